@@ -1,0 +1,50 @@
+//! One change of a balance: version, kind, amount, balance after.
+
+use std::sync::Arc;
+
+use crate::{fulfillments::Stamp, ids::BalanceId, money::Money};
+
+/// What an entry is. The number is what is stored, for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    Fulfillment = 1,
+    TopUp = 2,
+    Credit = 3,
+}
+
+impl EntryKind {
+    pub const fn number(self) -> i16 {
+        self as i16
+    }
+
+    /// The kind stored under this number.
+    pub const fn from_number(number: i16) -> Option<Self> {
+        match number {
+            1 => Some(Self::Fulfillment),
+            2 => Some(Self::TopUp),
+            3 => Some(Self::Credit),
+            _ => None,
+        }
+    }
+}
+
+/// Money that is to be added to a balance, once per reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credit {
+    pub balance: BalanceId,
+    pub kind: EntryKind,
+    /// The payment's id, or the caller's own reference.
+    pub reference: String,
+    pub amount: Money,
+    /// What the statement says of it.
+    pub description: String,
+    /// `PROMO`, `CORRECTION` and the like, as the merchant named it.
+    pub label: String,
+}
+
+/// A committed credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditEntry {
+    pub stamp: Stamp,
+    pub credit: Arc<Credit>,
+}

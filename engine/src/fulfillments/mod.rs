@@ -1,0 +1,64 @@
+//! The hot path: an external order id, checked, paid and delivered once, all lines or none.
+//!
+//! A fulfillment *is* its ledger entry. [`Request`] is what a shop asks, valid by construction;
+//! [`policy`] decides what it may have and at which price; the fulfiller holds, claims, commits and
+//! settles; [`Fulfillment`] is what was committed.
+
+mod email;
+mod fulfillment;
+mod order_id;
+pub mod policy;
+mod refusal;
+mod request;
+mod source;
+
+pub use email::Email;
+pub use fulfillment::{ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Stamp};
+pub use order_id::OrderId;
+pub use refusal::Refusal;
+pub use request::{
+    Channel, Draft, Fingerprint, Invalid, LINE_QUANTITY_MAX, LINES_MAX, Line, QUANTITY_MAX, Request,
+};
+pub use source::Source;
+
+use crate::fault::Fault;
+
+/// A fulfillment as the answer to one call.
+#[derive(Debug, Clone)]
+pub enum Delivery {
+    /// This call executed it.
+    Fresh(std::sync::Arc<Fulfillment>),
+    /// The order id was bound before, by the same request.
+    Replayed(std::sync::Arc<Fulfillment>),
+}
+
+impl Delivery {
+    pub fn fulfillment(&self) -> &Fulfillment {
+        match self {
+            Self::Fresh(fulfillment) | Self::Replayed(fulfillment) => fulfillment,
+        }
+    }
+
+    pub const fn is_replayed(&self) -> bool {
+        matches!(self, Self::Replayed(_))
+    }
+}
+
+/// Why a call delivered nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The domain says no: nothing was executed and the order id is as free as it was.
+    #[error("refused")]
+    Refused(#[from] Box<Refusal>),
+    #[error(transparent)]
+    Faulted(#[from] Fault),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+/// What a call for a fulfillment ends in.
+pub type Outcome = Result<Delivery, Error>;

@@ -1,0 +1,20 @@
+//! The domain of Consign: every decision, and the hot path. No SQL, no HTTP.
+//!
+//! What the engine guarantees, whatever crashes: a serial is claimed at most once, a balance is never
+//! below zero, an external order id is fulfilled at most once, and nothing is told before it is durable.
+
+pub mod api_keys;
+pub mod balances;
+pub mod catalog;
+pub mod clock;
+pub mod config;
+pub mod fault;
+pub mod fulfillments;
+pub mod ids;
+pub mod inventory;
+pub mod journal;
+pub mod merchants;
+pub mod money;
+pub mod random;
+pub mod relationships;
+pub mod vault;

@@ -1,0 +1,21 @@
+//! One reseller in one merchant's program: status, mode, terms, product access, keys.
+//!
+//! [`Terms`] is a snapshot with a version. Whatever could allow or forbid an order is in it, the
+//! state of the keys included, so a change is in force once the balance's actor has taken it over.
+
+mod source;
+mod terms;
+
+pub use source::Source;
+pub use terms::{Access, DynamicUrlPolicy, KeyTerms, Mode, Status, Terms};
+
+use crate::ids::{BalanceId, MerchantId, RelationshipId};
+
+/// Whose data a call may touch: one relationship of one merchant, live or test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelationshipScope {
+    pub merchant: MerchantId,
+    pub relationship: RelationshipId,
+    pub balance: BalanceId,
+    pub test: bool,
+}

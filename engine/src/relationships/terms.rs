@@ -1,0 +1,114 @@
+//! What a reseller may sell, at which price, within which limits.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    catalog::{Product, Variant},
+    ids::{KeyId, MerchantId, ProductId, RelationshipId, VariantId},
+    money::{Money, Percent},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Invited,
+    Active,
+    Suspended,
+    Terminated,
+}
+
+/// Which ways of selling the relationship has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Affiliate,
+    Stock,
+    AutoFulfilled,
+    Both,
+}
+
+impl Mode {
+    /// Whether a shop may deliver by API from the prepaid balance.
+    pub const fn allows_fulfillment(self) -> bool {
+        match self {
+            Self::Affiliate => false,
+            Self::Stock | Self::AutoFulfilled | Self::Both => true,
+        }
+    }
+}
+
+/// The terms of one relationship at one version.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    pub relationship: RelationshipId,
+    pub merchant: MerchantId,
+    /// Rises with every change of the relationship, its access, its keys or its program.
+    pub version: i64,
+    pub program_enabled: bool,
+    /// What the reseller's own shops may use of dynamic URLs.
+    pub dynamic_url_policy: DynamicUrlPolicy,
+    pub status: Status,
+    /// Shown to the reseller when the status is not active.
+    pub status_reason: Option<String>,
+    pub code: String,
+    pub mode: Mode,
+    pub discount: Option<Percent>,
+    pub program_discount: Option<Percent>,
+    pub purchase_limit_daily: Option<Money>,
+    pub purchase_limit_monthly: Option<Money>,
+    /// By product, and by variant where an override is for one variant only. Revoked access is absent.
+    pub access: BTreeMap<(ProductId, Option<VariantId>), Access>,
+    /// Keys that may still be used; a revoked key is absent.
+    pub keys: BTreeMap<KeyId, KeyTerms>,
+}
+
+/// Which forms of the dynamic URL a program allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DynamicUrlPolicy {
+    Allowed,
+    SignedOnly,
+    Off,
+}
+
+/// Access to one product, with its overrides.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    pub wholesale_price: Option<Money>,
+    pub min_quantity: Option<u32>,
+    pub max_quantity: Option<u32>,
+}
+
+/// What a key may buy.
+#[derive(Debug, Clone, Default)]
+pub struct KeyTerms {
+    /// Empty: all products with access.
+    pub products: Vec<ProductId>,
+    pub max_quantity: Option<u32>,
+    pub daily_spend_cap: Option<Money>,
+}
+
+impl Terms {
+    /// The access that an order of this variant falls under, and whether it was given at all.
+    pub fn access(&self, product: ProductId, variant: Option<VariantId>) -> Option<&Access> {
+        let own = variant.and_then(|id| self.access.get(&(product, Some(id))));
+        own.or_else(|| self.access.get(&(product, None)))
+    }
+
+    /// The wholesale price per unit: the first that is set of override of the variant, override of
+    /// the product, base price less the relationship's discount, base price less the program's,
+    /// wholesale price of the variant, wholesale price of the product.
+    pub fn wholesale_price(&self, product: &Product, variant: Option<&Variant>) -> Option<Money> {
+        let base = variant.map_or(product.base_price, |variant| variant.base_price);
+        let override_of = |variant| self.access.get(&(product.id, variant))?.wholesale_price;
+        variant
+            .and_then(|variant| override_of(Some(variant.id)))
+            .or_else(|| override_of(None))
+            .or_else(|| self.discount.map(|percent| base.less(percent)))
+            .or_else(|| self.program_discount.map(|percent| base.less(percent)))
+            .or_else(|| variant.and_then(|variant| variant.wholesale_price))
+            .or(product.wholesale_price)
+    }
+
+    /// The version of a price: a sum of versions that only rise, so it rises when any of them does.
+    pub fn price_version(&self, product: &Product) -> i64 {
+        self.version + product.price_version
+    }
+}
