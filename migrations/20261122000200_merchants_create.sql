@@ -1,11 +1,11 @@
 -- The tenant, its program, and the proof that the root key is the one that sealed this database.
 
 CREATE TABLE installation (
-  only        boolean     NOT NULL DEFAULT true,
+  singleton   boolean     NOT NULL DEFAULT true,
   canary      bytea       NOT NULL,
   created_at  timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT installation_pkey PRIMARY KEY (only),
-  CONSTRAINT installation_only_check CHECK (only)
+  CONSTRAINT installation_pkey PRIMARY KEY (singleton),
+  CONSTRAINT installation_singleton_check CHECK (singleton)
 );
 
 CREATE TABLE merchants (
