@@ -1,0 +1,94 @@
+# `make run` and `make test` do all set-up themselves; everything else here is one part of them.
+# `make help` lists the parts.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/target/tools:$(CURDIR)/target/tools/node/bin:$(CURDIR)/target/tools/deny/bin:$(HOME)/.cargo/bin:$(PATH)
+
+# `quick` is the release build without its last tenth of speed, in a third of the time.
+# `make run PROFILE=release` builds what one would deploy.
+PROFILE ?= quick
+BINARY = target/$(PROFILE)/consign
+LOADTEST = target/$(PROFILE)/loadtest
+ARGS ?=
+
+## run: set up, build, start `consign dev`: a Postgres of its own, demo data, a curl line to try
+run:
+	@scripts/need.sh run
+	@cargo build --locked --quiet --profile $(PROFILE) -p api --bin consign
+	@exec $(BINARY) dev $(ARGS)
+
+## test: set up, then everything CI runs, with one summary at the end
+test:
+	@scripts/need.sh test
+	@scripts/parts.sh fmt lint deny promtool unit it sdk
+
+## fmt: formatting
+fmt:
+	@cargo fmt --all --check
+
+## lint: clippy on all targets, warnings are errors
+lint:
+	@cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+
+## deny: licences, banned crates and sources of what we build on
+deny:
+	@if command -v cargo-deny >/dev/null; then \
+	    cargo deny --locked --log-level error check bans licenses sources; \
+	else echo 'deny: skipped, cargo-deny is not installed'; fi
+
+## promtool: the alert and recording rules and their tests
+promtool:
+	@promtool check rules ops/prometheus/*.rules.yml
+	@promtool test rules ops/prometheus/*.test.yml
+
+## unit: what needs no database: the engine with its rule checks, and the inside of every crate
+unit:
+	@cargo test --locked --workspace --lib --bins
+	@cargo test --locked -p engine --test '*'
+
+## tidy: the rules of the tree alone: sizes, layers, names, documents
+tidy:
+	@cargo test --locked -p engine --test tidy
+
+## it: storage and HTTP on a real Postgres, the binary killed and restarted included
+it:
+	@cargo test --locked --workspace --exclude engine --test '*'
+
+## sdk: the published npm client, unmodified, against a running server
+sdk:
+	@cargo build --locked --quiet -p api --bin consign
+	@cd api/tests/sdk && npm ci --silent --no-audit --no-fund
+	@CONSIGN_BINARY=$(CURDIR)/target/debug/consign node --test api/tests/sdk/*.test.js
+
+## sqlx: rewrite .sqlx, the metadata of checked queries, from the migrations
+sqlx:
+	@scripts/need.sh run
+	@scripts/sqlx.sh
+
+## bench: the criterion benches
+bench:
+	@cargo bench --locked -p benches $(ARGS)
+
+## load: one load run against a server of its own, audited afterwards
+load: programs
+	@$(LOADTEST) load $(ARGS)
+
+## crash: kill the real binary under load, then audit
+crash: programs
+	@$(LOADTEST) crash $(ARGS)
+
+## compare: the engine and its peers by turns on the same Postgres settings; writes docs/performance
+compare: programs
+	@$(LOADTEST) compare $(ARGS)
+
+programs:
+	@scripts/need.sh run
+	@cargo build --locked --quiet --profile $(PROFILE) -p api -p loadtest --bins
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+.PHONY: run test fmt lint deny promtool unit tidy it sdk sqlx bench load crash compare programs help
