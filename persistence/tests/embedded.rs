@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use persistence::embedded::{
@@ -228,6 +229,25 @@ async fn dropping_the_last_user_stops_the_cluster() {
         .destroy()
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn watched_cluster_is_deleted_after_its_last_user() {
+    let place = Place::new();
+    let cluster = Cluster::start(&place.options()).await.unwrap();
+    let data_dir = cluster.data_dir();
+    cluster.destroy_when_unused(Duration::ZERO).unwrap();
+    let mut witness = connect(&cluster).await;
+    cluster.leave_running();
+    let cut = sqlx::query("SELECT pg_sleep(60)")
+        .execute(&mut witness)
+        .await;
+    assert!(cut.is_err(), "the watcher stops the server");
+
+    // A start waits for the watcher's end, so what is found then is what it left.
+    let next = Cluster::start(&place.options()).await.unwrap();
+    assert_eq!((next.met(), next.data_dir()), (Met::Created, data_dir));
+    next.destroy().await.unwrap();
 }
 
 #[tokio::test]

@@ -126,8 +126,10 @@ impl Account {
     /// Whether this account can reach `directory` and write there. Tried, not guessed: any parent
     /// may be closed to it, by mode, by an access list or by the mount.
     pub(super) async fn can_write(&self, directory: &Path) -> Result<bool, Error> {
-        self.trial(": > \"$1/.trial\" && rm \"$1/.trial\"", directory)
-            .await
+        let written = self.trial(": > \"$1/.trial\"", directory).await?;
+        // Left there only if it was written, and then it is in nobody's way.
+        let _ = std::fs::remove_file(directory.join(".trial"));
+        Ok(written)
     }
 
     /// Whether this account can reach `directory` and read it.

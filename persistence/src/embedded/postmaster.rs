@@ -173,6 +173,16 @@ impl Postmaster {
         Ok(None)
     }
 
+    /// The number `initdb` gave the cluster, as the first bytes of its control file, hexadecimal.
+    pub(super) fn identity(&self) -> Result<String, Error> {
+        let file = self.home.data_dir().join("global/pg_control");
+        let control = std::fs::read(&file).map_err(Error::file("read", &file))?;
+        Ok(control
+            .iter()
+            .take(8)
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    }
+
     /// Whether the settings of the last start are these.
     pub(super) fn has_conf(&self, conf: &str) -> bool {
         std::fs::read_to_string(self.conf_file()).is_ok_and(|found| found == conf)

@@ -3,12 +3,10 @@
 //! Keeps: the first process that needs it starts it, the next ones meet it, and when the last one
 //! has ended, by whatever means, a watcher stops it and deletes its files. `fsync` is on here too.
 
+mod watcher;
+
 use std::{
-    collections::BTreeMap,
-    error::Error as StdError,
-    future::Future,
-    path::{Path, PathBuf},
-    process::Stdio,
+    collections::BTreeMap, error::Error as StdError, future::Future, path::PathBuf, time::Duration,
 };
 
 use sqlx::postgres::PgConnectOptions;
@@ -17,11 +15,10 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{
     Cluster, Error, Fetch, Options, Server, Template, TestDatabase, create_from_template,
     ensure_template,
-    lock::{self, Hold},
 };
 
-const WATCHER: &str = include_str!("watcher.sh");
-const LINGER_SECONDS: &str = "10";
+/// Between two test programs of one run nobody uses the cluster for a moment.
+const BETWEEN_PROGRAMS: Duration = Duration::from_secs(10);
 
 static SHARED: OnceCell<TestCluster> = OnceCell::const_new();
 
@@ -54,7 +51,7 @@ impl TestCluster {
         options.binaries_dir = variable("CONSIGN_POSTGRES_BIN").map(PathBuf::from);
         options.fetch = Fetch::Never;
         let cluster = Cluster::start(&options).await?;
-        watch(&cluster)?;
+        cluster.destroy_when_unused(BETWEEN_PROGRAMS)?;
         Ok(Self::of(cluster.server().clone(), Some(cluster)))
     }
 
@@ -110,39 +107,6 @@ impl TestCluster {
         templates.insert(fingerprint.to_owned(), template.clone());
         Ok(template)
     }
-}
-
-/// Starts the watcher unless one is there. Its lock is taken here and goes with the open file to the
-/// watcher, which so holds it from its first moment to its last.
-fn watch(cluster: &Cluster) -> Result<(), Error> {
-    let postmaster = cluster.postmaster();
-    let home = &postmaster.home;
-    let watching = lock::open(&home.watch_lock())?;
-    if !lock::try_take(&watching, &home.watch_lock(), Hold::Alone)? {
-        return Ok(());
-    }
-    postmaster
-        .account
-        .command("/bin/sh")
-        .args(["-c", WATCHER, "consign-test-postgres-watcher"])
-        .args([
-            postmaster.binaries.program("pg_ctl"),
-            home.data_dir(),
-            home.directory.clone(),
-        ])
-        .args([cluster.socket_dir(), Path::new(LINGER_SECONDS)])
-        .stdin(lock::open(&home.use_lock())?)
-        .stdout(Stdio::from(watching))
-        .stderr(lock::open(&home.start_lock())?)
-        // Not ended by the interrupt key that ends the tests, nor with the child's handle.
-        .process_group(0)
-        .kill_on_drop(false)
-        .spawn()
-        .map(drop)
-        .map_err(|source| Error::Run {
-            program: "/bin/sh".to_owned(),
-            source,
-        })
 }
 
 /// A directory below the build directory, which every test program of a run has in common.
