@@ -1,0 +1,472 @@
+//! The order of the whole comparison: start, tune, stages by turns, audits, stop.
+//!
+//! Keeps: what is running is owned here, so that an error anywhere still ends every process.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+
+use super::{
+    Arguments, machine,
+    plan::{self, Stage},
+    run::{self, Measurement, Name, Shape, Window},
+    slow_disk, solo, start,
+    subject::{self, EngineSettings, PeerSettings, Side, Subject},
+};
+use crate::{
+    auditor,
+    auditor::cluster::Cluster,
+    cast::Cast,
+    load::History,
+    peer,
+    report::{Comparison, Pool, say},
+};
+
+const POOLS_TRIED: [u32; 4] = [8, 16, 32, 64];
+const POOL_UNTRIED: u32 = 32;
+
+pub(crate) struct Bench<'a> {
+    arguments: &'a Arguments,
+    directory: PathBuf,
+    pub(crate) engine: Option<Subject>,
+    database_url: String,
+    peer_cast: Option<Arc<Cast>>,
+    found: Comparison,
+    runs: usize,
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) fn new(arguments: &'a Arguments, directory: PathBuf) -> Self {
+        let window = plan::window(arguments.quick);
+        let found = Comparison {
+            commit: machine::commit(),
+            turns: arguments.turns(),
+            window_seconds: window.measured.as_secs_f64(),
+            warm_up_seconds: window.warm_up.as_secs_f64(),
+            notes: notes(),
+            ..Comparison::default()
+        };
+        Self {
+            arguments,
+            directory,
+            engine: None,
+            database_url: String::new(),
+            peer_cast: None,
+            found,
+            runs: 0,
+        }
+    }
+
+    pub(crate) async fn everything(&mut self) -> anyhow::Result<()> {
+        self.begin().await?;
+        if self.arguments.consign.is_some() && self.arguments.wants("memory") {
+            self.found.memory = Some(solo::memory(self.engine()?).await?);
+        }
+        self.seed_peers().await?;
+        self.tune().await?;
+        for stage in plan::STAGES {
+            self.stage(stage).await?;
+        }
+        if self.arguments.consign.is_some() {
+            self.open_loop().await?;
+            self.slow_disks().await?;
+            self.recovery().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all processes and gives what was found.
+    pub(crate) fn finish(mut self) -> Comparison {
+        if let Some(mut engine) = self.engine.take() {
+            drop(engine.cluster.take());
+            engine.process.stop().ok();
+        } else if !self.database_url.is_empty() {
+            say("the peers' databases stay on the cluster they were given");
+        }
+        self.found
+    }
+
+    pub(crate) fn engine(&mut self) -> anyhow::Result<&mut Subject> {
+        self.engine.as_mut().context("there is no engine")
+    }
+
+    async fn begin(&mut self) -> anyhow::Result<()> {
+        if self.arguments.consign.is_some() {
+            say("starting the engine and filling its database ...");
+            self.start_engine(None).await?;
+        } else {
+            self.database_url = self
+                .arguments
+                .database_url
+                .clone()
+                .context("name an engine with --consign or a cluster with --database-url")?;
+        }
+        let mut cluster = Cluster::connect(&self.database_url).await?;
+        self.found.machine = machine::describe(&self.directory)?;
+        self.found.machine.extend(cluster.describe().await?);
+        Ok(())
+    }
+
+    fn engine_settings(&self) -> anyhow::Result<EngineSettings> {
+        let program = self
+            .arguments
+            .consign
+            .clone()
+            .context("there is no engine")?;
+        Ok(EngineSettings {
+            program: program
+                .canonicalize()
+                .with_context(|| format!("`{}` is not there", program.display()))?,
+            state_dir: self.directory.join("engine"),
+            serials_per_product: self.arguments.serials_per_product,
+            hot_serials: self.arguments.hot_serials,
+            stubbed: false,
+            postgres_bin: None,
+        })
+    }
+
+    async fn start_engine(&mut self, postgres_bin: Option<PathBuf>) -> anyhow::Result<()> {
+        let settings = EngineSettings {
+            postgres_bin,
+            ..self.engine_settings()?
+        };
+        let (engine, demo) = subject::engine(&settings).await?;
+        self.database_url = demo.database_url;
+        self.engine = Some(engine);
+        Ok(())
+    }
+
+    async fn seed_peers(&mut self) -> anyhow::Result<()> {
+        say("filling the peers' databases ...");
+        let size = peer::seed::Size {
+            products: 1000,
+            resellers: 1000,
+            access: 50,
+            serials_per_product: if self.arguments.quick { 100 } else { 500 },
+            hot_serials: if self.arguments.quick {
+                50_000
+            } else {
+                250_000
+            },
+        };
+        let cast =
+            peer::seed::create(&self.database_url, database(Side::Transaction), &size).await?;
+        self.peer_cast = Some(Arc::new(cast));
+        let (from, to) = (database(Side::Transaction), database(Side::Procedure));
+        peer::pool::recreate(&self.database_url, to, Some(from)).await
+    }
+
+    /// Finds the pool each peer is fastest with, for both kinds of load.
+    async fn tune(&mut self) -> anyhow::Result<()> {
+        for side in [Side::Transaction, Side::Procedure] {
+            for hot in [false, true] {
+                let mut tried = Vec::new();
+                let trials: &[u32] = if self.arguments.quick || self.arguments.pool.is_some() {
+                    &[]
+                } else {
+                    &POOLS_TRIED
+                };
+                for &size in trials {
+                    tried.push((size, self.trial(side, hot, size).await?));
+                }
+                let best = tried.iter().max_by(|one, other| one.1.total_cmp(&other.1));
+                let untried = self.arguments.pool.unwrap_or(POOL_UNTRIED);
+                let size = best.map_or(untried, |(size, _)| *size);
+                say(&format!(
+                    "{} {}: pool of {size}",
+                    side.name(),
+                    if hot { "hot" } else { "uniform" }
+                ));
+                self.found.pools.push(Pool {
+                    side,
+                    hot,
+                    size,
+                    tried,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn trial(&mut self, side: Side, hot: bool, pool: u32) -> anyhow::Result<f64> {
+        let mut peer = self.peer(side, pool).await?;
+        let shape = Shape {
+            hot,
+            connections: 64,
+            rows: 1,
+        };
+        let window = Window {
+            warm_up: Duration::from_millis(500),
+            measured: Duration::from_secs(2),
+        };
+        let run = self.next_run();
+        let name = Name {
+            stage: "tuning",
+            turn: 0,
+            run,
+        };
+        Ok(run::once(&mut peer, shape, window, name)
+            .await?
+            .0
+            .per_second)
+    }
+
+    async fn peer(&self, side: Side, pool: u32) -> anyhow::Result<Subject> {
+        let settings = PeerSettings {
+            database_url: &self.database_url,
+            database: database(side),
+            pool,
+            directory: &self.directory,
+        };
+        let cast = self
+            .peer_cast
+            .as_ref()
+            .context("the peers are not seeded")?;
+        subject::peer(side, &settings, cast).await
+    }
+
+    /// All turns of one stage, then the audit of what the engine stored in it.
+    async fn stage(&mut self, stage: &Stage) -> anyhow::Result<()> {
+        if !self.arguments.wants(stage.name) {
+            return Ok(());
+        }
+        say(&format!("{}: {}", stage.name, stage.what));
+        self.found
+            .stages
+            .push((stage.name.to_owned(), stage.what.to_owned()));
+        let mut others = BTreeMap::new();
+        for &side in stage.sides {
+            if let Some(subject) = self.other(side, stage.shape.hot).await? {
+                others.insert(side, subject);
+            }
+        }
+        let mut raw = match (
+            stage.sides.contains(&Side::Raw),
+            self.arguments.consign.is_some(),
+        ) {
+            (true, true) => Some(solo::Raw::create(self).await?),
+            _ => None,
+        };
+        let mut histories = Vec::new();
+        for turn in 0..self.arguments.turns() {
+            for &side in stage.sides {
+                if let (Side::Raw, Some(raw)) = (side, &mut raw) {
+                    let measured = raw.measure(stage.name, turn, self.arguments.quick).await?;
+                    self.keep(measured);
+                } else if let Some(subject) = others.get_mut(&side) {
+                    let name = Name {
+                        stage: stage.name,
+                        turn,
+                        run: format!("p{turn}{}", self.runs),
+                    };
+                    self.runs += 1;
+                    let window = plan::window(self.arguments.quick);
+                    let (measured, _) = run::once(subject, stage.shape, window, name).await?;
+                    self.keep(measured);
+                } else if side == Side::Engine && self.engine.is_some() {
+                    histories.extend(self.engine_run(stage, turn).await?);
+                }
+            }
+        }
+        drop(others);
+        self.audit(stage.name, &histories).await
+    }
+
+    /// A peer, or the engine with its journal stubbed out; the engine itself runs all the time.
+    async fn other(&self, side: Side, hot: bool) -> anyhow::Result<Option<Subject>> {
+        match side {
+            Side::Engine | Side::Raw => Ok(None),
+            Side::Echo => Ok(Some(self.peer(side, 1).await?)),
+            Side::Transaction | Side::Procedure => {
+                let pool = self
+                    .found
+                    .pools
+                    .iter()
+                    .find(|pool| pool.side == side && pool.hot == hot);
+                Ok(Some(
+                    self.peer(side, pool.map_or(POOL_UNTRIED, |pool| pool.size))
+                        .await?,
+                ))
+            }
+            Side::Memory if self.arguments.consign.is_none() => Ok(None),
+            Side::Memory => {
+                let mut settings = self.engine_settings()?;
+                settings.stubbed = true;
+                settings.state_dir = self.directory.join("memory");
+                settings.hot_serials = 10_000;
+                settings.serials_per_product = self.arguments.serials_per_product / 2;
+                Ok(Some(subject::engine(&settings).await?.0))
+            }
+        }
+    }
+
+    async fn engine_run(&mut self, stage: &Stage, turn: usize) -> anyhow::Result<Vec<History>> {
+        let name = Name {
+            stage: stage.name,
+            turn,
+            run: self.next_run(),
+        };
+        let window = plan::window(self.arguments.quick);
+        let (measured, histories) = run::once(self.engine()?, stage.shape, window, name).await?;
+        self.keep(measured);
+        Ok(histories)
+    }
+
+    pub(crate) fn next_run(&mut self) -> String {
+        self.runs += 1;
+        format!("c{}r{}", std::process::id(), self.runs)
+    }
+
+    fn keep(&mut self, measured: Measurement) {
+        let lost: u64 = measured
+            .refused
+            .values()
+            .chain(measured.failed.values())
+            .sum();
+        say(&format!(
+            "  {:<28} {:>7.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  server {:>4.0} µs  Postgres {:>5.0} µs  \
+             generator {:>3.0} µs  WAL {:>5.0} B{}",
+            measured.side.name(),
+            measured.per_second,
+            measured.p50_ms,
+            measured.p99_ms,
+            measured.server_us,
+            measured.postgres_us,
+            measured.generator_us,
+            measured.wal_bytes,
+            if lost == 0 {
+                String::new()
+            } else {
+                format!(
+                    "  NOT DELIVERED {:?} {:?}",
+                    measured.refused, measured.failed
+                )
+            }
+        ));
+        self.found.runs.push(measured);
+    }
+
+    pub(crate) async fn audit(&mut self, stage: &str, histories: &[History]) -> anyhow::Result<()> {
+        if histories.is_empty() {
+            return Ok(());
+        }
+        let verdict = auditor::audit(&self.database_url, stage, histories).await?;
+        say(&format!(
+            "  audit: {} acknowledged, {} stored, {}",
+            verdict.acknowledged,
+            verdict.entries,
+            if verdict.good() {
+                "all points hold"
+            } else {
+                "VIOLATIONS"
+            }
+        ));
+        let good = verdict.good();
+        self.found.audits.push(verdict);
+        if !good {
+            bail!("the audit of `{stage}` found violations");
+        }
+        Ok(())
+    }
+
+    async fn open_loop(&mut self) -> anyhow::Result<()> {
+        if !self.arguments.wants("open") {
+            return Ok(());
+        }
+        let peak = ["uniform-64", "uniform-256"].iter().filter_map(|stage| {
+            let rates = self
+                .found
+                .figures(stage, Side::Engine, |run| run.per_second);
+            crate::report::median(rates)
+        });
+        let Some(peak) = peak.max_by(f64::total_cmp) else {
+            return Ok(());
+        };
+        say(&format!("open loop at 70 % of {peak:.0} a second"));
+        let mut histories = Vec::new();
+        let mut all = None;
+        for _ in 0..self.arguments.turns().min(3) {
+            let run = self.next_run();
+            let engine = self.engine()?;
+            histories.extend(solo::open_loop(engine, peak * 0.7, run, &mut all).await?);
+        }
+        self.found.open_loop = all;
+        self.audit("open loop", &histories).await
+    }
+
+    async fn slow_disks(&mut self) -> anyhow::Result<()> {
+        for &milliseconds in &self.arguments.slow_disk_ms {
+            let stages = plan::slow(milliseconds);
+            if !stages.iter().any(|stage| self.arguments.wants(stage.name)) {
+                continue;
+            }
+            let bin = slow_disk::prepare(&self.directory, milliseconds)?;
+            self.stop_engine()?;
+            self.start_engine(Some(bin)).await?;
+            let rate = solo::flush_rate(&self.database_url).await?;
+            let note = format!(
+                "With {milliseconds} ms added to each flush one connection commits {rate:.0} single \
+                 rows a second."
+            );
+            say(&note);
+            self.found.notes.push(note);
+            for stage in &stages {
+                self.stage(stage).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_engine(&mut self) -> anyhow::Result<()> {
+        if let Some(mut engine) = self.engine.take() {
+            drop(engine.cluster.take());
+            engine.process.stop()?;
+        }
+        Ok(())
+    }
+
+    async fn recovery(&mut self) -> anyhow::Result<()> {
+        if !self.arguments.wants("start") {
+            return Ok(());
+        }
+        self.stop_engine()?;
+        let settings = self.engine_settings()?;
+        let turns = if self.arguments.quick {
+            1
+        } else {
+            self.arguments.turns()
+        };
+        self.found.start = Some(start::measure(&settings, turns).await?);
+        Ok(())
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    pub(crate) fn migrations(&self) -> &std::path::Path {
+        &self.arguments.migrations
+    }
+}
+
+fn database(side: Side) -> &'static str {
+    if side == Side::Procedure {
+        "peer_procedure"
+    } else {
+        "peer_transaction"
+    }
+}
+
+fn notes() -> Vec<String> {
+    [
+        "To the peers' advantage: keys are looked up in memory, no outbox row is written for an \
+         order's event, tables hold fewer serials, plans are fixed, the pool is the best of those \
+         tried, for each kind of load its own.",
+        "Latency of the batch stage is that of a request of 100 orders; Postgres alone takes the \
+         best of batches of 100, 256 and 512.",
+        "A checkpoint precedes each run, so the log of short runs carries many page images; P8 is \
+         judged by the less flattering of both ways to count.",
+    ]
+    .map(str::to_owned)
+    .into()
+}

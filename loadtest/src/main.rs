@@ -1,0 +1,50 @@
+//! `loadtest`: load generator, peers to compare with, and the auditor of what they leave behind.
+//!
+//! Keeps: it speaks HTTP to what it measures and imports none of its crates; SQL is spoken by the
+//! peers and the auditor only; loopback and unix sockets are the only targets.
+
+mod auditor;
+mod cast;
+mod client;
+mod compare;
+mod load;
+mod open;
+mod peer;
+mod recorder;
+mod report;
+mod scenarios;
+mod schedule;
+mod target;
+
+use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// The allocator of the engine's release binary, for its peers too.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// One scenario, open loop, against a running `consign dev`.
+    Run(scenarios::Arguments),
+    /// Engine and peers by turns; writes docs/performance/.
+    Compare(Box<compare::Arguments>),
+    /// A peer to compare with.
+    #[command(subcommand)]
+    Peer(peer::Command),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Run(arguments) => scenarios::run(&arguments),
+        Command::Compare(arguments) => compare::run(*arguments),
+        Command::Peer(command) => peer::run(command),
+    }
+}
