@@ -2,41 +2,37 @@
 //!
 //! Keeps: what is running is owned here, so that an error anywhere still ends every process.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 
 use super::{
     Arguments, machine,
     plan::{self, Stage},
-    run::{self, Measurement, Name, Shape, Window},
+    run::{self, Measurement, Name},
     slow_disk, solo, start,
-    subject::{self, EngineSettings, PeerSettings, Side, Subject},
+    subject::{self, EngineSettings, Side, Subject},
 };
 use crate::{
     auditor,
     auditor::cluster::Cluster,
     cast::Cast,
     load::History,
-    peer,
-    report::{Comparison, Pool, say},
+    report::{Comparison, say},
 };
 
-const POOLS_TRIED: [u32; 4] = [8, 16, 32, 64];
-const POOL_UNTRIED: u32 = 32;
-
 pub(crate) struct Bench<'a> {
-    arguments: &'a Arguments,
-    directory: PathBuf,
-    pub(crate) engine: Option<Subject>,
-    database_url: String,
-    peer_cast: Option<Arc<Cast>>,
-    found: Comparison,
+    pub(super) arguments: &'a Arguments,
+    pub(super) directory: PathBuf,
+    engine: Option<Subject>,
+    pub(super) database_url: String,
+    pub(super) peer_cast: Option<Arc<Cast>>,
+    pub(super) found: Comparison,
     runs: usize,
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(arguments: &'a Arguments, directory: PathBuf) -> Self {
+    pub(super) fn new(arguments: &'a Arguments, directory: PathBuf) -> Self {
         let window = plan::window(arguments.quick);
         let found = Comparison {
             commit: machine::commit(),
@@ -57,7 +53,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    pub(crate) async fn everything(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn everything(&mut self) -> anyhow::Result<()> {
         self.begin().await?;
         if self.arguments.consign.is_some() && self.arguments.wants("memory") {
             self.found.memory = Some(solo::memory(self.engine()?).await?);
@@ -76,7 +72,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Ends all processes and gives what was found.
-    pub(crate) fn finish(mut self) -> Comparison {
+    pub(super) fn finish(mut self) -> Comparison {
         if let Some(mut engine) = self.engine.take() {
             drop(engine.cluster.take());
             engine.process.stop().ok();
@@ -86,7 +82,7 @@ impl<'a> Bench<'a> {
         self.found
     }
 
-    pub(crate) fn engine(&mut self) -> anyhow::Result<&mut Subject> {
+    pub(super) fn engine(&mut self) -> anyhow::Result<&mut Subject> {
         self.engine.as_mut().context("there is no engine")
     }
 
@@ -136,95 +132,6 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    async fn seed_peers(&mut self) -> anyhow::Result<()> {
-        say("filling the peers' databases ...");
-        let size = peer::seed::Size {
-            products: 1000,
-            resellers: 1000,
-            access: 50,
-            serials_per_product: if self.arguments.quick { 100 } else { 500 },
-            hot_serials: if self.arguments.quick {
-                50_000
-            } else {
-                250_000
-            },
-        };
-        let cast =
-            peer::seed::create(&self.database_url, database(Side::Transaction), &size).await?;
-        self.peer_cast = Some(Arc::new(cast));
-        let (from, to) = (database(Side::Transaction), database(Side::Procedure));
-        peer::pool::recreate(&self.database_url, to, Some(from)).await
-    }
-
-    /// Finds the pool each peer is fastest with, for both kinds of load.
-    async fn tune(&mut self) -> anyhow::Result<()> {
-        for side in [Side::Transaction, Side::Procedure] {
-            for hot in [false, true] {
-                let mut tried = Vec::new();
-                let trials: &[u32] = if self.arguments.quick || self.arguments.pool.is_some() {
-                    &[]
-                } else {
-                    &POOLS_TRIED
-                };
-                for &size in trials {
-                    tried.push((size, self.trial(side, hot, size).await?));
-                }
-                let best = tried.iter().max_by(|one, other| one.1.total_cmp(&other.1));
-                let untried = self.arguments.pool.unwrap_or(POOL_UNTRIED);
-                let size = best.map_or(untried, |(size, _)| *size);
-                say(&format!(
-                    "{} {}: pool of {size}",
-                    side.name(),
-                    if hot { "hot" } else { "uniform" }
-                ));
-                self.found.pools.push(Pool {
-                    side,
-                    hot,
-                    size,
-                    tried,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    async fn trial(&mut self, side: Side, hot: bool, pool: u32) -> anyhow::Result<f64> {
-        let mut peer = self.peer(side, pool).await?;
-        let shape = Shape {
-            hot,
-            connections: 64,
-            rows: 1,
-        };
-        let window = Window {
-            warm_up: Duration::from_millis(500),
-            measured: Duration::from_secs(2),
-        };
-        let run = self.next_run();
-        let name = Name {
-            stage: "tuning",
-            turn: 0,
-            run,
-        };
-        Ok(run::once(&mut peer, shape, window, name)
-            .await?
-            .0
-            .per_second)
-    }
-
-    async fn peer(&self, side: Side, pool: u32) -> anyhow::Result<Subject> {
-        let settings = PeerSettings {
-            database_url: &self.database_url,
-            database: database(side),
-            pool,
-            directory: &self.directory,
-        };
-        let cast = self
-            .peer_cast
-            .as_ref()
-            .context("the peers are not seeded")?;
-        subject::peer(side, &settings, cast).await
-    }
-
     /// All turns of one stage, then the audit of what the engine stored in it.
     async fn stage(&mut self, stage: &Stage) -> anyhow::Result<()> {
         if !self.arguments.wants(stage.name) {
@@ -234,70 +141,72 @@ impl<'a> Bench<'a> {
         self.found
             .stages
             .push((stage.name.to_owned(), stage.what.to_owned()));
-        let mut others = BTreeMap::new();
-        for &side in stage.sides {
-            if let Some(subject) = self.other(side, stage.shape.hot).await? {
-                others.insert(side, subject);
-            }
+        let with_engine = self.engine.is_some();
+        let mut stubbed = None;
+        if with_engine && stage.sides.contains(&Side::Memory) {
+            stubbed = Some(self.stubbed_engine().await?);
         }
-        let mut raw = match (
-            stage.sides.contains(&Side::Raw),
-            self.arguments.consign.is_some(),
-        ) {
-            (true, true) => Some(solo::Raw::create(self).await?),
-            _ => None,
-        };
+        let mut raw = None;
+        if with_engine && stage.sides.contains(&Side::Raw) {
+            raw = Some(solo::Raw::create(self).await?);
+        }
         let mut histories = Vec::new();
         for turn in 0..self.arguments.turns() {
             for &side in stage.sides {
-                if let (Side::Raw, Some(raw)) = (side, &mut raw) {
-                    let measured = raw.measure(stage.name, turn, self.arguments.quick).await?;
-                    self.keep(measured);
-                } else if let Some(subject) = others.get_mut(&side) {
-                    let name = Name {
-                        stage: stage.name,
-                        turn,
-                        run: format!("p{turn}{}", self.runs),
-                    };
-                    self.runs += 1;
-                    let window = plan::window(self.arguments.quick);
-                    let (measured, _) = run::once(subject, stage.shape, window, name).await?;
-                    self.keep(measured);
-                } else if side == Side::Engine && self.engine.is_some() {
-                    histories.extend(self.engine_run(stage, turn).await?);
+                match side {
+                    Side::Engine if with_engine => {
+                        histories.extend(self.engine_run(stage, turn).await?);
+                    }
+                    Side::Memory => {
+                        if let Some(subject) = &mut stubbed {
+                            self.other_run(stage, turn, subject).await?;
+                        }
+                    }
+                    Side::Raw => {
+                        if let Some(raw) = &mut raw {
+                            let quick = self.arguments.quick;
+                            self.keep(raw.measure(stage.name, turn, quick).await?);
+                        }
+                    }
+                    Side::Engine => {}
+                    // Started for its turn only: idle connections cost everybody's snapshots.
+                    Side::Transaction | Side::Procedure | Side::Echo => {
+                        let pool = self.pool(side, stage.shape.hot);
+                        let mut peer = self.peer(side, pool).await?;
+                        self.other_run(stage, turn, &mut peer).await?;
+                    }
                 }
             }
         }
-        drop(others);
+        drop(stubbed);
         self.audit(stage.name, &histories).await
     }
 
-    /// A peer, or the engine with its journal stubbed out; the engine itself runs all the time.
-    async fn other(&self, side: Side, hot: bool) -> anyhow::Result<Option<Subject>> {
-        match side {
-            Side::Engine | Side::Raw => Ok(None),
-            Side::Echo => Ok(Some(self.peer(side, 1).await?)),
-            Side::Transaction | Side::Procedure => {
-                let pool = self
-                    .found
-                    .pools
-                    .iter()
-                    .find(|pool| pool.side == side && pool.hot == hot);
-                Ok(Some(
-                    self.peer(side, pool.map_or(POOL_UNTRIED, |pool| pool.size))
-                        .await?,
-                ))
-            }
-            Side::Memory if self.arguments.consign.is_none() => Ok(None),
-            Side::Memory => {
-                let mut settings = self.engine_settings()?;
-                settings.stubbed = true;
-                settings.state_dir = self.directory.join("memory");
-                settings.hot_serials = 10_000;
-                settings.serials_per_product = self.arguments.serials_per_product / 2;
-                Ok(Some(subject::engine(&settings).await?.0))
-            }
-        }
+    async fn stubbed_engine(&self) -> anyhow::Result<Subject> {
+        let settings = EngineSettings {
+            stubbed: true,
+            state_dir: self.directory.join("memory"),
+            hot_serials: 10_000,
+            ..self.engine_settings()?
+        };
+        Ok(subject::engine(&settings).await?.0)
+    }
+
+    async fn other_run(
+        &mut self,
+        stage: &Stage,
+        turn: usize,
+        subject: &mut Subject,
+    ) -> anyhow::Result<()> {
+        let name = Name {
+            stage: stage.name,
+            turn,
+            run: self.next_run(),
+        };
+        let window = plan::window(self.arguments.quick);
+        let (measured, _) = run::once(subject, stage.shape, window, name).await?;
+        self.keep(measured);
+        Ok(())
     }
 
     async fn engine_run(&mut self, stage: &Stage, turn: usize) -> anyhow::Result<Vec<History>> {
@@ -312,7 +221,7 @@ impl<'a> Bench<'a> {
         Ok(histories)
     }
 
-    pub(crate) fn next_run(&mut self) -> String {
+    pub(super) fn next_run(&mut self) -> String {
         self.runs += 1;
         format!("c{}r{}", std::process::id(), self.runs)
     }
@@ -346,7 +255,7 @@ impl<'a> Bench<'a> {
         self.found.runs.push(measured);
     }
 
-    pub(crate) async fn audit(&mut self, stage: &str, histories: &[History]) -> anyhow::Result<()> {
+    pub(super) async fn audit(&mut self, stage: &str, histories: &[History]) -> anyhow::Result<()> {
         if histories.is_empty() {
             return Ok(());
         }
@@ -440,20 +349,8 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    pub(crate) fn database_url(&self) -> &str {
-        &self.database_url
-    }
-
-    pub(crate) fn migrations(&self) -> &std::path::Path {
+    pub(super) fn migrations(&self) -> &std::path::Path {
         &self.arguments.migrations
-    }
-}
-
-fn database(side: Side) -> &'static str {
-    if side == Side::Procedure {
-        "peer_procedure"
-    } else {
-        "peer_transaction"
     }
 }
 

@@ -6,6 +6,7 @@
 mod bench;
 mod machine;
 mod measure;
+mod peers;
 mod plan;
 mod process;
 pub(crate) mod run;

@@ -33,7 +33,7 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) async fn create(bench: &Bench<'_>) -> anyhow::Result<Self> {
-        let url = bench.database_url();
+        let url = &bench.database_url;
         Ok(Self {
             writer: Writer::create(url, bench.migrations()).await?,
             cluster: Cluster::connect(url).await?,

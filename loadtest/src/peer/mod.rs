@@ -14,7 +14,7 @@ mod server;
 mod transaction;
 mod vault;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
@@ -32,6 +32,20 @@ pub(crate) enum Command {
     Procedure(Serve),
     /// A bare JSON echo: what the HTTP stack alone takes.
     Echo(Listen),
+    /// Postgres alone, without a server: the engine's rows, batch after batch, for a few seconds.
+    Raw(Raw),
+}
+
+#[derive(Args)]
+pub(crate) struct Raw {
+    #[arg(long)]
+    database_url: String,
+    #[arg(long, default_value = "migrations")]
+    migrations: PathBuf,
+    #[arg(long, value_delimiter = ',', default_value = "100,256,512")]
+    batches: Vec<usize>,
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
 }
 
 #[derive(Args)]
@@ -90,7 +104,20 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
             listen(&serve.listen, server::router(shop)).await
         }
         Command::Echo(serve) => listen(&serve, echo::router()).await,
+        Command::Raw(raw) => write_alone(&raw).await,
     }
+}
+
+async fn write_alone(raw: &Raw) -> anyhow::Result<()> {
+    let mut writer = raw::Writer::create(&raw.database_url, &raw.migrations).await?;
+    for &size in &raw.batches {
+        let (rows, took) = writer.write(size, Duration::from_secs(raw.seconds)).await?;
+        let micros = took.as_micros() / u128::from(rows.max(1));
+        say(&format!(
+            "batches of {size}: {rows} rows in {took:.1?}, {micros} µs each"
+        ));
+    }
+    Ok(())
 }
 
 async fn listen(arguments: &Listen, router: axum::Router) -> anyhow::Result<()> {
