@@ -19,8 +19,6 @@ pub struct Config {
     pub in_flight_max: usize,
     /// The same for one relationship.
     pub relationship_in_flight_max: usize,
-    /// Messages an actor's mailbox takes before it refuses new work; settlements always pass.
-    pub mailbox_messages_max: usize,
     /// Callers that may wait for one order id that is running.
     pub joined_max: usize,
     /// Entries waiting for one lane.
@@ -66,7 +64,6 @@ impl Default for Config {
             lanes: 1,
             in_flight_max: 4096,
             relationship_in_flight_max: 512,
-            mailbox_messages_max: 16_384,
             joined_max: 256,
             lane_queue_entries_max: 8192,
             batch_entries_max: 512,
@@ -142,7 +139,7 @@ impl Config {
         ]
     }
 
-    fn relations(&self) -> [Rule; 7] {
+    fn relations(&self) -> [Rule; 6] {
         let answer = self.answer_deadline_ms;
         let below_answer = "must be below answer_deadline_ms";
         [
@@ -155,11 +152,6 @@ impl Config {
                 self.lane_queue_entries_max >= self.in_flight_max,
                 "lane_queue_entries_max",
                 "must be at least in_flight_max, so that an admitted request always finds room",
-            ),
-            (
-                self.mailbox_messages_max > self.in_flight_max,
-                "mailbox_messages_max",
-                "must be above in_flight_max, so that the permits are the bound",
             ),
             (
                 self.claim_deadline_ms < answer,
@@ -211,13 +203,6 @@ mod tests {
                     ..Config::default()
                 },
                 "lane_queue_entries_max",
-            ),
-            (
-                Config {
-                    mailbox_messages_max: 4096,
-                    ..Config::default()
-                },
-                "mailbox_messages_max",
             ),
             (
                 Config {

@@ -3,18 +3,22 @@
 //! What the engine guarantees, whatever crashes: a serial is claimed at most once, a balance is never
 //! below zero, an external order id is fulfilled at most once, and nothing is told before it is durable.
 
+pub mod actors;
 pub mod api_keys;
 pub mod balances;
 pub mod catalog;
 pub mod clock;
 pub mod config;
+pub mod engine;
 pub mod fault;
 pub mod fulfillments;
 pub mod ids;
 pub mod inventory;
 pub mod journal;
 pub mod merchants;
+pub mod metrics;
 pub mod money;
 pub mod random;
 pub mod relationships;
+mod snapshots;
 pub mod vault;

@@ -42,12 +42,12 @@ impl RootKey {
 #[error("a sealed value does not open under its key")]
 pub struct OpenError;
 
-/// Nonce and ciphertext of something sealed.
+/// Nonce and ciphertext of something sealed. Cloning shares the bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Sealed(Box<[u8]>);
+pub struct Sealed(Arc<[u8]>);
 
 impl Sealed {
-    pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(bytes.into())
     }
 

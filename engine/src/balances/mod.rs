@@ -3,8 +3,21 @@
 //! Keeps: `0 <= held <= posted`, and every hold ends in exactly one capture or void. Memory may look
 //! poorer than the database, never richer: a credit enters after its commit. Nothing here waits for IO.
 
+mod actor;
+mod credit;
 mod entry;
+mod handle;
+mod hold;
+mod ledger;
+pub(crate) mod messages;
+mod order_ids;
 mod source;
+mod spending;
 
+pub(crate) use actor::BalanceActor;
+pub(crate) use credit::credit;
 pub use entry::{Credit, CreditEntry, EntryKind};
-pub use source::{Loaded, Source, Spending};
+pub(crate) use handle::{BalanceHandle, Balances};
+pub(crate) use hold::{Account, CreditHold, MoneyHold};
+pub use source::{Loaded, Source};
+pub use spending::Spending;

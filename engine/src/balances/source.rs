@@ -1,14 +1,12 @@
 //! Port: where a balance comes from when its actor starts.
 
-use std::collections::BTreeMap;
-
-use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
+use super::Spending;
 use crate::{
     clock::Timestamp,
     fault::Fault,
-    ids::{BalanceId, KeyId, RelationshipId},
+    ids::{BalanceId, RelationshipId},
     money::Money,
 };
 
@@ -21,16 +19,6 @@ pub struct Loaded {
     /// `balance_after` of the last entry.
     pub posted: Money,
     pub spending: Spending,
-}
-
-/// What was bought on one UTC day and in its month, for the limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spending {
-    pub day: NaiveDate,
-    pub today: Money,
-    pub month: Money,
-    /// Today, by key.
-    pub keys_today: BTreeMap<KeyId, Money>,
 }
 
 /// Loads balances from durable storage.

@@ -5,12 +5,12 @@
 //! settles; [`Fulfillment`] is what was committed.
 
 mod email;
+pub(crate) mod fulfiller;
 mod fulfillment;
 mod order_id;
 pub mod policy;
 mod refusal;
 mod request;
-mod source;
 
 pub use email::Email;
 pub use fulfillment::{ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Stamp};
@@ -19,7 +19,6 @@ pub use refusal::Refusal;
 pub use request::{
     Channel, Draft, Fingerprint, Invalid, LINE_QUANTITY_MAX, LINES_MAX, Line, QUANTITY_MAX, Request,
 };
-pub use source::Source;
 
 use crate::fault::Fault;
 

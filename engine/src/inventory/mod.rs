@@ -3,7 +3,20 @@
 //! Keeps: a serial is in at most one place, and leaves the shelf before anything is written. The window
 //! holds only durable, unclaimed serials that were proved to open; what is beyond it costs no memory.
 
+mod actor;
+mod fetch;
+mod handle;
+mod hold;
 pub mod import;
+pub(crate) mod messages;
+mod pool;
+mod restock;
 mod source;
+mod stock;
 
+pub(crate) use actor::InventoryActor;
+pub(crate) use handle::Inventory;
+pub(crate) use hold::StockHold;
+pub(crate) use restock::restock;
 pub use source::{Position, Restock, ShelvedSerial, Source};
+pub(crate) use stock::stock;

@@ -7,15 +7,30 @@
 
 mod batch;
 mod failure;
+mod intent;
+mod lane;
+mod lanes;
+mod numbering;
+mod ownership;
+mod queue;
+mod recovery;
 
 use std::sync::Arc;
 
 pub use batch::{Batch, Rows};
 pub use failure::{Failure, FenceFailure, OpenFailure};
 use futures_util::future::BoxFuture;
+pub(crate) use intent::{CreditIntent, Intent, RestockIntent, Verdict};
+pub(crate) use lanes::Lanes;
+pub(crate) use ownership::Ownership;
 use uuid::Uuid;
 
-use crate::fulfillments;
+use crate::{
+    balances::{CreditEntry, EntryKind},
+    fault::Fault,
+    fulfillments::{Fulfillment, OrderId},
+    ids::BalanceId,
+};
 
 /// Who writes: one value per start of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,7 +78,7 @@ pub struct Session {
     pub position: LanePosition,
     pub writer: Box<dyn Writer>,
     /// Opened before the fence was raised, so what it reads is never ahead of it.
-    pub reader: Arc<dyn fulfillments::Source>,
+    pub reader: Arc<dyn Reader>,
 }
 
 /// The connection that commits a lane's batches.
@@ -73,4 +88,23 @@ pub trait Writer: Send {
 
     /// Which of the batch's references have an entry already, in the batch's order.
     fn existing<'a>(&'a mut self, rows: &'a Rows) -> BoxFuture<'a, Result<Vec<bool>, Failure>>;
+}
+
+/// The connection that looks references up, for refusals and repeated calls.
+pub trait Reader: Send + Sync {
+    /// The fulfillment that bound this order id, or none. Exact for whoever holds the order id's
+    /// entry in the balance's actor: nobody else can bind it meanwhile.
+    fn fulfillment<'a>(
+        &'a self,
+        balance: BalanceId,
+        order_id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>>;
+
+    /// The credit of this kind and reference, or none.
+    fn credit<'a>(
+        &'a self,
+        balance: BalanceId,
+        kind: EntryKind,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<CreditEntry>, Fault>>;
 }

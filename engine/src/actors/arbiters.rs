@@ -1,0 +1,89 @@
+//! Threads for actors.
+//!
+//! They borrow the process's one runtime, so all sockets share one driver and a task that an actor
+//! starts runs where the others run.
+
+use std::{
+    io,
+    sync::{Arc, mpsc},
+    thread::{Builder, JoinHandle},
+};
+
+use actix_rt::{Arbiter, ArbiterHandle, System};
+use tokio::runtime::Runtime;
+
+/// Where actors run.
+pub struct Arbiters {
+    handles: Vec<ArbiterHandle>,
+    threads: Option<Threads>,
+}
+
+struct Threads {
+    system: System,
+    pool: Vec<Arbiter>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Arbiters {
+    /// Starts `count` actor threads on the runtime.
+    pub fn start(runtime: &Arc<Runtime>, count: usize) -> io::Result<Self> {
+        let (runtime, (ready, started)) = (Arc::clone(runtime), mpsc::channel());
+        let thread = Builder::new().name("actors".to_owned()).spawn(move || {
+            let runner = System::with_tokio_rt(|| Arc::clone(&runtime));
+            let arbiter = |_| {
+                let runtime = Arc::clone(&runtime);
+                Arbiter::with_tokio_rt(move || runtime)
+            };
+            let pool: Vec<_> = (0..count).map(arbiter).collect();
+            ready
+                .send((System::current(), pool))
+                .map_err(io::Error::other)?;
+            runner.run()
+        })?;
+        let (system, pool) = started.recv().map_err(io::Error::other)?;
+        let handles = pool.iter().map(Arbiter::handle).collect();
+        Ok(Self {
+            handles,
+            threads: Some(Threads {
+                system,
+                pool,
+                thread,
+            }),
+        })
+    }
+
+    /// The current thread, which must run an actix `System`: one thread for everything, as the
+    /// simulation wants it.
+    pub fn current() -> Self {
+        Self {
+            handles: vec![Arbiter::current()],
+            threads: None,
+        }
+    }
+
+    pub(crate) fn of(&self, hash: usize) -> &ArbiterHandle {
+        &self.handles[hash % self.handles.len()]
+    }
+
+    /// Ends the threads; after the engine has drained.
+    pub fn stop(self) -> io::Result<()> {
+        let Some(Threads {
+            system,
+            pool,
+            thread,
+        }) = self.threads
+        else {
+            return Ok(());
+        };
+        system.stop();
+        for arbiter in pool {
+            arbiter.stop();
+            arbiter
+                .join()
+                .map_err(|_| io::Error::other("an actor thread panicked"))?;
+        }
+        thread
+            .join()
+            .map_err(|_| io::Error::other("the actor system panicked"))?
+    }
+}

@@ -1,0 +1,101 @@
+//! Read-mostly values by key: loaded once however many ask, shared, and dropped when nobody asks.
+
+use std::{
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use dashmap::DashMap;
+use tokio::sync::OnceCell;
+
+use crate::fault::Fault;
+
+/// Values by key. What is absent in storage is not remembered.
+pub(crate) struct Cached<K, V> {
+    slots: DashMap<K, Arc<Slot<V>>>,
+}
+
+struct Slot<V> {
+    value: OnceCell<Arc<V>>,
+    touched: AtomicBool,
+}
+
+impl<V> Slot<V> {
+    fn new(value: OnceCell<Arc<V>>) -> Arc<Self> {
+        Arc::new(Self {
+            value,
+            touched: AtomicBool::new(true),
+        })
+    }
+}
+
+/// Absence as an error, so that a cell stays empty.
+enum Missing {
+    Absent,
+    Faulted(Fault),
+}
+
+impl<K: Eq + Hash + Copy, V> Cached<K, V> {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: DashMap::new(),
+        }
+    }
+
+    /// The value, loaded if need be. Who asks while it is being loaded waits for the same load.
+    pub(crate) async fn get(
+        &self,
+        key: K,
+        load: impl Future<Output = Result<Option<V>, Fault>>,
+    ) -> Result<Option<Arc<V>>, Fault> {
+        let slot = self.slot(key);
+        slot.touched.store(true, Ordering::Relaxed);
+        if let Some(value) = slot.value.get() {
+            return Ok(Some(Arc::clone(value)));
+        }
+        let load = async {
+            let value = load.await.map_err(Missing::Faulted)?;
+            value.map(Arc::new).ok_or(Missing::Absent)
+        };
+        match slot.value.get_or_try_init(|| load).await {
+            Ok(value) => Ok(Some(Arc::clone(value))),
+            Err(missing) => {
+                self.slots
+                    .remove_if(&key, |_, slot| !slot.value.initialized());
+                match missing {
+                    Missing::Absent => Ok(None),
+                    Missing::Faulted(fault) => Err(fault),
+                }
+            }
+        }
+    }
+
+    /// Puts a newer value in place of whatever is there or being loaded.
+    pub(crate) fn replace(&self, key: K, value: V) -> Arc<V> {
+        let value = Arc::new(value);
+        self.slots
+            .insert(key, Slot::new(OnceCell::new_with(Some(Arc::clone(&value)))));
+        value
+    }
+
+    /// Drops what nobody asked for since the last sweep.
+    pub(crate) fn sweep(&self) {
+        self.slots
+            .retain(|_, slot| slot.touched.swap(false, Ordering::Relaxed));
+    }
+
+    fn slot(&self, key: K) -> Arc<Slot<V>> {
+        if let Some(slot) = self.slots.get(&key) {
+            return Arc::clone(&slot);
+        }
+        Arc::clone(
+            &self
+                .slots
+                .entry(key)
+                .or_insert_with(|| Slot::new(OnceCell::new())),
+        )
+    }
+}

@@ -1,0 +1,17 @@
+//! The wall around actix: beside this folder only `actor.rs` files name the framework.
+//!
+//! Actors do no IO and never ask actors. A key has one incarnation at a time: the next one is loaded
+//! only when no hold of the one before is alive.
+
+mod arbiters;
+pub(crate) mod ask;
+mod cached;
+mod latch;
+mod permits;
+mod registry;
+
+pub use arbiters::Arbiters;
+pub(crate) use cached::Cached;
+pub(crate) use latch::{Latch, LatchGuard};
+pub(crate) use permits::Permits;
+pub(crate) use registry::{Entry, Registry};

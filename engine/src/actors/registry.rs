@@ -1,0 +1,278 @@
+//! Key -> handle of the one actor that serves the key.
+//!
+//! Keeps: at most one incarnation per key. A key is absent, busy (being loaded, put away or rebuilt) or
+//! active; who meets a busy key waits and looks again. A dead actor is rebuilt once none of its holds
+//! is alive; one that keeps dying stays quarantined, and all others live on.
+
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    hash::Hash,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use dashmap::{DashMap, mapref::entry::Entry as MapEntry};
+use futures_util::future::BoxFuture;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::{Instant, timeout},
+};
+use tokio_util::task::TaskTracker;
+
+use super::{Latch, ask::Gone};
+use crate::{clock, fault::Fault, metrics};
+
+/// Panics of one key within [`PANIC_SPAN`] after which it stays quarantined.
+const PANICS_MAX: usize = 3;
+const PANIC_SPAN: Duration = Duration::from_mins(1);
+
+/// What the registry needs of a handle.
+pub(crate) trait Entry: Clone + Send + Sync + 'static {
+    /// Which incarnation of the actor this is.
+    fn generation(&self) -> u64;
+
+    /// Counts the holds of this incarnation.
+    fn latch(&self) -> &Arc<Latch>;
+
+    /// Set whenever the key is used; cleared by a sweep.
+    fn touched(&self) -> &AtomicBool;
+
+    /// Stops the actor if it is idle, and says whether it did.
+    fn retire(&self) -> BoxFuture<'_, Result<bool, Gone>>;
+}
+
+/// The actors of one kind.
+pub(crate) struct Registry<K, H>(Arc<Inner<K, H>>);
+
+impl<K, H> Clone for Registry<K, H> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+struct Inner<K, H> {
+    kind: &'static str,
+    slots: DashMap<K, Slot<H>>,
+    generations: AtomicU64,
+    hydrations: Semaphore,
+    deadline: Duration,
+    panics: Mutex<HashMap<K, Vec<Instant>>>,
+    tasks: TaskTracker,
+}
+
+enum Slot<H> {
+    Active(H),
+    /// Closed when the key is no longer busy.
+    Busy(watch::Receiver<()>),
+    Quarantined,
+}
+
+enum Step<K: Eq + Hash + Copy, H> {
+    Use(H),
+    Wait(watch::Receiver<()>),
+    Load(Busy<K, H>),
+    Refuse,
+}
+
+/// The right to decide what becomes of a busy key. Dropping it leaves the key absent.
+struct Busy<K: Eq + Hash + Copy, H> {
+    inner: Arc<Inner<K, H>>,
+    key: K,
+    next: Option<Slot<H>>,
+    _waiters: watch::Sender<()>,
+}
+
+impl<K: Eq + Hash + Copy, H> Drop for Busy<K, H> {
+    fn drop(&mut self) {
+        match self.next.take() {
+            Some(slot) => drop(self.inner.slots.insert(self.key, slot)),
+            None => drop(self.inner.slots.remove(&self.key)),
+        }
+    }
+}
+
+impl<K, H> Registry<K, H>
+where
+    K: Eq + Hash + Copy + Display + Send + Sync + 'static,
+    H: Entry,
+{
+    pub(crate) fn new(
+        kind: &'static str,
+        hydrations_max: usize,
+        deadline: Duration,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            slots: DashMap::new(),
+            generations: AtomicU64::new(0),
+            hydrations: Semaphore::new(hydrations_max),
+            deadline,
+            panics: Mutex::default(),
+            tasks,
+        }))
+    }
+
+    /// The handle of the key's actor, loaded if need be; `load` gets the number of the generation.
+    pub(crate) async fn resolve<F>(&self, key: K, load: impl Fn(u64) -> F) -> Result<H, Fault>
+    where
+        F: Future<Output = Result<H, Fault>>,
+    {
+        // The usual case must not pay for a timer.
+        if let Some(handle) = self.active(key) {
+            return Ok(handle);
+        }
+        match timeout(self.0.deadline, self.resolve_slowly(key, load)).await {
+            Ok(resolved) => resolved,
+            Err(_) => Err(Fault::overloaded()),
+        }
+    }
+
+    /// How many actors are active.
+    pub(crate) fn len(&self) -> usize {
+        self.0.slots.len()
+    }
+
+    /// Reports that the actor of this handle is gone, and sees to its successor.
+    pub(crate) fn bury(&self, key: K, dead: &H) {
+        let same = |handle: &H| handle.generation() == dead.generation();
+        let Some((busy, handle)) = self.seize(key, same) else {
+            return;
+        };
+        metrics::actor_rebuilt(self.0.kind);
+        tracing::error!(actor = self.0.kind, %key, "an actor died and is rebuilt");
+        let registry = self.clone();
+        self.0.tasks.spawn(async move {
+            handle.latch().zero().await;
+            registry.after_panic(key, busy);
+        });
+    }
+
+    /// Puts away every actor that was not used since the last sweep and is idle.
+    pub(crate) async fn sweep(&self) {
+        for key in self.untouched() {
+            let Some((mut busy, handle)) = self.seize(key, |_| true) else {
+                continue;
+            };
+            match handle.retire().await {
+                Ok(true) => {}
+                Ok(false) => busy.next = Some(Slot::Active(handle)),
+                Err(Gone) => {
+                    busy.next = Some(Slot::Active(handle.clone()));
+                    drop(busy);
+                    self.bury(key, &handle);
+                }
+            }
+        }
+    }
+
+    fn active(&self, key: K) -> Option<H> {
+        let slot = self.0.slots.get(&key)?;
+        let Slot::Active(handle) = &*slot else {
+            return None;
+        };
+        handle.touched().store(true, Ordering::Relaxed);
+        Some(handle.clone())
+    }
+
+    async fn resolve_slowly<F>(&self, key: K, load: impl Fn(u64) -> F) -> Result<H, Fault>
+    where
+        F: Future<Output = Result<H, Fault>>,
+    {
+        loop {
+            match self.step(key) {
+                Step::Use(handle) => return Ok(handle),
+                Step::Wait(mut busy) => {
+                    // An error means that the sender is gone: no longer busy.
+                    let _ended = busy.changed().await;
+                }
+                Step::Load(mut busy) => {
+                    let permit = self.0.hydrations.acquire().await;
+                    let _permit = permit.expect("the semaphore is never closed");
+                    let generation = self.0.generations.fetch_add(1, Ordering::Relaxed) + 1;
+                    let handle = load(generation).await?;
+                    busy.next = Some(Slot::Active(handle.clone()));
+                    return Ok(handle);
+                }
+                Step::Refuse => {
+                    return Err(Fault::Aborted {
+                        reason: "quarantined after repeated failures",
+                    });
+                }
+            }
+        }
+    }
+
+    fn step(&self, key: K) -> Step<K, H> {
+        match self.0.slots.entry(key) {
+            MapEntry::Occupied(slot) => match slot.get() {
+                Slot::Active(handle) => {
+                    handle.touched().store(true, Ordering::Relaxed);
+                    Step::Use(handle.clone())
+                }
+                Slot::Busy(waiting) => Step::Wait(waiting.clone()),
+                Slot::Quarantined => Step::Refuse,
+            },
+            MapEntry::Vacant(slot) => {
+                let (busy, waiting) = self.busy(key);
+                slot.insert(Slot::Busy(waiting));
+                Step::Load(busy)
+            }
+        }
+    }
+
+    /// Makes an active key busy, if its handle is one that the caller means.
+    fn seize(&self, key: K, means: impl Fn(&H) -> bool) -> Option<(Busy<K, H>, H)> {
+        let mut slot = self.0.slots.get_mut(&key)?;
+        let Slot::Active(handle) = &*slot else {
+            return None;
+        };
+        if !means(handle) {
+            return None;
+        }
+        let handle = handle.clone();
+        let (busy, waiting) = self.busy(key);
+        *slot = Slot::Busy(waiting);
+        Some((busy, handle))
+    }
+
+    fn busy(&self, key: K) -> (Busy<K, H>, watch::Receiver<()>) {
+        let (waiters, waiting) = watch::channel(());
+        (
+            Busy {
+                inner: Arc::clone(&self.0),
+                key,
+                next: None,
+                _waiters: waiters,
+            },
+            waiting,
+        )
+    }
+
+    fn after_panic(&self, key: K, mut busy: Busy<K, H>) {
+        let now = clock::instant();
+        let mut panics = self.0.panics.lock().unwrap_or_else(PoisonError::into_inner);
+        panics.retain(|_, times| times.iter().any(|time| now - *time < PANIC_SPAN));
+        let times = panics.entry(key).or_default();
+        times.retain(|time| now - *time < PANIC_SPAN);
+        times.push(now);
+        if times.len() >= PANICS_MAX {
+            tracing::error!(actor = self.0.kind, %key, "an actor keeps dying and is quarantined");
+            metrics::actor_quarantined(self.0.kind);
+            busy.next = Some(Slot::Quarantined);
+        }
+    }
+
+    fn untouched(&self) -> Vec<K> {
+        let idle = |handle: &H| !handle.touched().swap(false, Ordering::Relaxed);
+        let slots = self.0.slots.iter();
+        slots
+            .filter(|slot| matches!(slot.value(), Slot::Active(handle) if idle(handle)))
+            .map(|slot| *slot.key())
+            .collect()
+    }
+}

@@ -1,0 +1,129 @@
+//! What others hold of a balance's actor, and how one comes to life.
+
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use actix::{Actor, Addr};
+use futures_util::future::BoxFuture;
+
+use super::{
+    BalanceActor, Source, actor::Start, hold::LedgerEnd, messages::Retire, order_ids::SettledBudget,
+};
+use crate::{
+    actors::{
+        Arbiters, Entry, Latch, Registry,
+        ask::{Gone, ask},
+    },
+    clock::Clock,
+    config::Config,
+    fault::Fault,
+    ids::BalanceId,
+    relationships::Terms,
+};
+
+/// One incarnation of a balance's actor.
+#[derive(Clone)]
+pub(crate) struct BalanceHandle {
+    pub(crate) actor: Addr<BalanceActor>,
+    generation: u64,
+    latch: Arc<Latch>,
+    touched: Arc<AtomicBool>,
+}
+
+impl Entry for BalanceHandle {
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn latch(&self) -> &Arc<Latch> {
+        &self.latch
+    }
+
+    fn touched(&self) -> &AtomicBool {
+        &self.touched
+    }
+
+    fn retire(&self) -> BoxFuture<'_, Result<bool, Gone>> {
+        Box::pin(ask(&self.actor, |reply| Retire { reply }))
+    }
+}
+
+/// All balances that are in memory.
+pub(crate) struct Balances {
+    pub(crate) registry: Registry<BalanceId, BalanceHandle>,
+    arbiters: Arc<Arbiters>,
+    source: Arc<dyn Source>,
+    clock: Arc<dyn Clock>,
+    budget: Arc<SettledBudget>,
+    joined_max: usize,
+}
+
+impl Balances {
+    pub(crate) fn new(
+        registry: Registry<BalanceId, BalanceHandle>,
+        arbiters: Arc<Arbiters>,
+        source: Arc<dyn Source>,
+        clock: Arc<dyn Clock>,
+        config: &Config,
+    ) -> Self {
+        let budget = Arc::new(SettledBudget::new(config.settled_entries_max));
+        Self {
+            registry,
+            arbiters,
+            source,
+            clock,
+            budget,
+            joined_max: config.joined_max,
+        }
+    }
+
+    /// The balance's actor, loaded if need be under these terms.
+    pub(crate) async fn handle(
+        &self,
+        id: BalanceId,
+        terms: &Arc<Terms>,
+    ) -> Result<BalanceHandle, Fault> {
+        self.registry
+            .resolve(id, |generation| self.load(id, generation, terms))
+            .await
+    }
+
+    async fn load(
+        &self,
+        id: BalanceId,
+        generation: u64,
+        terms: &Arc<Terms>,
+    ) -> Result<BalanceHandle, Fault> {
+        let loaded = self.source.load(id, self.clock.now()).await?;
+        let loaded = loaded.ok_or(Fault::Aborted {
+            reason: "no such balance",
+        })?;
+        if loaded.relationship != terms.relationship {
+            return Err(Fault::Aborted {
+                reason: "the balance is of another relationship",
+            });
+        }
+        let latch = Arc::new(Latch::default());
+        let start = Start {
+            id,
+            end: Arc::new(LedgerEnd::new(loaded.version, loaded.posted)),
+            loaded,
+            terms: Arc::clone(terms),
+            latch: Arc::clone(&latch),
+            budget: Arc::clone(&self.budget),
+            joined_max: self.joined_max,
+        };
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+        #[expect(clippy::cast_possible_truncation, reason = "any part of a hash is one")]
+        let arbiter = self.arbiters.of(hash as usize);
+        let actor = BalanceActor::start_in_arbiter(arbiter, |_| BalanceActor::new(start));
+        Ok(BalanceHandle {
+            actor,
+            generation,
+            latch,
+            touched: Arc::new(AtomicBool::new(true)),
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Money that is spoken for, as a value that cannot be forgotten or used twice.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix::Addr;
+
+use super::{
+    BalanceActor,
+    messages::{Capture, Close, Void},
+};
+use crate::{
+    actors::{LatchGuard, ask::tell},
+    fault::Fault,
+    fulfillments::{Error, Fulfillment, OrderId, Outcome},
+    ids::BalanceId,
+    money::Money,
+};
+
+/// The end of a balance's ledger as its lane numbers it: ahead of what is posted by what is under way.
+///
+/// Lives with the actor's generation and is touched by the balance's lane only.
+#[derive(Debug)]
+pub(crate) struct LedgerEnd(Mutex<(i64, Money)>);
+
+impl LedgerEnd {
+    pub(crate) const fn new(version: i64, balance: Money) -> Self {
+        Self(Mutex::new((version, balance)))
+    }
+
+    /// Version and balance of the last entry that was decided.
+    pub(crate) fn get(&self) -> (i64, Money) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set(&self, version: i64, balance: Money) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (version, balance);
+    }
+}
+
+/// What every hold and credit of one incarnation of a balance's actor carries.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) id: BalanceId,
+    pub(crate) actor: Addr<BalanceActor>,
+    pub(crate) end: Arc<LedgerEnd>,
+}
+
+/// Keeps a balance's actor from being replaced while a credit of it is under way.
+pub(crate) struct CreditHold {
+    pub(crate) account: Account,
+    pub(super) _guard: LatchGuard,
+}
+
+/// An order id of ours and the amount held for it.
+///
+/// Ends in exactly one of `capture` and `close`; dropped, it gives the money back and tells who joined
+/// that nothing was executed.
+#[must_use = "dropping a hold gives the money back"]
+pub(crate) struct MoneyHold {
+    account: Account,
+    order_id: OrderId,
+    held: bool,
+    open: bool,
+    _guard: LatchGuard,
+}
+
+impl MoneyHold {
+    pub(crate) fn new(account: Account, order_id: OrderId, held: bool, guard: LatchGuard) -> Self {
+        Self {
+            account,
+            order_id,
+            held,
+            open: true,
+            _guard: guard,
+        }
+    }
+
+    pub(crate) const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Gives the money back; the order id stays ours.
+    pub(crate) fn void(&mut self) {
+        if std::mem::take(&mut self.held) {
+            tell(
+                &self.account.actor,
+                Void {
+                    order_id: self.order_id.clone(),
+                },
+            );
+        }
+    }
+
+    /// The fulfillment is durable: takes the money and tells who joined.
+    pub(crate) fn capture(mut self, fulfillment: Arc<Fulfillment>) {
+        self.open = false;
+        tell(&self.account.actor, Capture { fulfillment });
+    }
+
+    /// Gives the money back if any is held, ends the order id and tells who joined.
+    pub(crate) fn close(mut self, outcome: Outcome) -> Outcome {
+        self.end(outcome.clone());
+        outcome
+    }
+
+    /// The memory that this hold belongs to is being discarded: there is nothing to give back to.
+    pub(crate) fn forget(mut self) {
+        self.open = false;
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.open = false;
+        tell(
+            &self.account.actor,
+            Close {
+                order_id: self.order_id.clone(),
+                outcome,
+            },
+        );
+    }
+}
+
+impl Drop for MoneyHold {
+    fn drop(&mut self) {
+        if self.open {
+            let fault = Fault::Aborted {
+                reason: "given up before the commit",
+            };
+            self.end(Err(Error::Faulted(fault)));
+        }
+    }
+}

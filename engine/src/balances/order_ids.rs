@@ -1,0 +1,110 @@
+//! Order ids that are running, and those lately settled: join, replay or mismatch.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use chrono::NaiveDate;
+use tokio::sync::oneshot;
+
+use crate::{
+    fulfillments::{Fulfillment, OrderId, Outcome, Request},
+    money::Money,
+};
+
+/// An order id under way.
+pub(crate) struct Running {
+    pub(crate) request: Arc<Request>,
+    /// What is held for it; nothing once it was voided.
+    pub(crate) cost: Money,
+    /// The day on whose purchase limits it counts.
+    pub(crate) day: NaiveDate,
+    /// Callers with the same request, who get the outcome of the first.
+    pub(crate) joined: Vec<oneshot::Sender<Outcome>>,
+}
+
+/// How many settled fulfillments all balances keep together.
+#[derive(Debug)]
+pub(crate) struct SettledBudget {
+    kept: AtomicUsize,
+    max: usize,
+}
+
+impl SettledBudget {
+    pub(crate) const fn new(max: usize) -> Self {
+        Self {
+            kept: AtomicUsize::new(0),
+            max,
+        }
+    }
+}
+
+/// The order ids of one balance.
+pub(crate) struct OrderIds {
+    running: HashMap<OrderId, Running>,
+    settled: HashMap<OrderId, Arc<Fulfillment>>,
+    oldest: VecDeque<OrderId>,
+    budget: Arc<SettledBudget>,
+}
+
+impl OrderIds {
+    pub(crate) fn new(budget: Arc<SettledBudget>) -> Self {
+        Self {
+            running: HashMap::new(),
+            settled: HashMap::new(),
+            oldest: VecDeque::new(),
+            budget,
+        }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    pub(crate) fn running(&mut self, id: &OrderId) -> Option<&mut Running> {
+        self.running.get_mut(id)
+    }
+
+    pub(crate) fn settled(&self, id: &OrderId) -> Option<&Arc<Fulfillment>> {
+        self.settled.get(id)
+    }
+
+    pub(crate) fn begin(&mut self, id: OrderId, running: Running) {
+        let before = self.running.insert(id, running);
+        assert!(before.is_none(), "an order id runs once at a time");
+    }
+
+    pub(crate) fn end(&mut self, id: &OrderId) -> Running {
+        self.running
+            .remove(id)
+            .expect("who ends an order id began it")
+    }
+
+    /// Remembers a fulfillment for replays, and forgets the oldest beyond the common budget.
+    pub(crate) fn settle(&mut self, fulfillment: Arc<Fulfillment>) {
+        let id = fulfillment.contents.order_id.clone();
+        if self.settled.insert(id.clone(), fulfillment).is_none() {
+            self.oldest.push_back(id);
+            self.budget.kept.fetch_add(1, Ordering::Relaxed);
+        }
+        while self.budget.kept.load(Ordering::Relaxed) > self.budget.max {
+            let Some(oldest) = self.oldest.pop_front() else {
+                return;
+            };
+            self.settled.remove(&oldest);
+            self.budget.kept.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for OrderIds {
+    fn drop(&mut self) {
+        self.budget
+            .kept
+            .fetch_sub(self.oldest.len(), Ordering::Relaxed);
+    }
+}

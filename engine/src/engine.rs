@@ -1,0 +1,463 @@
+//! The one value that the edge holds.
+//!
+//! [`Engine`] admits requests, owns the tasks that execute them, and answers from what is durable.
+//! Whoever stops waiting may only say that the outcome is unknown: the work goes on.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{oneshot, watch},
+    time::{sleep, timeout, timeout_at},
+};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::{
+    actors::{
+        Arbiters, Permits, Registry,
+        ask::{answer, ask},
+    },
+    balances::{
+        self, BalanceHandle, Balances, Credit, CreditEntry, Spending,
+        messages::{Find, Found, TermsChanged},
+    },
+    catalog::{self, Product, Sku},
+    clock::{Clock, Deadline},
+    config::{Config, ms},
+    fault::Fault,
+    fulfillments::{
+        Delivery, Error, Fulfillment, OrderId, Outcome, Refusal, Request, fulfiller::Fulfiller,
+    },
+    ids::{BalanceId, MerchantId, ProductId, RelationshipId},
+    inventory::{self, Inventory, Restock},
+    journal::{Journal, Lanes, Owner, Ownership},
+    merchants::{self, Merchant},
+    metrics::{self, Ending},
+    money::Money,
+    random::Random,
+    relationships::{self, RelationshipScope, Terms},
+    snapshots::Snapshots,
+    vault::Vault,
+};
+
+/// Everything outside of the engine.
+#[derive(Clone)]
+pub struct Ports {
+    pub journal: Arc<dyn Journal>,
+    pub merchants: Arc<dyn merchants::Source>,
+    pub relationships: Arc<dyn relationships::Source>,
+    pub catalog: Arc<dyn catalog::Source>,
+    pub balances: Arc<dyn balances::Source>,
+    pub inventory: Arc<dyn inventory::Source>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+/// A balance as its actor sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    pub posted: Money,
+    pub held: Money,
+    /// The version of the last entry.
+    pub version: i64,
+    pub spending: Spending,
+}
+
+impl Balance {
+    pub fn available(&self) -> Money {
+        self.posted
+            .checked_sub(self.held)
+            .expect("held is at most posted")
+    }
+}
+
+/// How many serials of one sku there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// Unclaimed, those included that are held right now.
+    pub stock: u64,
+    /// What an order could have now.
+    pub available: u64,
+}
+
+/// A credit as the answer to one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credited {
+    Fresh(CreditEntry),
+    /// The reference was credited before, by this entry; nothing was changed.
+    Replayed(CreditEntry),
+}
+
+/// Whether requests can be served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    pub owner: bool,
+    pub lanes: bool,
+    pub draining: bool,
+}
+
+/// The engine of one process. Cloning shares it.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    fulfiller: Arc<Fulfiller>,
+    permits: Permits,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    config: Config,
+    tasks: TaskTracker,
+    keeper: TaskTracker,
+    ended: watch::Sender<bool>,
+}
+
+impl Engine {
+    /// Takes the shard over, numbers imports that a crash left unnumbered, and serves. Waits while
+    /// another process owns the shard.
+    pub async fn start(
+        config: Config,
+        vault: Vault,
+        ports: Ports,
+        arbiters: Arbiters,
+    ) -> Result<Self, StartError> {
+        config.check()?;
+        let mut owner = [0; 16];
+        ports.random.fill(&mut owner);
+        let ownership = Ownership::new(
+            Owner(Uuid::from_bytes(owner)),
+            ms(config.heartbeat_age_max_ms),
+        );
+        let lease = ports
+            .journal
+            .take_over(ownership.owner, config.lanes)
+            .await?;
+        let tasks = TaskTracker::new();
+        let lanes = Lanes::start(
+            lease.positions(),
+            &ports.journal,
+            &ownership,
+            (&ports.clock, &ports.random),
+            &config,
+        );
+        let (ended, ending) = watch::channel(false);
+        let keeper = TaskTracker::new();
+        keeper.spawn(ownership.keep(lease, ending.clone()));
+        let engine = Self(Arc::new(Inner {
+            fulfiller: Arc::new(fulfiller(&config, &ports, arbiters, lanes, &tasks)),
+            permits: Permits::new(
+                config.in_flight_max,
+                config.relationship_in_flight_max,
+                ms(config.admission_wait_ms),
+            ),
+            vault,
+            clock: ports.clock,
+            random: ports.random,
+            config,
+            tasks,
+            keeper,
+            ended,
+        }));
+        engine.0.keeper.spawn(engine.clone().sweep(ending));
+        for restock in ports
+            .inventory
+            .unnumbered()
+            .await
+            .map_err(StartError::Restock)?
+        {
+            engine.restock(restock).await.map_err(StartError::Restock)?;
+        }
+        Ok(engine)
+    }
+
+    /// Executes a request, or answers it from what was executed before. Dropping the future, or its
+    /// deadline, does not end the work: whoever stops waiting repeats the same order id.
+    pub async fn fulfill(&self, request: Request) -> Outcome {
+        let deadline = Deadline::after(ms(self.0.config.answer_deadline_ms));
+        let outcome = self.admitted(request, deadline).await;
+        metrics::fulfillment(match &outcome {
+            Ok(Delivery::Fresh(_)) => Ending::Delivered,
+            Ok(Delivery::Replayed(_)) => Ending::Replayed,
+            Err(Error::Refused(_)) => Ending::Refused,
+            Err(Error::Faulted(_)) => Ending::Failed,
+        });
+        outcome
+    }
+
+    async fn admitted(&self, request: Request, deadline: Deadline) -> Outcome {
+        self.0
+            .fulfiller
+            .lanes
+            .admit(request.scope().balance)
+            .await?;
+        let permit = self.0.permits.take(request.scope().relationship).await?;
+        let fulfiller = Arc::clone(&self.0.fulfiller);
+        let (reply, outcome) = oneshot::channel();
+        self.0.tasks.spawn(async move {
+            let outcome = fulfiller.run(Arc::new(request), deadline).await;
+            drop(permit);
+            // Whoever hung up finds the outcome under the order id.
+            answer(reply, outcome);
+        });
+        match timeout_at(deadline.instant(), outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(Fault::OutcomeUnknown.into()),
+        }
+    }
+
+    /// Adds money to a balance, once per reference. Answers once it can be spent.
+    pub async fn credit(
+        &self,
+        scope: RelationshipScope,
+        credit: Credit,
+    ) -> Result<Credited, Fault> {
+        let permit = self.0.permits.take(scope.relationship).await?;
+        let fulfiller = Arc::clone(&self.0.fulfiller);
+        let crediting = self.0.tasks.spawn(async move {
+            let credited = balances::credit(&fulfiller, scope, Arc::new(credit)).await;
+            drop(permit);
+            credited
+        });
+        crediting.await.unwrap_or(Err(Fault::OutcomeUnknown))
+    }
+
+    /// Puts a stored import on sale.
+    pub async fn restock(&self, restock: Restock) -> Result<(), Fault> {
+        let fulfiller = Arc::clone(&self.0.fulfiller);
+        let restocking = self.0.tasks.spawn(async move {
+            let merchant = fulfiller.snapshots.merchant(restock.merchant).await?;
+            let merchant = merchant.ok_or(Fault::Aborted {
+                reason: "no such merchant",
+            })?;
+            inventory::restock(
+                &fulfiller.inventory,
+                &fulfiller.lanes,
+                restock,
+                &merchant.key,
+            )
+            .await
+        });
+        restocking.await.unwrap_or(Err(Fault::OutcomeUnknown))
+    }
+
+    /// What is bound to an order id: the fulfillment, or none if nothing is and nothing is running.
+    pub async fn find(
+        &self,
+        scope: RelationshipScope,
+        order_id: &OrderId,
+    ) -> Result<Option<Arc<Fulfillment>>, Error> {
+        let handle = self.handle(scope).await?;
+        let asked = ask(&handle.actor, |reply| Find {
+            order_id: order_id.clone(),
+            reply,
+        });
+        match asked.await {
+            Ok(Found::Running) => return Err(Refusal::OrderInProgress.into()),
+            Ok(Found::Settled(settled)) => return Ok(Some(settled)),
+            Ok(Found::Unknown) => {}
+            Err(_) => return Err(Fault::OutcomeUnknown.into()),
+        }
+        let lanes = &self.0.fulfiller.lanes;
+        let reader = lanes
+            .reader(scope.balance)
+            .await
+            .map_err(|_| Fault::OutcomeUnknown)?;
+        let found = reader.fulfillment(scope.balance, order_id).await;
+        if found.is_err() {
+            lanes.reader_lost(scope.balance);
+        }
+        let found = found.map_err(|_| Fault::OutcomeUnknown)?;
+        if found.is_none() && !lanes.ownership.is_fresh() {
+            return Err(Fault::OutcomeUnknown.into());
+        }
+        Ok(found.map(Arc::new))
+    }
+
+    /// The balance with what is held of it right now.
+    pub async fn balance(&self, scope: RelationshipScope) -> Result<Balance, Fault> {
+        if !self.0.fulfiller.lanes.ownership.is_fresh() {
+            return Err(Fault::Unavailable);
+        }
+        let handle = self.handle(scope).await?;
+        let now = self.0.clock.now();
+        ask(&handle.actor, |reply| balances::messages::Read {
+            now,
+            reply,
+        })
+        .await
+        .map_err(|_| Fault::Unavailable)
+    }
+
+    /// How many serials of a sku there are. The sku must be of this merchant.
+    pub async fn stock(&self, merchant: MerchantId, sku: Sku) -> Result<Stock, Fault> {
+        let merchant = self.merchant(merchant).await?;
+        let merchant = merchant.ok_or(Fault::Aborted {
+            reason: "no such merchant",
+        })?;
+        inventory::stock(&self.0.fulfiller.inventory, sku, &merchant.key).await
+    }
+
+    pub async fn merchant(&self, id: MerchantId) -> Result<Option<Arc<Merchant>>, Fault> {
+        self.0.fulfiller.snapshots.merchant(id).await
+    }
+
+    pub async fn product(&self, id: ProductId) -> Result<Option<Arc<Product>>, Fault> {
+        self.0.fulfiller.snapshots.product(id).await
+    }
+
+    pub async fn terms(&self, id: RelationshipId) -> Result<Option<Arc<Terms>>, Fault> {
+        self.0.fulfiller.snapshots.terms(id).await
+    }
+
+    /// Takes changed terms (status, access, limits, keys) into force. Once it returns, nothing is
+    /// accepted under the old ones; what was accepted before may finish.
+    pub async fn terms_changed(
+        &self,
+        id: RelationshipId,
+        balances: &[BalanceId],
+    ) -> Result<(), Fault> {
+        let terms = self.0.fulfiller.snapshots.refresh_terms(id).await?;
+        let terms = terms.ok_or(Fault::Aborted {
+            reason: "no such relationship",
+        })?;
+        for &balance in balances {
+            let handle = self.0.fulfiller.balances.handle(balance, &terms).await?;
+            let told = Arc::clone(&terms);
+            // A successor of a dead actor loads terms no older than these.
+            let told = ask(&handle.actor, |reply| TermsChanged { terms: told, reply }).await;
+            if told.is_err() {
+                self.0.fulfiller.balances.registry.bury(balance, &handle);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.0.random
+    }
+
+    /// Whether requests can be served.
+    pub fn readiness(&self) -> Readiness {
+        let lanes = &self.0.fulfiller.lanes;
+        Readiness {
+            owner: lanes.ownership.is_fresh(),
+            lanes: lanes.are_ready(),
+            draining: *self.0.ended.borrow(),
+        }
+    }
+
+    /// Returns once another process has taken the shard, or its data went back in time: this process
+    /// can do nothing any more and should end.
+    pub async fn lost(&self) {
+        self.0.fulfiller.lanes.ownership.lost().await;
+    }
+
+    /// Closes admission, lets what runs end, empties the lanes and gives the shard up. What does not
+    /// end in time is left to the next owner, as after a crash.
+    pub async fn drain(&self) {
+        let drained = async {
+            self.0.permits.close().await;
+            self.0.tasks.close();
+            self.0.tasks.wait().await;
+            self.0.fulfiller.lanes.close().await;
+        };
+        if timeout(ms(self.0.config.drain_ms), drained).await.is_err() {
+            tracing::warn!("the drain was cut short");
+        }
+        self.0.ended.send_replace(true);
+        self.0.keeper.close();
+        self.0.keeper.wait().await;
+    }
+
+    async fn handle(&self, scope: RelationshipScope) -> Result<BalanceHandle, Fault> {
+        let terms = self.terms(scope.relationship).await?;
+        let terms = terms.ok_or(Fault::Aborted {
+            reason: "no such relationship",
+        })?;
+        self.0
+            .fulfiller
+            .balances
+            .handle(scope.balance, &terms)
+            .await
+    }
+
+    /// Puts away what is idle, and keeps the gauges.
+    async fn sweep(self, mut ended: watch::Receiver<bool>) {
+        let every = ms(self.0.config.idle_ms);
+        let fulfiller = &self.0.fulfiller;
+        while !*ended.borrow() {
+            tokio::select! {
+                biased;
+                _ = ended.changed() => return,
+                () = sleep(every) => {}
+            }
+            fulfiller.balances.registry.sweep().await;
+            fulfiller.inventory.registry.sweep().await;
+            fulfiller.snapshots.sweep();
+            self.0.permits.sweep();
+        }
+    }
+
+    /// Brings the gauges up to date; called before each scrape.
+    pub fn observe(&self) {
+        metrics::permits_in_use(self.0.permits.in_use());
+        metrics::actors_active("balance", self.0.fulfiller.balances.registry.len());
+        metrics::actors_active("inventory", self.0.fulfiller.inventory.registry.len());
+    }
+}
+
+fn fulfiller(
+    config: &Config,
+    ports: &Ports,
+    arbiters: Arbiters,
+    lanes: Lanes,
+    tasks: &TaskTracker,
+) -> Fulfiller {
+    let arbiters = Arc::new(arbiters);
+    let deadline = ms(config.hydration_deadline_ms);
+    let balances = Registry::new("balance", config.hydrations_max, deadline, tasks.clone());
+    let inventory = Registry::new("inventory", config.hydrations_max, deadline, tasks.clone());
+    Fulfiller {
+        snapshots: Snapshots::new(
+            Arc::clone(&ports.merchants),
+            Arc::clone(&ports.relationships),
+            Arc::clone(&ports.catalog),
+        ),
+        balances: Balances::new(
+            balances,
+            Arc::clone(&arbiters),
+            Arc::clone(&ports.balances),
+            Arc::clone(&ports.clock),
+            config,
+        ),
+        inventory: Inventory::new(
+            inventory,
+            Arc::clone(&ports.inventory),
+            arbiters,
+            tasks.clone(),
+            config,
+        ),
+        lanes,
+        clock: Arc::clone(&ports.clock),
+        claim_deadline: ms(config.claim_deadline_ms),
+    }
+}
+
+/// Why the engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    #[error(transparent)]
+    Journal(#[from] crate::journal::OpenFailure),
+    #[error("stored imports could not be numbered: {0}")]
+    Restock(Fault),
+}

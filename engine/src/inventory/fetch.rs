@@ -1,0 +1,63 @@
+//! Reads the shelf, and proves that what it read opens.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::Addr;
+use tokio::{runtime::Handle, time::timeout};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    InventoryActor, Position, Source,
+    messages::{Fetched, Window},
+};
+use crate::{actors::ask::tell, catalog::Sku, fault::Fault, metrics, vault::MerchantKey};
+
+/// What a reading of one shelf needs.
+#[derive(Clone)]
+pub(crate) struct Fetch {
+    pub(crate) sku: Sku,
+    pub(crate) key: MerchantKey,
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) deadline: Duration,
+    pub(crate) runtime: Handle,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Fetch {
+    /// Reads up to `limit` serials after the position, in a task of its own, and tells the actor.
+    pub(crate) fn start(
+        &self,
+        after: Option<Position>,
+        limit: usize,
+        restocks: u64,
+        actor: Addr<InventoryActor>,
+    ) {
+        let fetch = self.clone();
+        let reading = async move {
+            let read = match timeout(fetch.deadline, fetch.read(after, limit)).await {
+                Ok(read) => read,
+                Err(_) => Err(Fault::Unavailable),
+            };
+            tell(&actor, Fetched { read, restocks });
+        };
+        self.tasks.spawn_on(reading, &self.runtime);
+    }
+
+    async fn read(&self, after: Option<Position>, limit: usize) -> Result<Window, Fault> {
+        let mut serials = self.source.fetch(self.sku, after, limit).await?;
+        let more = serials.len() == limit;
+        let end = serials.last().map(|serial| serial.position);
+        let opens = |serial: &super::ShelvedSerial| {
+            self.key
+                .open_serial(serial.position.serial, &serial.sealed)
+                .is_ok()
+        };
+        let closed: Vec<_> = serials.extract_if(.., |serial| !opens(serial)).collect();
+        for serial in closed {
+            metrics::violation("serial_does_not_open");
+            tracing::error!(sku = %self.sku, serial = %serial.position.serial, "quarantined");
+            self.source.quarantine(serial.position.serial).await?;
+        }
+        Ok(Window { serials, end, more })
+    }
+}

@@ -1,0 +1,118 @@
+//! What others hold of an inventory's actor, and how one comes to life.
+
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use actix::{Actor, Addr};
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+use super::{InventoryActor, Source, fetch::Fetch, messages::Retire, pool::Pool};
+use crate::{
+    actors::{
+        Arbiters, Entry, Latch, Registry,
+        ask::{Gone, ask},
+    },
+    catalog::Sku,
+    config::{Config, ms},
+    fault::Fault,
+    vault::MerchantKey,
+};
+
+/// One incarnation of an inventory's actor.
+#[derive(Clone)]
+pub(crate) struct InventoryHandle {
+    pub(crate) actor: Addr<InventoryActor>,
+    generation: u64,
+    latch: Arc<Latch>,
+    touched: Arc<AtomicBool>,
+}
+
+impl Entry for InventoryHandle {
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn latch(&self) -> &Arc<Latch> {
+        &self.latch
+    }
+
+    fn touched(&self) -> &AtomicBool {
+        &self.touched
+    }
+
+    fn retire(&self) -> BoxFuture<'_, Result<bool, Gone>> {
+        Box::pin(ask(&self.actor, |reply| Retire { reply }))
+    }
+}
+
+/// All shelves that are in memory.
+pub(crate) struct Inventory {
+    pub(crate) registry: Registry<Sku, InventoryHandle>,
+    pub(crate) source: Arc<dyn Source>,
+    arbiters: Arc<Arbiters>,
+    runtime: Handle,
+    tasks: TaskTracker,
+    config: Config,
+}
+
+impl Inventory {
+    pub(crate) fn new(
+        registry: Registry<Sku, InventoryHandle>,
+        source: Arc<dyn Source>,
+        arbiters: Arc<Arbiters>,
+        tasks: TaskTracker,
+        config: &Config,
+    ) -> Self {
+        let runtime = Handle::current();
+        Self {
+            registry,
+            source,
+            arbiters,
+            runtime,
+            tasks,
+            config: config.clone(),
+        }
+    }
+
+    /// The sku's actor, loaded if need be. Its first reading begins with the first claim.
+    pub(crate) async fn handle(
+        &self,
+        sku: Sku,
+        key: &MerchantKey,
+    ) -> Result<InventoryHandle, Fault> {
+        self.registry
+            .resolve(sku, async |generation| Ok(self.start(sku, generation, key)))
+            .await
+    }
+
+    fn start(&self, sku: Sku, generation: u64, key: &MerchantKey) -> InventoryHandle {
+        let latch = Arc::new(Latch::default());
+        let pool = Pool::new(
+            self.config.window_serials_min,
+            self.config.window_serials_max,
+        );
+        let fetch = Fetch {
+            sku,
+            key: key.clone(),
+            source: Arc::clone(&self.source),
+            deadline: ms(self.config.claim_deadline_ms),
+            runtime: self.runtime.clone(),
+            tasks: self.tasks.clone(),
+        };
+        let new = InventoryActor::new(pool, fetch, Arc::clone(&latch));
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(sku);
+        #[expect(clippy::cast_possible_truncation, reason = "any part of a hash is one")]
+        let arbiter = self.arbiters.of(hash as usize);
+        let actor = InventoryActor::start_in_arbiter(arbiter, |_| new);
+        InventoryHandle {
+            actor,
+            generation,
+            latch,
+            touched: Arc::new(AtomicBool::new(true)),
+        }
+    }
+}

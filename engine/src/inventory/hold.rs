@@ -1,0 +1,66 @@
+//! Serials that left the shelf, as a value that cannot be forgotten or used twice.
+
+use actix::Addr;
+
+use super::{
+    InventoryActor, ShelvedSerial,
+    messages::{Confirm, Poison, Release},
+};
+use crate::actors::{LatchGuard, ask::tell};
+
+/// Serials claimed for one line.
+///
+/// Ends in exactly one of `confirm` and a drop, which puts the serials back.
+#[must_use = "dropping a hold puts the serials back"]
+pub(crate) struct StockHold {
+    actor: Addr<InventoryActor>,
+    serials: Vec<ShelvedSerial>,
+    _guard: LatchGuard,
+}
+
+impl StockHold {
+    pub(crate) const fn new(
+        actor: Addr<InventoryActor>,
+        serials: Vec<ShelvedSerial>,
+        guard: LatchGuard,
+    ) -> Self {
+        Self {
+            actor,
+            serials,
+            _guard: guard,
+        }
+    }
+
+    pub(crate) fn serials(&self) -> &[ShelvedSerial] {
+        &self.serials
+    }
+
+    /// The claims are durable: the serials are sold.
+    pub(crate) fn confirm(mut self) {
+        let quantity = std::mem::take(&mut self.serials).len();
+        tell(&self.actor, Confirm { quantity });
+    }
+
+    /// Ends the actor whose serials these are: storage says that they are not.
+    pub(crate) fn poison(&self) {
+        tell(&self.actor, Poison);
+    }
+
+    /// The memory that this hold belongs to is being discarded: there is nothing to give back to.
+    pub(crate) fn forget(mut self) {
+        self.serials.clear();
+    }
+}
+
+impl Drop for StockHold {
+    fn drop(&mut self) {
+        if !self.serials.is_empty() {
+            tell(
+                &self.actor,
+                Release {
+                    serials: std::mem::take(&mut self.serials),
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What an inventory's actor is asked and told.
+
+use actix::Message;
+use tokio::sync::oneshot;
+
+use super::{Position, ShelvedSerial, hold::StockHold};
+use crate::{clock::Deadline, fault::Fault};
+
+/// Take serials off the shelf for one line.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Claim {
+    pub(crate) quantity: u32,
+    pub(crate) deadline: Deadline,
+    pub(crate) reply: oneshot::Sender<Claimed>,
+}
+
+/// What became of a [`Claim`].
+pub(crate) enum Claimed {
+    Stock(StockHold),
+    OutOfStock,
+    Failed(Fault),
+}
+
+/// Put serials back.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Release {
+    pub(crate) serials: Vec<ShelvedSerial>,
+}
+
+/// Forget serials that are sold.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Confirm {
+    pub(crate) quantity: usize,
+}
+
+/// The shelf was read.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Fetched {
+    pub(crate) read: Result<Window, Fault>,
+    /// How many restocks were known when the reading began.
+    pub(crate) restocks: u64,
+}
+
+/// What one reading of the shelf found.
+pub(crate) struct Window {
+    /// Those that open.
+    pub(crate) serials: Vec<ShelvedSerial>,
+    /// The last one read, whether it opens or not.
+    pub(crate) end: Option<Position>,
+    /// Whether there may be more behind it.
+    pub(crate) more: bool,
+}
+
+/// An import is numbered: there is something new beyond the window.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Restocked {
+    pub(crate) reply: oneshot::Sender<()>,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Read {
+    pub(crate) reply: oneshot::Sender<Shelf>,
+}
+
+/// The shelf as the actor sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shelf {
+    pub(crate) in_window: usize,
+    pub(crate) held: usize,
+    pub(crate) cursor: Option<Position>,
+}
+
+/// Stop if idle, and say whether.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Retire {
+    pub(crate) reply: oneshot::Sender<bool>,
+}
+
+/// Storage contradicts this actor's memory: end, so that a successor starts from storage.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Poison;

@@ -1,0 +1,113 @@
+//! Pure: the window of unclaimed serials, and what of it is held.
+//!
+//! Keeps: a serial is in the window or held, never both, and comes back only by release. What is
+//! beyond the window is unknown here but for whether there is any.
+
+use std::collections::VecDeque;
+
+use super::{Position, ShelvedSerial};
+
+/// The serials at the front of a shelf.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    window: VecDeque<ShelvedSerial>,
+    /// How far storage was read.
+    cursor: Option<Position>,
+    /// Nothing was beyond the cursor when it was last read.
+    exhausted: bool,
+    held: usize,
+    target: usize,
+    target_max: usize,
+}
+
+/// What became of a claim.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Serials(Vec<ShelvedSerial>),
+    /// Storage must be read first.
+    Short,
+    /// There are not so many.
+    Out,
+}
+
+impl Pool {
+    pub(crate) fn new(target: usize, target_max: usize) -> Self {
+        let (window, cursor) = (VecDeque::new(), None);
+        Self {
+            window,
+            cursor,
+            exhausted: false,
+            held: 0,
+            target,
+            target_max,
+        }
+    }
+
+    pub(crate) const fn cursor(&self) -> Option<Position> {
+        self.cursor
+    }
+
+    pub(crate) fn in_window(&self) -> usize {
+        self.window.len()
+    }
+
+    pub(crate) const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Takes the oldest serials, all that were asked for or none.
+    pub(crate) fn claim(&mut self, quantity: usize) -> Taken {
+        if self.window.len() >= quantity {
+            self.held += quantity;
+            return Taken::Serials(self.window.drain(..quantity).collect());
+        }
+        if self.exhausted {
+            Taken::Out
+        } else {
+            Taken::Short
+        }
+    }
+
+    /// Puts held serials back to the front, in their order.
+    pub(crate) fn release(&mut self, serials: Vec<ShelvedSerial>) {
+        self.confirm(serials.len());
+        for serial in serials.into_iter().rev() {
+            self.window.push_front(serial);
+        }
+    }
+
+    /// Forgets held serials: they are sold.
+    pub(crate) fn confirm(&mut self, quantity: usize) {
+        self.held = self
+            .held
+            .checked_sub(quantity)
+            .expect("only what was held is settled");
+    }
+
+    /// How many serials to read next; none while there are enough or no more.
+    pub(crate) fn wanted(&self, waiting: usize) -> Option<usize> {
+        let short = self.window.len() < self.target / 2 || self.window.len() < waiting;
+        let up_to = self.target.max(waiting);
+        (short && !self.exhausted).then(|| up_to - self.window.len())
+    }
+
+    /// Appends what was read; `more` says whether there may be more.
+    pub(crate) fn fetched(&mut self, read: Vec<ShelvedSerial>, end: Option<Position>, more: bool) {
+        for serial in read {
+            assert!(
+                Some(serial.position) > self.cursor,
+                "storage is read onwards"
+            );
+            self.window.push_back(serial);
+        }
+        self.cursor = end.or(self.cursor);
+        self.exhausted = !more;
+        // Each read doubles the next one: a shelf in demand reads rarely, an idle one holds little.
+        self.target = (self.target * 2).min(self.target_max);
+    }
+
+    /// Serials were put on the shelf, beyond the cursor.
+    pub(crate) const fn restocked(&mut self) {
+        self.exhausted = false;
+    }
+}

@@ -1,0 +1,23 @@
+//! How many serials there are: counted, never a number kept by hand.
+
+use super::{Inventory, messages::Read};
+use crate::{actors::ask::ask, catalog::Sku, engine::Stock, fault::Fault, vault::MerchantKey};
+
+/// What the actor has in its window, and what storage has beyond it.
+pub(crate) async fn stock(
+    inventory: &Inventory,
+    sku: Sku,
+    key: &MerchantKey,
+) -> Result<Stock, Fault> {
+    let handle = inventory.handle(sku, key).await?;
+    let shelf = ask(&handle.actor, |reply| Read { reply })
+        .await
+        .map_err(|_| Fault::Unavailable)?;
+    // The actor serves from its window only: beyond the cursor nothing changes but by an import.
+    let beyond = inventory.source.count(sku, shelf.cursor).await?;
+    let available = beyond + shelf.in_window as u64;
+    Ok(Stock {
+        stock: available + shelf.held as u64,
+        available,
+    })
+}

@@ -1,0 +1,105 @@
+//! Whether this process may still act for its shard.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{Lease, Owner};
+use crate::clock;
+
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// The state of this owner, shared by lanes, holds and answers.
+#[derive(Debug)]
+pub(crate) struct Ownership {
+    pub(crate) owner: Owner,
+    lost: watch::Sender<bool>,
+    discarded: AtomicBool,
+    start: Instant,
+    /// Milliseconds since `start` of the last heartbeat that was acknowledged.
+    beat_ms: AtomicU64,
+    beat_age_max: Duration,
+}
+
+impl Ownership {
+    pub(crate) fn new(owner: Owner, beat_age_max: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            owner,
+            lost: watch::Sender::new(false),
+            discarded: AtomicBool::new(false),
+            start: clock::instant(),
+            beat_ms: AtomicU64::new(0),
+            beat_age_max,
+        })
+    }
+
+    /// Another owner has the shard, or its data went back in time: nothing may be executed or told.
+    pub(crate) fn lose(&self) {
+        self.lost.send_replace(true);
+        self.discard();
+    }
+
+    /// The memory of this engine is given up as it stands, as a crash would.
+    pub(crate) fn discard(&self) {
+        self.discarded.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        *self.lost.borrow()
+    }
+
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.discarded.load(Ordering::Acquire)
+    }
+
+    /// Returns once the shard is lost.
+    pub(crate) async fn lost(&self) {
+        let mut lost = self.lost.subscribe();
+        // The sender lives as long as `self`.
+        drop(lost.wait_for(|lost| *lost).await);
+    }
+
+    /// Whether a heartbeat was acknowledged lately: only then may what memory says be told.
+    pub(crate) fn is_fresh(&self) -> bool {
+        let beat = self.start + Duration::from_millis(self.beat_ms.load(Ordering::Acquire));
+        !self.is_lost() && clock::instant() - beat <= self.beat_age_max
+    }
+
+    /// Beats until the shard is lost or the lease is asked back.
+    pub(crate) async fn keep(
+        self: Arc<Self>,
+        mut lease: Box<dyn Lease>,
+        mut ended: watch::Receiver<bool>,
+    ) {
+        while !*ended.borrow() && !self.is_lost() {
+            let asked = clock::instant();
+            match timeout(self.beat_age_max, lease.heartbeat()).await {
+                Ok(Ok(())) => {
+                    let age = u64::try_from((asked - self.start).as_millis()).unwrap_or(u64::MAX);
+                    self.beat_ms.store(age, Ordering::Release);
+                }
+                Ok(Err(failure)) if !failure.passing => {
+                    tracing::error!(%failure, "the lease is lost");
+                    self.lose();
+                }
+                Ok(Err(failure)) => tracing::warn!(%failure, "a heartbeat failed"),
+                Err(_) => tracing::warn!("a heartbeat was not answered"),
+            }
+            tokio::select! {
+                biased;
+                _ = ended.changed() => {}
+                () = sleep(HEARTBEAT_EVERY) => {}
+            }
+        }
+        lease.release().await;
+    }
+}

@@ -1,0 +1,97 @@
+//! What became of a batch whose answer was lost: committed, never, or halt.
+//!
+//! The fence is raised first. Then the old session either has committed, and the lane's number says
+//! so, or it never can: its statement depends on the lane row under the old fence.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Batch, FenceFailure, Session,
+    intent::{CreditIntent, Intent, Verdict},
+    lane::{Lane, abort_all},
+    queue::Pending,
+};
+use crate::{clock, fault::Fault, fulfillments::Stamp, metrics};
+
+const BACK_OFF_MIN: Duration = Duration::from_millis(20);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// A batch that was sent and is not decided.
+pub(super) struct InFlight {
+    pub(super) batch: Batch,
+    pub(super) stamps: Vec<Stamp>,
+    pub(super) pending: Vec<Pending>,
+    /// When it was first sent.
+    pub(super) since: Instant,
+}
+
+/// Raises the fence until that succeeds, and decides what was in flight. None: the shard is lost.
+pub(super) async fn fence(lane: &mut Lane, in_flight: Option<InFlight>) -> Option<Session> {
+    let mut back_off = BACK_OFF_MIN;
+    loop {
+        let failure = match lane.journal.fence(lane.ownership.owner, lane.number).await {
+            Ok(session) => {
+                lane.metrics.fenced();
+                return decide(lane, in_flight, session);
+            }
+            Err(failure) => failure,
+        };
+        if failure == FenceFailure::Disowned || lane.ownership.is_lost() {
+            disown(in_flight);
+            return None;
+        }
+        tracing::warn!(lane = lane.number, %failure, "the lane waits for its journal");
+        sleep(back_off).await;
+        back_off = (back_off * 2).min(BACK_OFF_MAX);
+    }
+}
+
+fn decide(lane: &mut Lane, in_flight: Option<InFlight>, session: Session) -> Option<Session> {
+    let seq = session.position.seq;
+    match in_flight {
+        None if seq == lane.seq => {}
+        Some(sent) if seq == sent.batch.seq => lane.committed(sent),
+        // It can never commit: its rows are numbered anew and go first, unless it is too old.
+        Some(sent) if seq == lane.seq => {
+            if clock::instant() - sent.since < lane.batch_age_max() {
+                lane.put_back_since(sent.pending, Some(sent.since));
+            } else {
+                abort_all(sent.pending, &Fault::overloaded());
+            }
+        }
+        in_flight => {
+            metrics::violation("lane_seq");
+            tracing::error!(
+                lane = lane.number,
+                expected = lane.seq,
+                found = seq,
+                "HALT: acknowledged batches are gone, or someone writes beside this process"
+            );
+            disown(in_flight);
+            return None;
+        }
+    }
+    Some(session)
+}
+
+fn disown(in_flight: Option<InFlight>) {
+    for pending in in_flight.into_iter().flat_map(|sent| sent.pending) {
+        pending.disown();
+    }
+}
+
+/// Decides a fulfillment: its ledger now ends with it.
+pub(super) fn committed(mut intent: Intent, stamp: Stamp) -> Verdict<Intent, Stamp> {
+    intent.account().end.set(stamp.version, stamp.balance_after);
+    intent.decide_committed(stamp);
+    Verdict::Committed(intent, stamp)
+}
+
+/// Decides a credit: its ledger now ends with it.
+pub(super) fn credited(mut intent: CreditIntent, stamp: Stamp) -> Verdict<CreditIntent, Stamp> {
+    intent.account().end.set(stamp.version, stamp.balance_after);
+    intent.decide_committed(stamp);
+    Verdict::Committed(intent, stamp)
+}

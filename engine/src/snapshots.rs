@@ -1,0 +1,71 @@
+//! Merchants, terms and products as the hot path sees them: loaded once, shared, versioned.
+//!
+//! Terms that are older than what a balance's actor has taken over are refused by that actor, so a
+//! stale snapshot costs a second quote and never a wrong sale.
+
+use std::sync::Arc;
+
+use crate::{
+    actors::Cached,
+    catalog::{self, Product},
+    fault::Fault,
+    ids::{MerchantId, ProductId, RelationshipId},
+    merchants::{self, Merchant},
+    relationships::{self, Terms},
+};
+
+/// The snapshots and where they come from.
+pub(crate) struct Snapshots {
+    merchants: (Cached<MerchantId, Merchant>, Arc<dyn merchants::Source>),
+    terms: (
+        Cached<RelationshipId, Terms>,
+        Arc<dyn relationships::Source>,
+    ),
+    products: (Cached<ProductId, Product>, Arc<dyn catalog::Source>),
+}
+
+impl Snapshots {
+    pub(crate) fn new(
+        merchants: Arc<dyn merchants::Source>,
+        terms: Arc<dyn relationships::Source>,
+        products: Arc<dyn catalog::Source>,
+    ) -> Self {
+        Self {
+            merchants: (Cached::new(), merchants),
+            terms: (Cached::new(), terms),
+            products: (Cached::new(), products),
+        }
+    }
+
+    pub(crate) async fn merchant(&self, id: MerchantId) -> Result<Option<Arc<Merchant>>, Fault> {
+        let (cached, source) = &self.merchants;
+        cached.get(id, async { source.find(id).await }).await
+    }
+
+    pub(crate) async fn terms(&self, id: RelationshipId) -> Result<Option<Arc<Terms>>, Fault> {
+        let (cached, source) = &self.terms;
+        cached.get(id, async { source.find(id).await }).await
+    }
+
+    pub(crate) async fn product(&self, id: ProductId) -> Result<Option<Arc<Product>>, Fault> {
+        let (cached, source) = &self.products;
+        cached.get(id, async { source.find(id).await }).await
+    }
+
+    /// Reads terms anew and puts them in place of what was known.
+    pub(crate) async fn refresh_terms(
+        &self,
+        id: RelationshipId,
+    ) -> Result<Option<Arc<Terms>>, Fault> {
+        let (cached, source) = &self.terms;
+        let read = source.find(id).await?;
+        Ok(read.map(|terms| cached.replace(id, terms)))
+    }
+
+    /// Drops what nobody asked for since the last sweep.
+    pub(crate) fn sweep(&self) {
+        self.merchants.0.sweep();
+        self.terms.0.sweep();
+        self.products.0.sweep();
+    }
+}
