@@ -1,0 +1,174 @@
+//! Keys that were used lately, so that a call needs no look-up.
+//!
+//! Keeps: only a key whose caller proved the secret is here; an entry is dropped when its key is
+//! revoked in this process and looked up again every few seconds for what happened elsewhere; the
+//! number of entries is bounded. What a key may *execute* is decided by the engine's terms, exactly.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use dashmap::DashMap;
+use engine::{
+    api_keys::{ApiKey, KeyKind},
+    clock::Timestamp,
+    ids::KeyId,
+    merchants::Merchant,
+};
+
+use crate::layers::rate_limit::{Bucket, Class};
+
+/// How long an entry is believed without looking again.
+const RECHECK_AFTER: Duration = Duration::from_secs(10);
+/// How often the use of a key is recorded.
+const RECORD_USE_EVERY: Duration = Duration::from_mins(1);
+/// How long an unused entry is kept.
+const IDLE: Duration = Duration::from_mins(5);
+const ENTRIES_MAX: usize = 100_000;
+
+/// A key with its merchant and its buckets.
+#[derive(Debug)]
+pub(crate) struct CachedKey {
+    pub(crate) key: ApiKey,
+    pub(crate) merchant: Arc<Merchant>,
+    buckets: Arc<Buckets>,
+    checked_ms: AtomicI64,
+    used_ms: AtomicI64,
+    recorded_ms: AtomicI64,
+}
+
+#[derive(Debug)]
+struct Buckets {
+    factor: u32,
+    own_per_second: Option<u32>,
+    writes: Bucket,
+    reads: Bucket,
+    dynamic: Bucket,
+    merchant: Bucket,
+}
+
+impl Buckets {
+    fn new(factor: u32, own_per_second: Option<u32>) -> Self {
+        let bucket = |class| Bucket::new(class, factor, own_per_second);
+        Self {
+            factor,
+            own_per_second,
+            writes: bucket(Class::Writes),
+            reads: bucket(Class::Reads),
+            dynamic: bucket(Class::DynamicUrl),
+            merchant: bucket(Class::Merchant),
+        }
+    }
+}
+
+impl CachedKey {
+    pub(crate) fn new(key: ApiKey, merchant: Arc<Merchant>, now: Timestamp) -> Self {
+        let buckets = Buckets::new(merchant.rate_limit_factor, key.rate_limit_per_second);
+        let now = now.timestamp_millis();
+        Self {
+            key,
+            merchant,
+            buckets: Arc::new(buckets),
+            checked_ms: AtomicI64::new(now),
+            used_ms: AtomicI64::new(now),
+            recorded_ms: AtomicI64::new(0),
+        }
+    }
+
+    /// The bucket that this key's calls of a class are charged to.
+    pub(crate) fn bucket(&self, class: Class) -> &Bucket {
+        match (self.key.kind, class) {
+            (KeyKind::Merchant, _) | (_, Class::Merchant) => &self.buckets.merchant,
+            (KeyKind::Reseller, Class::Writes) => &self.buckets.writes,
+            (KeyKind::Reseller, Class::Reads) => &self.buckets.reads,
+            (KeyKind::Reseller, Class::DynamicUrl) => &self.buckets.dynamic,
+        }
+    }
+
+    /// True for the one caller that is to look the key up again.
+    pub(crate) fn claim_recheck(&self, now: Timestamp) -> bool {
+        claim(&self.checked_ms, now, RECHECK_AFTER)
+    }
+
+    /// True for the one caller that is to record the use.
+    pub(crate) fn claim_recording(&self, now: Timestamp) -> bool {
+        self.used_ms
+            .store(now.timestamp_millis(), Ordering::Relaxed);
+        claim(&self.recorded_ms, now, RECORD_USE_EVERY)
+    }
+
+    /// The same key as it is stored now; its buckets stay as full as they are.
+    fn renewed(&self, mut new: Self) -> Self {
+        let same = (new.buckets.factor, new.buckets.own_per_second)
+            == (self.buckets.factor, self.buckets.own_per_second);
+        if same {
+            new.buckets = Arc::clone(&self.buckets);
+        }
+        new.recorded_ms = AtomicI64::new(self.recorded_ms.load(Ordering::Relaxed));
+        new
+    }
+}
+
+fn claim(last_ms: &AtomicI64, now: Timestamp, every: Duration) -> bool {
+    let (now, last) = (now.timestamp_millis(), last_ms.load(Ordering::Relaxed));
+    let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+    now.saturating_sub(last) >= every
+        && last_ms
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+}
+
+/// The entries, by id.
+#[derive(Debug, Default)]
+pub(crate) struct KeyCache(DashMap<KeyId, Arc<CachedKey>>);
+
+impl KeyCache {
+    pub(crate) fn find(&self, id: KeyId) -> Option<Arc<CachedKey>> {
+        self.0.get(&id).map(|entry| Arc::clone(&entry))
+    }
+
+    /// Keeps a key whose secret was proved.
+    pub(crate) fn keep(&self, new: CachedKey, now: Timestamp) -> Arc<CachedKey> {
+        if self.0.len() >= ENTRIES_MAX {
+            self.make_room(now);
+        }
+        let id = new.key.id;
+        let new = match self.find(id) {
+            Some(old) => old.renewed(new),
+            None => new,
+        };
+        let new = Arc::new(new);
+        self.0.insert(id, Arc::clone(&new));
+        new
+    }
+
+    /// Forgets a key, because it was revoked or changed.
+    pub(crate) fn forget(&self, id: KeyId) {
+        self.0.remove(&id);
+    }
+
+    /// Forgets keys that were not used for a while.
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        self.retain_used_within(IDLE, now);
+    }
+
+    fn make_room(&self, now: Timestamp) {
+        for within in [IDLE, Duration::from_secs(10), Duration::ZERO] {
+            if self.0.len() < ENTRIES_MAX {
+                return;
+            }
+            self.retain_used_within(within, now);
+        }
+    }
+
+    fn retain_used_within(&self, within: Duration, now: Timestamp) {
+        let now = now.timestamp_millis();
+        let within = i64::try_from(within.as_millis()).unwrap_or(i64::MAX);
+        self.0
+            .retain(|_, entry| now.saturating_sub(entry.used_ms.load(Ordering::Relaxed)) < within);
+    }
+}

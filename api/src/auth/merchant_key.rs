@@ -1,0 +1,66 @@
+//! A merchant's key on `/dev/v1`.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use engine::{
+    api_keys::{ApiKey, KeyKind},
+    fulfillments,
+    ids::MerchantId,
+    merchants::Merchant,
+    money::Currency,
+};
+
+use super::{key_cache::CachedKey, scope::Demand, verify};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
+
+/// A live merchant key that may do what `D` demands; the call is charged to its bucket.
+pub(crate) struct MerchantKey<D> {
+    cached: Arc<CachedKey>,
+    demand: PhantomData<D>,
+}
+
+impl<D> MerchantKey<D> {
+    /// Whose data this call may touch.
+    pub(crate) fn merchant_id(&self) -> MerchantId {
+        self.cached.key.merchant
+    }
+
+    pub(crate) fn key(&self) -> &ApiKey {
+        &self.cached.key
+    }
+
+    pub(crate) fn merchant(&self) -> &Arc<Merchant> {
+        &self.cached.merchant
+    }
+
+    pub(crate) fn currency(&self) -> Currency {
+        self.cached.merchant.currency
+    }
+
+    /// The engine's no in this caller's currency.
+    pub(crate) fn refuse(&self, error: fulfillments::Error) -> ApiError {
+        ApiError::from_engine(error, self.currency())
+    }
+}
+
+impl<D: Demand> FromRequestParts<App> for MerchantKey<D> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let cached = verify::admit::<D>(app, parts).await?;
+        match cached.key.kind {
+            KeyKind::Merchant => Ok(Self {
+                cached,
+                demand: PhantomData,
+            }),
+            KeyKind::Reseller => Err(ApiError::saying(
+                Code::Forbidden,
+                "A reseller's key may not be used here: take the merchant's.",
+            )),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A shop's key on `/reseller/v1`.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use engine::{
+    api_keys::ApiKey, fulfillments, ids::KeyId, merchants::Merchant, money::Currency,
+    relationships::RelationshipScope,
+};
+
+use super::{key_cache::CachedKey, scope::Demand, verify};
+use crate::{
+    error::{ApiError, Code},
+    layers::{call::Call, rate_limit::Class},
+    state::App,
+};
+
+/// A live reseller key that may do what `D` demands; the call is charged to its bucket.
+pub(crate) struct ResellerKey<D> {
+    cached: Arc<CachedKey>,
+    call: Arc<Call>,
+    scope: RelationshipScope,
+    demand: PhantomData<D>,
+}
+
+impl<D> ResellerKey<D> {
+    /// A key that was proved in another way: by the query of a dynamic URL.
+    pub(crate) fn proved(cached: Arc<CachedKey>, call: Arc<Call>) -> Result<Self, ApiError> {
+        let Some((relationship, balance)) = cached.key.reseller else {
+            return Err(ApiError::saying(
+                Code::Forbidden,
+                "A merchant's key may not be used here: take a reseller's.",
+            ));
+        };
+        let scope = RelationshipScope {
+            merchant: cached.key.merchant,
+            relationship,
+            balance,
+            test: cached.key.test,
+        };
+        Ok(Self {
+            cached,
+            call,
+            scope,
+            demand: PhantomData,
+        })
+    }
+
+    /// Whose data this call may touch.
+    pub(crate) fn scope(&self) -> RelationshipScope {
+        self.scope
+    }
+
+    pub(crate) fn key(&self) -> &ApiKey {
+        &self.cached.key
+    }
+
+    pub(crate) fn key_id(&self) -> KeyId {
+        self.cached.key.id
+    }
+
+    pub(crate) fn merchant(&self) -> &Arc<Merchant> {
+        &self.cached.merchant
+    }
+
+    pub(crate) fn currency(&self) -> Currency {
+        self.cached.merchant.currency
+    }
+
+    /// The engine's no in this caller's currency.
+    pub(crate) fn refuse(&self, error: fulfillments::Error) -> ApiError {
+        ApiError::from_engine(error, self.currency())
+    }
+
+    /// Takes more from the bucket than the one call that was taken already.
+    pub(crate) fn charge(&self, cost: u32) -> Result<(), ApiError> {
+        match self.cached.bucket(Class::Writes).charge(cost) {
+            Ok(_standing) => Ok(()),
+            Err((_standing, error)) => Err(error),
+        }
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
+    }
+}
+
+impl<D: Demand> FromRequestParts<App> for ResellerKey<D> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let cached = verify::admit::<D>(app, parts).await?;
+        Self::proved(cached, Arc::clone(verify::call(parts)?))
+    }
+}

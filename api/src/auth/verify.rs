@@ -1,0 +1,215 @@
+//! Whose key it is: text -> a live key, or the one 401 that says nothing else.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::http::{HeaderMap, header, request::Parts};
+use engine::api_keys::KeyText;
+use subtle::ConstantTimeEq;
+
+use super::{key_cache::CachedKey, scope::Demand};
+use crate::{
+    error::{ApiError, Code},
+    layers::{
+        call::Call,
+        rate_limit::{self, Class},
+    },
+    state::App,
+};
+
+/// Compared with when there is no such key, so that it takes as long.
+const DUMMY_DIGEST: [u8; 32] = [0; 32];
+const SCHEME: &str = "Bearer ";
+
+/// Everything that is asked of a caller before its body is read, in the documented order: key,
+/// address, bucket, surface and scope.
+pub(super) async fn admit<D: Demand>(app: &App, parts: &Parts) -> Result<Arc<CachedKey>, ApiError> {
+    let call = call(parts)?;
+    let text = bearer(&parts.headers).filter(|_| !exposes_key(parts.uri.query()));
+    let key = match text {
+        Some(text) => verify(app, &text, call.address).await?,
+        None => return Err(failed(app, call.address)),
+    };
+    enter(app, &key, call, D::CLASS)?;
+    let scoped = D::SCOPE.is_none_or(|scope| key.key.scopes.contains(scope));
+    if scoped {
+        Ok(key)
+    } else {
+        Err(missing_scope::<D>())
+    }
+}
+
+/// The call that a request belongs to.
+pub(crate) fn call(parts: &Parts) -> Result<&Arc<Call>, ApiError> {
+    parts
+        .extensions
+        .get::<Arc<Call>>()
+        .ok_or_else(|| ApiError::new(Code::InternalError))
+}
+
+/// Checks the address, charges the bucket, notes the use.
+pub(crate) fn enter(app: &App, key: &CachedKey, call: &Call, class: Class) -> Result<(), ApiError> {
+    call.authenticated(key.key.id);
+    let nets = &key.key.ip_allow_list;
+    if !nets.is_empty() && !nets.iter().any(|net| net.contains(&call.address)) {
+        return Err(ApiError::new(Code::IpNotAllowed));
+    }
+    match key.bucket(class).charge(1) {
+        Ok(standing) => call.charged(standing),
+        Err((standing, error)) => {
+            call.charged(standing);
+            return Err(error);
+        }
+    }
+    app.used(key, call.address);
+    Ok(())
+}
+
+/// The live key that this text is, or the 401 of all others.
+pub(crate) async fn verify(
+    app: &App,
+    text: &KeyText,
+    address: IpAddr,
+) -> Result<Arc<CachedKey>, ApiError> {
+    let digest = app
+        .engine
+        .vault()
+        .key_digest(text.kind.prefix(), text.id, text.secret.expose());
+    let now = app.now();
+    if let Some(cached) = app.keys.find(text.id) {
+        let same = bool::from(digest.ct_eq(&cached.key.digest));
+        // Only who has the secret makes us look again.
+        if same && !cached.claim_recheck(now) {
+            return alive(app, cached, text, address);
+        }
+        if !same {
+            return Err(failed(app, address));
+        }
+    }
+    if app.failures.exhausted(address, now) {
+        return Err(rate_limit::too_many_failures(now));
+    }
+    let found = app.load_key(text.id).await?;
+    let stored = found.as_ref().map_or(&DUMMY_DIGEST, |key| &key.key.digest);
+    let same = bool::from(digest.ct_eq(stored));
+    match found {
+        Some(key) if same => alive(app, app.keys.keep(key, now), text, address),
+        Some(_) | None => {
+            app.keys.forget(text.id);
+            Err(failed(app, address))
+        }
+    }
+}
+
+fn alive(
+    app: &App,
+    key: Arc<CachedKey>,
+    text: &KeyText,
+    address: IpAddr,
+) -> Result<Arc<CachedKey>, ApiError> {
+    let live = key.key.is_live(app.now()) && key.key.kind == text.kind;
+    // Test mode is not served yet, so a test key is as unknown as any other.
+    if live && !key.key.test && !text.test {
+        Ok(key)
+    } else {
+        Err(failed(app, address))
+    }
+}
+
+/// Counts a failure against the address and answers it.
+pub(crate) fn failed(app: &App, address: IpAddr) -> ApiError {
+    let now = app.now();
+    if app.failures.exhausted(address, now) {
+        return rate_limit::too_many_failures(now);
+    }
+    app.failures.record(address, now);
+    ApiError::new(Code::Unauthorized)
+}
+
+pub(crate) fn missing_scope<D: Demand>() -> ApiError {
+    let error = ApiError::new(Code::Forbidden);
+    match D::SCOPE {
+        Some(scope) => error.detail("scope", format!("`{}` is missing", scope.name())),
+        None => error,
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<KeyText> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let text = values.next()?.to_str().ok()?;
+    let (scheme, key) = text.split_at_checked(SCHEME.len())?;
+    let once = values.next().is_none() && scheme.eq_ignore_ascii_case(SCHEME);
+    if once { KeyText::parse(key) } else { None }
+}
+
+/// Whether a key stands in an address that is not the dynamic one's.
+fn exposes_key(query: Option<&str>) -> bool {
+    let exposed = query.is_some_and(|query| {
+        query
+            .split('&')
+            .any(|part| part.starts_with("api_key=") || part == "api_key")
+    });
+    if exposed {
+        tracing::warn!("a key was sent in a URL where it does not belong");
+    }
+    exposed
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use engine::{api_keys::KeyKind, clock, ids::KeyId, random::SeededRandom};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(values: &[&str]) -> Option<KeyText> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).ok()?);
+        }
+        bearer(&headers)
+    }
+
+    #[test]
+    fn bearer_key_is_read_once_and_whole() {
+        let random = SeededRandom::new(1);
+        let id = KeyId::generate(clock::EPOCH, &random);
+        let key = KeyText::generate(KeyKind::Reseller, false, id, &random).expose();
+        let (sent, lower) = (
+            format!("Bearer {}", key.expose()),
+            format!("bearer {}", key.expose()),
+        );
+        assert_eq!(read(&[&sent]).unwrap().id, id);
+        assert_eq!(read(&[&lower]).unwrap().id, id);
+        assert!(read(&[&sent, &sent]).is_none());
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic YTpi",
+            key.expose(),
+            &format!("{sent} "),
+        ] {
+            assert!(read(&[value]).is_none(), "{value}");
+        }
+    }
+
+    #[test]
+    fn key_in_a_url_is_noticed() {
+        for (query, exposed) in [
+            (Some("api_key=x"), true),
+            (Some("a=b&api_key=x"), true),
+            (Some("my_api_key=x"), false),
+            (None, false),
+        ] {
+            assert_eq!(exposes_key(query), exposed, "{query:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_read_or_none(value in "[ -~]{0,100}") {
+            prop_assert!(read(&[&value]).is_none());
+        }
+    }
+}

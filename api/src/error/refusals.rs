@@ -1,0 +1,325 @@
+//! From a no of the engine to an answer: the one place where refusals and faults get codes.
+
+use engine::{
+    clock::Timestamp,
+    fault::Fault,
+    fulfillments::{Error, Refusal},
+    ids::ProductId,
+    money::{Currency, Money},
+};
+
+use super::{ApiError, Code};
+use crate::wire::time;
+
+impl ApiError {
+    /// What the caller is told of an engine's no, amounts in the currency of its program.
+    pub(crate) fn from_engine(error: Error, currency: Currency) -> Self {
+        match error {
+            Error::Refused(refusal) => refused(*refusal, currency),
+            Error::Faulted(fault) => Self::from(fault),
+        }
+    }
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Overloaded { retry_after } => {
+                let seconds = retry_after.as_millis().div_ceil(1000);
+                Self::new(Code::Overloaded).retry_after_secs(u64::try_from(seconds).unwrap_or(1))
+            }
+            Fault::OutcomeUnknown => Self::new(Code::OutcomeUnknown),
+            Fault::Aborted { reason } => {
+                tracing::error!(reason, "undid a request for certain");
+                Self::saying(
+                    Code::InternalError,
+                    "A defect on our side. Nothing was executed.",
+                )
+            }
+            Fault::Unavailable => Self::new(Code::Overloaded),
+        }
+    }
+}
+
+impl From<persistence::Error> for ApiError {
+    /// A read or a cold change failed: nothing was executed, or its own transaction was undone.
+    fn from(error: persistence::Error) -> Self {
+        match error {
+            persistence::Error::Unavailable { .. } => {
+                tracing::warn!(error = %error, "storage is not available");
+                Self::new(Code::Overloaded)
+            }
+            persistence::Error::Rejected(_)
+            | persistence::Error::Inconsistent { .. }
+            | persistence::Error::Affected { .. } => {
+                tracing::error!(error = %error, "storage failed a request");
+                Self::new(Code::InternalError)
+            }
+        }
+    }
+}
+
+fn refused(refusal: Refusal, currency: Currency) -> ApiError {
+    let text = |amount: Money| currency.display(amount).to_string();
+    let product =
+        |code, product: ProductId| ApiError::new(code).detail("product_id", product.to_string());
+    match refusal {
+        Refusal::KeyRevoked => ApiError::new(Code::Unauthorized),
+        Refusal::OrderMismatch { fields } => {
+            let error = ApiError::new(Code::OrderMismatch);
+            fields.into_iter().fold(error, |error, field| {
+                error.detail(
+                    field,
+                    "differs from the request that the order id belongs to",
+                )
+            })
+        }
+        Refusal::OrderInProgress => ApiError::new(Code::OrderInProgress),
+        Refusal::ProgramDisabled => ApiError::new(Code::ProgramDisabled),
+        Refusal::RelationshipInactive { reason } => inactive(reason),
+        Refusal::ModeNotAllowed => ApiError::new(Code::ModeNotAllowed),
+        Refusal::ProductNotFound { product: id } => {
+            ApiError::saying(Code::NotFound, "There is no such product.")
+                .detail("product_id", id.to_string())
+        }
+        Refusal::Invalid { field, message } => ApiError::field(field, message),
+        Refusal::ProductNotAllowed { product: id } => product(Code::ProductNotAllowed, id),
+        Refusal::ProductNotEligible { product: id } => product(Code::ProductNotEligible, id),
+        Refusal::QuantityOutOfRange { min, max, .. } => {
+            let message = format!("The quantity must be {min} to {max}.");
+            ApiError::saying(Code::QuantityOutOfRange, message)
+                .detail("min_quantity", min.to_string())
+                .detail("max_quantity", max.to_string())
+        }
+        Refusal::PriceChanged { product, current } => {
+            let field = if product.is_some() {
+                "unit_price"
+            } else {
+                "total"
+            };
+            let (price, code) = (text(current), currency.code());
+            ApiError::saying(Code::PriceChanged, format!("It costs {price} {code} now."))
+                .detail(field, price)
+        }
+        Refusal::PurchaseLimitExceeded {
+            limit,
+            used,
+            resets_at,
+        } => limit_reached(
+            Code::PurchaseLimitExceeded,
+            [text(limit), text(used)],
+            resets_at,
+        ),
+        Refusal::SpendCapExceeded {
+            limit,
+            used,
+            resets_at,
+        } => limit_reached(Code::SpendCapExceeded, [text(limit), text(used)], resets_at),
+        Refusal::InsufficientBalance {
+            required,
+            available,
+        } => {
+            let (required, available, code) = (text(required), text(available), currency.code());
+            let message = format!(
+                "Required {required} {code}, available {available} {code}. Nothing was delivered."
+            );
+            ApiError::saying(Code::InsufficientBalance, message)
+                .detail("required", required)
+                .detail("available", available)
+        }
+        Refusal::OutOfStock { product: id } => product(Code::OutOfStock, id),
+    }
+}
+
+fn inactive(reason: Option<String>) -> ApiError {
+    match reason {
+        None => ApiError::new(Code::RelationshipInactive),
+        Some(reason) => ApiError::saying(
+            Code::RelationshipInactive,
+            format!("The relationship is not active: {reason}"),
+        ),
+    }
+}
+
+fn limit_reached(code: Code, [limit, used]: [String; 2], resets_at: Timestamp) -> ApiError {
+    ApiError::new(code)
+        .detail("limit", limit)
+        .detail("used", used)
+        .detail("resets_at", time::text(resets_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use engine::clock;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn money(minor: i64) -> Money {
+        Money::from_minor(minor).unwrap()
+    }
+
+    fn check(refusal: Refusal, status: u16, code: &str, details: &[(&str, &str)]) {
+        let error = ApiError::from_engine(Error::from(refusal), Currency::USD);
+        assert_eq!(error.code().name(), code);
+        assert_eq!(error.code().status().as_u16(), status, "{code}");
+        let told: Vec<_> = error
+            .details()
+            .iter()
+            .map(|detail| (&*detail.field, &*detail.message))
+            .collect();
+        assert_eq!(told, details, "{code}");
+    }
+
+    #[test]
+    fn every_refusal_has_the_documented_code_and_details() {
+        let id = ProductId::from_uuid(Uuid::nil());
+        let named = [("product_id", "prd_00000000000000000000000000")];
+        let differs = "differs from the request that the order id belongs to";
+        let spent = [
+            ("limit", "5.00"),
+            ("used", "4.99"),
+            ("resets_at", "1970-01-01T00:00:00.000Z"),
+        ];
+        let (limit, used, resets_at) = (money(500), money(499), clock::EPOCH);
+        check(Refusal::KeyRevoked, 401, "UNAUTHORIZED", &[]);
+        check(
+            Refusal::OrderMismatch {
+                fields: vec!["quantity"],
+            },
+            422,
+            "ORDER_MISMATCH",
+            &[("quantity", differs)],
+        );
+        check(Refusal::OrderInProgress, 409, "ORDER_IN_PROGRESS", &[]);
+        check(Refusal::ProgramDisabled, 403, "PROGRAM_DISABLED", &[]);
+        check(
+            Refusal::RelationshipInactive { reason: None },
+            403,
+            "RELATIONSHIP_INACTIVE",
+            &[],
+        );
+        check(Refusal::ModeNotAllowed, 403, "MODE_NOT_ALLOWED", &[]);
+        check(
+            Refusal::ProductNotFound { product: id },
+            404,
+            "NOT_FOUND",
+            &named,
+        );
+        check(
+            Refusal::Invalid {
+                field: "variant_id".into(),
+                message: "is required",
+            },
+            422,
+            "VALIDATION_ERROR",
+            &[("variant_id", "is required")],
+        );
+        check(
+            Refusal::ProductNotAllowed { product: id },
+            403,
+            "PRODUCT_NOT_ALLOWED",
+            &named,
+        );
+        check(
+            Refusal::ProductNotEligible { product: id },
+            422,
+            "PRODUCT_NOT_ELIGIBLE",
+            &named,
+        );
+        check(
+            Refusal::QuantityOutOfRange {
+                product: id,
+                min: 2,
+                max: 5,
+            },
+            422,
+            "QUANTITY_OUT_OF_RANGE",
+            &[("min_quantity", "2"), ("max_quantity", "5")],
+        );
+        check(
+            Refusal::PriceChanged {
+                product: Some(id),
+                current: money(849),
+            },
+            422,
+            "PRICE_CHANGED",
+            &[("unit_price", "8.49")],
+        );
+        check(
+            Refusal::PriceChanged {
+                product: None,
+                current: money(849),
+            },
+            422,
+            "PRICE_CHANGED",
+            &[("total", "8.49")],
+        );
+        check(
+            Refusal::PurchaseLimitExceeded {
+                limit,
+                used,
+                resets_at,
+            },
+            403,
+            "PURCHASE_LIMIT_EXCEEDED",
+            &spent,
+        );
+        check(
+            Refusal::SpendCapExceeded {
+                limit,
+                used,
+                resets_at,
+            },
+            403,
+            "SPEND_CAP_EXCEEDED",
+            &spent,
+        );
+        check(
+            Refusal::InsufficientBalance {
+                required: money(849),
+                available: money(302),
+            },
+            402,
+            "INSUFFICIENT_BALANCE",
+            &[("required", "8.49"), ("available", "3.02")],
+        );
+        check(
+            Refusal::OutOfStock { product: id },
+            409,
+            "OUT_OF_STOCK",
+            &named,
+        );
+    }
+
+    #[test]
+    fn reason_of_a_suspension_is_in_the_message() {
+        let refusal = Refusal::RelationshipInactive {
+            reason: Some("Unpaid invoice".into()),
+        };
+        let error = ApiError::from_engine(Error::from(refusal), Currency::USD);
+        assert_eq!(
+            error.message(),
+            "The relationship is not active: Unpaid invoice"
+        );
+    }
+
+    #[test]
+    fn faults_never_mix_not_executed_and_unknown() {
+        for (fault, code) in [
+            (
+                Fault::Overloaded {
+                    retry_after: Duration::from_millis(1500),
+                },
+                Code::Overloaded,
+            ),
+            (Fault::Unavailable, Code::Overloaded),
+            (Fault::OutcomeUnknown, Code::OutcomeUnknown),
+            (Fault::Aborted { reason: "damaged" }, Code::InternalError),
+        ] {
+            assert_eq!(ApiError::from(fault).code(), code);
+        }
+    }
+}

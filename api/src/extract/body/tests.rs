@@ -1,0 +1,238 @@
+//! Bodies: which error each kind of wrong body gets, and that the field is named.
+
+use axum::http::HeaderValue;
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+use crate::wire::{
+    fields::{Object, Strings, Text, Whole},
+    money::Amount,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    name: Text<String>,
+    quantity: Option<Whole>,
+    max_total: Option<Amount>,
+    #[serde(default)]
+    metadata: Option<Strings>,
+    #[serde(default)]
+    items: Vec<Object<Item>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    quantity: Whole,
+}
+
+fn check(body: &str, code: Code, field: &str, message: &str) {
+    let error = parse::<Order>(body.as_bytes()).err().expect(body);
+    assert_eq!(error.code(), code, "{body}");
+    match error.details() {
+        [] => assert_eq!((field, error.message()), ("", message), "{body}"),
+        [detail] if field.is_empty() => {
+            assert_eq!((&*detail.field, &*detail.message), ("", message), "{body}");
+        }
+        [detail] => assert_eq!(
+            (&*detail.field, &*detail.message),
+            (field, message),
+            "{body}"
+        ),
+        more => panic!("one detail expected, not {more:?}"),
+    }
+}
+
+#[test]
+fn whole_body_is_read() {
+    let order: Order = parse(
+        br#"{"name":"a","quantity":2,"max_total":8.50,"metadata":{"a":"b"},"items":[{"quantity":1}]}"#,
+    )
+    .ok()
+    .unwrap();
+    assert_eq!(order.name.0, "a");
+    assert_eq!(order.quantity, Some(Whole(2)));
+    assert_eq!(order.max_total, Some(Amount::new("8.50")));
+    assert_eq!(order.metadata.unwrap().0["a"], "b");
+    assert_eq!(order.items[0].0.quantity, Whole(1));
+}
+
+#[test]
+fn null_of_an_optional_field_is_absent() {
+    let order: Order = parse(br#"{"name":"a","quantity":null,"max_total":null,"metadata":null}"#)
+        .ok()
+        .unwrap();
+    assert!(order.quantity.is_none() && order.max_total.is_none() && order.metadata.is_none());
+}
+
+#[test]
+fn wrong_fields_are_named() {
+    let invalid = Code::ValidationError;
+    check("", invalid, "name", "is required");
+    check("{}", invalid, "name", "is required");
+    check(
+        r#"{"name":"a","x":{"y":1}}"#,
+        invalid,
+        "x",
+        "is not a known field",
+    );
+    check(r#"{"name":5}"#, invalid, "name", "must be a string");
+    check(
+        r#"{"name":"a","quantity":"secret"}"#,
+        invalid,
+        "quantity",
+        "must be a whole number",
+    );
+    check(
+        r#"{"name":"a","quantity":1.5}"#,
+        invalid,
+        "quantity",
+        "must be a whole number",
+    );
+    check(
+        r#"{"name":"a","name":"b"}"#,
+        invalid,
+        "name",
+        "stands twice",
+    );
+    check(
+        r#"{"name":"a","max_total":true}"#,
+        invalid,
+        "max_total",
+        "must be an amount: a string or a number",
+    );
+    check(
+        r#"{"name":"a","metadata":{"a":1}}"#,
+        invalid,
+        "metadata.a",
+        "must be a string",
+    );
+    check(
+        r#"{"name":"a","metadata":{"a":"1","a":"2"}}"#,
+        invalid,
+        "metadata",
+        "must not name a field twice",
+    );
+    check(
+        r#"{"name":"a","items":[{"quantity":1},{}]}"#,
+        invalid,
+        "items[1].quantity",
+        "is required",
+    );
+    check(
+        r#"{"name":"a","items":[{"quantity":1,"z":0}]}"#,
+        invalid,
+        "items[0].z",
+        "is not a known field",
+    );
+    check(
+        r#"{"name":"a","items":[[1]]}"#,
+        invalid,
+        "items[0]",
+        "must be an object",
+    );
+    check("[\"a\"]", invalid, "", "must be an object");
+    check("5", invalid, "", "must be an object");
+    check("\"secret\"", invalid, "", "must be an object");
+}
+
+#[test]
+fn malformed_json_is_a_bad_request() {
+    let malformed = "The body is not valid JSON.";
+    for body in [
+        "{",
+        "{\"name\":}",
+        "{\"name\":\"a\"} x",
+        "{\"x\":1,}",
+        "nul",
+        "{'name':'a'}",
+    ] {
+        check(body, Code::BadRequest, "", malformed);
+    }
+    let deep = format!("{{\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));
+    check(&deep, Code::BadRequest, "", "The body is nested too deep.");
+}
+
+fn head(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    pairs
+        .iter()
+        .map(|(name, value)| {
+            (
+                header::HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn head_alone_decides_type_size_and_encoding() {
+    let json = ("content-type", "application/json");
+    for (pairs, code) in [
+        (vec![], None),
+        (vec![("content-length", "0")], None),
+        (vec![json, ("content-length", "10")], None),
+        (
+            vec![
+                ("content-type", "Application/JSON; charset=UTF-8"),
+                ("content-length", "10"),
+            ],
+            None,
+        ),
+        (
+            vec![json, ("content-length", "65")],
+            Some(Code::PayloadTooLarge),
+        ),
+        (vec![json, ("content-length", "x")], Some(Code::BadRequest)),
+        (
+            vec![("content-length", "10")],
+            Some(Code::UnsupportedMediaType),
+        ),
+        (
+            vec![("transfer-encoding", "chunked")],
+            Some(Code::UnsupportedMediaType),
+        ),
+        (
+            vec![("content-type", "text/plain")],
+            Some(Code::UnsupportedMediaType),
+        ),
+        (
+            vec![("content-type", "application/json; charset=latin1")],
+            Some(Code::UnsupportedMediaType),
+        ),
+        (
+            vec![json, ("content-encoding", "gzip"), ("content-length", "10")],
+            Some(Code::UnsupportedMediaType),
+        ),
+    ] {
+        let checked = check_head(&Method::POST, &head(&pairs), 64).err();
+        assert_eq!(checked.map(|error| error.code()), code, "{pairs:?}");
+    }
+}
+
+#[tokio::test]
+async fn body_beyond_the_bound_is_refused_even_if_its_head_was_silent() {
+    let error = collect(RawBody::from(vec![b' '; 65]), 64)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::PayloadTooLarge);
+    assert_eq!(collect(RawBody::from("{}"), 64).await.unwrap(), "{}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        if let Err(error) = parse::<Order>(&bytes) {
+            prop_assert!(matches!(error.code(), Code::BadRequest | Code::ValidationError));
+        }
+    }
+
+    #[test]
+    fn callers_text_never_stands_in_the_error(secret in "[a-z]{12,20}") {
+        let body = serde_json::json!({"name": "a", "quantity": secret, "metadata": secret});
+        let error = parse::<Order>(body.to_string().as_bytes()).err().unwrap();
+        prop_assert!(!error.message().contains(&secret));
+    }
+}

@@ -1,0 +1,56 @@
+//! Ids in the path. A malformed one is 404, like one that does not exist.
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use engine::ids::{
+    EntryId, FulfillmentId, ImportId, ItemId, KeyId, MerchantId, ProductId, RelationshipId,
+    SerialId, VariantId,
+};
+
+use crate::error::{ApiError, Code};
+
+/// An id that a path can carry.
+pub(crate) trait PathId: Sized + Send {
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! path_ids {
+    ($($id:ident)*) => {$(
+        impl PathId for $id {
+            fn parse(text: &str) -> Option<Self> {
+                Self::parse(text)
+            }
+        }
+    )*};
+}
+
+path_ids!(EntryId FulfillmentId ImportId ItemId KeyId MerchantId ProductId RelationshipId SerialId VariantId);
+
+/// All ids of the path, in its order: one, or a pair.
+pub(crate) struct PathIds<T>(pub(crate) T);
+
+impl<S: Send + Sync, A: PathId> FromRequestParts<S> for PathIds<A> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::new(Code::NotFound))?;
+        let id = A::parse(&text).ok_or_else(|| ApiError::new(Code::NotFound))?;
+        Ok(Self(id))
+    }
+}
+
+impl<S: Send + Sync, A: PathId, B: PathId> FromRequestParts<S> for PathIds<(A, B)> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::new(Code::NotFound))?;
+        let ids = A::parse(&first).zip(B::parse(&second));
+        ids.map(Self).ok_or_else(|| ApiError::new(Code::NotFound))
+    }
+}

@@ -1,0 +1,171 @@
+//! Everything around the router, in one pass and without a box: see [`super`].
+
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, Request, Uri, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use engine::{clock, random::Random};
+use futures_util::FutureExt;
+use ipnet::IpNet;
+use tower::Service;
+
+use super::{address, call::Call, request_id};
+use crate::{
+    error::{ApiError, Code},
+    metrics::{self, RouteMetrics, Surface},
+    wire::answer::json_bytes,
+};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// What the outermost layer needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `https://host`, without a slash at the end.
+    pub origin: String,
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests that may be under way at once.
+    pub in_flight_max: usize,
+}
+
+/// The router and all that stands before it.
+pub struct Edge {
+    router: Router,
+    settings: Settings,
+    ids: request_id::RequestIds,
+    in_flight: AtomicUsize,
+    unmatched: RouteMetrics,
+}
+
+/// One request under way; gives its place back when it ends or its caller is gone.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Edge {
+    pub fn new(router: Router, settings: Settings, random: &dyn Random) -> Self {
+        Self {
+            router,
+            settings,
+            ids: request_id::RequestIds::new(random),
+            in_flight: AtomicUsize::new(0),
+            unmatched: RouteMetrics::new(Surface::None, "none"),
+        }
+    }
+
+    /// Answers one request of this peer.
+    pub async fn answer<B>(&self, mut request: Request<B>, peer: IpAddr) -> Response
+    where
+        B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let headers = request.headers();
+        let address = address::of(peer, headers, &self.settings.trusted_proxies);
+        let call = Arc::new(Call::new(self.ids.of(headers), address));
+        request.extensions_mut().insert(Arc::clone(&call));
+        without_trailing_slash(request.uri_mut());
+        let mut response = match self.enter() {
+            Ok(_place) => self.route(request).await,
+            Err(error) => error.into_response(),
+        };
+        self.finish(&mut response, &call);
+        response
+    }
+
+    fn enter(&self) -> Result<Place<'_>, ApiError> {
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let place = Place(&self.in_flight);
+        if before < self.settings.in_flight_max {
+            return Ok(place);
+        }
+        metrics::shed("in_flight");
+        Err(ApiError::new(Code::Overloaded))
+    }
+
+    /// A panic ends its request only. What it was about to do for money goes on in the engine.
+    async fn route<B>(&self, request: Request<B>) -> Response
+    where
+        B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let mut router = self.router.clone();
+        let answer = AssertUnwindSafe(router.call(request)).catch_unwind().await;
+        match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_panic) => ApiError::new(Code::InternalError).into_response(),
+        }
+    }
+
+    fn finish(&self, response: &mut Response, call: &Call) {
+        if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+            let body = json_bytes(response.status(), error.to_json(&self.settings.origin));
+            let (parts, body) = body.into_parts();
+            response.headers_mut().extend(parts.headers);
+            *response.body_mut() = body;
+        }
+        let headers = response.headers_mut();
+        headers.insert(request_id::HEADER, call.id.clone());
+        for (name, value) in [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::CACHE_CONTROL, "no-store"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(standing) = call.standing() {
+            headers.insert(RATE_LIMIT, standing.header());
+            headers.insert(RATE_LIMIT_POLICY, standing.policy.clone());
+        }
+        let (status, took) = (response.status(), clock::instant() - call.started);
+        let route = call.route();
+        route
+            .map_or(&self.unmatched, |route| &route.metrics)
+            .record(status, took);
+        tracing::debug!(
+            target: "consign::access",
+            { request.id = call.id.to_str().unwrap_or_default(),
+            route = route.map_or("none", |route| route.template),
+            key.id = call.key().map(tracing::field::display),
+            status = status.as_u16(),
+            took.micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX) },
+            "answered"
+        );
+    }
+}
+
+/// `/a/b/` is `/a/b`.
+fn without_trailing_slash(uri: &mut Uri) {
+    let path = uri.path();
+    let Some(short) = path.strip_suffix('/').filter(|short| !short.is_empty()) else {
+        return;
+    };
+    let text = uri.query().map_or(Cow::Borrowed(short), |query| {
+        Cow::Owned(format!("{short}?{query}"))
+    });
+    let mut parts = axum::http::uri::Parts::default();
+    parts.path_and_query = text.parse().ok();
+    if let Ok(shortened) = Uri::from_parts(parts) {
+        *uri = shortened;
+    }
+}
+
+#[cfg(test)]
+mod tests;

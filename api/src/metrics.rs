@@ -1,0 +1,164 @@
+//! Metrics of the edge, and the recorder that renders all of them for Prometheus.
+//!
+//! What a request records was looked up when its route was made: recording is an index and an atomic
+//! operation, and no label is built while a caller waits.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use axum::http::StatusCode;
+use engine::metrics::{BATCH_BUCKETS, BATCH_ENTRIES, COMMIT_DURATION, DURATION_BUCKETS, STAGE};
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+pub(crate) const HTTP_REQUESTS: &str = "consign_http_requests_total";
+pub(crate) const HTTP_DURATION: &str = "consign_http_request_duration_seconds";
+pub(crate) const HTTP_SHED: &str = "consign_http_shed_total";
+
+/// How often recorded values are taken in: what is recorded waits in memory until then.
+pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// The rendering side of the recorder.
+#[derive(Clone)]
+pub struct Metrics {
+    prometheus: PrometheusHandle,
+    process: Arc<metrics_process::Collector>,
+}
+
+impl Metrics {
+    /// Makes the process's recorder, or finds the one that was made before.
+    pub fn install() -> Result<Self, BuildError> {
+        static INSTALLED: OnceLock<Metrics> = OnceLock::new();
+        if let Some(installed) = INSTALLED.get() {
+            return Ok(installed.clone());
+        }
+        let buckets = |builder: PrometheusBuilder, name: &str, buckets: &[f64]| {
+            builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), buckets)
+        };
+        let mut builder = PrometheusBuilder::new();
+        for name in [HTTP_DURATION, STAGE, COMMIT_DURATION] {
+            builder = buckets(builder, name, &DURATION_BUCKETS)?;
+        }
+        builder = buckets(builder, BATCH_ENTRIES, &BATCH_BUCKETS)?;
+        let prometheus = builder.install_recorder()?;
+        engine::metrics::describe();
+        describe_counter!(
+            HTTP_REQUESTS,
+            "Answered requests by surface, route and status"
+        );
+        describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time from head to answer");
+        describe_counter!(HTTP_SHED, "Requests refused before any work, by reason");
+        let process = metrics_process::Collector::default();
+        process.describe();
+        let metrics = Self {
+            prometheus,
+            process: Arc::new(process),
+        };
+        Ok(INSTALLED.get_or_init(|| metrics).clone())
+    }
+
+    /// Takes in what was recorded since the last time.
+    pub fn upkeep(&self) {
+        self.prometheus.run_upkeep();
+    }
+
+    /// Everything, as Prometheus reads it.
+    pub(crate) fn render(&self) -> String {
+        self.process.collect();
+        self.prometheus.render()
+    }
+}
+
+/// Which part of the address space a route is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    Reseller,
+    Dev,
+    /// Nothing matched.
+    None,
+}
+
+impl Surface {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Reseller => "reseller",
+            Self::Dev => "dev",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Statuses have three digits, from 100 on.
+const STATUSES: usize = 500;
+
+/// The metrics of one route.
+pub(crate) struct RouteMetrics {
+    surface: Surface,
+    template: &'static str,
+    requests: Box<[OnceLock<Counter>]>,
+    duration: Histogram,
+}
+
+impl std::fmt::Debug for RouteMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.template)
+    }
+}
+
+impl RouteMetrics {
+    pub(crate) fn new(surface: Surface, template: &'static str) -> Self {
+        Self {
+            surface,
+            template,
+            requests: (0..STATUSES).map(|_| OnceLock::new()).collect(),
+            duration: histogram!(HTTP_DURATION, "surface" => surface.name(), "route" => template),
+        }
+    }
+
+    pub(crate) fn record(&self, status: StatusCode, took: Duration) {
+        let index = usize::from(status.as_u16())
+            .saturating_sub(100)
+            .min(STATUSES - 1);
+        let requests = self.requests[index].get_or_init(|| self.counter(status));
+        requests.increment(1);
+        self.duration.record(took.as_secs_f64());
+    }
+
+    /// Looked up once per status that the route ever answers with.
+    fn counter(&self, status: StatusCode) -> Counter {
+        counter!(
+            HTTP_REQUESTS,
+            "surface" => self.surface.name(),
+            "route" => self.template,
+            "status" => status.as_str().to_owned(),
+        )
+    }
+}
+
+/// A request that was refused before any work.
+pub(crate) fn shed(reason: &'static str) {
+    counter!(HTTP_SHED, "reason" => reason).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_render_with_their_template_and_histogram_buckets() {
+        let metrics = Metrics::install().unwrap();
+        let route = RouteMetrics::new(Surface::Reseller, "/reseller/v1/example/{id}");
+        route.record(StatusCode::CREATED, Duration::from_millis(3));
+        metrics.upkeep();
+        let text = metrics.render();
+        for line in [
+            "consign_http_requests_total{surface=\"reseller\",route=\"/reseller/v1/example/{id}\",status=\"201\"} 1",
+            "consign_http_request_duration_seconds_bucket{surface=\"reseller\",route=\"/reseller/v1/example/{id}\",le=\"0.005\"} 1",
+            "process_cpu_seconds_total",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! How a line of the menu becomes a route.
+
+use std::{future::Ready, pin::Pin, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::Request,
+    handler::Handler,
+    http::Method,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+use futures_util::future::Either;
+
+use crate::{
+    error::{ApiError, Code},
+    extract::body,
+    layers::call::{BODY_BYTES_MAX, Call, Route},
+    metrics::{RouteMetrics, Surface},
+    state::App,
+};
+
+/// How long a call may take that the engine gives no deadline of its own.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The routes of one surface.
+pub(crate) struct Menu {
+    surface: Surface,
+    router: Router<App>,
+}
+
+impl Menu {
+    pub(crate) fn new(surface: Surface) -> Self {
+        Self {
+            surface,
+            router: Router::new(),
+        }
+    }
+
+    pub(crate) fn get<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        let route = self.route(path, BODY_BYTES_MAX, Some(DEADLINE));
+        self.line(MethodFilter::GET, route, handler)
+    }
+
+    pub(crate) fn post<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        self.post_of(path, BODY_BYTES_MAX, handler)
+    }
+
+    /// A POST with another bound of its body.
+    pub(crate) fn post_of<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        body_bytes_max: usize,
+        handler: H,
+    ) -> Self {
+        let route = self.route(path, body_bytes_max, Some(DEADLINE));
+        self.line(MethodFilter::POST, route, handler)
+    }
+
+    /// A route that executes: the engine answers it in time, and ends what it began if it does not.
+    pub(crate) fn executes<H: Handler<T, App>, T: 'static>(
+        self,
+        method: MethodFilter,
+        path: &'static str,
+        body_bytes_max: usize,
+        handler: H,
+    ) -> Self {
+        let route = self.route(path, body_bytes_max, None);
+        self.line(method, route, handler)
+    }
+
+    fn route(
+        &self,
+        template: &'static str,
+        body_bytes_max: usize,
+        deadline: Option<Duration>,
+    ) -> Route {
+        let metrics = RouteMetrics::new(self.surface, template);
+        Route {
+            template,
+            body_bytes_max,
+            deadline,
+            metrics,
+        }
+    }
+
+    fn line<H: Handler<T, App>, T: 'static>(
+        mut self,
+        method: MethodFilter,
+        route: Route,
+        handler: H,
+    ) -> Self {
+        let path = route.template;
+        let handler = Line {
+            route: Arc::new(route),
+            handler,
+        };
+        self.router = self.router.route(path, on(method, handler));
+        self
+    }
+
+    pub(crate) fn into_router(self) -> Router<App> {
+        self.router
+    }
+}
+
+/// A handler behind its route's checks.
+#[derive(Clone)]
+struct Line<H> {
+    route: Arc<Route>,
+    handler: H,
+}
+
+type Bounded = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+impl<H: Handler<T, App>, T: 'static> Handler<T, App> for Line<H> {
+    type Future = Either<Ready<Response>, Either<H::Future, Bounded>>;
+
+    fn call(self, request: Request, app: App) -> Self::Future {
+        if let Some(call) = request.extensions().get::<Arc<Call>>() {
+            call.matched(Arc::clone(&self.route));
+        }
+        let (method, headers) = (request.method(), request.headers());
+        if let Err(error) = body::check_head(method, headers, self.route.body_bytes_max) {
+            return Either::Left(std::future::ready(error.into_response()));
+        }
+        let Some(deadline) = self.route.deadline else {
+            return Either::Right(Either::Left(self.handler.call(request, app)));
+        };
+        let late = late(method);
+        let answer = tokio::time::timeout(deadline, self.handler.call(request, app));
+        Either::Right(Either::Right(Box::pin(async move {
+            answer.await.unwrap_or_else(|_| late.into_response())
+        })))
+    }
+}
+
+/// A read that took too long did nothing; a change may have happened.
+fn late(method: &Method) -> ApiError {
+    if *method == Method::GET {
+        ApiError::new(Code::Overloaded)
+    } else {
+        ApiError::saying(
+            Code::OutcomeUnknown,
+            "It took too long, and whether it happened is not known. Repeat the same request.",
+        )
+    }
+}

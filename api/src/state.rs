@@ -1,0 +1,111 @@
+//! What every handler may use.
+
+use std::{net::IpAddr, ops::Deref, sync::Arc};
+
+use axum::extract::FromRef;
+use engine::{clock::Timestamp, engine::Engine, ids::KeyId};
+use persistence::{Database, api_keys};
+use tokio::sync::mpsc;
+
+use crate::{
+    auth::key_cache::{CachedKey, KeyCache},
+    error::{ApiError, Code},
+    layers::rate_limit::Failures,
+};
+
+/// Uses of keys that wait to be recorded; one more is not worth waiting for.
+const USES_WAITING_MAX: usize = 1024;
+
+/// One process's parts; cloning shares them.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts.
+pub struct Parts {
+    pub engine: Engine,
+    pub database: Database,
+    /// The address under which callers know us, without a slash at the end.
+    pub origin: String,
+    pub(crate) keys: KeyCache,
+    pub(crate) failures: Failures,
+    uses: mpsc::Sender<KeyUse>,
+}
+
+/// A use of a key, to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyUse {
+    pub(crate) key: KeyId,
+    pub(crate) from: IpAddr,
+    pub(crate) at: Timestamp,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// The parts, and the uses of keys that somebody has to record.
+    pub fn new(
+        engine: Engine,
+        database: Database,
+        origin: String,
+    ) -> (Self, mpsc::Receiver<KeyUse>) {
+        let (uses, recorded) = mpsc::channel(USES_WAITING_MAX);
+        let parts = Parts {
+            engine,
+            database,
+            origin,
+            keys: KeyCache::default(),
+            failures: Failures::new(),
+            uses,
+        };
+        (Self(Arc::new(parts)), recorded)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.engine.clock().now()
+    }
+
+    /// Notes that a key was used, at most once a minute and without waiting.
+    pub(crate) fn used(&self, key: &CachedKey, from: IpAddr) {
+        let at = self.now();
+        if key.claim_recording(at) {
+            let _dropped_if_many_wait = self.uses.try_send(KeyUse {
+                key: key.key.id,
+                from,
+                at,
+            });
+        }
+    }
+
+    /// The stored key with its merchant, if there is one.
+    pub(crate) async fn load_key(&self, id: KeyId) -> Result<Option<CachedKey>, ApiError> {
+        let Some(key) = api_keys::find(&self.database, id).await? else {
+            return Ok(None);
+        };
+        let merchant = self.engine.merchant(key.merchant).await?;
+        let merchant = merchant.ok_or_else(|| ApiError::new(Code::InternalError))?;
+        Ok(Some(CachedKey::new(key, merchant, self.now())))
+    }
+
+    /// Forgets a key that was revoked or changed, so that the next call looks it up.
+    pub(crate) fn forget_key(&self, id: KeyId) {
+        self.keys.forget(id);
+    }
+}
+
+impl FromRef<App> for Engine {
+    fn from_ref(app: &App) -> Self {
+        app.engine.clone()
+    }
+}
+
+impl FromRef<App> for Database {
+    fn from_ref(app: &App) -> Self {
+        app.database.clone()
+    }
+}

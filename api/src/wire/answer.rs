@@ -1,0 +1,83 @@
+//! `{"data": …}`: every success of the JSON surfaces.
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// Says that an answer is one that was given before.
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// How large most answers are; longer ones grow.
+const CAPACITY: usize = 1024;
+
+#[derive(Serialize)]
+struct Envelope<T> {
+    data: T,
+}
+
+/// One object as an answer.
+pub(crate) struct Answer<T> {
+    status: StatusCode,
+    replayed: bool,
+    data: T,
+}
+
+impl<T: Serialize> Answer<T> {
+    pub(crate) fn ok(data: T) -> Self {
+        Self {
+            status: StatusCode::OK,
+            replayed: false,
+            data,
+        }
+    }
+
+    pub(crate) fn created(data: T) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            replayed: false,
+            data,
+        }
+    }
+
+    /// The answer that was given before, once more.
+    pub(crate) fn replayed(data: T) -> Self {
+        Self {
+            status: StatusCode::OK,
+            replayed: true,
+            data,
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        let mut response = json(self.status, &Envelope { data: self.data });
+        if self.replayed {
+            response
+                .headers_mut()
+                .insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// A JSON body under this status, without an envelope.
+pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    let mut bytes = Vec::with_capacity(CAPACITY);
+    serde_json::to_writer(&mut bytes, body).expect("answers have string keys and write to memory");
+    json_bytes(status, bytes)
+}
+
+/// A JSON body that is written already.
+pub(crate) fn json_bytes(status: StatusCode, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}

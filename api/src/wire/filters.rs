@@ -1,0 +1,58 @@
+//! Filters that many lists have.
+
+use chrono::{DateTime, Utc};
+use engine::clock::Timestamp;
+
+use crate::{error::ApiError, extract::Query};
+
+/// A time in the query, if it is there.
+pub(crate) fn time(query: &Query, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = query.get(name) else {
+        return Ok(None);
+    };
+    let time = DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.with_timezone(&Utc));
+    let time = time.filter(|time| *time >= DateTime::UNIX_EPOCH);
+    time.map(Some).ok_or_else(|| {
+        ApiError::field(
+            name,
+            "must be a time since 1970 such as 2025-12-01T08:00:00.000Z",
+        )
+    })
+}
+
+/// True or false in the query, if it is there.
+pub(crate) fn flag(query: &Query, name: &'static str) -> Result<Option<bool>, ApiError> {
+    match query.get(name) {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(ApiError::field(name, "must be true or false")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: &str) -> Option<Option<i64>> {
+        let query = Query::parse(raw).ok()?;
+        Some(time(&query, "from").ok()?.map(|time| time.timestamp()))
+    }
+
+    #[test]
+    fn times_with_any_offset_are_read() {
+        assert_eq!(read(""), Some(None));
+        assert_eq!(read("from=1970-01-01T00:01:00Z"), Some(Some(60)));
+        assert_eq!(read("from=1970-01-01T01:01:00.5%2B01:00"), Some(Some(60)));
+        for raw in [
+            "from=",
+            "from=60",
+            "from=1970-01-01",
+            "from=1969-12-31T23:59:59Z",
+        ] {
+            assert_eq!(read(raw), None, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Money on the wire: out as text with the currency's decimals, in from the decimal text as it was sent.
+//!
+//! A JSON number never becomes a float: its characters are read as they stand.
+
+use std::fmt;
+
+use engine::money::{Currency, Money, ParseError};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
+
+use crate::error::ApiError;
+
+/// An amount as the caller wrote it: a string or a JSON number. Its currency is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Amount(String);
+
+impl Amount {
+    #[cfg(test)]
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The amount in this currency, or the error that names the field.
+    pub(crate) fn read(&self, currency: Currency, field: &'static str) -> Result<Money, ApiError> {
+        read(&self.0, currency, field)
+    }
+}
+
+/// Reads an amount from its text; the error names the field.
+pub(crate) fn read(text: &str, currency: Currency, field: &'static str) -> Result<Money, ApiError> {
+    currency.parse_amount(text).map_err(|error| {
+        let message = match error {
+            ParseError::Malformed => {
+                "must be a decimal number without sign or exponent, such as \"8.50\""
+            }
+            ParseError::TooFine => "has more decimals than the currency",
+            ParseError::TooLarge => "is too large",
+        };
+        ApiError::field(field, message)
+    })
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = || de::Error::custom("must be an amount: a string or a number");
+        let raw = <&RawValue>::deserialize(deserializer)
+            .map_err(|_| expected())?
+            .get();
+        match raw.as_bytes().first() {
+            Some(b'"') => serde_json::from_str(raw).map(Self).map_err(|_| expected()),
+            Some(b'-' | b'0'..=b'9') => Ok(Self(raw.to_owned())),
+            _ => Err(expected()),
+        }
+    }
+}
+
+/// An amount that serializes as text with exactly the currency's decimals.
+#[derive(Clone, Copy)]
+pub(crate) struct MoneyText(pub(crate) Currency, pub(crate) Money);
+
+impl fmt::Display for MoneyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display(self.1).fmt(f)
+    }
+}
+
+impl Serialize for MoneyText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.display(self.1))
+    }
+}
+
+/// The code of a currency.
+#[derive(Clone, Copy)]
+pub(crate) struct CurrencyCode(pub(crate) Currency);
+
+impl Serialize for CurrencyCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_from_their_own_text() {
+        for (json, minor) in [
+            ("\"8.5\"", Some(850)),
+            ("8.5", Some(850)),
+            ("8.50", Some(850)),
+            ("0.1", Some(10)),
+            ("\"\\u0038.50\"", Some(850)),
+            ("9999999999.99", Some(999_999_999_999)),
+            ("8.501", None),
+            ("1e2", None),
+            ("-1", None),
+            ("\"+1\"", None),
+            ("\" 1\"", None),
+            ("99999999999999999999", None),
+        ] {
+            let amount: Amount = serde_json::from_str(json).unwrap();
+            let read = amount.read(Currency::USD, "max_total").ok();
+            assert_eq!(read.map(Money::minor), minor, "{json}");
+        }
+    }
+
+    #[test]
+    fn other_types_are_no_amount() {
+        for json in ["true", "null", "[1]", "{\"a\":1}"] {
+            assert!(serde_json::from_str::<Amount>(json).is_err(), "{json}");
+        }
+    }
+}
