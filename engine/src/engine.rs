@@ -101,6 +101,7 @@ pub struct Readiness {
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
+    arbiters: Arc<Arbiters>,
     fulfiller: Arc<Fulfiller>,
     permits: Permits,
     vault: Vault,
@@ -143,8 +144,10 @@ impl Engine {
         let (ended, ending) = watch::channel(false);
         let keeper = TaskTracker::new();
         keeper.spawn(ownership.keep(lease, ending.clone()));
+        let arbiters = Arc::new(arbiters);
         let engine = Self(Arc::new(Inner {
-            fulfiller: Arc::new(fulfiller(&config, &ports, arbiters, lanes, &tasks)),
+            fulfiller: Arc::new(fulfiller(&config, &ports, &arbiters, lanes, &tasks)),
+            arbiters,
             permits: Permits::new(
                 config.in_flight_max,
                 config.relationship_in_flight_max,
@@ -371,10 +374,12 @@ impl Engine {
         };
         if timeout(ms(self.0.config.drain_ms), drained).await.is_err() {
             tracing::warn!("the drain was cut short");
+            self.0.fulfiller.lanes.ownership.discard();
         }
         self.0.ended.send_replace(true);
         self.0.keeper.close();
         self.0.keeper.wait().await;
+        self.0.arbiters.stop();
     }
 
     async fn handle(&self, scope: RelationshipScope) -> Result<BalanceHandle, Fault> {
@@ -417,11 +422,10 @@ impl Engine {
 fn fulfiller(
     config: &Config,
     ports: &Ports,
-    arbiters: Arbiters,
+    arbiters: &Arc<Arbiters>,
     lanes: Lanes,
     tasks: &TaskTracker,
 ) -> Fulfiller {
-    let arbiters = Arc::new(arbiters);
     let deadline = ms(config.hydration_deadline_ms);
     let balances = Registry::new("balance", config.hydrations_max, deadline, tasks.clone());
     let inventory = Registry::new("inventory", config.hydrations_max, deadline, tasks.clone());
@@ -433,7 +437,7 @@ fn fulfiller(
         ),
         balances: Balances::new(
             balances,
-            Arc::clone(&arbiters),
+            Arc::clone(arbiters),
             Arc::clone(&ports.balances),
             Arc::clone(&ports.clock),
             config,
@@ -441,7 +445,7 @@ fn fulfiller(
         inventory: Inventory::new(
             inventory,
             Arc::clone(&ports.inventory),
-            arbiters,
+            Arc::clone(arbiters),
             tasks.clone(),
             config,
         ),

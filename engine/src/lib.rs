@@ -21,4 +21,6 @@ pub mod money;
 pub mod random;
 pub mod relationships;
 mod snapshots;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod vault;

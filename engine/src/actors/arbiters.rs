@@ -6,7 +6,7 @@
 use std::{
     io,
     sync::{Arc, mpsc},
-    thread::{Builder, JoinHandle},
+    thread::Builder,
 };
 
 use actix_rt::{Arbiter, ArbiterHandle, System};
@@ -15,20 +15,15 @@ use tokio::runtime::Runtime;
 /// Where actors run.
 pub struct Arbiters {
     handles: Vec<ArbiterHandle>,
-    threads: Option<Threads>,
-}
-
-struct Threads {
-    system: System,
-    pool: Vec<Arbiter>,
-    thread: JoinHandle<io::Result<()>>,
+    /// The system whose threads these are; none if they are the caller's.
+    system: Option<System>,
 }
 
 impl Arbiters {
     /// Starts `count` actor threads on the runtime.
     pub fn start(runtime: &Arc<Runtime>, count: usize) -> io::Result<Self> {
         let (runtime, (ready, started)) = (Arc::clone(runtime), mpsc::channel());
-        let thread = Builder::new().name("actors".to_owned()).spawn(move || {
+        Builder::new().name("actors".to_owned()).spawn(move || {
             let runner = System::with_tokio_rt(|| Arc::clone(&runtime));
             let arbiter = |_| {
                 let runtime = Arc::clone(&runtime);
@@ -44,11 +39,7 @@ impl Arbiters {
         let handles = pool.iter().map(Arbiter::handle).collect();
         Ok(Self {
             handles,
-            threads: Some(Threads {
-                system,
-                pool,
-                thread,
-            }),
+            system: Some(system),
         })
     }
 
@@ -57,7 +48,7 @@ impl Arbiters {
     pub fn current() -> Self {
         Self {
             handles: vec![Arbiter::current()],
-            threads: None,
+            system: None,
         }
     }
 
@@ -66,24 +57,12 @@ impl Arbiters {
     }
 
     /// Ends the threads; after the engine has drained.
-    pub fn stop(self) -> io::Result<()> {
-        let Some(Threads {
-            system,
-            pool,
-            thread,
-        }) = self.threads
-        else {
-            return Ok(());
-        };
-        system.stop();
-        for arbiter in pool {
-            arbiter.stop();
-            arbiter
-                .join()
-                .map_err(|_| io::Error::other("an actor thread panicked"))?;
+    pub(crate) fn stop(&self) {
+        if let Some(system) = &self.system {
+            for arbiter in &self.handles {
+                arbiter.stop();
+            }
+            system.stop();
         }
-        thread
-            .join()
-            .map_err(|_| io::Error::other("the actor system panicked"))?
     }
 }

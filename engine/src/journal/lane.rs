@@ -52,6 +52,7 @@ pub(crate) struct LaneDoor {
     shedding: AtomicBool,
     reader_lost: AtomicBool,
     closing: AtomicBool,
+    ended: AtomicBool,
 }
 
 impl LaneDoor {
@@ -62,7 +63,28 @@ impl LaneDoor {
             shedding: AtomicBool::new(false),
             reader_lost: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         })
+    }
+
+    /// Hands something to the lane; a lane that has ended aborts it.
+    pub(crate) fn submit(&self, pending: Pending) {
+        self.queue.push(pending);
+        if self.ended.load(Ordering::SeqCst) {
+            self.abort_queued(&Fault::overloaded());
+        }
+    }
+
+    fn abort_queued(&self, fault: &Fault) {
+        while let Some((_, pending)) = self.queue.pop(clock::instant()) {
+            pending.abort(fault.clone());
+        }
+    }
+
+    /// Nobody takes from the queue any more: whoever comes later clears it.
+    fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.abort_queued(&Fault::overloaded());
     }
 
     pub(crate) fn is_shedding(&self) -> bool {
@@ -172,7 +194,7 @@ impl Lane {
                 }
                 Stop::Refence => {}
                 Stop::Fenced => return self.demote(),
-                Stop::Closed => return,
+                Stop::Closed => return self.door.end(),
             }
         }
     }
@@ -196,6 +218,7 @@ impl Lane {
         self.ownership.lose();
         tracing::error!(lane = self.number, "the lane lost its shard");
         self.abort_waiting(&Fault::overloaded());
+        self.door.end();
     }
 
     async fn serve(&mut self, session: &mut Session) -> Stop {
@@ -451,9 +474,7 @@ impl Lane {
         for group in std::mem::take(&mut self.backlog) {
             abort_all(group.pending, fault);
         }
-        while let Some((_, pending)) = self.door.queue.pop(clock::instant()) {
-            pending.abort(fault.clone());
-        }
+        self.door.abort_queued(fault);
     }
 
     pub(super) fn batch_age_max(&self) -> Duration {

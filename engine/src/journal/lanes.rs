@@ -70,8 +70,7 @@ impl Lanes {
     ) -> Verdict<Intent, Stamp> {
         let (reply, verdict) = oneshot::channel();
         self.door(balance)
-            .queue
-            .push(Pending::Fulfillment(intent, reply));
+            .submit(Pending::Fulfillment(intent, reply));
         verdict.await.unwrap_or(Verdict::Disowned)
     }
 
@@ -81,9 +80,7 @@ impl Lanes {
         balance: BalanceId,
     ) -> Verdict<CreditIntent, Stamp> {
         let (reply, verdict) = oneshot::channel();
-        self.door(balance)
-            .queue
-            .push(Pending::Credit(intent, reply));
+        self.door(balance).submit(Pending::Credit(intent, reply));
         verdict.await.unwrap_or(Verdict::Disowned)
     }
 
@@ -93,7 +90,7 @@ impl Lanes {
         sku: Sku,
     ) -> Verdict<RestockIntent, ()> {
         let (reply, verdict) = oneshot::channel();
-        self.door(sku).queue.push(Pending::Restock(intent, reply));
+        self.door(sku).submit(Pending::Restock(intent, reply));
         verdict.await.unwrap_or(Verdict::Disowned)
     }
 

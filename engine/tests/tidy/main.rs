@@ -52,7 +52,7 @@ fn crates_and_features_import_only_along_the_layers() {
         ("feature", layers::features),
         ("actix", layers::actix),
         ("dashmap", layers::dashmap),
-        ("do_send", layers::do_send),
+        ("do_send", layers::unbounded_sends),
         ("scope", layers::scopes),
         ("sqlx", layers::sqlx),
     ]);
