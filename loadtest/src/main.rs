@@ -33,7 +33,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// One scenario, open loop, against a running `consign dev`.
-    Run(scenarios::Arguments),
+    Run(scenarios::Run),
+    /// One scenario, open loop, against a server of its own.
+    Load(scenarios::Load),
     /// Engine and peers by turns; writes docs/performance/.
     Compare(Box<compare::Arguments>),
     /// A peer to compare with.
@@ -43,7 +45,8 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        Command::Run(arguments) => scenarios::run(&arguments),
+        Command::Run(run) => scenarios::run(&run),
+        Command::Load(load) => scenarios::load(&load),
         Command::Compare(arguments) => compare::run(*arguments),
         Command::Peer(command) => peer::run(command),
     }

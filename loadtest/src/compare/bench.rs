@@ -18,7 +18,7 @@ use crate::{
     auditor::cluster::Cluster,
     cast::Cast,
     load::History,
-    report::{Comparison, say},
+    report::{comparison::Comparison, say},
 };
 
 pub(crate) struct Bench<'a> {
@@ -55,7 +55,7 @@ impl<'a> Bench<'a> {
 
     pub(super) async fn everything(&mut self) -> anyhow::Result<()> {
         self.begin().await?;
-        if self.arguments.consign.is_some() && self.arguments.wants("memory") {
+        if self.arguments.database_url.is_none() && self.arguments.wants("memory") {
             self.found.memory = Some(solo::memory(self.engine()?).await?);
         }
         self.seed_peers().await?;
@@ -63,7 +63,7 @@ impl<'a> Bench<'a> {
         for stage in plan::STAGES {
             self.stage(stage).await?;
         }
-        if self.arguments.consign.is_some() {
+        if self.arguments.database_url.is_none() {
             self.open_loop().await?;
             self.slow_disks().await?;
             self.recovery().await?;
@@ -87,15 +87,11 @@ impl<'a> Bench<'a> {
     }
 
     async fn begin(&mut self) -> anyhow::Result<()> {
-        if self.arguments.consign.is_some() {
+        if let Some(url) = &self.arguments.database_url {
+            self.database_url.clone_from(url);
+        } else {
             say("starting the engine and filling its database ...");
             self.start_engine(None).await?;
-        } else {
-            self.database_url = self
-                .arguments
-                .database_url
-                .clone()
-                .context("name an engine with --consign or a cluster with --database-url")?;
         }
         let mut cluster = Cluster::connect(&self.database_url).await?;
         self.found.machine = machine::describe(&self.directory)?;
@@ -104,20 +100,11 @@ impl<'a> Bench<'a> {
     }
 
     fn engine_settings(&self) -> anyhow::Result<EngineSettings> {
-        let program = self
-            .arguments
-            .consign
-            .clone()
-            .context("there is no engine")?;
+        let state_dir = self.directory.join("engine");
         Ok(EngineSettings {
-            program: program
-                .canonicalize()
-                .with_context(|| format!("`{}` is not there", program.display()))?,
-            state_dir: self.directory.join("engine"),
             serials_per_product: self.arguments.serials_per_product,
             hot_serials: self.arguments.hot_serials,
-            stubbed: false,
-            postgres_bin: None,
+            ..EngineSettings::of(self.arguments.consign.as_deref(), state_dir)?
         })
     }
 
@@ -286,7 +273,7 @@ impl<'a> Bench<'a> {
             let rates = self
                 .found
                 .figures(stage, Side::Engine, |run| run.per_second);
-            crate::report::median(rates)
+            crate::report::comparison::median(rates)
         });
         let Some(peak) = peak.max_by(f64::total_cmp) else {
             return Ok(());

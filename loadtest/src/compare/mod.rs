@@ -20,14 +20,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::report::{self, Comparison, say};
+use crate::report::{self, comparison::Comparison, say};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The release binary to measure; without it only the peers run, on `--database-url`.
+    /// The binary to measure; by default the one beside this binary.
     #[arg(long)]
     consign: Option<PathBuf>,
-    /// A cluster for the peers when there is no engine to bring one.
+    /// Runs the peers only, on this cluster.
     #[arg(long)]
     database_url: Option<String>,
     /// Where clusters and logs live while it runs; a temporary directory by default.

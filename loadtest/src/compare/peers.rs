@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     peer,
-    report::{Pool, say},
+    report::{comparison::Pool, say},
 };
 
 const POOLS_TRIED: [u32; 4] = [8, 16, 32, 64];

@@ -17,7 +17,7 @@ use crate::{
     load::History,
     open::{self, Open, Repeat},
     peer::raw::Writer,
-    report::{Memory, OpenLoop},
+    report::comparison::{Memory, OpenLoop},
     schedule::Pace,
 };
 

@@ -20,7 +20,7 @@ use crate::{
     cast::{Cast, Orders},
     client::Connection,
     recorder::{Class, classify},
-    report::Start,
+    report::comparison::Start,
 };
 
 const DEADLINE: Duration = Duration::from_mins(2);

@@ -82,6 +82,27 @@ pub(crate) struct EngineSettings {
     pub(crate) postgres_bin: Option<PathBuf>,
 }
 
+impl EngineSettings {
+    /// The named program, or the one beside this binary.
+    pub(crate) fn of(program: Option<&Path>, state_dir: PathBuf) -> anyhow::Result<Self> {
+        let program = match program {
+            Some(program) => program.to_owned(),
+            None => std::env::current_exe()?.with_file_name("consign"),
+        };
+        let program = program
+            .canonicalize()
+            .with_context(|| format!("`{}` is not there", program.display()))?;
+        Ok(Self {
+            program,
+            state_dir,
+            serials_per_product: 100,
+            hot_serials: 10_000,
+            stubbed: false,
+            postgres_bin: None,
+        })
+    }
+}
+
 /// A started engine that may not answer yet.
 pub(crate) struct Launched {
     pub(crate) process: Process,

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Comparison, median};
+use super::comparison::{Comparison, OpenLoop, Start, median};
 use crate::compare::{
     run::Measurement,
     subject::Side::{Echo, Engine, Memory, Procedure, Raw, Transaction},
@@ -263,10 +263,9 @@ fn against_ceilings(found: &Comparison) -> Vec<Goal> {
 }
 
 fn of_its_own(found: &Comparison) -> Vec<Goal> {
-    let start = |pick: fn(&super::Start) -> &Vec<f64>| {
-        median(found.start.as_ref().map(pick)?.iter().copied())
-    };
-    let open = |pick: fn(&super::OpenLoop) -> &Vec<f64>| {
+    let start =
+        |pick: fn(&Start) -> &Vec<f64>| median(found.start.as_ref().map(pick)?.iter().copied());
+    let open = |pick: fn(&OpenLoop) -> &Vec<f64>| {
         median(found.open_loop.as_ref().map(pick)?.iter().copied())
     };
     vec![
@@ -346,7 +345,7 @@ fn spread(bytes: u64, over: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::measured;
+    use crate::report::comparison::tests::measured;
 
     #[test]
     fn missing_figures_meet_nothing() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
-use super::{Comparison, goals};
+use super::{comparison::Comparison, goals};
 
 pub(crate) fn write(path: &Path, found: &Comparison) -> anyhow::Result<()> {
     let mut whole = serde_json::to_value(found)?;

@@ -5,9 +5,8 @@ use std::{fmt::Write as _, path::Path};
 use anyhow::Context as _;
 
 use super::{
-    Comparison,
+    comparison::{Comparison, median},
     goals::{self, Better, Part},
-    median,
 };
 use crate::compare::{run::Measurement, subject::Side};
 
@@ -206,7 +205,7 @@ fn figure(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::measured;
+    use crate::report::comparison::tests::measured;
 
     #[test]
     fn page_shows_stages_and_goals() {
