@@ -154,14 +154,10 @@ fn in_the_file(error: anyhow::Error, upload: &Upload) -> anyhow::Error {
     }
 }
 
-/// The line of the file behind a field like `serials[7]`.
+/// The line of the file behind a field like `line 7`.
 fn line_of(field: &str, upload: &Upload) -> Option<u64> {
-    let index: usize = field
-        .strip_prefix("serials[")?
-        .strip_suffix(']')?
-        .parse()
-        .ok()?;
-    upload.lines.get(index).copied()
+    let line: usize = field.strip_prefix("line ")?.parse().ok()?;
+    upload.lines.get(line.checked_sub(1)?).copied()
 }
 
 fn bar(bytes: u64) -> ProgressBar {
@@ -181,8 +177,9 @@ mod tests {
             lines: vec![10, 12, 13],
             ..Upload::default()
         };
-        assert_eq!(line_of("serials[1]", &upload), Some(12));
-        assert_eq!(line_of("serials[3]", &upload), None);
+        assert_eq!(line_of("line 2", &upload), Some(12));
+        assert_eq!(line_of("line 4", &upload), None);
+        assert_eq!(line_of("line 0", &upload), None);
         assert_eq!(line_of("label", &upload), None);
     }
 }

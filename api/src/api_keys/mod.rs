@@ -1,0 +1,158 @@
+//! API keys as their owners and merchants see them: everything but the secret.
+
+pub(crate) mod list;
+pub(crate) mod revoke;
+
+use engine::{
+    api_keys::{ApiKey, KeyText},
+    balances::Spending,
+    clock::Timestamp,
+    ids::{KeyId, RelationshipId},
+    merchants::Merchant,
+    money::{Currency, Money},
+    relationships::KeyTerms,
+};
+use persistence::{api_keys::StoredKey, relationships};
+use serde::Serialize;
+
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+    wire::{money::MoneyText, time::Time},
+};
+
+/// The wire form of a key.
+#[derive(Serialize)]
+pub(crate) struct Key {
+    id: String,
+    uniqid: String,
+    name: String,
+    prefix: String,
+    last4: String,
+    status: &'static str,
+    test: bool,
+    scopes: Vec<&'static str>,
+    product_ids: Vec<String>,
+    max_quantity: Option<u32>,
+    ip_allow_list: Vec<String>,
+    daily_spend_cap: Option<MoneyText>,
+    spent_today: MoneyText,
+    rate_limit_per_second: Option<u32>,
+    expires_at: Option<Time>,
+    retires_at: Option<Time>,
+    replaced_by: Option<String>,
+    last_used_at: Option<Time>,
+    last_used_ip: Option<String>,
+    created_at: Time,
+}
+
+/// When and from where a key was last used.
+#[derive(Clone, Copy)]
+pub(crate) struct LastUse {
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) from: Option<std::net::IpAddr>,
+}
+
+/// What a key spent today, and in which currency.
+#[derive(Clone, Copy)]
+pub(crate) struct SpentToday(pub(crate) Currency, pub(crate) Money);
+
+impl Key {
+    pub(crate) fn of(
+        key: &ApiKey,
+        terms: &KeyTerms,
+        SpentToday(currency, spent): SpentToday,
+        last_use: LastUse,
+        now: Timestamp,
+    ) -> Self {
+        let id = key.id.to_string();
+        Self {
+            uniqid: id.clone(),
+            id,
+            name: key.name.clone(),
+            prefix: KeyText::public_prefix(key.kind, key.test, key.id),
+            last4: key.last4.clone(),
+            status: status(key, now),
+            test: key.test,
+            scopes: key
+                .scopes
+                .iter()
+                .map(engine::api_keys::Scope::name)
+                .collect(),
+            product_ids: terms.products.iter().map(ToString::to_string).collect(),
+            max_quantity: terms.max_quantity,
+            ip_allow_list: key.ip_allow_list.iter().map(ToString::to_string).collect(),
+            daily_spend_cap: terms.daily_spend_cap.map(|cap| MoneyText(currency, cap)),
+            spent_today: MoneyText(currency, spent),
+            rate_limit_per_second: key.rate_limit_per_second,
+            expires_at: key.expires_at.map(Time),
+            // Rotation, which sets these two, makes a second key; none was rotated.
+            retires_at: None,
+            replaced_by: None,
+            last_used_at: last_use.at.map(Time),
+            last_used_ip: last_use.from.map(|from| from.to_string()),
+            created_at: Time(key.created_at),
+        }
+    }
+}
+
+/// A reseller of a merchant, with what its keys spent today.
+struct Owner {
+    currency: Currency,
+    spending: Spending,
+}
+
+impl Owner {
+    /// The reseller of this merchant, or 404.
+    async fn find(
+        app: &App,
+        merchant: &Merchant,
+        relationship: RelationshipId,
+    ) -> Result<Self, ApiError> {
+        let scope =
+            relationships::find::find_scope(&app.database, merchant.id, relationship, false)
+                .await?;
+        let scope = scope.ok_or_else(|| ApiError::new(Code::NotFound))?;
+        let spending = app.engine.balance(scope).await?.spending;
+        Ok(Self {
+            currency: merchant.currency,
+            spending,
+        })
+    }
+
+    fn show(&self, stored: &StoredKey, now: Timestamp) -> Key {
+        let spent = spent_today(&self.spending, stored.key.id, now);
+        let last_use = LastUse {
+            at: stored.last_used_at,
+            from: stored.last_used_ip,
+        };
+        Key::of(
+            &stored.key,
+            &stored.terms,
+            SpentToday(self.currency, spent),
+            last_use,
+            now,
+        )
+    }
+}
+
+/// What a key spent today; what it spent on an earlier day does not count any more.
+pub(crate) fn spent_today(spending: &Spending, key: KeyId, now: Timestamp) -> Money {
+    let today = spending.day == now.date_naive();
+    spending
+        .keys_today
+        .get(&key)
+        .copied()
+        .filter(|_| today)
+        .unwrap_or_default()
+}
+
+fn status(key: &ApiKey, now: Timestamp) -> &'static str {
+    if key.revoked_at.is_some() {
+        "REVOKED"
+    } else if key.is_live(now) {
+        "ACTIVE"
+    } else {
+        "EXPIRED"
+    }
+}

@@ -1,0 +1,87 @@
+//! `POST /dev/v1/resellers/{id}/api-keys/{key}/revoke`: take a key out of force, for good.
+//!
+//! Keeps the order: stored, forgotten by the cache, acknowledged by the balance's actor, answered.
+//! Once the answer is out, nothing is executed under the key.
+
+use axum::extract::State;
+use engine::ids::{KeyId, RelationshipId};
+use persistence::{
+    api_keys::{self, KeyScope, Revoked},
+    owned,
+};
+use serde::Deserialize;
+
+use super::{Key, Owner};
+use crate::{
+    auth::{MerchantKey, scope::ResellersWrite},
+    error::{ApiError, Code},
+    extract::{Body, PathIds},
+    state::App,
+    wire::answer::Answer,
+};
+
+const REASON_CHARS_MAX: usize = 500;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevokeKey {
+    reason: Option<String>,
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ResellersWrite>,
+    PathIds((relationship, id)): PathIds<(RelationshipId, KeyId)>,
+    Body(wire): Body<RevokeKey>,
+) -> Result<Answer<Key>, ApiError> {
+    if wire
+        .reason
+        .as_ref()
+        .is_some_and(|reason| reason.chars().count() > REASON_CHARS_MAX)
+    {
+        return Err(ApiError::field(
+            "reason",
+            "must have at most 500 characters",
+        ));
+    }
+    let scope = KeyScope {
+        merchant: caller.merchant_id(),
+        relationship: Some(relationship),
+    };
+    let owner = Owner::find(&app, caller.merchant(), relationship).await?;
+    // One task for all of it: a key that is stored as revoked is always out of force.
+    let revoking = owned(revoke(app.clone(), scope, id, wire.reason));
+    let revoked = revoking
+        .await?
+        .ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let key = owner.show(&revoked.stored, app.now());
+    Ok(if revoked.already {
+        Answer::replayed(key)
+    } else {
+        Answer::ok(key)
+    })
+}
+
+async fn revoke(
+    app: App,
+    scope: KeyScope,
+    id: KeyId,
+    reason: Option<String>,
+) -> Result<Option<Revoked>, ApiError> {
+    let revoked = api_keys::revoke(&app.database, scope, id, reason, app.now()).await?;
+    app.forget_key(id);
+    if let (Some(revoked), Some(relationship)) = (&revoked, scope.relationship) {
+        let told = app
+            .engine
+            .terms_changed(relationship, &revoked.balances)
+            .await;
+        told.map_err(|fault| {
+            tracing::warn!(key.id = %id, "a revoked key is not out of force yet: {fault}");
+            ApiError::saying(
+                Code::OutcomeUnknown,
+                "The key is revoked, but may not be out of force yet. Repeat the same request.",
+            )
+        })?;
+    }
+    Ok(revoked)
+}

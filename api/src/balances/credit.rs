@@ -1,0 +1,130 @@
+//! `POST /dev/v1/resellers/{id}/balance/credit`: add money to a balance, once per reference.
+
+use axum::extract::State;
+use engine::{
+    balances::{Credit, CreditEntry, EntryKind},
+    engine::Credited,
+    ids::RelationshipId,
+    money::{Currency, Money},
+    relationships::RelationshipScope,
+};
+use persistence::relationships;
+use serde::{Deserialize, Serialize};
+
+use super::entry::Entry;
+use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
+    error::{ApiError, Code},
+    extract::{Body, PathIds},
+    state::App,
+    wire::{
+        answer::Answer,
+        money::{Amount, CurrencyCode, MoneyText},
+    },
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreditBalance {
+    amount: Amount,
+    #[serde(rename = "type")]
+    label: String,
+    description: String,
+    reference: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct CreditedBalance {
+    transaction_id: String,
+    amount: MoneyText,
+    currency: CurrencyCode,
+    new_balance: MoneyText,
+    available_balance: MoneyText,
+    entry: Entry,
+}
+
+const LABELS: [&str; 4] = ["PROMO", "CORRECTION", "REFUND", "WITHDRAWAL"];
+const DESCRIPTION_CHARS_MAX: usize = 500;
+const REFERENCE_CHARS_MAX: usize = 128;
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(relationship): PathIds<RelationshipId>,
+    Body(wire): Body<CreditBalance>,
+) -> Result<Answer<CreditedBalance>, ApiError> {
+    let (merchant, currency) = (caller.merchant_id(), caller.currency());
+    let scope =
+        relationships::find::find_scope(&app.database, merchant, relationship, false).await?;
+    let scope = scope.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let credit = wire.into_credit(scope, currency)?;
+    let amount = credit.amount;
+    match app.engine.credit(scope, credit).await? {
+        Credited::Fresh(committed) => Ok(Answer::created(
+            answer(&app, scope, currency, &committed).await?,
+        )),
+        Credited::Replayed(stored) if stored.credit.amount == amount => Ok(Answer::replayed(
+            answer(&app, scope, currency, &stored).await?,
+        )),
+        Credited::Replayed(_) => Err(ApiError::saying(
+            Code::AlreadyExists,
+            "This reference was credited with another amount. Nothing was changed.",
+        )
+        .detail("reference", "belongs to another credit")),
+    }
+}
+
+async fn answer(
+    app: &App,
+    scope: RelationshipScope,
+    currency: Currency,
+    committed: &CreditEntry,
+) -> Result<CreditedBalance, ApiError> {
+    let available = app.engine.balance(scope).await?.available();
+    let money = |amount| MoneyText(currency, amount);
+    Ok(CreditedBalance {
+        transaction_id: committed.stamp.id.to_string(),
+        amount: money(committed.credit.amount),
+        currency: CurrencyCode(currency),
+        new_balance: money(committed.stamp.balance_after),
+        available_balance: money(available),
+        entry: Entry::of_credit(committed, currency),
+    })
+}
+
+impl CreditBalance {
+    fn into_credit(self, scope: RelationshipScope, currency: Currency) -> Result<Credit, ApiError> {
+        let amount = self.amount.read(currency, "amount")?;
+        if amount <= Money::ZERO {
+            return Err(ApiError::field("amount", "must be above zero"));
+        }
+        let label = self.label.trim().to_ascii_uppercase();
+        if !LABELS.contains(&label.as_str()) {
+            return Err(ApiError::field(
+                "type",
+                "must be PROMO, CORRECTION, REFUND or WITHDRAWAL",
+            ));
+        }
+        let description = text(self.description, "description", DESCRIPTION_CHARS_MAX)?;
+        let reference = text(self.reference, "reference", REFERENCE_CHARS_MAX)?;
+        Ok(Credit {
+            balance: scope.balance,
+            kind: EntryKind::Credit,
+            reference,
+            amount,
+            description,
+            label,
+        })
+    }
+}
+
+/// A text of 1 to `chars_max` characters that can be shown on one line.
+fn text(text: String, field: &'static str, chars_max: usize) -> Result<String, ApiError> {
+    let count = text.chars().count();
+    if text.trim().is_empty() || count > chars_max || text.contains(char::is_control) {
+        let message =
+            format!("must have 1 to {chars_max} characters, none of them a control character");
+        return Err(ApiError::field(field, message));
+    }
+    Ok(text)
+}

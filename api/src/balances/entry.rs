@@ -1,0 +1,156 @@
+//! One change of a balance on the wire, and the names of the kinds.
+
+use engine::{balances::EntryKind, money::Currency};
+use persistence::balances::ledger;
+use serde::Serialize;
+
+use crate::wire::{
+    csv::{Cell, Row},
+    money::{CurrencyCode, MoneyText},
+    time::{self, Time},
+};
+
+/// A ledger entry as JSON object and as row of a CSV file.
+#[derive(Serialize)]
+pub(super) struct Entry {
+    id: String,
+    uniqid: String,
+    version: i64,
+    kind: &'static str,
+    amount: MoneyText,
+    balance_after: MoneyText,
+    currency: CurrencyCode,
+    reference_type: &'static str,
+    reference_id: String,
+    external_order_id: Option<String>,
+    description: String,
+    occurred_at: Time,
+    created_at: Time,
+}
+
+/// Kinds of the contract that no entry has yet; asking for them finds nothing.
+const OTHER_NAMES: [&str; 6] = [
+    "STOCK_PURCHASE",
+    "REFUND",
+    "STOCK_REFUND",
+    "DEBIT",
+    "TOP_UP_REVERSAL",
+    "DEBT_SETTLEMENT",
+];
+
+pub(super) const fn kind_name(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Fulfillment => "FULFILLMENT",
+        EntryKind::TopUp => "TOP_UP",
+        EntryKind::Credit => "CREDIT",
+    }
+}
+
+/// The kind behind a name in any case: none if no entry has it yet, an error if it is no kind.
+pub(super) fn parse_kind(name: &str) -> Result<Option<EntryKind>, UnknownKind> {
+    let name = name.trim().to_ascii_uppercase();
+    let known = [EntryKind::Fulfillment, EntryKind::TopUp, EntryKind::Credit];
+    match known.into_iter().find(|kind| kind_name(*kind) == name) {
+        Some(kind) => Ok(Some(kind)),
+        None if OTHER_NAMES.contains(&name.as_str()) => Ok(None),
+        None => Err(UnknownKind),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct UnknownKind;
+
+impl Entry {
+    pub(super) fn of(entry: ledger::LedgerEntry, currency: Currency) -> Self {
+        let id = entry.id.to_string();
+        let delivered = entry.kind == EntryKind::Fulfillment;
+        let (reference_type, reference_id) = match entry.kind {
+            EntryKind::Fulfillment => ("fulfillment", entry.id.fulfillment().to_string()),
+            EntryKind::TopUp => ("invoice", entry.reference.clone()),
+            EntryKind::Credit => ("credit", entry.reference.clone()),
+        };
+        Self {
+            uniqid: id.clone(),
+            id,
+            version: entry.version,
+            kind: kind_name(entry.kind),
+            amount: MoneyText(currency, entry.amount),
+            balance_after: MoneyText(currency, entry.balance_after),
+            currency: CurrencyCode(currency),
+            reference_type,
+            reference_id,
+            external_order_id: delivered.then_some(entry.reference),
+            description: entry.description.unwrap_or_default(),
+            occurred_at: Time(entry.created_at),
+            created_at: Time(entry.created_at),
+        }
+    }
+
+    /// A credit as the engine has just committed it.
+    pub(super) fn of_credit(committed: &engine::balances::CreditEntry, currency: Currency) -> Self {
+        let (stamp, credit) = (&committed.stamp, &committed.credit);
+        Self::of(
+            ledger::LedgerEntry {
+                id: stamp.id,
+                version: stamp.version,
+                kind: credit.kind,
+                amount: credit.amount,
+                balance_after: stamp.balance_after,
+                reference: credit.reference.clone(),
+                description: Some(credit.description.clone()),
+                label: Some(credit.label.clone()),
+                created_at: stamp.created_at,
+            },
+            currency,
+        )
+    }
+}
+
+impl Row for Entry {
+    const HEADER: &'static [&'static str] = &[
+        "version",
+        "kind",
+        "amount",
+        "balance_after",
+        "currency",
+        "reference_type",
+        "reference_id",
+        "external_order_id",
+        "description",
+        "occurred_at",
+        "id",
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::Own(self.version.to_string()),
+            Cell::Own(self.kind.to_owned()),
+            Cell::Own(self.amount.to_string()),
+            Cell::Own(self.balance_after.to_string()),
+            Cell::Own(self.currency.0.code().to_owned()),
+            Cell::Own(self.reference_type.to_owned()),
+            Cell::Typed(self.reference_id.clone()),
+            Cell::Typed(self.external_order_id.clone().unwrap_or_default()),
+            Cell::Typed(self.description.clone()),
+            Cell::Own(time::text(self.occurred_at.0)),
+            Cell::Own(self.id.clone()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name_in_any_case() {
+        for kind in (i16::MIN..=i16::MAX).filter_map(EntryKind::from_number) {
+            assert_eq!(
+                parse_kind(&kind_name(kind).to_ascii_lowercase()),
+                Ok(Some(kind))
+            );
+        }
+        assert_eq!(parse_kind("refund"), Ok(None));
+        assert_eq!(parse_kind("bribe"), Err(UnknownKind));
+    }
+}

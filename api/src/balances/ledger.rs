@@ -1,0 +1,107 @@
+//! `GET /reseller/v1/balance/ledger`: every change of the balance, newest first or from a version on.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use engine::{fulfillments::OrderId, money::Currency};
+use futures_util::TryStreamExt as _;
+use persistence::balances::ledger::{self, Filter, Start};
+
+use super::entry::{Entry, parse_kind};
+use crate::{
+    auth::{ResellerKey, scope::BalanceRead},
+    error::ApiError,
+    extract::Query,
+    state::App,
+    wire::{csv, filters, page::CursorPage},
+};
+
+pub(crate) async fn reseller(
+    State(app): State<App>,
+    caller: ResellerKey<BalanceRead>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let (scope, currency) = (caller.scope(), caller.currency());
+    let list = format!("ledger {}", scope.balance);
+    let page = CursorPage::read(&query, &list)?;
+    let after = after_version(&query)?;
+    let filter = filter(&query)?;
+    if csv::wanted(&query)? {
+        let Some(filter) = filter else {
+            return Ok(csv::answer(none()));
+        };
+        let rows = ledger::rows(app.database.clone(), scope, filter);
+        return Ok(csv::answer(
+            rows.map_ok(move |entry| Entry::of(entry, currency)),
+        ));
+    }
+    let position = page.position(|text| text.parse().ok())?;
+    let Some(filter) = filter else {
+        return Ok(page
+            .answer(Vec::<Entry>::new(), None::<i64>)
+            .into_response());
+    };
+    let start = match after {
+        Some(after) => Start::Above(position.unwrap_or(after)),
+        None => Start::Below(position),
+    };
+    let found = ledger::list(&app.database, scope, filter, start, page.limit).await?;
+    let next = found
+        .items
+        .last()
+        .map(|entry| entry.version)
+        .filter(|_| found.has_more);
+    Ok(page
+        .answer(entries(found.items, currency), next)
+        .into_response())
+}
+
+fn entries(items: Vec<ledger::LedgerEntry>, currency: Currency) -> Vec<Entry> {
+    items
+        .into_iter()
+        .map(|entry| Entry::of(entry, currency))
+        .collect()
+}
+
+fn none() -> impl futures_util::Stream<Item = Result<Entry, persistence::Error>> + Send {
+    futures_util::stream::empty()
+}
+
+fn after_version(query: &Query) -> Result<Option<i64>, ApiError> {
+    let Some(text) = query.get("after_version") else {
+        return Ok(None);
+    };
+    let version = text.parse().ok().filter(|version| *version >= 0);
+    version
+        .map(Some)
+        .ok_or_else(|| ApiError::field("after_version", "must be a whole number from 0"))
+}
+
+/// What to list; nothing if no entry can have any of the kinds that were asked for.
+fn filter(query: &Query) -> Result<Option<Filter>, ApiError> {
+    let mut kinds = Vec::new();
+    for name in query
+        .get("kind")
+        .into_iter()
+        .flat_map(|kinds| kinds.split(','))
+    {
+        let kind = parse_kind(name).map_err(|_| ApiError::field("kind", "is no kind of entry"))?;
+        kinds.extend(kind);
+    }
+    let (from, to) = (filters::time(query, "from")?, filters::time(query, "to")?);
+    let order_id = query
+        .get("external_order_id")
+        .map(OrderId::parse)
+        .transpose();
+    let order_id = order_id.map_err(|message| ApiError::field("external_order_id", message))?;
+    if query.get("kind").is_some() && kinds.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Filter {
+        kinds,
+        from,
+        to,
+        order_id,
+    }))
+}

@@ -1,0 +1,131 @@
+//! `GET /dev/v1/products/{id}/stock`: what is on the shelf, and what an order could have now.
+
+use axum::extract::State;
+use engine::{
+    catalog::{Product, ProductKind, Sku},
+    ids::{MerchantId, ProductId, VariantId},
+};
+use serde::Serialize;
+
+use super::kind_name;
+use crate::{
+    auth::{MerchantKey, scope::ProductsRead},
+    error::{ApiError, Code},
+    extract::PathIds,
+    state::App,
+    wire::answer::Answer,
+};
+
+#[derive(Serialize)]
+pub(crate) struct Stock {
+    product_id: String,
+    product_uniqid: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    amounts: Amounts,
+    variants: Vec<VariantStock>,
+}
+
+#[derive(Serialize)]
+struct VariantStock {
+    id: String,
+    uniqid: String,
+    title: String,
+    #[serde(flatten)]
+    amounts: Amounts,
+}
+
+/// None of something that does not run out.
+#[derive(Clone, Copy, Serialize)]
+struct Amounts {
+    stock: Option<u64>,
+    available_stock: Option<u64>,
+    unlimited: bool,
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ProductsRead>,
+    PathIds(id): PathIds<ProductId>,
+) -> Result<Answer<Stock>, ApiError> {
+    let product = app.engine.product(id).await?;
+    let product = product.filter(|product| product.merchant == caller.merchant_id());
+    let product = product.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let mut variants = Vec::with_capacity(product.variants.len());
+    for variant in &product.variants {
+        let id = variant.id.to_string();
+        variants.push(VariantStock {
+            uniqid: id.clone(),
+            id,
+            title: variant.title.clone(),
+            amounts: amounts(&app, caller.merchant_id(), &product, Some(variant.id)).await?,
+        });
+    }
+    let whole = if variants.is_empty() {
+        amounts(&app, caller.merchant_id(), &product, None).await?
+    } else {
+        variants
+            .iter()
+            .map(|variant| variant.amounts)
+            .fold(Amounts::NONE, Amounts::plus)
+    };
+    let id = product.id.to_string();
+    Ok(Answer::ok(Stock {
+        product_uniqid: id.clone(),
+        product_id: id,
+        kind: kind_name(product.kind),
+        amounts: whole,
+        variants,
+    }))
+}
+
+async fn amounts(
+    app: &App,
+    merchant: MerchantId,
+    product: &Product,
+    variant: Option<VariantId>,
+) -> Result<Amounts, ApiError> {
+    match product.kind {
+        ProductKind::Service => Ok(Amounts::UNLIMITED),
+        ProductKind::Serials => {
+            let stock = app
+                .engine
+                .stock(
+                    merchant,
+                    Sku {
+                        product: product.id,
+                        variant,
+                    },
+                )
+                .await?;
+            Ok(Amounts {
+                stock: Some(stock.stock),
+                available_stock: Some(stock.available),
+                unlimited: false,
+            })
+        }
+    }
+}
+
+impl Amounts {
+    const NONE: Self = Self {
+        stock: Some(0),
+        available_stock: Some(0),
+        unlimited: false,
+    };
+    const UNLIMITED: Self = Self {
+        stock: None,
+        available_stock: None,
+        unlimited: true,
+    };
+
+    fn plus(self, other: Self) -> Self {
+        let sum = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a + b);
+        Self {
+            stock: sum(self.stock, other.stock),
+            available_stock: sum(self.available_stock, other.available_stock),
+            unlimited: self.unlimited || other.unlimited,
+        }
+    }
+}

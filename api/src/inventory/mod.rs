@@ -1,0 +1,4 @@
+//! Serials on their way in.
+
+pub(crate) mod import;
+mod upload;
