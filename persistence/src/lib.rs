@@ -1,3 +1,20 @@
-//! stub
+//! Postgres and nothing else: migrations, the commit statements, sources, lists.
+//!
+//! Keeps: hot tables are written by a lane's [`journal`] session only; every public function runs its
+//! work in a task of its own, so a caller that hangs up leaves nothing half done; no value of a row
+//! is in an error.
 
+pub mod balances;
+pub mod catalog;
+pub mod database;
 pub mod embedded;
+pub mod error;
+pub mod fulfillments;
+pub mod inventory;
+pub mod journal;
+pub mod merchants;
+pub mod relationships;
+pub mod settings;
+
+pub use database::{Database, MIGRATOR, Sizes, owned};
+pub use error::Error;

@@ -1,0 +1,5 @@
+//! Products and variants as they are stored.
+
+pub(crate) mod source;
+
+pub use source::PgCatalog;

@@ -1,0 +1,161 @@
+//! Connections to Postgres for reads and cold writes.
+//!
+//! Keeps: a caller that hangs up leaves no half transaction. Work runs in a task of its own
+//! ([`owned`]), and a connection rolls back before it returns to the pool. Lanes and ownership have
+//! connections of their own, outside the pools.
+
+use std::{panic::resume_unwind, time::Duration};
+
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
+    migrate::Migrator,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::error::Error;
+
+/// The schema's migrations, embedded.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// How many connections may be open, and how long work waits for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    pub reads_max: u32,
+    pub writes_max: u32,
+    /// Below the deadline of a request, or every wait ends in the wrong error.
+    pub acquire_wait: Duration,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            reads_max: 16,
+            writes_max: 8,
+            acquire_wait: Duration::from_secs(2),
+        }
+    }
+}
+
+/// One database; cloning shares the pools.
+#[derive(Debug, Clone)]
+pub struct Database {
+    options: PgConnectOptions,
+    reads: PgPool,
+    writes: PgPool,
+}
+
+impl Database {
+    /// Opens a first connection, so that a wrong address is known at once.
+    pub async fn connect(options: &PgConnectOptions, sizes: Sizes) -> Result<Self, Error> {
+        let pool = PgPoolOptions::new()
+            .acquire_timeout(sizes.acquire_wait)
+            .test_before_acquire(false)
+            .max_lifetime(None);
+        let reads = pool
+            .clone()
+            .max_connections(sizes.reads_max)
+            .connect_with(pooled(options).options([("default_transaction_read_only", "on")]))
+            .await?;
+        let writes = pool
+            .max_connections(sizes.writes_max)
+            // A `BEGIN` whose future was dropped is open on the server and unknown to the driver.
+            .after_release(|connection, _| {
+                Box::pin(async move { connection.execute("ROLLBACK").await.map(|_| true) })
+            })
+            .connect_lazy_with(pooled(options));
+        Ok(Self {
+            options: options.clone(),
+            reads,
+            writes,
+        })
+    }
+
+    /// Brings the schema up to this version.
+    pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+        migrate(&self.options).await
+    }
+
+    /// A connection that can only read; to be used in [`owned`] work only.
+    pub async fn read(&self) -> Result<PoolConnection<Postgres>, Error> {
+        Ok(self.reads.acquire().await?)
+    }
+
+    /// A transaction for a cold change; to be called in [`owned`] work only.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place: see the front page"
+    )]
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, Error> {
+        Ok(self.writes.begin().await?)
+    }
+
+    /// The address, for connections outside the pools.
+    pub fn connect_options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Lets running work end and closes the pools.
+    pub async fn close(&self) {
+        self.writes.close().await;
+        self.reads.close().await;
+    }
+}
+
+/// Brings the schema of a database up to this version.
+pub async fn migrate(options: &PgConnectOptions) -> Result<(), sqlx::migrate::MigrateError> {
+    let options = options
+        .clone()
+        .options([("statement_timeout", "0"), ("lock_timeout", "2s")]);
+    let mut connection = connect(&options).await?;
+    MIGRATOR.run(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// Runs work to its end in a task of its own, whether or not the caller waits for it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tasks of persistence are started here"
+)]
+pub async fn owned<T, Work>(work: Work) -> T
+where
+    T: Send + 'static,
+    Work: Future<Output = T> + Send + 'static,
+{
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(failed) if failed.is_panic() => resume_unwind(failed.into_panic()),
+        // The runtime is being shut down, and this caller with it.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// A transaction on a connection that is in no pool: dropped half-way, both are gone.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place: see the front page"
+)]
+pub(crate) async fn begin_unpooled(
+    connection: &mut PgConnection,
+) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection.begin().await
+}
+
+/// Opens a connection outside the pools.
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    Box::pin(PgConnection::connect_with(options)).await
+}
+
+/// Bounds of every wait on a pooled connection. Nothing long may run on the primary: it would bloat
+/// the lanes' rows.
+fn pooled(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().options([
+        ("statement_timeout", "10s"),
+        ("lock_timeout", "3s"),
+        ("idle_in_transaction_session_timeout", "5s"),
+        // The rollback of a connection without a transaction is worth no warning.
+        ("client_min_messages", "error"),
+        ("jit", "off"),
+    ])
+}

@@ -1,0 +1,111 @@
+//! What can go wrong at the database, in a form that may be logged.
+//!
+//! Keeps: no value of a row is in an error. Postgres puts them into its messages and details, so
+//! only the code and the names of constraint and table are taken over.
+
+use std::fmt;
+
+use engine::fault::Fault;
+use sqlx::postgres::{PgDatabaseError, PgQueryResult};
+
+/// A failure of storage.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, no answer, no room in the pool: whether it happened may be unknown.
+    #[error("storage is not available: {reason}")]
+    Unavailable { reason: String },
+    /// Postgres refused a statement; nothing of its transaction was done.
+    #[error("storage refused a statement: {0}")]
+    Rejected(Rejection),
+    /// What is stored does not fit the domain.
+    #[error("stored rows are inconsistent: {what}")]
+    Inconsistent { what: &'static str },
+    /// A statement met another number of rows than it must.
+    #[error("{what} met {found} rows")]
+    Affected { what: &'static str, found: u64 },
+}
+
+/// Why Postgres refused a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    pub code: String,
+    pub constraint: Option<String>,
+    pub table: Option<String>,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        for (what, name) in [("constraint", &self.constraint), ("table", &self.table)] {
+            if let Some(name) = name {
+                write!(f, ", {what} \"{name}\"")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// The constraint that a statement violated: code matches on names, never on messages.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Rejected(rejection) => rejection.constraint.as_deref(),
+            Self::Unavailable { .. } | Self::Inconsistent { .. } | Self::Affected { .. } => None,
+        }
+    }
+
+    /// What the engine may know of it. Logged here, because a fault carries no context.
+    pub(crate) fn into_fault(self, what: &'static str) -> Fault {
+        tracing::error!(error = %self, "could not {what}: {self}");
+        Fault::Unavailable
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let reason = match error {
+            sqlx::Error::Database(refusal) => {
+                let known = refusal.try_downcast_ref::<PgDatabaseError>();
+                return Self::Rejected(Rejection {
+                    code: known.map_or("unknown", PgDatabaseError::code).to_owned(),
+                    constraint: refusal.constraint().map(str::to_owned),
+                    table: refusal.table().map(str::to_owned),
+                });
+            }
+            sqlx::Error::RowNotFound => {
+                return Self::Inconsistent {
+                    what: "a row is missing",
+                };
+            }
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                return Self::Inconsistent {
+                    what: "a column does not decode",
+                };
+            }
+            sqlx::Error::Io(source) => source.to_string(),
+            sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
+            sqlx::Error::PoolClosed => "shutting down".to_owned(),
+            sqlx::Error::Tls(_) => "TLS failed".to_owned(),
+            sqlx::Error::Protocol(_) => "the server spoke nonsense".to_owned(),
+            _ => "the driver failed".to_owned(),
+        };
+        Self::Unavailable { reason }
+    }
+}
+
+/// Checks that a conditional change met its one row.
+pub(crate) fn exactly_one(result: &PgQueryResult, what: &'static str) -> Result<(), Error> {
+    match result.rows_affected() {
+        1 => Ok(()),
+        found => Err(Error::Affected { what, found }),
+    }
+}
+
+/// Whether a conditional change met its row; more than one is a defect.
+pub(crate) fn at_most_one(result: &PgQueryResult, what: &'static str) -> Result<bool, Error> {
+    match result.rows_affected() {
+        0 => Ok(false),
+        1 => Ok(true),
+        found => Err(Error::Affected { what, found }),
+    }
+}

@@ -1,0 +1,4 @@
+//! Fulfillments as they are stored: a ledger entry of the kind that delivers, and its claims.
+
+pub(crate) mod rows;
+pub(crate) mod source;

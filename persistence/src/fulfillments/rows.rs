@@ -1,0 +1,220 @@
+//! From rows to a fulfillment.
+//!
+//! Keeps: what is rebuilt is what was committed, line for line and serial for serial, or it is an
+//! inconsistency; never a part of it.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use engine::{
+    catalog::Sku,
+    fulfillments::{
+        Channel, ClaimedSerial, Contents, Details, Fingerprint, FulfilledLine, Fulfillment,
+        OrderId, Stamp,
+    },
+    ids::{BalanceId, EntryId, KeyId, ProductId, SerialId, VariantId},
+    money::Money,
+    vault::Sealed,
+};
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// The number under which a channel is stored, for ever.
+pub(crate) const fn channel_number(channel: Channel) -> i16 {
+    match channel {
+        Channel::Api => 1,
+        Channel::Orders => 2,
+        Channel::Bulk => 3,
+        Channel::DynamicUrl => 4,
+        Channel::SignedUrl => 5,
+        Channel::Callback => 6,
+    }
+}
+
+/// The channel stored under this number.
+pub(crate) const fn channel_from_number(number: i16) -> Option<Channel> {
+    match number {
+        1 => Some(Channel::Api),
+        2 => Some(Channel::Orders),
+        3 => Some(Channel::Bulk),
+        4 => Some(Channel::DynamicUrl),
+        5 => Some(Channel::SignedUrl),
+        6 => Some(Channel::Callback),
+        _ => None,
+    }
+}
+
+/// A ledger entry of the kind that delivers; a query for it names exactly these columns.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct EntryRow {
+    pub(crate) balance_id: i64,
+    pub(crate) version: i64,
+    pub(crate) id: Uuid,
+    pub(crate) amount: i64,
+    pub(crate) balance_after: i64,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) reference: String,
+    pub(crate) channel: i16,
+    pub(crate) key_id: Uuid,
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) email_sealed: Option<Vec<u8>>,
+    pub(crate) serial_ids: Vec<Uuid>,
+    pub(crate) details: Option<Json<Details>>,
+}
+
+/// A claimed serial with its line, its product and its sealed text.
+#[derive(Debug, sqlx::FromRow)]
+struct SerialRow {
+    serial_id: Uuid,
+    sealed: Vec<u8>,
+    line: i16,
+    unit_price: i64,
+    price_version: i64,
+    balance_id: i64,
+    version: i64,
+    product_id: Uuid,
+    variant_id: Option<Uuid>,
+}
+
+/// Loads the claims of the entries and rebuilds the fulfillments, in the order of the entries.
+pub(crate) async fn fulfillments(
+    connection: &mut PgConnection,
+    entries: Vec<EntryRow>,
+) -> Result<Vec<Fulfillment>, Error> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let serials: Vec<Uuid> = entries
+        .iter()
+        .flat_map(|entry| &entry.serial_ids)
+        .copied()
+        .collect();
+    let imports: Vec<Uuid> = serials
+        .iter()
+        .map(|id| SerialId::from_uuid(*id).import().uuid())
+        .collect();
+    let found: Vec<SerialRow> = sqlx::query_as(include_str!("serials.sql"))
+        .bind(&serials)
+        .bind(&imports)
+        .fetch_all(connection)
+        .await?;
+    let mut found: HashMap<Uuid, SerialRow> =
+        found.into_iter().map(|row| (row.serial_id, row)).collect();
+    entries
+        .into_iter()
+        .map(|entry| rebuilt(entry, &mut found))
+        .collect()
+}
+
+/// One fulfillment of its entry and the claims that name it.
+fn rebuilt(entry: EntryRow, found: &mut HashMap<Uuid, SerialRow>) -> Result<Fulfillment, Error> {
+    let mut lines: Vec<FulfilledLine> = Vec::new();
+    for id in &entry.serial_ids {
+        let claim = found.remove(id).ok_or(MISSING)?;
+        if (claim.balance_id, claim.version) != (entry.balance_id, entry.version) {
+            return Err(FOREIGN);
+        }
+        let number = usize::try_from(claim.line).map_err(|_| LINES)?;
+        // Serials are stored in the order of the lines, so a line is the last one or the next.
+        if number == lines.len() + 1 {
+            lines.push(line(&claim)?);
+        }
+        let last = lines.last_mut().ok_or(LINES)?;
+        last.serials.push(ClaimedSerial {
+            id: SerialId::from_uuid(*id),
+            sealed: Sealed::from_bytes(claim.sealed),
+        });
+        if number != lines.len() {
+            return Err(LINES);
+        }
+    }
+    let total = lines
+        .iter()
+        .try_fold(Money::ZERO, |sum, line| sum.checked_add(line.total()));
+    if total.map(|total| -total) != Some(money(entry.amount)?) {
+        return Err(Error::Inconsistent {
+            what: "an entry is not the sum of its lines",
+        });
+    }
+    Ok(Fulfillment {
+        stamp: stamp(&entry)?,
+        contents: std::sync::Arc::new(contents(entry, lines)?),
+    })
+}
+
+const MISSING: Error = Error::Inconsistent {
+    what: "a serial of an entry has no claim",
+};
+const FOREIGN: Error = Error::Inconsistent {
+    what: "a serial of an entry is claimed by another",
+};
+const LINES: Error = Error::Inconsistent {
+    what: "the lines of an entry are not in order",
+};
+
+fn line(claim: &SerialRow) -> Result<FulfilledLine, Error> {
+    Ok(FulfilledLine {
+        sku: Sku {
+            product: ProductId::from_uuid(claim.product_id),
+            variant: claim.variant_id.map(VariantId::from_uuid),
+        },
+        unit_price: money(claim.unit_price)?,
+        price_version: claim.price_version,
+        serials: Vec::new(),
+    })
+}
+
+fn stamp(entry: &EntryRow) -> Result<Stamp, Error> {
+    Ok(Stamp {
+        id: EntryId::from_uuid(entry.id),
+        version: entry.version,
+        balance_after: money(entry.balance_after)?,
+        created_at: entry.created_at,
+    })
+}
+
+fn contents(entry: EntryRow, lines: Vec<FulfilledLine>) -> Result<Contents, Error> {
+    let fingerprint = entry
+        .fingerprint
+        .try_into()
+        .map_err(|_| Error::Inconsistent {
+            what: "a fingerprint has not 16 bytes",
+        })?;
+    Ok(Contents {
+        balance: BalanceId(entry.balance_id),
+        order_id: OrderId::from_stored(&entry.reference),
+        fingerprint: Fingerprint::from_bytes(fingerprint),
+        channel: channel_from_number(entry.channel).ok_or(Error::Inconsistent {
+            what: "a channel is not known",
+        })?,
+        key: KeyId::from_uuid(entry.key_id),
+        total: -money(entry.amount)?,
+        lines,
+        email: entry.email_sealed.map(Sealed::from_bytes),
+        details: entry.details.map(|details| details.0),
+    })
+}
+
+/// A stored amount, within the bound of all amounts.
+pub(crate) fn money(minor: i64) -> Result<Money, Error> {
+    Money::from_minor(minor).ok_or(Error::Inconsistent {
+        what: "an amount is beyond the bound",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_channel_reads_back_from_its_number() {
+        for number in 1..=6 {
+            let channel = channel_from_number(number).expect("a known number");
+            assert_eq!(channel_number(channel), number);
+        }
+        assert_eq!(channel_from_number(0), None);
+        assert_eq!(channel_from_number(7), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! The journal on Postgres.
+//!
+//! Keeps: whatever a batch's answer means is told by its class, never guessed; a lane's session is its
+//! own two connections, opened before its fence is raised and closed after anything unknown. The
+//! statements repeat each promise of the engine as a constraint.
+
+mod arguments;
+mod class;
+mod columns;
+mod commit;
+mod connection;
+mod fence;
+mod notices;
+mod ownership;
+mod reader;
+
+use std::time::Duration;
+
+pub(crate) use class::CONSTRAINTS;
+pub(crate) use connection::SESSION;
+use engine::journal::{FenceFailure, Journal, Lease, OpenFailure, Owner, Session};
+use futures_util::future::BoxFuture;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::{database::owned, settings::Durability};
+
+/// The lanes and their ownership in one database.
+#[derive(Debug, Clone)]
+pub struct PgJournal {
+    terms: ownership::Terms,
+}
+
+impl PgJournal {
+    /// With the deadlines of the protocol: 5 s for an answer, 6 s until a silent owner is ended.
+    pub fn new(options: &PgConnectOptions, durability: Durability) -> Self {
+        let terms = ownership::Terms {
+            options: options.clone(),
+            durability,
+            deadline: Duration::from_secs(5),
+            silence_max: Duration::from_secs(6),
+        };
+        Self { terms }
+    }
+
+    /// The same with another deadline for each answer of the server.
+    #[must_use]
+    pub const fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.terms.deadline = deadline;
+        self
+    }
+
+    /// The same with another time after which an owner without heartbeat is ended.
+    #[must_use]
+    pub const fn with_silence_max(mut self, silence_max: Duration) -> Self {
+        self.terms.silence_max = silence_max;
+        self
+    }
+}
+
+impl Journal for PgJournal {
+    fn take_over(
+        &self,
+        owner: Owner,
+        lanes: u16,
+    ) -> BoxFuture<'_, Result<Box<dyn Lease>, OpenFailure>> {
+        Box::pin(ownership::take_over(self.terms.clone(), owner, lanes))
+    }
+
+    fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
+        let terms = self.terms.clone();
+        Box::pin(owned(async move {
+            fence::fence(terms.options, terms.durability, terms.deadline, owner, lane).await
+        }))
+    }
+}

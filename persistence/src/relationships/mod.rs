@@ -1,0 +1,5 @@
+//! Relationships as they are stored: terms, product access, keys.
+
+pub(crate) mod source;
+
+pub use source::PgRelationships;
