@@ -4,15 +4,19 @@
 //! work in a task of its own, so a caller that hangs up leaves nothing half done; no value of a row
 //! is in an error.
 
+pub mod api_keys;
 pub mod balances;
 pub mod catalog;
 pub mod database;
+pub mod demo;
 pub mod embedded;
 pub mod error;
 pub mod fulfillments;
+pub mod installation;
 pub mod inventory;
 pub mod journal;
 pub mod merchants;
+pub mod page;
 pub mod relationships;
 pub mod settings;
 

@@ -1,4 +1,7 @@
 //! Fulfillments as they are stored: a ledger entry of the kind that delivers, and its claims.
 
+pub mod get;
+pub mod list;
+pub mod replays;
 pub(crate) mod rows;
 pub(crate) mod source;

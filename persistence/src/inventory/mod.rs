@@ -1,5 +1,6 @@
 //! Serials as they are stored: immutable rows in the order of sale, and claims beside them.
 
+pub mod import;
 mod low_water;
 mod source;
 

@@ -1,5 +1,6 @@
 //! Relationships as they are stored: terms, product access, keys.
 
+pub mod find;
 pub(crate) mod source;
 
 pub use source::PgRelationships;

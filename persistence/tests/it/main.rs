@@ -1,0 +1,16 @@
+//! Storage against a real Postgres: a fresh database for each test.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
+mod api_keys;
+mod balances;
+mod catalog;
+mod demo;
+mod fulfillments;
+mod import;
+mod installation;
+mod relationships;
+mod stage;
