@@ -23,7 +23,7 @@ run:
 ## test: set up, then everything CI runs, with one summary at the end
 test:
 	@scripts/need.sh test
-	@scripts/parts.sh fmt lint deny promtool unit it sdk
+	@scripts/parts.sh fmt lint deny promtool unit it crash sdk
 
 ## fmt: formatting
 fmt:
@@ -44,29 +44,33 @@ promtool:
 	@promtool check rules ops/prometheus/*.rules.yml
 	@promtool test rules ops/prometheus/*.test.yml
 
+# Always the whole workspace and then a choice of its targets: another set of packages would unite other
+# features of what they share, and compile it again.
+TEST = cargo test --locked --workspace
+# The integration tests of a crate: tests/name.rs and tests/name/main.rs.
+tests_of = $(foreach file,$(wildcard $(1)/tests/*.rs $(1)/tests/*/main.rs),--test=$(firstword $(subst /, ,$(patsubst %.rs,%,$(patsubst $(1)/tests/%,%,$(file))))))
+
 ## unit: what needs no database: the engine with its rule checks, and the inside of every crate
 unit:
-	@cargo test --locked --workspace --lib --bins
-	@cargo test --locked -p engine --test '*'
+	@$(TEST) --lib --bins $(call tests_of,engine)
 
-## tidy: the rules of the tree alone: sizes, layers, names, documents
+## tidy: the rules of the tree alone: sizes, layers, names, documents; notes what outgrows its aim
 tidy:
-	@cargo test --locked -p engine --test tidy
+	@cargo test --locked --quiet -p engine --test tidy -- --nocapture
 
-## it: storage and HTTP on a real Postgres, the binary killed and restarted included
+## it: storage, HTTP and command line on a real Postgres
 it:
-	@cargo test --locked --workspace --exclude engine --test '*'
+	@$(TEST) $(sort $(filter-out --test=crash,$(foreach crate,persistence api loadtest,$(call tests_of,$(crate)))))
+
+## crash: the real binary killed under load, again and again, and everything it said checked
+crash:
+	@$(TEST) --test crash
 
 ## sdk: the published npm client, unmodified, against a running server
 sdk:
-	@cargo build --locked --quiet -p api --bin consign
+	@$(TEST) --quiet --test crash --no-run
 	@cd api/tests/sdk && npm ci --silent --no-audit --no-fund
 	@CONSIGN_BINARY=$(CURDIR)/target/debug/consign node --test api/tests/sdk/*.test.js
-
-## sqlx: rewrite .sqlx, the metadata of checked queries, from the migrations
-sqlx:
-	@scripts/need.sh run
-	@scripts/sqlx.sh
 
 ## bench: the criterion benches
 bench:
@@ -76,11 +80,8 @@ bench:
 load: programs
 	@$(LOADTEST) load $(ARGS)
 
-## crash: kill the real binary under load, then audit
-crash: programs
-	@$(LOADTEST) crash $(ARGS)
-
 ## compare: the engine and its peers by turns on the same Postgres settings; writes docs/performance
+compare: PROFILE = release
 compare: programs
 	@$(LOADTEST) compare $(ARGS)
 
@@ -91,4 +92,4 @@ programs:
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: run test fmt lint deny promtool unit tidy it sdk sqlx bench load crash compare programs help
+.PHONY: run test fmt lint deny promtool unit tidy it crash sdk bench load compare programs help

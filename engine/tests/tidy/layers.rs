@@ -245,22 +245,19 @@ pub(crate) fn scopes(tree: &Tree) -> Vec<Finding> {
 }
 
 fn builds_a_scope(line: &str) -> bool {
-    if ["struct", "impl", "for", "let", "->"]
+    let declares = ["struct ", "impl ", "-> "]
         .iter()
-        .any(|word| line.split(' ').any(|part| part == *word))
-        && !line.contains("= ")
-    {
-        return false;
-    }
-    ["Scope {", "Scope::new(", "Scope::of("]
-        .iter()
-        .any(|literal| {
-            line.find(literal).is_some_and(|at| {
-                line[..at]
-                    .chars()
-                    .next_back()
-                    .is_some_and(char::is_alphabetic)
-            })
+        .any(|word| line.contains(word));
+    let scopes = [
+        "RelationshipScope",
+        "MerchantScope",
+        "PersonScope",
+        "PublicScope",
+    ];
+    !declares
+        && scopes.iter().any(|scope| {
+            let made = |rest: &str| rest.starts_with(" {") || rest.starts_with("::");
+            line.split(scope).skip(1).any(made)
         })
 }
 
