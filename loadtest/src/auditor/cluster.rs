@@ -140,3 +140,15 @@ pub(crate) async fn sizes(url: &str) -> anyhow::Result<(i64, i64)> {
     .fetch_one(&mut connection)
     .await?)
 }
+
+/// What one serial of the engine takes in memory: its id, a pointer with length, its ciphertext.
+pub(crate) async fn serial_bytes(url: &str) -> anyhow::Result<u64> {
+    let mut connection = pool::near(url)?.connect().await?;
+    let sealed: i64 = sqlx::query_scalar(
+        "SELECT coalesce(avg(octet_length(sealed)), 0)::bigint
+         FROM (SELECT sealed FROM serials LIMIT 1000) AS sample",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    Ok(u64::try_from(sealed)? + 32)
+}

@@ -55,8 +55,10 @@ impl<'a> Bench<'a> {
 
     pub(super) async fn everything(&mut self) -> anyhow::Result<()> {
         self.begin().await?;
-        if self.arguments.database_url.is_none() && self.arguments.wants("memory") {
-            self.found.memory = Some(solo::memory(self.engine()?).await?);
+        if self.engine.is_some() && self.arguments.wants("memory") {
+            self.stop_engine()?;
+            self.found.memory = Some(solo::memory(&self.engine_settings()?).await?);
+            self.start_engine(None).await?;
         }
         self.seed_peers().await?;
         self.tune().await?;

@@ -8,7 +8,7 @@ use super::{
     bench::Bench,
     measure,
     run::{Measurement, as_float},
-    subject::{Side, Subject},
+    subject::{self, EngineSettings, Side, Subject},
 };
 use crate::{
     auditor::cluster::{self, Cluster},
@@ -23,6 +23,9 @@ use crate::{
 
 const RAW_SIZES: [usize; 3] = [100, 256, 512];
 const TOUCH_CONNECTIONS: usize = 32;
+/// The engine's smallest window of a product.
+const WINDOW_SERIALS: u64 = 64;
+const IDLE_MS: u64 = 3000;
 const OPEN_IN_FLIGHT_MAX: usize = 1024;
 
 /// Postgres alone, on the cluster all others use.
@@ -128,19 +131,28 @@ pub(crate) async fn open_loop(
     Ok(outcome.history)
 }
 
-/// Resident memory before and after every product and reseller of the cast was used once.
-pub(crate) async fn memory(engine: &mut Subject) -> anyhow::Result<Memory> {
-    let at_start_bytes = measure::resident(engine.process.id());
-    touch_all(
-        engine.target,
-        &engine.wide,
-        &format!("m{}", std::process::id()),
-    )
-    .await?;
+/// Resident memory of an engine that was just started, with everything loaded, and idle again.
+pub(crate) async fn memory(settings: &EngineSettings) -> anyhow::Result<Memory> {
+    let settings = EngineSettings {
+        idle_ms: Some(IDLE_MS),
+        ..settings.clone()
+    };
+    let (mut engine, demo) = subject::engine(&settings).await?;
+    let pid = engine.process.id();
+    let at_start_bytes = measure::resident(pid);
+    let run = format!("m{}", std::process::id());
+    touch_all(engine.target, &engine.wide, &run).await?;
+    let loaded_bytes = measure::resident(pid);
+    tokio::time::sleep(Duration::from_millis(IDLE_MS * 4)).await;
+    let idle_bytes = measure::resident(pid);
+    let serial_bytes = cluster::serial_bytes(&demo.database_url).await?;
+    drop(engine.cluster.take());
+    engine.process.stop()?;
     Ok(Memory {
         at_start_bytes,
-        loaded_bytes: measure::resident(engine.process.id()),
-        idle_bytes: None,
+        loaded_bytes,
+        idle_bytes,
+        window_bytes: WINDOW_SERIALS * serial_bytes,
         products: engine.wide.products.len(),
         resellers: engine.wide.resellers.len(),
     })

@@ -78,6 +78,8 @@ pub(crate) struct EngineSettings {
     pub(crate) serials_per_product: u64,
     pub(crate) hot_serials: u64,
     pub(crate) stubbed: bool,
+    /// After how long an unused actor is put away, if not after the usual time.
+    pub(crate) idle_ms: Option<u64>,
     /// Wrappers of the Postgres programs, for the delayed flush.
     pub(crate) postgres_bin: Option<PathBuf>,
 }
@@ -98,6 +100,7 @@ impl EngineSettings {
             serials_per_product: 100,
             hot_serials: 10_000,
             stubbed: false,
+            idle_ms: None,
             postgres_bin: None,
         })
     }
@@ -135,6 +138,9 @@ pub(crate) fn launch(settings: &EngineSettings) -> anyhow::Result<Launched> {
     ];
     if settings.stubbed {
         environment.push(("CONSIGN_DEV__JOURNAL", "memory".to_owned()));
+    }
+    if let Some(idle_ms) = settings.idle_ms {
+        environment.push(("CONSIGN_ENGINE__IDLE_MS", idle_ms.to_string()));
     }
     if let Some(bin) = &settings.postgres_bin {
         environment.push(("CONSIGN_POSTGRES_BIN", bin.display().to_string()));

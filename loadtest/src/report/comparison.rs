@@ -57,7 +57,9 @@ pub(crate) struct OpenLoop {
 pub(crate) struct Memory {
     pub(crate) at_start_bytes: u64,
     pub(crate) loaded_bytes: u64,
-    pub(crate) idle_bytes: Option<u64>,
+    pub(crate) idle_bytes: u64,
+    /// What the serials of one product's window take.
+    pub(crate) window_bytes: u64,
     pub(crate) products: usize,
     pub(crate) resellers: usize,
 }

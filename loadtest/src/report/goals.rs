@@ -306,7 +306,7 @@ fn of_its_own(found: &Comparison) -> Vec<Goal> {
                     0.0,
                 ),
                 at_most(
-                    "bytes per loaded product and reseller",
+                    "bytes per loaded product and reseller beyond the window",
                     per_loaded_pair(found),
                     4096.0,
                     4096.0,
@@ -323,18 +323,15 @@ fn hot_against_uniform(found: &Comparison) -> Option<f64> {
 
 fn per_idle_reseller(found: &Comparison) -> Option<f64> {
     let memory = found.memory.as_ref()?;
-    spread(
-        memory.idle_bytes?.saturating_sub(memory.at_start_bytes),
-        memory.resellers,
-    )
+    let kept = memory.idle_bytes.saturating_sub(memory.at_start_bytes);
+    spread(kept, memory.resellers)
 }
 
 fn per_loaded_pair(found: &Comparison) -> Option<f64> {
     let memory = found.memory.as_ref()?;
-    spread(
-        memory.loaded_bytes.saturating_sub(memory.at_start_bytes),
-        memory.products,
-    )
+    let loaded = memory.loaded_bytes.saturating_sub(memory.at_start_bytes);
+    let each = spread(loaded, memory.products)?;
+    Some((each - crate::compare::run::as_float(memory.window_bytes)).max(0.0))
 }
 
 fn spread(bytes: u64, over: usize) -> Option<f64> {
