@@ -33,7 +33,7 @@ pub(crate) struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     pub(super) fn new(arguments: &'a Arguments, directory: PathBuf) -> Self {
-        let window = plan::window(arguments.quick);
+        let window = plan::window(arguments.quick, plan::shape(false, 64, 1));
         let found = Comparison {
             commit: machine::commit(),
             turns: arguments.turns(),
@@ -104,8 +104,8 @@ impl<'a> Bench<'a> {
     fn engine_settings(&self) -> anyhow::Result<EngineSettings> {
         let state_dir = self.directory.join("engine");
         Ok(EngineSettings {
-            serials_per_product: self.arguments.serials_per_product,
-            hot_serials: self.arguments.hot_serials,
+            serials_per_product: self.arguments.serials_per_product(),
+            hot_serials: self.arguments.hot_serials(),
             ..EngineSettings::of(self.arguments.consign.as_deref(), state_dir)?
         })
     }
@@ -175,6 +175,7 @@ impl<'a> Bench<'a> {
         let settings = EngineSettings {
             stubbed: true,
             state_dir: self.directory.join("memory"),
+            serials_per_product: self.arguments.serials_per_product() / 2,
             hot_serials: 10_000,
             ..self.engine_settings()?
         };
@@ -192,7 +193,7 @@ impl<'a> Bench<'a> {
             turn,
             run: self.next_run(),
         };
-        let window = plan::window(self.arguments.quick);
+        let window = plan::window(self.arguments.quick, stage.shape);
         let (measured, _) = run::once(subject, stage.shape, window, name).await?;
         self.keep(measured);
         Ok(())
@@ -204,7 +205,7 @@ impl<'a> Bench<'a> {
             turn,
             run: self.next_run(),
         };
-        let window = plan::window(self.arguments.quick);
+        let window = plan::window(self.arguments.quick, stage.shape);
         let (measured, histories) = run::once(self.engine()?, stage.shape, window, name).await?;
         self.keep(measured);
         Ok(histories)

@@ -59,10 +59,11 @@ pub(crate) struct Arguments {
     /// The engine's schema, for the raw writer.
     #[arg(long, default_value = "migrations")]
     migrations: PathBuf,
-    #[arg(long, default_value_t = 2500)]
-    serials_per_product: u64,
-    #[arg(long, default_value_t = 1_800_000)]
-    hot_serials: u64,
+    /// Stock of each product; by default enough for all stages.
+    #[arg(long)]
+    serials_per_product: Option<u64>,
+    #[arg(long)]
+    hot_serials: Option<u64>,
     #[arg(long, default_value = "docs/performance/compare.json")]
     json: PathBuf,
     #[arg(long, default_value = "docs/performance/compare.md")]
@@ -72,6 +73,16 @@ pub(crate) struct Arguments {
 impl Arguments {
     fn turns(&self) -> usize {
         self.runs.unwrap_or(if self.quick { 2 } else { 5 })
+    }
+
+    fn serials_per_product(&self) -> u64 {
+        let enough = if self.quick { 1200 } else { 4000 };
+        self.serials_per_product.unwrap_or(enough)
+    }
+
+    fn hot_serials(&self) -> u64 {
+        let enough = if self.quick { 500_000 } else { 2_000_000 };
+        self.hot_serials.unwrap_or(enough)
     }
 
     fn wants(&self, stage: &str) -> bool {

@@ -20,7 +20,7 @@ pub(crate) struct Stage {
 const THREE: &[Side] = &[Side::Engine, Side::Transaction, Side::Procedure];
 const TWO: &[Side] = &[Side::Engine, Side::Transaction];
 
-const fn shape(hot: bool, connections: usize, rows: usize) -> Shape {
+pub(crate) const fn shape(hot: bool, connections: usize, rows: usize) -> Shape {
     Shape {
         hot,
         connections,
@@ -100,16 +100,15 @@ pub(crate) fn slow(milliseconds: u64) -> Vec<Stage> {
     }
 }
 
-pub(crate) fn window(quick: bool) -> Window {
-    if quick {
-        Window {
-            warm_up: Duration::from_millis(700),
-            measured: Duration::from_secs(2),
-        }
-    } else {
-        Window {
-            warm_up: Duration::from_secs(1),
-            measured: Duration::from_secs(5),
-        }
+/// Long enough to be steady, short enough that a whole comparison does not sell out.
+pub(crate) fn window(quick: bool, shape: Shape) -> Window {
+    let (warm_up, measured) = match (quick, shape.rows > 1) {
+        (true, _) => (700, 2000),
+        (false, true) => (500, 2500),
+        (false, false) => (1000, 4000),
+    };
+    Window {
+        warm_up: Duration::from_millis(warm_up),
+        measured: Duration::from_millis(measured),
     }
 }
