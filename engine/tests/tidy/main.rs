@@ -92,8 +92,12 @@ fn documents_are_true_of_the_tree() {
 }
 
 #[test]
-fn every_code_and_metric_has_its_page() {
-    hold(&[("code", pages::codes), ("metric", pages::metrics)]);
+fn every_code_route_and_metric_has_its_page() {
+    hold(&[
+        ("code", pages::codes),
+        ("route", pages::routes),
+        ("metric", pages::metrics),
+    ]);
 }
 
 #[test]
@@ -122,6 +126,7 @@ fn exceptions_name_rules_that_exist() {
         "command",
         "code",
         "metric",
+        "route",
     ];
     for exception in exceptions::read(&tree) {
         assert!(

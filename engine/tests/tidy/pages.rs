@@ -1,10 +1,11 @@
 //! Every code a caller may see and every metric an operator may see has its place in the documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tree::{File, Finding, Tree};
 
 const ERRORS: &str = "docs/ERRORS.md";
+const API: &str = "docs/API.md";
 const OPERATIONS: &str = "docs/OPERATIONS.md";
 const CODES: &str = "api/src/error/code.rs";
 const METRICS: [&str; 2] = ["engine/src/metrics.rs", "api/src/metrics.rs"];
@@ -44,6 +45,43 @@ fn is_code(text: &str) -> bool {
     text.len() > 3
         && text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+}
+
+/// A route of the menu has its line in the page of the API, and a line there has its route.
+pub(crate) fn routes(tree: &Tree) -> Vec<Finding> {
+    let Some(page) = tree.find(API) else {
+        return missing(tree, &[API]);
+    };
+    let mut findings = Vec::new();
+    let mut known = BTreeSet::new();
+    for source in tree.sources().filter(|file| file.below("api/src/")) {
+        let routes = literals(source, is_route);
+        if source.below("api/src/routes/") {
+            let told = |route: &str| page.text.contains(&format!(" {route}`"));
+            let untold = routes.iter().filter(|(route, _)| !told(route));
+            findings.extend(untold.map(|(route, line)| {
+                Finding::new(source, *line, format!("`{route}` is not in {API}"))
+            }));
+        }
+        known.extend(routes.into_keys());
+    }
+    for (at, line) in page
+        .text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with("| `"))
+    {
+        let route = line.split(['`', ' ']).find(|word| is_route(word));
+        if let Some(route) = route.filter(|route| !known.contains(*route)) {
+            findings.push(Finding::new(page, at + 1, format!("no route `{route}`")));
+        }
+    }
+    findings
+}
+
+fn is_route(text: &str) -> bool {
+    let menus = ["/reseller/v1/", "/dev/v1/"];
+    menus.iter().any(|menu| text.starts_with(menu)) && !text.contains('*')
 }
 
 /// A metric is described to operators, and what `ops/` and its page name is a metric.
@@ -136,6 +174,11 @@ fn untold_and_invented_names_are_found() {
         ),
         (OPERATIONS, "`consign_sold_total{outcome}`\n"),
         (
+            "api/src/routes/one.rs",
+            ".get(\"/dev/v1/told\", a)\n.get(\"/dev/v1/untold/{id}\", b)",
+        ),
+        (API, "| `GET /dev/v1/told` | |\n| `GET /dev/v1/gone` | |\n"),
+        (
             "ops/a.yml",
             "rate(consign_sold_total[5m]) consign_gone_bucket consign:sold:rate5m",
         ),
@@ -155,6 +198,13 @@ fn untold_and_invented_names_are_found() {
         [
             "engine/src/metrics.rs:1: `consign_untold_total` is not described in docs/OPERATIONS.md",
             "ops/a.yml:1: no metric `consign_gone_bucket`",
+        ]
+    );
+    assert_eq!(
+        messages(routes(&tree)),
+        [
+            "api/src/routes/one.rs:2: `/dev/v1/untold/{id}` is not in docs/API.md",
+            "docs/API.md:2: no route `/dev/v1/gone`",
         ]
     );
 }
