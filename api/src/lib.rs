@@ -3,11 +3,18 @@
 //! Keeps: an answer is given only after what it says is durable; a handler translates and decides
 //! nothing; no key, serial, address or query reaches a log or a metric.
 
+pub(crate) mod api_keys;
 pub(crate) mod auth;
+pub(crate) mod balances;
+pub(crate) mod catalog;
 pub mod cli;
+pub mod dev;
 pub(crate) mod error;
 pub(crate) mod extract;
+pub(crate) mod fulfillments;
+pub(crate) mod inventory;
 pub mod layers;
+pub(crate) mod me;
 pub mod metrics;
 pub mod routes;
 pub mod state;

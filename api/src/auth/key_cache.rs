@@ -102,14 +102,18 @@ impl CachedKey {
     }
 
     /// The same key as it is stored now; its buckets stay as full as they are.
-    fn renewed(&self, mut new: Self) -> Self {
+    fn renewed(&self, new: &Self) -> Self {
         let same = (new.buckets.factor, new.buckets.own_per_second)
             == (self.buckets.factor, self.buckets.own_per_second);
-        if same {
-            new.buckets = Arc::clone(&self.buckets);
+        let copied = |ms: &AtomicI64| AtomicI64::new(ms.load(Ordering::Relaxed));
+        Self {
+            key: new.key.clone(),
+            merchant: Arc::clone(&new.merchant),
+            buckets: Arc::clone(if same { &self.buckets } else { &new.buckets }),
+            checked_ms: copied(&new.checked_ms),
+            used_ms: copied(&new.used_ms),
+            recorded_ms: copied(&self.recorded_ms),
         }
-        new.recorded_ms = AtomicI64::new(self.recorded_ms.load(Ordering::Relaxed));
-        new
     }
 }
 
@@ -132,16 +136,16 @@ impl KeyCache {
     }
 
     /// Keeps a key whose secret was proved.
-    pub(crate) fn keep(&self, new: CachedKey, now: Timestamp) -> Arc<CachedKey> {
+    pub(crate) fn keep(&self, new: Arc<CachedKey>, now: Timestamp) -> Arc<CachedKey> {
+        let id = new.key.id;
+        let new = match self.find(id) {
+            Some(old) if Arc::ptr_eq(&old, &new) => return old,
+            Some(old) => Arc::new(old.renewed(&new)),
+            None => new,
+        };
         if self.0.len() >= ENTRIES_MAX {
             self.make_room(now);
         }
-        let id = new.key.id;
-        let new = match self.find(id) {
-            Some(old) => old.renewed(new),
-            None => new,
-        };
-        let new = Arc::new(new);
         self.0.insert(id, Arc::clone(&new));
         new
     }

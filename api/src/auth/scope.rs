@@ -32,6 +32,7 @@ macro_rules! demands {
 demands! {
     BalanceRead: Reads
     BalanceWrite: Writes
+    DynamicWrite: DynamicUrl
     FulfillmentsRead: Reads
     FulfillmentsWrite: Writes
     ProductsRead: Reads

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::http::{HeaderMap, header, request::Parts};
-use engine::api_keys::KeyText;
+use engine::{api_keys::KeyText, ids::KeyId, vault::Opened};
 use subtle::ConstantTimeEq;
 
 use super::{key_cache::CachedKey, scope::Demand};
@@ -18,6 +18,7 @@ use crate::{
 
 /// Compared with when there is no such key, so that it takes as long.
 const DUMMY_DIGEST: [u8; 32] = [0; 32];
+const DUMMY_URL_SECRET: &str = "no key has this secret, which is as long as one";
 const SCHEME: &str = "Bearer ";
 
 /// Everything that is asked of a caller before its body is read, in the documented order: key,
@@ -92,12 +93,42 @@ pub(crate) async fn verify(
     let stored = found.as_ref().map_or(&DUMMY_DIGEST, |key| &key.key.digest);
     let same = bool::from(digest.ct_eq(stored));
     match found {
-        Some(key) if same => alive(app, app.keys.keep(key, now), text, address),
+        Some(key) if same => alive(app, app.keys.keep(Arc::new(key), now), text, address),
         Some(_) | None => {
             app.keys.forget(text.id);
             Err(failed(app, address))
         }
     }
+}
+
+/// The live key under this id, if a signature holds that its secret for URLs made.
+pub(crate) async fn verify_signed(
+    app: &App,
+    id: KeyId,
+    address: IpAddr,
+    holds: impl Fn(&str) -> bool,
+) -> Result<Arc<CachedKey>, ApiError> {
+    let now = app.now();
+    let cached = app.keys.find(id).filter(|key| !key.claim_recheck(now));
+    let found = match cached {
+        Some(key) => Some(key),
+        None if app.failures.exhausted(address, now) => {
+            return Err(rate_limit::too_many_failures(now));
+        }
+        None => app.load_key(id).await?.map(Arc::new),
+    };
+    let sealed = found.as_ref().and_then(|key| key.key.url_secret.as_ref());
+    let secret = sealed.and_then(|sealed| app.engine.vault().open_url_secret(id, sealed).ok());
+    let held = holds(secret.as_ref().map_or(DUMMY_URL_SECRET, Opened::expose));
+    match found {
+        Some(key) if held && secret.is_some() && live(app, &key) => Ok(app.keys.keep(key, now)),
+        Some(_) | None => Err(failed(app, address)),
+    }
+}
+
+/// Whether a key may be used now. Test mode is not served yet: its keys are as unknown as any other.
+fn live(app: &App, key: &CachedKey) -> bool {
+    key.key.is_live(app.now()) && !key.key.test
 }
 
 fn alive(
@@ -106,9 +137,8 @@ fn alive(
     text: &KeyText,
     address: IpAddr,
 ) -> Result<Arc<CachedKey>, ApiError> {
-    let live = key.key.is_live(app.now()) && key.key.kind == text.kind;
-    // Test mode is not served yet, so a test key is as unknown as any other.
-    if live && !key.key.test && !text.test {
+    let same = key.key.kind == text.kind && key.key.test == text.test;
+    if same && live(app, &key) {
         Ok(key)
     } else {
         Err(failed(app, address))

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::Body as RawBody,
+    body::Body as Stream,
     extract::{FromRequest, Request},
     http::{HeaderMap, Method, header},
 };
@@ -35,6 +35,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let bytes = read(request).await?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// The bytes of a JSON body, for a handler that parses it in its own way.
+pub(crate) struct RawBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        read(request).await.map(Self)
     }
 }
 
@@ -98,7 +109,7 @@ async fn read(request: Request) -> Result<Bytes, ApiError> {
     Ok(bytes)
 }
 
-async fn collect(mut body: RawBody, bytes_max: usize) -> Result<Bytes, ApiError> {
+async fn collect(mut body: Stream, bytes_max: usize) -> Result<Bytes, ApiError> {
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
     while let Some(frame) = body.frame().await {

@@ -214,11 +214,9 @@ fn head_alone_decides_type_size_and_encoding() {
 
 #[tokio::test]
 async fn body_beyond_the_bound_is_refused_even_if_its_head_was_silent() {
-    let error = collect(RawBody::from(vec![b' '; 65]), 64)
-        .await
-        .unwrap_err();
+    let error = collect(Stream::from(vec![b' '; 65]), 64).await.unwrap_err();
     assert_eq!(error.code(), Code::PayloadTooLarge);
-    assert_eq!(collect(RawBody::from("{}"), 64).await.unwrap(), "{}");
+    assert_eq!(collect(Stream::from("{}"), 64).await.unwrap(), "{}");
 }
 
 proptest! {

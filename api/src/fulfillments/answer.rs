@@ -1,0 +1,355 @@
+//! A fulfillment as a shop reads it.
+//!
+//! Written straight from the domain's object into the body: ids, amounts and times are formatted in
+//! place, and a serial exists in the clear only as long as the answer that shows it.
+
+use std::{collections::BTreeMap, fmt::Display, sync::Arc};
+
+use engine::{
+    catalog::Product,
+    engine::Engine,
+    fulfillments::{Channel, Delivery, FulfilledLine, Fulfillment},
+    ids::{FulfillmentId, ItemId, LineId, ProductId, VariantId},
+    merchants::Merchant,
+    money::{Currency, Money},
+    vault::Opened,
+};
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+
+use crate::{
+    error::{ApiError, Code},
+    wire::{
+        money::{CurrencyCode, MoneyText},
+        time::Time,
+    },
+};
+
+/// How much of the serials an answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Serials {
+    Shown,
+    /// A list: neither lines' serials nor items.
+    Omitted,
+    /// A replay that comes too late or too often.
+    Withheld,
+}
+
+/// A fulfillment with everything that its answer says.
+pub(crate) struct Told {
+    pub(crate) fulfillment: Arc<Fulfillment>,
+    pub(crate) reused: bool,
+    currency: Currency,
+    test: bool,
+    email: Option<Opened>,
+    products: Vec<Option<Arc<Product>>>,
+    serials: Vec<Opened>,
+    shown: Serials,
+}
+
+impl Told {
+    /// Opens what is to be shown and finds the titles.
+    pub(crate) async fn of(
+        engine: &Engine,
+        merchant: &Merchant,
+        fulfillment: Arc<Fulfillment>,
+        shown: Serials,
+    ) -> Result<Self, ApiError> {
+        let contents = &fulfillment.contents;
+        let serials = match shown {
+            Serials::Shown => opened(merchant, &fulfillment)?,
+            Serials::Omitted | Serials::Withheld => Vec::new(),
+        };
+        let mut products = Vec::with_capacity(contents.lines.len());
+        for line in &contents.lines {
+            // A title that cannot be read now is no reason to keep a delivered serial back.
+            products.push(engine.product(line.sku.product).await.ok().flatten());
+        }
+        Ok(Self {
+            reused: false,
+            currency: merchant.currency,
+            test: false,
+            email: None,
+            products,
+            serials,
+            shown,
+            fulfillment,
+        })
+    }
+
+    /// What a call delivered, with the address as the caller sent it.
+    pub(crate) async fn delivered(
+        engine: &Engine,
+        merchant: &Merchant,
+        delivery: Delivery,
+        email: Option<Opened>,
+    ) -> Result<Self, ApiError> {
+        let reused = delivery.is_replayed();
+        let fulfillment = match delivery {
+            Delivery::Fresh(fulfillment) | Delivery::Replayed(fulfillment) => fulfillment,
+        };
+        let told = Self::of(engine, merchant, fulfillment, Serials::Shown).await?;
+        Ok(Self {
+            reused,
+            email,
+            ..told
+        })
+    }
+
+    /// With the address as it is stored, if it was not erased.
+    #[must_use]
+    pub(crate) fn with_stored_email(mut self, merchant: &Merchant) -> Self {
+        let contents = &self.fulfillment.contents;
+        let sealed = contents.email.as_ref();
+        self.email = sealed.and_then(|s| merchant.key.open_email(contents.balance, s).ok());
+        self
+    }
+
+    /// As one that was given before.
+    #[must_use]
+    pub(crate) fn as_replayed(self) -> Self {
+        Self {
+            reused: true,
+            ..self
+        }
+    }
+
+    /// The answer without the serials that were opened for it.
+    #[must_use]
+    pub(crate) fn withheld(mut self) -> Self {
+        self.serials.clear();
+        self.shown = Serials::Withheld;
+        self
+    }
+
+    pub(crate) fn id(&self) -> FulfillmentId {
+        self.fulfillment.stamp.id.fulfillment()
+    }
+
+    /// The serials that are shown, in line order.
+    pub(crate) fn serials(&self) -> &[Opened] {
+        &self.serials
+    }
+
+    fn money(&self, amount: Money) -> MoneyText {
+        MoneyText(self.currency, amount)
+    }
+
+    /// The lines with their serials.
+    pub(crate) fn lines(&self) -> Vec<LineAnswer<'_>> {
+        let mut from = 0;
+        let lines = self.fulfillment.contents.lines.iter().enumerate();
+        lines
+            .map(|(index, line)| {
+                let serials = self.serials.get(from..from + line.serials.len());
+                from += line.serials.len();
+                self.line(index, line, serials.unwrap_or_default())
+            })
+            .collect()
+    }
+
+    fn line<'a>(
+        &'a self,
+        index: usize,
+        line: &'a FulfilledLine,
+        serials: &'a [Opened],
+    ) -> LineAnswer<'a> {
+        let number = u8::try_from(index + 1).expect("a fulfillment has at most 20 lines");
+        let contents = &self.fulfillment.contents;
+        let fields = contents
+            .details
+            .as_ref()
+            .and_then(|d| d.custom_fields.get(index));
+        let product = self.products[index].as_ref();
+        let variant = line.sku.variant.and_then(|id| product?.variant(id));
+        LineAnswer {
+            id: Id(self.fulfillment.stamp.id.line(number)),
+            line: number,
+            product_id: Id(line.sku.product),
+            variant_id: line.sku.variant.map(Id),
+            product_title: product.map(|product| product.title.as_str()),
+            variant_title: variant.map(|variant| variant.title.as_str()),
+            quantity: line.quantity(),
+            unit_price: self.money(line.unit_price),
+            total: self.money(line.total()),
+            price_version: line.price_version,
+            custom_fields: fields.unwrap_or(&EMPTY),
+            delivered: true,
+            serials: Texts(serials),
+            items: Items {
+                told: self,
+                line,
+                serials,
+            },
+        }
+    }
+}
+
+static EMPTY: BTreeMap<String, String> = BTreeMap::new();
+
+fn opened(merchant: &Merchant, fulfillment: &Fulfillment) -> Result<Vec<Opened>, ApiError> {
+    let serials = fulfillment.contents.serials();
+    let opened = serials.map(|serial| merchant.key.open_serial(serial.id, &serial.sealed));
+    opened.collect::<Result<_, _>>().map_err(|error| {
+        let id = fulfillment.stamp.id.fulfillment();
+        tracing::error!(fulfillment.id = %id, error = %error, "could not open a delivered serial");
+        // It was delivered: an error that says otherwise would make the shop buy again.
+        ApiError::new(Code::OutcomeUnknown)
+    })
+}
+
+/// The name of a channel.
+pub(crate) const fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Api => "API",
+        Channel::Orders => "ORDERS",
+        Channel::Bulk => "BULK",
+        Channel::DynamicUrl => "DYNAMIC_URL",
+        Channel::SignedUrl => "SIGNED_URL",
+        Channel::Callback => "CALLBACK",
+    }
+}
+
+/// An id in its text form.
+#[derive(Clone, Copy)]
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Opened serials as texts.
+struct Texts<'a>(&'a [Opened]);
+
+impl Serialize for Texts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Opened::expose))
+    }
+}
+
+/// One line as it is answered.
+#[derive(Serialize)]
+pub(crate) struct LineAnswer<'a> {
+    id: Id<LineId>,
+    line: u8,
+    product_id: Id<ProductId>,
+    variant_id: Option<Id<VariantId>>,
+    product_title: Option<&'a str>,
+    variant_title: Option<&'a str>,
+    quantity: u32,
+    unit_price: MoneyText,
+    total: MoneyText,
+    price_version: i64,
+    custom_fields: &'a BTreeMap<String, String>,
+    delivered: bool,
+    serials: Texts<'a>,
+    items: Items<'a>,
+}
+
+struct Items<'a> {
+    told: &'a Told,
+    line: &'a FulfilledLine,
+    serials: &'a [Opened],
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    id: Id<ItemId>,
+    serial: &'a str,
+    status: &'static str,
+    handed_over_at: Time,
+    revealed_at: Option<Time>,
+    replaced_by: Option<Id<ItemId>>,
+    replaces: Option<Id<ItemId>>,
+}
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut items = serializer.serialize_seq(Some(self.serials.len()))?;
+        for (claimed, serial) in self.line.serials.iter().zip(self.serials) {
+            items.serialize_element(&Item {
+                id: Id(claimed.id.item()),
+                serial: serial.expose(),
+                status: STATUS,
+                handed_over_at: Time(self.told.fulfillment.stamp.created_at),
+                revealed_at: None,
+                replaced_by: None,
+                replaces: None,
+            })?;
+        }
+        items.end()
+    }
+}
+
+/// What is committed is delivered; refunds and replacements come with their own records.
+pub(crate) const STATUS: &str = "DELIVERED";
+
+#[derive(Serialize)]
+struct FulfillmentAnswer<'a> {
+    id: Id<FulfillmentId>,
+    uniqid: Id<FulfillmentId>,
+    external_order_id: &'a str,
+    status: &'static str,
+    channel: &'static str,
+    test: bool,
+    product_id: Option<Id<ProductId>>,
+    variant_id: Option<Id<VariantId>>,
+    product_title: Option<&'a str>,
+    quantity: u32,
+    unit_price: Option<MoneyText>,
+    total: MoneyText,
+    currency: CurrencyCode,
+    customer_email: Option<&'a str>,
+    serials: Texts<'a>,
+    lines: Vec<LineAnswer<'a>>,
+    refunded_total: MoneyText,
+    balance_after: MoneyText,
+    metadata: &'a BTreeMap<String, String>,
+    idempotency_key: Option<&'a str>,
+    reused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serials_withheld: Option<bool>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl Serialize for Told {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (stamp, contents) = (&self.fulfillment.stamp, &self.fulfillment.contents);
+        let details = contents.details.as_ref();
+        let single = match contents.lines.as_slice() {
+            [line] => Some(line),
+            _ => None,
+        };
+        let product = single.and(self.products.first()).and_then(Option::as_ref);
+        let id = Id(self.id());
+        FulfillmentAnswer {
+            id,
+            uniqid: id,
+            external_order_id: contents.order_id.as_str(),
+            status: STATUS,
+            channel: channel(contents.channel),
+            test: self.test,
+            product_id: single.map(|line| Id(line.sku.product)),
+            variant_id: single.and_then(|line| line.sku.variant).map(Id),
+            product_title: product.map(|product| product.title.as_str()),
+            quantity: contents.lines.iter().map(FulfilledLine::quantity).sum(),
+            unit_price: single.map(|line| self.money(line.unit_price)),
+            total: self.money(contents.total),
+            currency: CurrencyCode(self.currency),
+            customer_email: self.email.as_ref().map(Opened::expose),
+            serials: Texts(&self.serials),
+            lines: self.lines(),
+            refunded_total: self.money(Money::ZERO),
+            balance_after: self.money(stamp.balance_after),
+            metadata: details.map_or(&EMPTY, |details| &details.metadata),
+            idempotency_key: details.and_then(|details| details.idempotency_key.as_deref()),
+            reused: self.reused,
+            serials_withheld: (self.shown == Serials::Withheld).then_some(true),
+            created_at: Time(stamp.created_at),
+            updated_at: Time(stamp.created_at),
+        }
+        .serialize(serializer)
+    }
+}
