@@ -97,6 +97,7 @@ fn every_code_route_and_metric_has_its_page() {
         ("code", pages::codes),
         ("route", pages::routes),
         ("metric", pages::metrics),
+        ("alert", pages::alerts),
     ]);
 }
 
@@ -127,6 +128,7 @@ fn exceptions_name_rules_that_exist() {
         "code",
         "metric",
         "route",
+        "alert",
     ];
     for exception in exceptions::read(&tree) {
         assert!(

@@ -112,6 +112,26 @@ pub(crate) fn metrics(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// An alert has its line for whoever is woken by it.
+pub(crate) fn alerts(tree: &Tree) -> Vec<Finding> {
+    let Some(page) = tree.find(OPERATIONS) else {
+        return missing(tree, &[OPERATIONS]);
+    };
+    let mut findings = Vec::new();
+    for file in tree.files().filter(|file| file.below("ops/prometheus/")) {
+        for (at, line) in file.text.lines().enumerate() {
+            let Some(alert) = line.trim().strip_prefix("- alert: ") else {
+                continue;
+            };
+            if !page.text.contains(&format!("| {alert} |")) {
+                let message = format!("`{alert}` has no line in {OPERATIONS}");
+                findings.push(Finding::new(file, at + 1, message));
+            }
+        }
+    }
+    findings
+}
+
 fn is_metric(text: &str) -> bool {
     text.starts_with("consign_")
         && text.len() > "consign_".len()
@@ -180,7 +200,7 @@ fn untold_and_invented_names_are_found() {
         (API, "| `GET /dev/v1/told` | |\n| `GET /dev/v1/gone` | |\n"),
         (
             "ops/a.yml",
-            "rate(consign_sold_total[5m]) consign_gone_bucket consign:sold:rate5m",
+            "rate(consign_sold_total[5m]) consign_gone_bucket consign:sold:rate5m\n",
         ),
     ]);
     let messages = |findings: Vec<Finding>| -> Vec<String> {
@@ -207,4 +227,10 @@ fn untold_and_invented_names_are_found() {
             "docs/API.md:2: no route `/dev/v1/gone`",
         ]
     );
+    let rules = (
+        "ops/prometheus/b.rules.yml",
+        "  - alert: Told\n  - alert: Untold\n",
+    );
+    let tree = Tree::of(&[rules, (OPERATIONS, "| Told | do this |\n")]);
+    assert_eq!(alerts(&tree).len(), 1);
 }
