@@ -50,6 +50,7 @@ impl Metrics {
         );
         describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time from head to answer");
         describe_counter!(HTTP_SHED, "Requests refused before any work, by reason");
+        counter!(HTTP_SHED, "reason" => "in_flight").increment(0);
         let process = metrics_process::Collector::default();
         process.describe();
         let metrics = Self {

@@ -31,7 +31,7 @@ pub const DURATION_BUCKETS: [f64; 14] = [
 /// Buckets of the number of entries in a batch.
 pub const BATCH_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
-/// Gives every metric of the engine its description and unit.
+/// Gives every metric of the engine its description and unit. The recorder must be installed.
 pub fn describe() {
     describe_counter!(FULFILLMENTS, "Calls for a fulfillment by outcome");
     describe_histogram!(
@@ -68,6 +68,17 @@ pub fn describe() {
         VIOLATIONS,
         "Promises that a constraint or an assertion found broken"
     );
+    start();
+}
+
+/// What rarely happens is there from the beginning, so that whoever counts events from one scrape to
+/// the next sees the first one.
+fn start() {
+    for actor in ["balance", "inventory"] {
+        counter!(ACTOR_REBUILDS, "actor" => actor).increment(0);
+        gauge!(ACTORS_QUARANTINED, "actor" => actor).set(0.0);
+    }
+    counter!(VIOLATIONS, "invariant" => "lane_seq").increment(0);
 }
 
 /// A stage of a fulfillment.
