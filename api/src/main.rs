@@ -1,1 +1,85 @@
-fn main() {}
+//! `consign`: reads the command line and the settings, and does one thing.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use api::{cli, config::Config, logging, serve};
+use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Sell digital goods through resellers: one binary, one Postgres.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Settings file; see `consign check-config`.
+    #[arg(long, global = true, env = "CONSIGN_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Server(ServerCommand),
+    Import(cli::Import),
+    Credit(cli::Credit),
+    Keys(cli::Keys),
+}
+
+/// Commands that read the settings of a server.
+#[derive(Subcommand)]
+enum ServerCommand {
+    /// Answer shops and merchants.
+    Serve,
+    /// Bring the schema of the database up to this version.
+    Migrate,
+    /// Show the settings that are in force, without secrets.
+    CheckConfig,
+    /// Show whether the database and the root key are as they must be.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let runtime = Arc::new(Builder::new_multi_thread().enable_all().build()?);
+    let done = runtime.block_on(Box::pin(command(arguments, &runtime)));
+    drop(runtime);
+    done
+}
+
+async fn command(arguments: Arguments, runtime: &Arc<Runtime>) -> anyhow::Result<()> {
+    let command = match arguments.command {
+        Command::Server(command) => command,
+        Command::Import(import) => return import.run().await,
+        Command::Credit(credit) => return credit.run().await,
+        Command::Keys(keys) => return keys.run().await,
+    };
+    let config = Config::load(arguments.config.as_deref())?;
+    logging::init(&config.log)?;
+    match command {
+        ServerCommand::Serve => serve::serve(&config, runtime).await,
+        ServerCommand::Migrate => serve::migrate(&config).await,
+        ServerCommand::CheckConfig => serve::check_config(&config),
+        ServerCommand::Doctor => serve::doctor(&config).await,
+    }
+}
+
+/// Says on standard error why it failed, also before logging was started.
+fn complain(error: &anyhow::Error) {
+    use std::io::Write as _;
+
+    let _nobody_reads = writeln!(std::io::stderr().lock(), "consign: {error:#}");
+}

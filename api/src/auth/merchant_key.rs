@@ -5,7 +5,6 @@ use std::{marker::PhantomData, sync::Arc};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use engine::{
     api_keys::{ApiKey, KeyKind},
-    fulfillments,
     ids::MerchantId,
     merchants::Merchant,
     money::Currency,
@@ -39,11 +38,6 @@ impl<D> MerchantKey<D> {
 
     pub(crate) fn currency(&self) -> Currency {
         self.cached.merchant.currency
-    }
-
-    /// The engine's no in this caller's currency.
-    pub(crate) fn refuse(&self, error: fulfillments::Error) -> ApiError {
-        ApiError::from_engine(error, self.currency())
     }
 }
 

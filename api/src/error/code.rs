@@ -41,7 +41,6 @@ codes! {
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "The method is not allowed here.";
     OutOfStock "OUT_OF_STOCK" CONFLICT "There are fewer free serials than asked. Nothing was delivered.";
     OrderInProgress "ORDER_IN_PROGRESS" CONFLICT "This order id is still running.";
-    InvalidState "INVALID_STATE" CONFLICT "The state of the object does not allow this.";
     AlreadyExists "ALREADY_EXISTS" CONFLICT "It exists already.";
     PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is larger than allowed.";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body must be uncompressed JSON, sent as application/json.";
@@ -50,8 +49,6 @@ codes! {
     ProductNotEligible "PRODUCT_NOT_ELIGIBLE" UNPROCESSABLE_ENTITY "The product has no serials.";
     PriceChanged "PRICE_CHANGED" UNPROCESSABLE_ENTITY "The price is above the given maximum.";
     OrderMismatch "ORDER_MISMATCH" UNPROCESSABLE_ENTITY "This order id belongs to another request.";
-    AmountOutOfRange "AMOUNT_OUT_OF_RANGE" UNPROCESSABLE_ENTITY "The amount is out of range.";
-    IdempotencyMismatch "IDEMPOTENCY_MISMATCH" UNPROCESSABLE_ENTITY "This idempotency key belongs to another request.";
     RateLimited "RATE_LIMITED" TOO_MANY_REQUESTS "Too many requests.";
     InternalError "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "A defect on our side. Report the x-request-id.";
     Overloaded "OVERLOADED" SERVICE_UNAVAILABLE "Not executed: try again later.";

@@ -173,124 +173,93 @@ mod tests {
         assert_eq!(told, details, "{code}");
     }
 
+    fn product() -> ProductId {
+        ProductId::from_uuid(Uuid::nil())
+    }
+
+    const NAMED: [(&str, &str); 1] = [("product_id", "prd_00000000000000000000000000")];
+
     #[test]
-    fn every_refusal_has_the_documented_code_and_details() {
-        let id = ProductId::from_uuid(Uuid::nil());
-        let named = [("product_id", "prd_00000000000000000000000000")];
+    fn refusals_of_order_and_access_have_the_documented_code_and_details() {
+        let (id, fields) = (product(), vec!["quantity"]);
         let differs = "differs from the request that the order id belongs to";
-        let spent = [
-            ("limit", "5.00"),
-            ("used", "4.99"),
-            ("resets_at", "1970-01-01T00:00:00.000Z"),
-        ];
-        let (limit, used, resets_at) = (money(500), money(499), clock::EPOCH);
+        let field = "variant_id".to_owned();
+        let message = "is required";
         check(Refusal::KeyRevoked, 401, "UNAUTHORIZED", &[]);
+        let details = [("quantity", differs)];
         check(
-            Refusal::OrderMismatch {
-                fields: vec!["quantity"],
-            },
+            Refusal::OrderMismatch { fields },
             422,
             "ORDER_MISMATCH",
-            &[("quantity", differs)],
+            &details,
         );
         check(Refusal::OrderInProgress, 409, "ORDER_IN_PROGRESS", &[]);
         check(Refusal::ProgramDisabled, 403, "PROGRAM_DISABLED", &[]);
-        check(
-            Refusal::RelationshipInactive { reason: None },
-            403,
-            "RELATIONSHIP_INACTIVE",
-            &[],
-        );
+        let inactive = Refusal::RelationshipInactive { reason: None };
+        check(inactive, 403, "RELATIONSHIP_INACTIVE", &[]);
         check(Refusal::ModeNotAllowed, 403, "MODE_NOT_ALLOWED", &[]);
         check(
             Refusal::ProductNotFound { product: id },
             404,
             "NOT_FOUND",
-            &named,
+            &NAMED,
         );
+        let details = [("variant_id", "is required")];
         check(
-            Refusal::Invalid {
-                field: "variant_id".into(),
-                message: "is required",
-            },
+            Refusal::Invalid { field, message },
             422,
             "VALIDATION_ERROR",
-            &[("variant_id", "is required")],
+            &details,
         );
-        check(
-            Refusal::ProductNotAllowed { product: id },
-            403,
-            "PRODUCT_NOT_ALLOWED",
-            &named,
-        );
-        check(
-            Refusal::ProductNotEligible { product: id },
-            422,
-            "PRODUCT_NOT_ELIGIBLE",
-            &named,
-        );
-        check(
-            Refusal::QuantityOutOfRange {
-                product: id,
-                min: 2,
-                max: 5,
-            },
-            422,
-            "QUANTITY_OUT_OF_RANGE",
-            &[("min_quantity", "2"), ("max_quantity", "5")],
-        );
-        check(
-            Refusal::PriceChanged {
-                product: Some(id),
+        let refused = Refusal::ProductNotAllowed { product: id };
+        check(refused, 403, "PRODUCT_NOT_ALLOWED", &NAMED);
+        let refused = Refusal::ProductNotEligible { product: id };
+        check(refused, 422, "PRODUCT_NOT_ELIGIBLE", &NAMED);
+    }
+
+    #[test]
+    fn refusals_of_price_and_stock_have_the_documented_code_and_details() {
+        let (limit, used, resets_at) = (money(500), money(499), clock::EPOCH);
+        let resets = "1970-01-01T00:00:00.000Z";
+        let spent = [("limit", "5.00"), ("used", "4.99"), ("resets_at", resets)];
+        let range = Refusal::QuantityOutOfRange {
+            product: product(),
+            min: 2,
+            max: 5,
+        };
+        let details = [("min_quantity", "2"), ("max_quantity", "5")];
+        check(range, 422, "QUANTITY_OUT_OF_RANGE", &details);
+        for (product, field) in [(Some(product()), "unit_price"), (None, "total")] {
+            let changed = Refusal::PriceChanged {
+                product,
                 current: money(849),
-            },
-            422,
-            "PRICE_CHANGED",
-            &[("unit_price", "8.49")],
-        );
+            };
+            check(changed, 422, "PRICE_CHANGED", &[(field, "8.49")]);
+        }
+        let reached = Refusal::PurchaseLimitExceeded {
+            limit,
+            used,
+            resets_at,
+        };
+        check(reached, 403, "PURCHASE_LIMIT_EXCEEDED", &spent);
+        let reached = Refusal::SpendCapExceeded {
+            limit,
+            used,
+            resets_at,
+        };
+        check(reached, 403, "SPEND_CAP_EXCEEDED", &spent);
+        let (required, available) = (money(849), money(302));
+        let short = Refusal::InsufficientBalance {
+            required,
+            available,
+        };
+        let details = [("required", "8.49"), ("available", "3.02")];
+        check(short, 402, "INSUFFICIENT_BALANCE", &details);
         check(
-            Refusal::PriceChanged {
-                product: None,
-                current: money(849),
-            },
-            422,
-            "PRICE_CHANGED",
-            &[("total", "8.49")],
-        );
-        check(
-            Refusal::PurchaseLimitExceeded {
-                limit,
-                used,
-                resets_at,
-            },
-            403,
-            "PURCHASE_LIMIT_EXCEEDED",
-            &spent,
-        );
-        check(
-            Refusal::SpendCapExceeded {
-                limit,
-                used,
-                resets_at,
-            },
-            403,
-            "SPEND_CAP_EXCEEDED",
-            &spent,
-        );
-        check(
-            Refusal::InsufficientBalance {
-                required: money(849),
-                available: money(302),
-            },
-            402,
-            "INSUFFICIENT_BALANCE",
-            &[("required", "8.49"), ("available", "3.02")],
-        );
-        check(
-            Refusal::OutOfStock { product: id },
+            Refusal::OutOfStock { product: product() },
             409,
             "OUT_OF_STOCK",
-            &named,
+            &NAMED,
         );
     }
 

@@ -80,6 +80,17 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|value| u8::try_from(value).ok())
 }
 
+/// Every byte of a text as `%XX`.
+#[cfg(test)]
+pub(crate) fn escaped(text: &str) -> String {
+    use std::fmt::Write as _;
+
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        write!(escaped, "%{byte:02X}").expect("writing to a string");
+        escaped
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -133,10 +144,7 @@ mod tests {
 
         #[test]
         fn escaped_pairs_read_back(name in ".{0,20}", value in ".{0,40}") {
-            let escape = |text: &str| {
-                text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>()
-            };
-            let raw = format!("{}={}", escape(&name), escape(&value));
+            let raw = format!("{}={}", escaped(&name), escaped(&value));
             prop_assert_eq!(pairs(&raw).unwrap(), vec![(name, value)]);
         }
     }

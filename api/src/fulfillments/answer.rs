@@ -106,7 +106,7 @@ impl Told {
 
     /// As one that was given before.
     #[must_use]
-    pub(crate) fn as_replayed(self) -> Self {
+    pub(crate) fn again(self) -> Self {
         Self {
             reused: true,
             ..self

@@ -4,6 +4,7 @@
 
 mod dev_v1;
 pub(crate) mod menu;
+pub mod ops;
 mod reseller_v1;
 
 use axum::Router;

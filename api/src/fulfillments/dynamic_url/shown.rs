@@ -123,7 +123,7 @@ pub(super) async fn replay_only(
         return Err(caller.refuse(Refusal::OrderMismatch { fields }.into()));
     }
     let told = Told::of(&app.engine, merchant, fulfillment, Serials::Shown).await?;
-    let told = told.with_stored_email(merchant).as_replayed();
+    let told = told.with_stored_email(merchant).again();
     again(app, caller, told).await
 }
 

@@ -1,0 +1,342 @@
+//! Settings: the embedded defaults < a file < the environment.
+//!
+//! Keeps: an unknown key is an error, a relation that must hold is checked at start, and a secret has
+//! no text form, so the settings can be shown.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use config::{Environment, File, FileFormat};
+use engine::vault::RootKey;
+use ipnet::IpNet;
+use persistence::{Sizes, settings::Durability};
+use serde::Deserialize;
+
+use crate::dev;
+
+const DEFAULTS: &str = include_str!("../config/default.toml");
+const PREFIX: &str = "CONSIGN_";
+/// The shortest deadline that a request has outside of the engine.
+const REQUEST_DEADLINE_MS: u64 = 15_000;
+
+/// Every setting.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub http: Http,
+    pub ops: Ops,
+    pub database: Database,
+    pub vault: Vault,
+    pub log: Log,
+    pub engine: engine::config::Config,
+    pub dev: dev::Settings,
+}
+
+/// The public listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    pub listen: SocketAddr,
+    pub origin: String,
+    pub trusted_proxies: Vec<IpNet>,
+    pub in_flight_max: usize,
+    pub connections_max: usize,
+    pub header_read_timeout_ms: u64,
+    pub close_wait_ms: u64,
+}
+
+/// The operators' listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ops {
+    pub listen: SocketAddr,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Holds a password, perhaps.
+    pub url: Secret,
+    pub reads_max: u32,
+    pub writes_max: u32,
+    pub acquire_wait_ms: u64,
+    pub durability: DurabilitySetting,
+}
+
+/// How much a commit must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DurabilitySetting {
+    Local,
+    Replicated,
+}
+
+/// The key that everything sealed hangs on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    pub root_key_file: PathBuf,
+    pub root_key: Secret,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A setting that is never shown.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "not set" } else { "set" })
+    }
+}
+
+impl Config {
+    /// Reads the settings of this process.
+    pub fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::read(file, variables.collect())
+    }
+
+    /// Reads the settings from a file and these environment variables.
+    pub fn read(file: Option<&Path>, variables: HashMap<String, String>) -> anyhow::Result<Self> {
+        let url = variables.get("DATABASE_URL").cloned();
+        // The command line's own variables, such as CONSIGN_URL, name no section.
+        let settings = variables
+            .into_iter()
+            .filter(|(name, _)| name.strip_prefix(PREFIX).is_some_and(|n| n.contains("__")));
+        let environment = Environment::with_prefix("CONSIGN")
+            .prefix_separator("_")
+            .separator("__")
+            .list_separator(",")
+            .with_list_parse_key("http.trusted_proxies")
+            .try_parsing(true)
+            .source(Some(settings.collect()));
+        let mut sources =
+            config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(file) = file {
+            sources = sources.add_source(File::from(file).format(FileFormat::Toml));
+        }
+        let read = sources
+            .add_source(environment)
+            .build()
+            .context("reading the settings")?;
+        let mut settings: Self = read.try_deserialize().context("reading the settings")?;
+        if let Some(url) = url {
+            settings.database.url = Secret(url);
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Checks the bounds and the relations between them.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.engine.check()?;
+        let acquire_ms = self.database.acquire_wait_ms;
+        ensure!(
+            acquire_ms < REQUEST_DEADLINE_MS && acquire_ms < self.engine.answer_deadline_ms,
+            "database.acquire_wait_ms must be below every deadline of a request"
+        );
+        ensure!(
+            self.database.reads_max >= 1 && self.database.writes_max >= 1,
+            "database.reads_max and database.writes_max must be at least 1"
+        );
+        let origin = &self.http.origin;
+        ensure!(
+            (origin.starts_with("https://") || origin.starts_with("http://"))
+                && !origin.ends_with('/'),
+            "http.origin must begin with https:// or http:// and have no slash at the end"
+        );
+        ensure!(
+            self.http.in_flight_max >= 1 && self.http.connections_max >= 1,
+            "http.in_flight_max and http.connections_max must be at least 1"
+        );
+        Ok(())
+    }
+}
+
+impl Database {
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            reads_max: self.reads_max,
+            writes_max: self.writes_max,
+            acquire_wait: Duration::from_millis(self.acquire_wait_ms),
+        }
+    }
+
+    pub fn durability(&self) -> Durability {
+        match self.durability {
+            DurabilitySetting::Local => Durability::Local,
+            DurabilitySetting::Replicated => Durability::Replicated,
+        }
+    }
+
+    /// Opens the database that the settings name.
+    pub async fn connect(&self) -> anyhow::Result<persistence::Database> {
+        let url = self.url.expose();
+        ensure!(
+            !url.is_empty(),
+            "no database: set DATABASE_URL or database.url"
+        );
+        let Ok(options) = url.parse() else {
+            // The parser's message could repeat the password.
+            bail!("the address of the database is not a postgres:// URL");
+        };
+        persistence::Database::connect(&options, self.sizes())
+            .await
+            .context("connecting to the database")
+    }
+}
+
+impl Vault {
+    /// The root key of the settings.
+    pub fn root_key(&self) -> anyhow::Result<RootKey> {
+        let text = match (
+            self.root_key.expose(),
+            self.root_key_file.as_os_str().is_empty(),
+        ) {
+            ("", true) => bail!("no root key: set vault.root_key_file or CONSIGN_VAULT__ROOT_KEY"),
+            ("", false) => {
+                let file = &self.root_key_file;
+                let reading = || format!("reading the root key `{}`", file.display());
+                std::fs::read_to_string(file).with_context(reading)?
+            }
+            (key, _) => key.to_owned(),
+        };
+        parse_root_key(text.trim()).context("the root key must be 64 hexadecimal digits")
+    }
+}
+
+fn parse_root_key(text: &str) -> Option<RootKey> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+    }
+    Some(RootKey::new(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let pairs = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::read(None, pairs.collect())
+    }
+
+    #[test]
+    fn embedded_defaults_are_the_engines_own() {
+        let config = read(&[]).unwrap();
+        let own = engine::config::Config::default();
+        assert_eq!(format!("{:?}", config.engine), format!("{own:?}"));
+        assert_eq!(config.dev, dev::Settings::default());
+    }
+
+    #[test]
+    fn environment_replaces_single_values() {
+        let config = read(&[
+            ("CONSIGN_HTTP__LISTEN", "0.0.0.0:9000"),
+            ("CONSIGN_HTTP__TRUSTED_PROXIES", "10.0.0.0/8,::1/128"),
+            ("CONSIGN_ENGINE__LANES", "2"),
+            ("CONSIGN_DEV__STATE_DIR", "/tmp/consign"),
+            ("CONSIGN_DEV__JOURNAL", "memory"),
+            ("CONSIGN_URL", "http://127.0.0.1:1"),
+            ("DATABASE_URL", "postgres:///consign"),
+        ])
+        .unwrap();
+        assert_eq!(config.http.listen.port(), 9000);
+        assert_eq!(config.http.trusted_proxies.len(), 2);
+        assert_eq!(config.engine.lanes, 2);
+        assert_eq!(config.dev.state_dir, Path::new("/tmp/consign"));
+        assert_eq!(config.database.url.expose(), "postgres:///consign");
+    }
+
+    #[test]
+    fn file_stands_between_defaults_and_environment() {
+        let file = std::env::temp_dir().join(format!("consign-config-{}.toml", std::process::id()));
+        std::fs::write(
+            &file,
+            "[ops]\nlisten = \"127.0.0.1:1\"\n[engine]\nlanes = 3\n",
+        )
+        .unwrap();
+        let variables = HashMap::from([("CONSIGN_ENGINE__LANES".to_owned(), "4".to_owned())]);
+        let config = Config::read(Some(&file), variables);
+        std::fs::remove_file(&file).unwrap();
+        let config = config.unwrap();
+        assert_eq!((config.ops.listen.port(), config.engine.lanes), (1, 4));
+    }
+
+    #[test]
+    fn what_must_not_be_does_not_start() {
+        for (name, value) in [
+            ("CONSIGN_HTTP__NO_SUCH_KEY", "1"),
+            ("CONSIGN_NOSUCHSECTION__KEY", "1"),
+            ("CONSIGN_ENGINE__LANES", "0"),
+            ("CONSIGN_DATABASE__ACQUIRE_WAIT_MS", "8000"),
+            ("CONSIGN_HTTP__ORIGIN", "https://consign.example/"),
+            ("CONSIGN_HTTP__LISTEN", "everywhere"),
+        ] {
+            assert!(read(&[(name, value)]).is_err(), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = read(&[
+            ("DATABASE_URL", "postgres://user:hunter2@db/consign"),
+            ("CONSIGN_VAULT__ROOT_KEY", &"5a".repeat(32)),
+        ])
+        .unwrap();
+        assert!(config.vault.root_key().is_ok());
+        let shown = format!("{config:?}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("5a5a"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn root_key_is_64_hexadecimal_digits() {
+        for text in ["", "00", &"0".repeat(63), &"g".repeat(64)] {
+            assert!(parse_root_key(text).is_none(), "{text}");
+        }
+    }
+}
