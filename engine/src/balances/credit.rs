@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Credit, messages::OpenCredit};
+use super::{Credit, CreditEntry, messages::OpenCredit};
 use crate::{
     actors::ask::ask,
     engine::Credited,
@@ -18,6 +18,10 @@ pub(crate) async fn credit(
     scope: RelationshipScope,
     credit: Arc<Credit>,
 ) -> Result<Credited, Fault> {
+    assert_eq!(
+        credit.balance, scope.balance,
+        "a credit is of the balance in scope"
+    );
     let terms = fulfiller.snapshots.terms(scope.relationship).await?;
     let terms = terms.ok_or(Fault::Aborted {
         reason: "no such relationship",
@@ -33,18 +37,25 @@ pub(crate) async fn credit(
     match fulfiller.lanes.credit(intent, scope.balance).await {
         Verdict::Committed(intent, stamp) => Ok(Credited::Fresh(intent.settle(stamp).await)),
         Verdict::Duplicate(_) => {
-            let reader = fulfiller.lanes.reader(scope.balance).await;
-            let reader = reader.map_err(|_| Fault::OutcomeUnknown)?;
-            let found = reader
-                .credit(scope.balance, credit.kind, &credit.reference)
-                .await;
-            if found.is_err() {
-                fulfiller.lanes.reader_lost(scope.balance);
-            }
+            let found = find(fulfiller, &credit).await;
             let found = found.ok().flatten().ok_or(Fault::OutcomeUnknown)?;
             Ok(Credited::Replayed(found))
         }
-        Verdict::Aborted(_, fault) => Err(fault),
+        // An earlier call with this reference may have been executed when this one could not be.
+        Verdict::Aborted(_, fault) => match find(fulfiller, &credit).await {
+            Ok(Some(found)) => Ok(Credited::Replayed(found)),
+            Ok(None) | Err(_) => Err(fault),
+        },
         Verdict::Disowned => Err(Fault::OutcomeUnknown),
     }
+}
+
+async fn find(fulfiller: &Fulfiller, credit: &Credit) -> Result<Option<CreditEntry>, Fault> {
+    let reader = fulfiller.lanes.reader(credit.balance).await?;
+    let found = reader.credit(credit.balance, credit.kind, &credit.reference);
+    let found = found.await;
+    if found.is_err() {
+        fulfiller.lanes.reader_lost(credit.balance);
+    }
+    found
 }

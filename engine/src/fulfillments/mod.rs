@@ -11,6 +11,8 @@ mod order_id;
 pub mod policy;
 mod refusal;
 mod request;
+#[cfg(test)]
+mod tests;
 
 pub use email::Email;
 pub use fulfillment::{ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Stamp};

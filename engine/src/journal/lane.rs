@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     Batch, Failure, Journal, Ownership, Reader, Session,
-    numbering::{Numbered, number},
+    numbering::{Numbered, number, take_excess},
     queue::{Pending, Queue},
     recovery::{self, InFlight},
 };
@@ -286,6 +286,11 @@ impl Lane {
     }
 
     async fn commit(&mut self, session: &mut Session, mut group: Group) -> Result<(), Stop> {
+        for excess in take_excess(&mut group.pending) {
+            excess.abort(Fault::Aborted {
+                reason: "the balance would exceed the largest amount",
+            });
+        }
         if self.suspicious > 0 {
             self.suspicious -= 1;
             group.pending = self.without_duplicates(session, group.pending).await?;
@@ -368,11 +373,16 @@ impl Lane {
                 self.suspicious = SUSPICIOUS_BATCHES;
                 let before = pending.len();
                 let rest = self.without_duplicates(session, pending).await?;
-                if rest.len() < before || before == 1 {
+                if rest.len() < before {
                     self.put_back(rest);
-                } else {
+                } else if before > 1 {
                     // Two of the same batch have one reference: the first of them will be there.
                     self.split(rest);
+                } else {
+                    // The key says that it is there, the look-up that it is not.
+                    metrics::violation("reference_not_found");
+                    tracing::error!(lane = self.number, "a repeated reference is not found");
+                    self.single_out(rest);
                 }
             }
             Failure::Breach { constraint } => {
@@ -464,8 +474,9 @@ impl Lane {
         }
     }
 
+    /// Sheds for a while. Look-ups go on; the next batch shows whether there is room again.
     async fn pause(&mut self) {
-        self.shut();
+        self.door.shedding.store(true, Ordering::Relaxed);
         self.abort_waiting(&Fault::overloaded());
         sleep(FULL_PAUSE).await;
     }

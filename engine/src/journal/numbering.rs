@@ -57,6 +57,24 @@ pub(super) fn number(batch: &[Pending], now: Timestamp, random: &dyn Random) -> 
     Numbered { rows, stamps }
 }
 
+/// Takes out the credits that would lift their balance beyond the largest amount.
+pub(super) fn take_excess(batch: &mut Vec<Pending>) -> Vec<Pending> {
+    let mut ends = HashMap::new();
+    let exceeds = |pending: &mut Pending| {
+        let Pending::Credit(intent, _) = pending else {
+            return false;
+        };
+        let account = intent.account();
+        let end = ends
+            .entry(account.id)
+            .or_insert_with(|| account.end.get().1);
+        let sum = end.checked_add(intent.credit.amount);
+        *end = sum.unwrap_or(*end);
+        sum.is_none()
+    };
+    batch.extract_if(.., exceeds).collect()
+}
+
 fn next(
     ends: &mut HashMap<BalanceId, (i64, Money)>,
     account: &Account,
@@ -69,7 +87,7 @@ fn next(
     let balance_after = end
         .1
         .checked_add(amount)
-        .expect("a balance is bounded like an amount");
+        .expect("what exceeds the bound was taken out");
     assert!(
         !balance_after.is_negative(),
         "every debit in a lane is held"

@@ -1,7 +1,19 @@
 //! What tests and benches put in place of the outside world.
 //!
-//! [`NullJournal`] says yes to everything and keeps nothing: it shows what the engine costs by itself.
+//! [`MemoryStore`] keeps what Postgres keeps, under the same constraints, and goes wrong on demand.
+//! [`World`] is the smallest cast on such a store, with a running engine if asked. [`NullJournal`]
+//! says yes to everything and keeps nothing: it shows what the engine costs by itself.
 
 mod null_journal;
+#[cfg(test)]
+mod paused;
+mod store;
+mod world;
 
 pub use null_journal::NullJournal;
+#[cfg(test)]
+pub(crate) use paused::scene;
+pub use store::{
+    BatchRow, Claimant, CommitFault, EntryRow, Faults, ImportRow, LaneRow, MemoryStore, Tables,
+};
+pub use world::{Footprint, Scene, World, credit, usd};

@@ -35,9 +35,11 @@ impl NullJournal {
     fn with_lane<T>(&self, lane: u16, with: impl FnOnce(&mut LanePosition) -> T) -> T {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let (fence, seq) = (0, 0);
-        with(lanes
-            .entry(lane)
-            .or_insert(LanePosition { lane, fence, seq }))
+        with(
+            lanes
+                .entry(lane)
+                .or_insert(LanePosition { lane, fence, seq }),
+        )
     }
 }
 

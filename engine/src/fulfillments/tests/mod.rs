@@ -1,0 +1,3 @@
+//! What the hot path promises, shown on the whole engine in one thread with time standing still.
+
+mod fulfiller;

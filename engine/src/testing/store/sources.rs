@@ -1,0 +1,174 @@
+//! The store as the sources from which actors and snapshots are loaded.
+
+use std::collections::BTreeMap;
+
+use chrono::Datelike;
+use futures_util::future::BoxFuture;
+use tokio::task::yield_now;
+
+use super::{Claimant, EntryRow, MemoryStore, Tables};
+use crate::{
+    balances::{self, Loaded, Spending},
+    catalog::{self, Product, Sku},
+    clock::Timestamp,
+    fault::Fault,
+    ids::{BalanceId, KeyId, MerchantId, ProductId, RelationshipId, SerialId},
+    inventory::{self, Position, Restock, ShelvedSerial},
+    merchants::{self, Merchant},
+    money::Money,
+    relationships::{self, Terms},
+};
+
+impl merchants::Source for MemoryStore {
+    fn find(&self, id: MerchantId) -> BoxFuture<'_, Result<Option<Merchant>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            Ok(self.tables().merchants.get(&id).cloned())
+        })
+    }
+}
+
+impl relationships::Source for MemoryStore {
+    fn find(&self, id: RelationshipId) -> BoxFuture<'_, Result<Option<Terms>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            Ok(self.tables().terms.get(&id).cloned())
+        })
+    }
+}
+
+impl catalog::Source for MemoryStore {
+    fn find(&self, id: ProductId) -> BoxFuture<'_, Result<Option<Product>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            Ok(self.tables().products.get(&id).cloned())
+        })
+    }
+}
+
+impl balances::Source for MemoryStore {
+    fn load(&self, id: BalanceId, now: Timestamp) -> BoxFuture<'_, Result<Option<Loaded>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            if let Some(fault) = self.faults().loads.pop_front() {
+                return Err(fault);
+            }
+            let tables = self.tables();
+            let Some(&relationship) = tables.balances.get(&id) else {
+                return Ok(None);
+            };
+            let last = tables.ledger(id).next_back().map(EntryRow::stamp);
+            Ok(Some(Loaded {
+                relationship,
+                version: last.map_or(0, |stamp| stamp.version),
+                posted: last.map_or(Money::ZERO, |stamp| stamp.balance_after),
+                spending: spending(&tables, id, now),
+            }))
+        })
+    }
+}
+
+/// What the ledger says was bought on the day and in the month of `now`.
+fn spending(tables: &Tables, id: BalanceId, now: Timestamp) -> Spending {
+    let (mut today, mut month) = (Money::ZERO, Money::ZERO);
+    let mut keys_today = BTreeMap::<KeyId, Money>::new();
+    let add = |sum: &mut Money, cost| *sum = sum.checked_add(cost).expect("a bounded sum");
+    for row in tables.ledger(id) {
+        let EntryRow::Fulfillment(bought) = row else {
+            continue;
+        };
+        let (at, cost) = (bought.stamp.created_at, bought.contents.total);
+        if (at.year(), at.month()) == (now.year(), now.month()) {
+            add(&mut month, cost);
+        }
+        if at.date_naive() == now.date_naive() {
+            add(&mut today, cost);
+            add(keys_today.entry(bought.contents.key).or_default(), cost);
+        }
+    }
+    Spending {
+        day: now.date_naive(),
+        today,
+        month,
+        keys_today,
+    }
+}
+
+/// The unclaimed serials of a sku after a position, in the order in which they are sold.
+fn shelved(tables: &Tables, sku: Sku, after: Option<Position>) -> Vec<ShelvedSerial> {
+    let on_sale = tables
+        .imports
+        .iter()
+        .filter(|(_, import)| import.sku == sku);
+    let serials = on_sale.flat_map(|(id, import)| {
+        let sealed = import.serials.iter().zip(0_u32..);
+        import.number.into_iter().flat_map(move |number| {
+            sealed.clone().map(move |(sealed, ordinal)| ShelvedSerial {
+                position: Position {
+                    number,
+                    serial: id.serial(ordinal),
+                },
+                sealed: sealed.clone(),
+            })
+        })
+    });
+    let free = |serial: &ShelvedSerial| {
+        Some(serial.position) > after && !tables.claims.contains_key(&serial.position.serial)
+    };
+    let mut serials: Vec<_> = serials.filter(free).collect();
+    serials.sort_by_key(|serial| serial.position);
+    serials
+}
+
+impl inventory::Source for MemoryStore {
+    fn fetch(
+        &self,
+        sku: Sku,
+        after: Option<Position>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<ShelvedSerial>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            let fault = self.faults().fetches.pop_front();
+            let mut read = shelved(&self.tables(), sku, after);
+            read.truncate(limit);
+            self.0.fetches.pass().await;
+            fault.map_or(Ok(read), Err)
+        })
+    }
+
+    fn count(&self, sku: Sku, after: Option<Position>) -> BoxFuture<'_, Result<u64, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            Ok(shelved(&self.tables(), sku, after).len() as u64)
+        })
+    }
+
+    fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            self.tables()
+                .claims
+                .entry(serial)
+                .or_insert(Claimant::Quarantine);
+            Ok(())
+        })
+    }
+
+    fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            let tables = self.tables();
+            let waiting = tables
+                .imports
+                .iter()
+                .filter(|(_, import)| import.number.is_none());
+            let restock = |(&id, import): (_, &super::ImportRow)| Restock {
+                merchant: import.merchant,
+                sku: import.sku,
+                import: id,
+            };
+            Ok(waiting.map(restock).collect())
+        })
+    }
+}
