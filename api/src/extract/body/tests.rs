@@ -1,13 +1,19 @@
 //! Bodies: which error each kind of wrong body gets, and that the field is named.
 
-use axum::http::HeaderValue;
+use axum::{
+    body::Body as Stream,
+    http::{HeaderMap, HeaderValue, Method, header},
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::*;
-use crate::wire::{
-    fields::{Object, Strings, Text, Whole},
-    money::Amount,
+use super::{check_head, parse, read::collect};
+use crate::{
+    error::Code,
+    wire::{
+        fields::{Object, Strings, Text, Whole},
+        money::Amount,
+    },
 };
 
 #[derive(Deserialize)]

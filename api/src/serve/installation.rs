@@ -1,0 +1,99 @@
+//! Where the data is, and whether it may be used.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use engine::{
+    actors::Arbiters,
+    clock::SystemClock,
+    engine::{Engine, Ports},
+    journal::Journal,
+    random::SystemRandom,
+    vault::Vault,
+};
+use persistence::{
+    Database,
+    balances::PgBalances,
+    catalog::PgCatalog,
+    installation::{Canary, check_canary},
+    inventory::PgInventory,
+    journal::PgJournal,
+    merchants::PgMerchants,
+    relationships::PgRelationships,
+    settings::{self, Durability},
+};
+use tokio::runtime::Runtime;
+
+use crate::config::Config;
+
+/// Where the data is, and what seals it.
+#[derive(Clone)]
+pub struct Installation {
+    pub database: Database,
+    pub vault: Vault,
+    pub journal: Arc<dyn Journal>,
+}
+
+impl Installation {
+    /// The installation that the settings name, checked.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        let database = config.database.connect().await?;
+        let vault = Vault::new(&config.vault.root_key()?, Arc::new(SystemRandom));
+        Self::checked(database, vault, config.database.durability()).await
+    }
+
+    /// An installation on Postgres, once its settings, its schema and its root key were found right.
+    pub async fn checked(
+        database: Database,
+        vault: Vault,
+        durability: Durability,
+    ) -> anyhow::Result<Self> {
+        let checks = settings::check(&database, durability)
+            .await
+            .context("looking at the server")?;
+        let broken: Vec<_> = checks
+            .iter()
+            .filter(|check| !check.holds)
+            .map(|check| format!("{} is `{}`: {}", check.name, check.found, check.wanted))
+            .collect();
+        if !broken.is_empty() {
+            bail!("the database must not be used:\n  {}", broken.join("\n  "));
+        }
+        if check_canary(&database, &vault)
+            .await
+            .context("trying the root key")?
+            == Canary::Foreign
+        {
+            bail!("the root key is not the one that sealed this database");
+        }
+        let journal = PgJournal::new(database.connect_options(), durability);
+        Ok(Self {
+            database,
+            vault,
+            journal: Arc::new(journal),
+        })
+    }
+
+    /// Starts the engine; waits while another process owns the lanes.
+    pub async fn start_engine(
+        &self,
+        config: &Config,
+        runtime: &Arc<Runtime>,
+    ) -> anyhow::Result<Engine> {
+        let database = || self.database.clone();
+        let ports = Ports {
+            journal: Arc::clone(&self.journal),
+            merchants: Arc::new(PgMerchants::new(database(), self.vault.clone())),
+            relationships: Arc::new(PgRelationships::new(database())),
+            catalog: Arc::new(PgCatalog::new(database())),
+            balances: Arc::new(PgBalances::new(database())),
+            inventory: Arc::new(PgInventory::new(database())),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        let arbiters = Arbiters::start(runtime, config.engine.arbiters)
+            .context("starting the actors' threads")?;
+        let started = Engine::start(config.engine.clone(), self.vault.clone(), ports, arbiters);
+        started.await.context("starting the engine")
+    }
+}

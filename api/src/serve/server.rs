@@ -1,0 +1,175 @@
+//! A process that answers: its listeners, its background loops, and how it ends.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use engine::{engine::Engine, random::SystemRandom};
+use persistence::Database;
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
+use tokio_util::task::TaskTracker;
+
+use super::{Installation, listener};
+use crate::{
+    config::Config,
+    jobs,
+    layers::edge::{Edge, Settings},
+    metrics::Metrics,
+    routes::{self, ops::Ops},
+    state::App,
+};
+
+/// A server that answers.
+pub struct Server {
+    app: App,
+    http: SocketAddr,
+    ops: SocketAddr,
+    close_wait: Duration,
+    /// Connections and background loops.
+    tasks: TaskTracker,
+    closing: watch::Sender<bool>,
+}
+
+/// A process that starts: operators can look at it, nobody else is answered.
+pub struct Starting {
+    ops: Ops,
+    ops_address: SocketAddr,
+    tasks: TaskTracker,
+    closing: watch::Sender<bool>,
+}
+
+impl Starting {
+    /// Installs the metrics and answers operators. To be called before the engine is started, whose
+    /// metrics are otherwise lost.
+    pub async fn new(config: &Config) -> anyhow::Result<Self> {
+        let metrics = Metrics::install().context("installing the metrics")?;
+        let (tasks, (closing, closed)) = (TaskTracker::new(), watch::channel(false));
+        let ops = Ops::new(metrics.clone());
+        let listener = bind(config.ops.listen).await?;
+        let ops_address = listener.local_addr()?;
+        tasks.spawn(listener::serve_ops(listener, ops.clone(), closed.clone()));
+        tasks.spawn(until(closed, jobs::metrics_upkeep(metrics)));
+        Ok(Self {
+            ops,
+            ops_address,
+            tasks,
+            closing,
+        })
+    }
+
+    /// Answers shops and merchants from this engine.
+    pub async fn serve(
+        self,
+        config: &Config,
+        engine: Engine,
+        database: Database,
+    ) -> anyhow::Result<Server> {
+        let (app, uses) = App::new(engine.clone(), database, config.http.origin.clone());
+        let edge = Edge::new(
+            routes::public(app.clone()),
+            edge_settings(config),
+            &SystemRandom,
+        );
+        let http = bind(config.http.listen).await?;
+        let http_address = http.local_addr()?;
+        let (limits, closed) = (listener::Limits::of(&config.http), self.closing.subscribe());
+        self.tasks.spawn(listener::serve(
+            http,
+            Arc::new(edge),
+            limits,
+            closed.clone(),
+        ));
+        self.tasks
+            .spawn(until(closed.clone(), jobs::key_sweep(app.clone())));
+        self.tasks
+            .spawn(until(closed, jobs::record_key_uses(app.clone(), uses)));
+        self.ops.started(engine);
+        tracing::info!(http = %http_address, ops = %self.ops_address, "serving");
+        Ok(Server {
+            app,
+            http: http_address,
+            ops: self.ops_address,
+            close_wait: Duration::from_millis(config.http.close_wait_ms),
+            tasks: self.tasks,
+            closing: self.closing,
+        })
+    }
+}
+
+impl Server {
+    /// Starts everything; once it returns, requests are answered.
+    pub async fn start(
+        config: &Config,
+        installation: Installation,
+        runtime: &Arc<Runtime>,
+    ) -> anyhow::Result<Self> {
+        let starting = Starting::new(config).await?;
+        let engine = installation.start_engine(config, runtime).await?;
+        starting.serve(config, engine, installation.database).await
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Where shops and merchants are answered.
+    pub fn address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where operators are answered.
+    pub fn ops_address(&self) -> SocketAddr {
+        self.ops
+    }
+
+    /// Serves until `stop`, or until another process has taken the lanes; then drains.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let engine = self.app.engine.clone();
+        let lost = tokio::select! {
+            () = stop => false,
+            () = engine.lost() => true,
+        };
+        self.drain().await;
+        if lost {
+            bail!("another process has taken over, or the database went back in time");
+        }
+        Ok(())
+    }
+
+    /// Admission closes, what runs ends, the lanes are given up, then the listeners close.
+    pub async fn drain(self) {
+        tracing::info!("draining");
+        self.app.engine.drain().await;
+        self.closing.send_replace(true);
+        self.tasks.close();
+        if tokio::time::timeout(self.close_wait, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("closed connections with requests under way");
+        }
+        self.app.database.close().await;
+        tracing::info!("ended");
+    }
+}
+
+fn edge_settings(config: &Config) -> Settings {
+    Settings {
+        origin: config.http.origin.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        in_flight_max: config.http.in_flight_max,
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}"))
+}
+
+/// Runs a loop until the server closes.
+async fn until(mut closed: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = closed.wait_for(|closed| *closed) => {}
+        () = work => {}
+    }
+}
