@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use api::{cli, config::Config, logging, serve};
+use api::{cli, config::Config, dev, logging, serve};
 use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
@@ -33,6 +33,7 @@ enum Command {
 /// Commands that read the settings of a server.
 #[derive(Subcommand)]
 enum ServerCommand {
+    Dev(dev::Dev),
     /// Answer shops and merchants.
     Serve,
     /// Bring the schema of the database up to this version.
@@ -70,6 +71,7 @@ async fn command(arguments: Arguments, runtime: &Arc<Runtime>) -> anyhow::Result
     let config = Config::load(arguments.config.as_deref())?;
     logging::init(&config.log)?;
     match command {
+        ServerCommand::Dev(dev) => Box::pin(dev.run(&config, runtime)).await,
         ServerCommand::Serve => serve::serve(&config, runtime).await,
         ServerCommand::Migrate => serve::migrate(&config).await,
         ServerCommand::CheckConfig => serve::check_config(&config),

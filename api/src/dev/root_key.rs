@@ -8,6 +8,7 @@ use std::{
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context as _, bail};
@@ -40,11 +41,14 @@ impl Secret {
     }
 
     /// Bytes that nobody without the root key can guess, and that are the same at every start.
-    pub(super) fn derived(&self, label: &str) -> [u8; KEY_LEN] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
-        mac.update(b"consign dev v1 ");
-        mac.update(label.as_bytes());
-        mac.finalize().into_bytes().into()
+    pub(super) fn derived(&self, label: &str) -> DerivedRandom {
+        let mut keyed = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
+        keyed.update(b"consign dev v1 ");
+        keyed.update(label.as_bytes());
+        DerivedRandom {
+            keyed,
+            stream: Mutex::default(),
+        }
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -93,6 +97,34 @@ impl Secret {
     }
 }
 
+/// A stream of bytes by HMAC-SHA256 over a counter.
+pub(super) struct DerivedRandom {
+    keyed: Hmac<Sha256>,
+    stream: Mutex<Stream>,
+}
+
+#[derive(Default)]
+struct Stream {
+    blocks: u64,
+    /// What is left of the last block.
+    rest: Vec<u8>,
+}
+
+impl Random for DerivedRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        for byte in bytes {
+            if stream.rest.is_empty() {
+                let mut mac = self.keyed.clone();
+                mac.update(&stream.blocks.to_be_bytes());
+                stream.blocks += 1;
+                stream.rest = mac.finalize().into_bytes().to_vec();
+            }
+            *byte = stream.rest.pop().expect("a block was just made");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -115,8 +147,14 @@ mod tests {
         fs::remove_dir_all(&directory).unwrap();
         assert_eq!(made.0, read.0);
         assert_eq!(mode & 0o777, 0o400);
-        assert_eq!(made.derived("cast"), read.derived("cast"));
-        assert_ne!(made.derived("cast"), made.derived("other"));
+        let derived = |secret: &Secret, label| {
+            let (random, mut bytes) = (secret.derived(label), [0; 80]);
+            bytes.chunks_mut(7).for_each(|part| random.fill(part));
+            bytes
+        };
+        assert_eq!(derived(&made, "cast"), derived(&read, "cast"));
+        assert_ne!(derived(&made, "cast"), derived(&made, "other"));
+        assert_ne!(derived(&made, "cast")[..40], derived(&made, "cast")[40..]);
     }
 
     #[test]

@@ -15,10 +15,14 @@ pub use installation::Installation;
 pub use server::{Server, Starting};
 use tokio::{runtime::Runtime, signal::unix};
 
-use crate::config::Config;
+use crate::{config::Config, dev::JournalKind};
 
 /// `consign serve`.
 pub async fn serve(config: &Config, runtime: &Arc<Runtime>) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        config.dev.journal == JournalKind::Postgres,
+        "dev.journal = \"memory\" forgets what it sells: only `consign dev` takes it"
+    );
     let mut stop = Box::pin(stop_signal()?);
     let starting = async {
         let installation = Installation::open(config).await?;

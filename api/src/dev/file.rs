@@ -1,6 +1,6 @@
 //! `demo.json`: what a script needs to know of a running development server.
 //!
-//! Keeps: the file is whole or absent, only its owner reads it, and it is there only after the
+//! Keeps: the file is whole or absent, only its owner reads it, and a start takes it away until the
 //! server answers. It grows with the features; a field whose feature is missing is left out.
 
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
@@ -11,76 +11,77 @@ use serde::Serialize;
 const FILE: &str = "demo.json";
 
 #[derive(Serialize)]
-pub(crate) struct DemoFile {
-    pub(crate) base_url: String,
-    pub(crate) ops_url: String,
-    pub(crate) database_url: String,
-    pub(crate) merchant: Merchant,
-    pub(crate) resellers: Vec<Reseller>,
-    pub(crate) products: Vec<Product>,
+pub(super) struct DemoFile {
+    pub(super) base_url: String,
+    pub(super) ops_url: String,
+    pub(super) database_url: String,
+    pub(super) merchant: Merchant,
+    pub(super) resellers: Vec<Reseller>,
+    pub(super) products: Vec<Product>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) load: Option<Load>,
+    pub(super) load: Option<Load>,
 }
 
 #[derive(Serialize)]
-pub(crate) struct Merchant {
-    pub(crate) id: String,
-    pub(crate) key: String,
-    pub(crate) email: String,
+pub(super) struct Merchant {
+    pub(super) id: String,
+    pub(super) key: String,
+    /// None until merchants can sign in.
+    pub(super) email: Option<String>,
 }
 
 #[derive(Serialize)]
-pub(crate) struct Reseller {
-    pub(crate) relationship_id: String,
-    pub(crate) mode: &'static str,
-    pub(crate) status: &'static str,
-    pub(crate) email: String,
-    pub(crate) key: String,
-    pub(crate) dynamic_key: Option<String>,
-    pub(crate) balance: String,
+pub(super) struct Reseller {
+    pub(super) relationship_id: String,
+    pub(super) mode: &'static str,
+    pub(super) status: &'static str,
+    pub(super) email: String,
+    pub(super) key: String,
+    pub(super) dynamic_key: Option<String>,
+    pub(super) balance: String,
 }
 
 #[derive(Serialize)]
-pub(crate) struct Product {
-    pub(crate) product_id: String,
-    pub(crate) title: String,
-    pub(crate) variant_ids: Vec<String>,
+pub(super) struct Product {
+    pub(super) product_id: String,
+    pub(super) title: String,
+    pub(super) variant_ids: Vec<String>,
     /// None for a product that is not sold by serials.
-    pub(crate) stock: Option<u64>,
-    pub(crate) wholesale_price: Option<String>,
+    pub(super) stock: Option<u64>,
+    pub(super) wholesale_price: Option<String>,
 }
 
 /// Who and what the load generator uses.
 #[derive(Serialize)]
-pub(crate) struct Load {
-    pub(crate) resellers: Vec<LoadReseller>,
-    pub(crate) products: Vec<LoadProduct>,
+pub(super) struct Load {
+    pub(super) resellers: Vec<LoadReseller>,
+    pub(super) products: Vec<LoadProduct>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hot: Option<Hot>,
+    pub(super) hot: Option<Hot>,
 }
 
 #[derive(Serialize)]
-pub(crate) struct LoadReseller {
-    pub(crate) relationship_id: String,
-    pub(crate) key: String,
-    pub(crate) product_ids: Vec<String>,
+pub(super) struct LoadReseller {
+    pub(super) relationship_id: String,
+    pub(super) key: String,
+    pub(super) product_ids: Vec<String>,
 }
 
 #[derive(Serialize)]
-pub(crate) struct LoadProduct {
-    pub(crate) product_id: String,
+pub(super) struct LoadProduct {
+    pub(super) product_id: String,
 }
 
 /// One reseller that sells one product, for contention.
 #[derive(Serialize)]
-pub(crate) struct Hot {
-    pub(crate) key: String,
-    pub(crate) product_id: String,
+pub(super) struct Hot {
+    pub(super) key: String,
+    pub(super) product_id: String,
 }
 
 impl DemoFile {
     /// Puts the file in the place of an earlier one.
-    pub(crate) fn write(&self, state_dir: &Path) -> anyhow::Result<()> {
+    pub(super) fn write(&self, state_dir: &Path) -> anyhow::Result<()> {
         let path = state_dir.join(FILE);
         let writing = || format!("writing `{}`", path.display());
         let draft = path.with_extension("json.draft");
@@ -100,7 +101,7 @@ impl DemoFile {
     }
 
     /// Takes the file away, so that nobody calls a server that is not there.
-    pub(crate) fn remove(state_dir: &Path) -> anyhow::Result<()> {
+    pub(super) fn remove(state_dir: &Path) -> anyhow::Result<()> {
         let path = state_dir.join(FILE);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,0 +1,54 @@
+//! Says where a started server is: to scripts in `demo.json`, to people on standard output.
+
+use std::io::Write as _;
+
+use super::{
+    JournalKind, Settings,
+    casts::Casts,
+    describe::{Addresses, curl, describe, shown_reseller},
+};
+use crate::serve::Server;
+
+pub(super) async fn announce(
+    server: &Server,
+    casts: &Casts,
+    settings: &Settings,
+    database_url: &str,
+) -> anyhow::Result<()> {
+    let addresses = Addresses {
+        base_url: format!("http://{}", server.address()),
+        ops_url: format!("http://{}", server.ops_address()),
+        database_url: database_url.to_owned(),
+    };
+    let greeting = greeting(&addresses, casts, settings);
+    let app = server.app();
+    let file = describe(addresses, casts, &app.database, &app.engine).await?;
+    file.write(&settings.state_dir)?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(greeting.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+fn greeting(addresses: &Addresses, casts: &Casts, settings: &Settings) -> String {
+    let cast = &casts.demo;
+    let line = |what: &str, value: &str| format!("{what:<22}{value}\n");
+    let mut text = line("Consign answers on", &addresses.base_url);
+    text += &line("metrics and health", &addresses.ops_url);
+    text += &line("merchant key", cast.key.expose().expose());
+    if let Some(reseller) = shown_reseller(cast) {
+        text += &line("reseller key", reseller.key.expose().expose());
+    }
+    let file = settings.state_dir.join("demo.json");
+    text += &line("everything else", &file.display().to_string());
+    match settings.journal {
+        JournalKind::Postgres => {}
+        JournalKind::Memory => text += "\nThe journal is memory: what is sold now is forgotten.\n",
+    }
+    if let Some(curl) = curl(&addresses.base_url, cast) {
+        text += "\nDeliver a serial. The same line again shows the same one:\n\n";
+        text += &curl;
+        text += "\n\n";
+    }
+    text
+}
