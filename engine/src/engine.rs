@@ -249,16 +249,18 @@ impl Engine {
         scope: RelationshipScope,
         order_id: &OrderId,
     ) -> Result<Option<Arc<Fulfillment>>, Error> {
-        let handle = self.handle(scope).await?;
-        let asked = ask(&handle.actor, |reply| Find {
-            order_id: order_id.clone(),
-            reply,
-        });
-        match asked.await {
-            Ok(Found::Running) => return Err(Refusal::OrderInProgress.into()),
-            Ok(Found::Settled(settled)) => return Ok(Some(settled)),
-            Ok(Found::Unknown) => {}
-            Err(_) => return Err(Fault::OutcomeUnknown.into()),
+        loop {
+            let handle = self.handle(scope).await?;
+            let asked = ask(&handle.actor, |reply| Find {
+                order_id: order_id.clone(),
+                reply,
+            });
+            match asked.await {
+                Ok(Found::Running) => return Err(Refusal::OrderInProgress.into()),
+                Ok(Found::Settled(settled)) => return Ok(Some(settled)),
+                Ok(Found::Unknown) => break,
+                Err(_) => self.bury(scope.balance, &handle),
+            }
         }
         let lanes = &self.0.fulfiller.lanes;
         let reader = lanes
@@ -281,14 +283,18 @@ impl Engine {
         if !self.0.fulfiller.lanes.ownership.is_fresh() {
             return Err(Fault::Unavailable);
         }
-        let handle = self.handle(scope).await?;
-        let now = self.0.clock.now();
-        ask(&handle.actor, |reply| balances::messages::Read {
-            now,
-            reply,
-        })
-        .await
-        .map_err(|_| Fault::Unavailable)
+        loop {
+            let handle = self.handle(scope).await?;
+            let now = self.0.clock.now();
+            let read = ask(&handle.actor, |reply| balances::messages::Read {
+                now,
+                reply,
+            });
+            match read.await {
+                Ok(balance) => return Ok(balance),
+                Err(_) => self.bury(scope.balance, &handle),
+            }
+        }
     }
 
     /// How many serials of a sku there are. The sku must be of this merchant.
@@ -324,15 +330,25 @@ impl Engine {
             reason: "no such relationship",
         })?;
         for &balance in balances {
-            let handle = self.0.fulfiller.balances.handle(balance, &terms).await?;
-            let told = Arc::clone(&terms);
-            // A successor of a dead actor loads terms no older than these.
-            let told = ask(&handle.actor, |reply| TermsChanged { terms: told, reply }).await;
-            if told.is_err() {
-                self.0.fulfiller.balances.registry.bury(balance, &handle);
-            }
+            self.tell_terms(balance, &terms).await?;
         }
         Ok(())
+    }
+
+    async fn tell_terms(&self, balance: BalanceId, terms: &Arc<Terms>) -> Result<(), Fault> {
+        loop {
+            let handle = self.0.fulfiller.balances.handle(balance, terms).await?;
+            let told = Arc::clone(terms);
+            match ask(&handle.actor, |reply| TermsChanged { terms: told, reply }).await {
+                Ok(()) => return Ok(()),
+                // Its successor may have been loaded by a request under the old terms.
+                Err(_) => self.bury(balance, &handle),
+            }
+        }
+    }
+
+    fn bury(&self, balance: BalanceId, dead: &BalanceHandle) {
+        self.0.fulfiller.balances.registry.bury(balance, dead);
     }
 
     pub fn vault(&self) -> &Vault {
@@ -409,6 +425,12 @@ impl Engine {
             fulfiller.snapshots.sweep();
             self.0.permits.sweep();
         }
+    }
+
+    /// What is behind the door, for tests that look at one actor.
+    #[cfg(test)]
+    pub(crate) fn fulfiller(&self) -> &Fulfiller {
+        &self.0.fulfiller
     }
 
     /// Brings the gauges up to date; called before each scrape.

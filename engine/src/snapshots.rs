@@ -59,7 +59,9 @@ impl Snapshots {
     ) -> Result<Option<Arc<Terms>>, Fault> {
         let (cached, source) = &self.terms;
         let read = source.find(id).await?;
-        Ok(read.map(|terms| cached.replace(id, terms)))
+        // Two may read at once, and the one that read first come last.
+        let is_newer = |known: &Terms, read: &Terms| known.version > read.version;
+        Ok(read.map(|terms| cached.replace(id, terms, is_newer)))
     }
 
     /// Drops what nobody asked for since the last sweep.

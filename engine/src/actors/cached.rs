@@ -73,12 +73,18 @@ impl<K: Eq + Hash + Copy, V> Cached<K, V> {
         }
     }
 
-    /// Puts a newer value in place of whatever is there or being loaded.
-    pub(crate) fn replace(&self, key: K, value: V) -> Arc<V> {
+    /// Puts a value in place of whatever is there or being loaded, unless that `is_newer`.
+    pub(crate) fn replace(&self, key: K, value: V, is_newer: impl Fn(&V, &V) -> bool) -> Arc<V> {
         let value = Arc::new(value);
-        self.slots
-            .insert(key, Slot::new(OnceCell::new_with(Some(Arc::clone(&value)))));
-        value
+        let slot = Slot::new(OnceCell::new_with(Some(Arc::clone(&value))));
+        let mut known = self.slots.entry(key).or_insert_with(|| Arc::clone(&slot));
+        match known.value.get() {
+            Some(known) if is_newer(known, &value) => Arc::clone(known),
+            Some(_) | None => {
+                *known = slot;
+                value
+            }
+        }
     }
 
     /// Drops what nobody asked for since the last sweep.

@@ -9,10 +9,13 @@ pub(crate) async fn stock(
     sku: Sku,
     key: &MerchantKey,
 ) -> Result<Stock, Fault> {
-    let handle = inventory.handle(sku, key).await?;
-    let shelf = ask(&handle.actor, |reply| Read { reply })
-        .await
-        .map_err(|_| Fault::Unavailable)?;
+    let shelf = loop {
+        let handle = inventory.handle(sku, key).await?;
+        match ask(&handle.actor, |reply| Read { reply }).await {
+            Ok(shelf) => break shelf,
+            Err(_) => inventory.registry.bury(sku, &handle),
+        }
+    };
     // The actor serves from its window only: beyond the cursor nothing changes but by an import.
     let beyond = inventory.source.count(sku, shelf.cursor).await?;
     let available = beyond + shelf.in_window as u64;

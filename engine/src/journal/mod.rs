@@ -14,6 +14,8 @@ mod numbering;
 mod ownership;
 mod queue;
 mod recovery;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

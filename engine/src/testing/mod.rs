@@ -6,13 +6,15 @@
 
 mod null_journal;
 #[cfg(test)]
+pub(crate) mod outcomes;
+#[cfg(test)]
 mod paused;
 mod store;
 mod world;
 
 pub use null_journal::NullJournal;
 #[cfg(test)]
-pub(crate) use paused::scene;
+pub(crate) use paused::{restarted, scene};
 pub use store::{
     BatchRow, Claimant, CommitFault, EntryRow, Faults, ImportRow, LaneRow, MemoryStore, Tables,
 };

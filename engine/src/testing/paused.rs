@@ -17,10 +17,22 @@ fn paused<T>(test: impl Future<Output = T>) -> T {
     System::with_tokio_rt(runtime).block_on(test)
 }
 
-/// Runs a test on a running engine.
+/// Runs a test on a running engine whose lanes are ready.
 pub(crate) fn scene<T>(world: &World, test: impl AsyncFnOnce(Scene) -> T) -> T {
-    paused(async {
-        let scene = world.start(Arbiters::current()).await;
-        test(scene.expect("a sound world starts")).await
-    })
+    paused(async { test(started(world).await).await })
+}
+
+/// The engine drains, and another one starts on what it left.
+pub(crate) async fn restarted(scene: Scene) -> Scene {
+    scene.engine.drain().await;
+    started(&scene.world).await
+}
+
+async fn started(world: &World) -> Scene {
+    let scene = world.start(Arbiters::current()).await;
+    let scene = scene.expect("a sound world starts");
+    while !scene.engine.readiness().lanes {
+        tokio::task::yield_now().await;
+    }
+    scene
 }

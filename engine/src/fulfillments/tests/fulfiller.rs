@@ -10,45 +10,15 @@ use crate::{
     balances::EntryKind,
     engine::Credited,
     fault::Fault,
-    fulfillments::{Delivery, Error, Fulfillment, Outcome, Refusal},
+    fulfillments::{Delivery, Refusal},
     ids::BalanceId,
     money::Money,
-    testing::{Scene, World, scene, usd},
+    testing::{
+        World,
+        outcomes::{fault, fresh, refusal, replayed},
+        restarted, scene, usd,
+    },
 };
-
-async fn restarted(scene: Scene) -> Scene {
-    scene.engine.drain().await;
-    let again = scene.world.start(Arbiters::current()).await;
-    again.expect("a sound world starts")
-}
-
-fn fresh(outcome: Outcome) -> Arc<Fulfillment> {
-    match outcome {
-        Ok(Delivery::Fresh(fulfillment)) => fulfillment,
-        other => panic!("not fresh: {other:?}"),
-    }
-}
-
-fn replayed(outcome: Outcome) -> Arc<Fulfillment> {
-    match outcome {
-        Ok(Delivery::Replayed(fulfillment)) => fulfillment,
-        other => panic!("not replayed: {other:?}"),
-    }
-}
-
-fn refusal(outcome: Outcome) -> Refusal {
-    match outcome {
-        Err(Error::Refused(refusal)) => *refusal,
-        other => panic!("not refused: {other:?}"),
-    }
-}
-
-fn fault(outcome: Outcome) -> Fault {
-    match outcome {
-        Err(Error::Faulted(fault)) => fault,
-        other => panic!("no fault: {other:?}"),
-    }
-}
 
 #[test]
 fn delivery_has_one_debit_and_its_serials_claimed() {
