@@ -9,12 +9,15 @@ use engine::{
     balances::EntryKind, clock::Timestamp, ids::BalanceId, money::Money,
     relationships::RelationshipScope,
 };
-use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::ledger::{LedgerEntry, Row, version_before};
 use crate::{Database, Error, fulfillments::rows::money, owned};
+
+/// Entries of one look: a statement over a long time is many short reads, not one long one, which
+/// would keep Postgres from cleaning up behind the lanes.
+const ENTRIES_CHUNK: i64 = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
@@ -79,14 +82,37 @@ pub fn line(entry: &LedgerEntry) -> String {
     line
 }
 
-/// Sums and digests the entries above the first version, up to the second, as they stream by.
+/// Sums and digests the entries above the first version, up to the second.
 async fn read(
+    connection: &mut PgConnection,
+    balance: BalanceId,
+    mut above: i64,
+    up_to: i64,
+) -> Result<(BTreeMap<EntryKind, Money>, [u8; 32]), Error> {
+    let mut totals = BTreeMap::new();
+    let mut digest = Sha256::new();
+    while above < up_to {
+        let end = up_to.min(above + ENTRIES_CHUNK);
+        for row in rows(connection, balance, above, end).await? {
+            let entry = LedgerEntry::try_from(row)?;
+            let total = totals.entry(entry.kind).or_insert(Money::ZERO);
+            *total = total.checked_add(entry.amount).ok_or(Error::Inconsistent {
+                what: "a total is beyond the bound",
+            })?;
+            digest.update(line(&entry));
+        }
+        above = end;
+    }
+    Ok((totals, digest.finalize().into()))
+}
+
+async fn rows(
     connection: &mut PgConnection,
     balance: BalanceId,
     above: i64,
     up_to: i64,
-) -> Result<(BTreeMap<EntryKind, Money>, [u8; 32]), Error> {
-    let mut rows = sqlx::query_as::<_, Row>(
+) -> Result<Vec<Row>, sqlx::Error> {
+    sqlx::query_as(
         "SELECT version, id, kind, amount, balance_after, reference, created_at,
            NULL AS description, NULL AS label
          FROM ledger_entries
@@ -96,18 +122,8 @@ async fn read(
     .bind(balance.0)
     .bind(above)
     .bind(up_to)
-    .fetch(connection);
-    let mut totals = BTreeMap::new();
-    let mut digest = Sha256::new();
-    while let Some(row) = rows.try_next().await? {
-        let entry = LedgerEntry::try_from(row)?;
-        let total = totals.entry(entry.kind).or_insert(Money::ZERO);
-        *total = total.checked_add(entry.amount).ok_or(Error::Inconsistent {
-            what: "a total is beyond the bound",
-        })?;
-        digest.update(line(&entry));
-    }
-    Ok((totals, digest.finalize().into()))
+    .fetch_all(connection)
+    .await
 }
 
 async fn balance_at(

@@ -209,6 +209,35 @@ async fn digest_of_a_statement_is_that_of_its_entries() {
 }
 
 #[tokio::test]
+async fn statement_over_many_reads_misses_no_entry() {
+    let stage = Stage::new().await;
+    let balance = stage.scopes[0].balance;
+    stage.append(balance, &[(3, 100_000, 0)]).await;
+    let mut tx = stage.db.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO ledger_entries (balance_id, version, kind, reference, id, amount,
+           balance_after, created_at, channel, key_id, fingerprint, serial_ids)
+         SELECT balance_id, v, 1, 'many-' || v, id, -1, 100001 - v, created_at, 1, id, ''::bytea, '{}'
+         FROM ledger_entries, generate_series(2, 25000) AS v WHERE balance_id = $1",
+    )
+    .bind(balance.0)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+
+    let whole = statement(&stage.db, stage.scopes[0], at(0), at(9))
+        .await
+        .unwrap();
+
+    assert_eq!(
+        (whole.entries, whole.closing_balance),
+        (25_000, money(75_001))
+    );
+    assert_eq!(whole.totals[&EntryKind::Fulfillment], money(-24_999));
+}
+
+#[tokio::test]
 async fn spend_counts_fulfillments_and_no_credits() {
     let stage = Stage::new().await;
     let now = 8 * 24 * HOUR;

@@ -33,11 +33,8 @@ pub(crate) async fn empty() -> (Database, TestDatabase) {
         .iter()
         .fold(Sha256::new(), |sum, one| sum.chain_update(&*one.checksum));
     let digest = digest.finalize();
-    let fingerprint: String = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let head = digest.first_chunk().copied().map(u64::from_be_bytes);
+    let fingerprint = format!("{:016x}", head.unwrap());
     let migrate = |options| async move { persistence::database::migrate(&options).await };
     let database = test_cluster()
         .await
