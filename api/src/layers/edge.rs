@@ -118,6 +118,8 @@ impl Edge {
         if let Some(error) = response.extensions_mut().remove::<ApiError>() {
             let body = json_bytes(response.status(), error.to_json(&self.settings.origin));
             let (parts, body) = body.into_parts();
+            // The router has measured the empty body that stood here.
+            response.headers_mut().remove(header::CONTENT_LENGTH);
             response.headers_mut().extend(parts.headers);
             *response.body_mut() = body;
         }
