@@ -79,8 +79,12 @@ impl Entry {
             currency: CurrencyCode(currency),
             reference_type,
             reference_id,
+            description: match entry.description {
+                Some(description) => description,
+                None if delivered => format!("Fulfillment of {}", entry.reference),
+                None => String::new(),
+            },
             external_order_id: delivered.then_some(entry.reference),
-            description: entry.description.unwrap_or_default(),
             occurred_at: Time(entry.created_at),
             created_at: Time(entry.created_at),
         }
