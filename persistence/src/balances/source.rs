@@ -72,13 +72,10 @@ struct EndRow {
 
 /// Version and balance of the last entry.
 async fn end(connection: &mut PgConnection, id: BalanceId) -> Result<(i64, Money), Error> {
-    let rows: Vec<EndRow> = sqlx::query_as(
-        "SELECT version, amount, balance_after FROM ledger_entries
-         WHERE balance_id = $1 ORDER BY version DESC LIMIT 2",
-    )
-    .bind(id.0)
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<EndRow> = sqlx::query_as(include_str!("end.sql"))
+        .bind(id.0)
+        .fetch_all(connection)
+        .await?;
     let Some(last) = rows.first() else {
         return Ok((0, Money::ZERO));
     };

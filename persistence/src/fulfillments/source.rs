@@ -18,16 +18,11 @@ pub(crate) async fn find(
     balance: BalanceId,
     order_id: &OrderId,
 ) -> Result<Option<Fulfillment>, Error> {
-    let entry: Option<EntryRow> = sqlx::query_as(
-        "SELECT balance_id, version, id, amount, balance_after, created_at, reference, channel,
-                key_id, fingerprint, email_sealed, serial_ids, details
-         FROM ledger_entries
-         WHERE balance_id = $1 AND kind = 1 AND reference = $2",
-    )
-    .bind(balance.0)
-    .bind(order_id.as_str())
-    .fetch_optional(&mut *connection)
-    .await?;
+    let entry: Option<EntryRow> = sqlx::query_as(include_str!("find.sql"))
+        .bind(balance.0)
+        .bind(order_id.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
     Ok(rows::fulfillments(connection, entry.into_iter().collect())
         .await?
         .pop())

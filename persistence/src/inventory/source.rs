@@ -174,18 +174,12 @@ async fn unclaimed(
     limit: usize,
 ) -> Result<Vec<ShelvedSerial>, Error> {
     let (first, last) = import.range(after);
-    let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
-        "SELECT s.serial_id, s.sealed FROM serials AS s
-         WHERE s.serial_id >= $1 AND s.serial_id <= $2 AND s.removed_at IS NULL
-           AND NOT EXISTS (SELECT FROM serial_claims AS c WHERE c.serial_id = s.serial_id
-                             AND c.serial_id >= $1 AND c.serial_id <= $2)
-         ORDER BY s.serial_id LIMIT $3",
-    )
-    .bind(first)
-    .bind(last)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(connection)
-    .await?;
+    let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(include_str!("unclaimed.sql"))
+        .bind(first)
+        .bind(last)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
     let shelved = |(serial, sealed)| ShelvedSerial {
         position: Position {
             number: import.number,

@@ -17,13 +17,15 @@ use super::notices::Notices;
 use crate::database;
 
 /// Settings that each lane connection asks for; [`crate::settings`] checks that they are in force.
-pub(crate) const SESSION: [(&str, &str); 9] = [
+pub(crate) const SESSION: [(&str, &str); 10] = [
     ("statement_timeout", "0"),
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "10s"),
     ("default_transaction_isolation", "read committed"),
     // One plan per statement, the one that the plan tests look at.
     ("plan_cache_mode", "force_generic_plan"),
+    // A plan made while the tables are empty must be the right one when they are full.
+    ("enable_seqscan", "off"),
     ("jit", "off"),
     // The server ends a session whose client is unreachable, and frees the lane's row.
     ("tcp_keepalives_idle", "3"),

@@ -122,10 +122,7 @@ pub(crate) async fn find(
         program_discount: percent(terms.program_discount)?,
         purchase_limit_daily: price(terms.purchase_limit_daily)?,
         purchase_limit_monthly: price(terms.purchase_limit_monthly)?,
-        access: access
-            .iter()
-            .map(access_of)
-            .collect::<Result<_, _>>()?,
+        access: access.iter().map(access_of).collect::<Result<_, _>>()?,
         keys: keys.into_iter().map(key_terms).collect::<Result<_, _>>()?,
     }))
 }

@@ -8,9 +8,15 @@
 mod api_keys;
 mod balances;
 mod catalog;
+mod database;
 mod demo;
 mod fulfillments;
+mod ground;
 mod import;
 mod installation;
+mod journal;
+mod plans;
 mod relationships;
+mod settings;
+mod sources;
 mod stage;

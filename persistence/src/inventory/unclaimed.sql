@@ -1,0 +1,7 @@
+-- Unclaimed serials of a range. The range is repeated for the claims, so that a merge of both indexes
+-- begins where the range does.
+SELECT s.serial_id, s.sealed FROM serials AS s
+WHERE s.serial_id >= $1 AND s.serial_id <= $2 AND s.removed_at IS NULL
+  AND NOT EXISTS (SELECT FROM serial_claims AS c WHERE c.serial_id = s.serial_id
+                    AND c.serial_id >= $1 AND c.serial_id <= $2)
+ORDER BY s.serial_id LIMIT $3

@@ -1,0 +1,98 @@
+//! Work that its caller gives up leaves nothing half done.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
+use chrono::{DateTime, Utc};
+use persistence::{Database, Sizes, owned};
+use sqlx::postgres::PgConnectOptions;
+
+use crate::ground::Ground;
+
+/// Polls a future so many times and drops it; true if it came to its end.
+async fn polled<T>(future: impl Future<Output = T>, times: usize) -> bool {
+    let (mut future, mut left) = (pin!(future), times);
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+async fn small(options: &PgConnectOptions) -> Database {
+    let sizes = Sizes {
+        reads_max: 1,
+        writes_max: 1,
+        ..Sizes::default()
+    };
+    Database::connect(options, sizes).await.unwrap()
+}
+
+#[tokio::test]
+async fn begin_dropped_at_any_poll_leaves_no_open_transaction() {
+    let ground = Ground::new().await;
+    let db = small(ground.db.connect_options()).await;
+    let mut clock = ground.connect().await;
+    for times in 0.. {
+        let ended = polled(db.begin(), times).await;
+        let before: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()")
+            .fetch_one(&mut clock)
+            .await
+            .unwrap();
+        // The pool's only connection is the one that was dropped: a transaction left open in it would
+        // have begun before.
+        let mut tx = db.begin().await.unwrap();
+        let begun: DateTime<Utc> = sqlx::query_scalar("SELECT now()")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        assert!(begun >= before, "after {times} polls");
+        tx.rollback().await.unwrap();
+        if ended {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn owned_work_ends_although_its_caller_hangs_up() {
+    let ground = Ground::new().await;
+    let db = ground.db.clone();
+    let work = owned(async move {
+        let mut tx = db.begin().await.unwrap();
+        sqlx::query("UPDATE merchants SET name = 'Renamed'")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    });
+    assert!(!polled(work, 1).await);
+    ground.until("SELECT name = 'Renamed' FROM merchants").await;
+}
+
+#[tokio::test]
+async fn reading_connection_cannot_write() {
+    let ground = Ground::new().await;
+    let mut connection = ground.db.read().await.unwrap();
+    let refused = sqlx::query("UPDATE merchants SET name = ''")
+        .execute(&mut *connection)
+        .await;
+    let code = refused
+        .unwrap_err()
+        .into_database_error()
+        .unwrap()
+        .code()
+        .unwrap()
+        .into_owned();
+    assert_eq!(code, "25006");
+}

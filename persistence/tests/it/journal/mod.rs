@@ -1,0 +1,6 @@
+//! The journal's port on Postgres: what commits, what does not, and what that is called.
+
+mod commit;
+mod fence;
+mod ownership;
+mod reader;

@@ -1,0 +1,150 @@
+//! No hot statement reads a whole hot table, under the plan that fits any argument.
+
+use std::fmt::Write as _;
+
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+use crate::ground::Ground;
+
+const HOT: [&str; 6] = [
+    "lanes",
+    "batches",
+    "ledger_entries",
+    "serial_claims",
+    "serials",
+    "imports",
+];
+
+/// Statements of a lane's connections, with the number of their parameters.
+const LANES: [(&str, &str, usize); 8] = [
+    (
+        "commit_fulfillments",
+        include_str!("../../src/journal/commit_fulfillments.sql"),
+        24,
+    ),
+    (
+        "commit_credits",
+        include_str!("../../src/journal/commit_credits.sql"),
+        13,
+    ),
+    (
+        "commit_restocks",
+        include_str!("../../src/journal/commit_restocks.sql"),
+        5,
+    ),
+    (
+        "existing_references",
+        include_str!("../../src/journal/existing_references.sql"),
+        3,
+    ),
+    (
+        "existing_numbers",
+        include_str!("../../src/journal/existing_numbers.sql"),
+        1,
+    ),
+    ("fence", include_str!("../../src/journal/fence.sql"), 2),
+    ("find", include_str!("../../src/fulfillments/find.sql"), 2),
+    (
+        "serials",
+        include_str!("../../src/fulfillments/serials.sql"),
+        2,
+    ),
+];
+
+/// Statements of the sources, likewise.
+const SOURCES: [(&str, &str, usize); 4] = [
+    ("ledger_end", include_str!("../../src/balances/end.sql"), 1),
+    (
+        "spending",
+        include_str!("../../src/balances/spending.sql"),
+        4,
+    ),
+    (
+        "unclaimed",
+        include_str!("../../src/inventory/unclaimed.sql"),
+        3,
+    ),
+    ("count", include_str!("../../src/inventory/count.sql"), 5),
+];
+
+/// Rows enough that the planner knows what reading all of them costs.
+const ROWS: &str = "
+INSERT INTO lanes (lane, shard) SELECT n, 0 FROM generate_series(0, 63) AS n;
+INSERT INTO batches SELECT 0, n, 1, '{1}', ARRAY[n], now() FROM generate_series(1, 20000) AS n;
+INSERT INTO ledger_entries (balance_id, version, kind, reference, id, amount, balance_after,
+                            created_at, channel, key_id, fingerprint, serial_ids)
+  SELECT b, n, 1, 'order-' || n, gen_random_uuid(), -1, 1, now(), 1, gen_random_uuid(), '', '{}'
+  FROM generate_series(1, 20) AS b, generate_series(1, 1000) AS n;
+INSERT INTO imports (import_id, merchant_id, product_id, number, serials)
+  SELECT (lpad(to_hex(n), 24, '0') || '00000000')::uuid, merchant_id, product_id, n, 10
+  FROM products, generate_series(1, 4000) AS n;
+INSERT INTO serials (serial_id, merchant_id, fingerprint, sealed)
+  SELECT (lpad(to_hex(n), 24, '0') || lpad(to_hex(k), 8, '0'))::uuid, merchant_id,
+         uuid_send(gen_random_uuid()), '\\x00'
+  FROM merchants, generate_series(1, 4000) AS n, generate_series(0, 9) AS k;
+INSERT INTO serial_claims SELECT serial_id, 1, 1, 1, 1, 1, 1 FROM serials
+  WHERE get_byte(uuid_send(serial_id), 15) < 7;
+ANALYZE;
+SET plan_cache_mode = force_generic_plan;
+SET jit = off";
+
+/// The plan of a prepared statement, as text.
+async fn plan(connection: &mut PgConnection, name: &str, sql: &str, parameters: usize) -> String {
+    let prepare = format!("PREPARE {name} AS {sql}");
+    sqlx::raw_sql(AssertSqlSafe(prepare))
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    let nulls = vec!["NULL"; parameters].join(", ");
+    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE {name} ({nulls})");
+    let rows = sqlx::raw_sql(AssertSqlSafe(explain))
+        .fetch_all(connection)
+        .await
+        .unwrap();
+    rows.iter().fold(String::new(), |mut plan, row| {
+        let line: String = row.get(0);
+        writeln!(plan, "{line}").unwrap();
+        plan
+    })
+}
+
+#[tokio::test]
+async fn no_hot_statement_reads_a_whole_table() {
+    let ground = Ground::new().await;
+    let mut connection = ground.connect().await;
+    sqlx::raw_sql(ROWS).execute(&mut connection).await.unwrap();
+    for statement in SOURCES {
+        check(&mut connection, statement).await;
+    }
+    // As a lane's session has it.
+    sqlx::raw_sql("SET enable_seqscan = off")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    for statement in LANES {
+        check(&mut connection, statement).await;
+    }
+}
+
+async fn check(connection: &mut PgConnection, (name, sql, parameters): (&str, &str, usize)) {
+    let plan = plan(connection, name, sql, parameters).await;
+    for table in HOT {
+        assert!(
+            !plan.contains(&format!("Seq Scan on {table}")),
+            "{name}:\n{plan}"
+        );
+    }
+    // A range of a primary key is read from its start, never from the start of the table.
+    let lines: Vec<_> = plan.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        // This one holds nothing but the few imports that wait for their number.
+        let waiting = line.contains("imports_unnumbered_idx");
+        if line.contains("Index") && line.contains("Scan using") && !waiting {
+            let next = lines.get(at + 1).copied().unwrap_or_default();
+            assert!(
+                next.contains("Index Cond"),
+                "{name} reads a whole index:\n{plan}"
+            );
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What actors and snapshots are hydrated from.
+
+mod balances;
+mod inventory;
+mod snapshots;
