@@ -232,13 +232,18 @@ fn fingerprint(draft: &Draft, vault: &Vault) -> Fingerprint {
     let numbers: Vec<_> = draft
         .lines
         .iter()
-        .map(|line| line.quantity.to_le_bytes())
+        .map(|line| {
+            (
+                line.quantity.to_le_bytes(),
+                (line.custom_fields.len() as u64).to_le_bytes(),
+            )
+        })
         .collect();
     let mut parts: Vec<&[u8]> = vec![
         if draft.scope.test { b"test" } else { b"live" },
         email.as_bytes(),
     ];
-    for (line, quantity) in draft.lines.iter().zip(&numbers) {
+    for (line, (quantity, fields)) in draft.lines.iter().zip(&numbers) {
         parts.push(b"line");
         parts.push(line.sku.product.uuid_bytes());
         parts.push(
@@ -248,6 +253,8 @@ fn fingerprint(draft: &Draft, vault: &Vault) -> Fingerprint {
                 .map_or(b"", |variant| variant.uuid_bytes()),
         );
         parts.push(quantity);
+        // Counted, so that no field can be read as the beginning of another line.
+        parts.push(fields);
         for (name, value) in &line.custom_fields {
             parts.push(name.as_bytes());
             parts.push(value.as_bytes());

@@ -1,3 +1,6 @@
 //! What the hot path promises, shown on the whole engine in one thread with time standing still.
 
 mod fulfiller;
+mod policy;
+mod refusals;
+mod request;
