@@ -72,9 +72,9 @@ impl<D> ResellerKey<D> {
         ApiError::from_engine(error, self.currency())
     }
 
-    /// Takes more from the bucket than the one call that was taken already.
-    pub(crate) fn charge(&self, cost: u32) -> Result<(), ApiError> {
-        match self.cached.bucket(Class::Writes).charge(cost) {
+    /// Takes what this call costs beyond the one that was charged for it.
+    pub(crate) fn charge_rest(&self, rest: u32) -> Result<(), ApiError> {
+        match self.cached.bucket(Class::Writes).charge_rest(rest) {
             Ok(_standing) => Ok(()),
             Err((_standing, error)) => Err(error),
         }

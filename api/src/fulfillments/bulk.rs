@@ -53,8 +53,7 @@ pub(crate) async fn reseller(
     RawBody(bytes): RawBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let rows = rows(&bytes)?;
-    // One call was charged already.
-    caller.charge(u32::try_from(rows.len() - 1).unwrap_or(u32::MAX))?;
+    caller.charge_rest(u32::try_from(rows.len() - 1).unwrap_or(u32::MAX))?;
     let answers = rows
         .into_iter()
         .enumerate()

@@ -149,6 +149,12 @@ impl Bucket {
         }
     }
 
+    /// Takes what a call costs beyond the one that was charged for it, or all that the bucket can
+    /// hold beside that one: the largest call must pass when the bucket is full.
+    pub(crate) fn charge_rest(&self, rest: u32) -> Result<Standing, (Standing, ApiError)> {
+        self.charge(rest.min(self.burst.get() - 1))
+    }
+
     fn standing(&self, remaining: u32) -> Standing {
         Standing {
             policy: self.policy.clone(),
@@ -248,8 +254,9 @@ mod tests {
     fn bulk_call_costs_its_rows_and_never_more_than_the_bucket() {
         let bucket = Bucket::new(Class::Writes, 1, Some(10));
         assert_eq!(bucket.policy, "\"writes\";q=20;w=2");
-        assert_eq!(remaining(&bucket, 100), Some(0));
-        assert!(remaining(&bucket, 1).is_none());
+        assert_eq!(remaining(&bucket, 1), Some(19));
+        assert!(bucket.charge_rest(99).is_ok());
+        assert!(bucket.charge(1).is_err());
     }
 
     #[test]

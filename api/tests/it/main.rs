@@ -1,0 +1,17 @@
+//! The whole server over HTTP, with a database of its own for each test.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
+mod bulk;
+mod dynamic_url;
+mod fulfillments;
+mod keys;
+mod lists;
+mod ops;
+mod orders;
+mod refusals;
+mod requests;
+mod support;

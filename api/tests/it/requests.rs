@@ -1,0 +1,133 @@
+//! Requests that are wrong before they mean anything.
+
+use crate::support::{order_of, with_world};
+
+const PATH: &str = "/reseller/v1/fulfillments";
+
+#[test]
+fn unknown_routes_and_methods_have_the_shape_of_errors() {
+    with_world(async |world| {
+        for path in [
+            "/",
+            "/reseller/v1",
+            "/reseller/v1/nothing",
+            "/reseller/v2/balance",
+        ] {
+            world
+                .call("GET", path)
+                .send()
+                .await
+                .refused(404, "NOT_FOUND");
+        }
+        let reply = world.call("DELETE", PATH).send().await;
+        reply.refused(405, "METHOD_NOT_ALLOWED");
+        let allowed = reply.header("allow").unwrap();
+        assert!(
+            allowed.contains("GET") && allowed.contains("POST"),
+            "{allowed}"
+        );
+    });
+}
+
+#[test]
+fn head_is_judged_before_the_caller_and_the_caller_before_the_body() {
+    with_world(async |world| {
+        let (key, before) = (world.key("demo-both"), world.state());
+        let json = "application/json";
+        let call = || world.call("POST", PATH);
+        call()
+            .body("text/plain", "{}")
+            .send()
+            .await
+            .refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        call()
+            .body(json, "{}")
+            .header("content-encoding", "gzip")
+            .send()
+            .await
+            .refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        call()
+            .body(json, vec![b' '; 65 * 1024])
+            .send()
+            .await
+            .refused(413, "PAYLOAD_TOO_LARGE");
+        call()
+            .body(json, "{")
+            .send()
+            .await
+            .refused(401, "UNAUTHORIZED");
+        call()
+            .key(&key)
+            .body(json, "{")
+            .send()
+            .await
+            .refused(400, "BAD_REQUEST");
+        call()
+            .key(&key)
+            .body(json, "[]")
+            .send()
+            .await
+            .refused(422, "VALIDATION_ERROR");
+        let error = call()
+            .key(&key)
+            .send()
+            .await
+            .refused(422, "VALIDATION_ERROR");
+        assert_eq!(error["details"][0]["field"], "external_order_id");
+        let twice = r#"{"external_order_id":"a","external_order_id":"b"}"#;
+        call()
+            .key(&key)
+            .body(json, twice)
+            .send()
+            .await
+            .refused(422, "VALIDATION_ERROR");
+        world
+            .call("GET", "/reseller/v1/balance?a=1&a=2")
+            .key(&key)
+            .send()
+            .await;
+        assert_eq!(world.state(), before);
+    });
+}
+
+#[test]
+fn every_answer_has_its_headers() {
+    with_world(async |world| {
+        let key = world.key("demo-both");
+        let body = order_of("WOO-1", world.product("Antivirus"));
+        let call = world
+            .call("POST", PATH)
+            .key(&key)
+            .header("x-request-id", "mine-1");
+        let reply = call.json(&body).send().await;
+        for (name, value) in [
+            ("x-request-id", "mine-1"),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("content-type", "application/json"),
+        ] {
+            assert_eq!(reply.header(name), Some(value));
+        }
+        assert!(
+            reply
+                .header("ratelimit-policy")
+                .unwrap()
+                .starts_with("\"writes\";q=")
+        );
+        assert!(
+            reply
+                .header("ratelimit")
+                .unwrap()
+                .starts_with("\"writes\";r=")
+        );
+        assert!(reply.header("server").is_none());
+        let unnamed = world
+            .call("GET", "/nothing")
+            .header("x-request-id", "a b")
+            .send()
+            .await;
+        assert_ne!(unnamed.header("x-request-id"), Some("a b"));
+        assert!(unnamed.header("x-request-id").is_some());
+    });
+}
