@@ -7,6 +7,7 @@
 
 mod bulk;
 mod dynamic_url;
+mod expressions;
 mod fulfillments;
 mod keys;
 mod lists;
