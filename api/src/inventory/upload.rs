@@ -75,7 +75,7 @@ pub(super) fn refused(refusal: Refusal) -> ApiError {
             ApiError::field("serials", format!("has more than {SERIALS_MAX} serials"))
         }
         Refusal::Lines { problems, count } => {
-            let message = format!("{count} lines are not taken. Nothing was added.");
+            let message = format!("Lines that are not taken: {count}. Nothing was added.");
             problems
                 .iter()
                 .fold(ApiError::saying(Code::ValidationError, message), named)

@@ -1,9 +1,16 @@
 //! `/dev/v1`: a merchant, by its key.
 
 use super::menu::Menu;
-use crate::metrics::Surface;
+use crate::{api_keys, balances, catalog, inventory::import, me, metrics::Surface};
 
 #[rustfmt::skip]
 pub(super) fn menu() -> Menu {
     Menu::new(Surface::Dev)
+        .get("/dev/v1/me",                                         me::dev)
+        .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
+        .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
+        .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
+        .get("/dev/v1/products/{id}/stock",                        catalog::stock::dev)
+        .post_of("/dev/v1/products/{id}/serials", import::BODY_BYTES_MAX, import::dev)
+        .post_of("/dev/v1/products/{id}/variants/{variant}/serials", import::BODY_BYTES_MAX, import::dev_variant)
 }
