@@ -1,25 +1,21 @@
 //! API keys as their owners and merchants see them: everything but the secret.
 
 pub(crate) mod list;
+mod owner;
 pub(crate) mod revoke;
 
 use engine::{
     api_keys::{ApiKey, KeyText},
     balances::Spending,
     clock::Timestamp,
-    ids::{KeyId, RelationshipId},
-    merchants::Merchant,
+    ids::KeyId,
     money::{Currency, Money},
     relationships::KeyTerms,
 };
-use persistence::{api_keys::StoredKey, relationships};
+use owner::Owner;
 use serde::Serialize;
 
-use crate::{
-    error::{ApiError, Code},
-    state::App,
-    wire::{money::MoneyText, time::Time},
-};
+use crate::wire::{money::MoneyText, time::Time};
 
 /// The wire form of a key.
 #[derive(Serialize)]
@@ -93,46 +89,6 @@ impl Key {
             last_used_ip: last_use.from.map(|from| from.to_string()),
             created_at: Time(key.created_at),
         }
-    }
-}
-
-/// A reseller of a merchant, with what its keys spent today.
-struct Owner {
-    currency: Currency,
-    spending: Spending,
-}
-
-impl Owner {
-    /// The reseller of this merchant, or 404.
-    async fn find(
-        app: &App,
-        merchant: &Merchant,
-        relationship: RelationshipId,
-    ) -> Result<Self, ApiError> {
-        let scope =
-            relationships::find::find_scope(&app.database, merchant.id, relationship, false)
-                .await?;
-        let scope = scope.ok_or_else(|| ApiError::new(Code::NotFound))?;
-        let spending = app.engine.balance(scope).await?.spending;
-        Ok(Self {
-            currency: merchant.currency,
-            spending,
-        })
-    }
-
-    fn show(&self, stored: &StoredKey, now: Timestamp) -> Key {
-        let spent = spent_today(&self.spending, stored.key.id, now);
-        let last_use = LastUse {
-            at: stored.last_used_at,
-            from: stored.last_used_ip,
-        };
-        Key::of(
-            &stored.key,
-            &stored.terms,
-            SpentToday(self.currency, spent),
-            last_use,
-            now,
-        )
     }
 }
 

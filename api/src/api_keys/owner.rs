@@ -1,0 +1,52 @@
+//! A reseller whose keys a merchant looks at.
+
+use engine::{
+    balances::Spending, clock::Timestamp, ids::RelationshipId, merchants::Merchant, money::Currency,
+};
+use persistence::{api_keys::StoredKey, relationships};
+
+use super::{Key, LastUse, SpentToday, spent_today};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
+
+/// A reseller of a merchant, with what its keys spent today.
+pub(super) struct Owner {
+    currency: Currency,
+    spending: Spending,
+}
+
+impl Owner {
+    /// The reseller of this merchant, or 404.
+    pub(super) async fn find(
+        app: &App,
+        merchant: &Merchant,
+        relationship: RelationshipId,
+    ) -> Result<Self, ApiError> {
+        let scope =
+            relationships::find::find_scope(&app.database, merchant.id, relationship, false)
+                .await?;
+        let scope = scope.ok_or_else(|| ApiError::new(Code::NotFound))?;
+        let spending = app.engine.balance(scope).await?.spending;
+        Ok(Self {
+            currency: merchant.currency,
+            spending,
+        })
+    }
+
+    pub(super) fn show(&self, stored: &StoredKey, now: Timestamp) -> Key {
+        let spent = spent_today(&self.spending, stored.key.id, now);
+        let last_use = LastUse {
+            at: stored.last_used_at,
+            from: stored.last_used_ip,
+        };
+        Key::of(
+            &stored.key,
+            &stored.terms,
+            SpentToday(self.currency, spent),
+            last_use,
+            now,
+        )
+    }
+}
