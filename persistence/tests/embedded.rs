@@ -433,7 +433,7 @@ async fn database_is_made_once_and_dropped_with_open_connections() {
 }
 
 #[tokio::test]
-async fn test_cluster_is_durable_and_shared_by_its_users() {
+async fn cluster_of_tests_is_durable_and_shared_by_its_users() {
     let first = test_cluster().await.unwrap();
     let second = test_cluster().await.unwrap();
     assert!(std::ptr::eq(first, second));

@@ -154,20 +154,19 @@ fn targets(makefile: &File) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The variants of the command line's `enum Command`, in kebab case.
+/// The variants of the command line's `enum Command` and what is flattened into it, in kebab case.
 fn subcommands(tree: &Tree) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in tree.sources().filter(|file| file.below("api/src/")) {
-        let Some(start) = file.code().find("enum Command {") else {
-            continue;
-        };
-        let body = &file.code()[start..];
-        for line in body[..body.find("\n}").unwrap_or(body.len())]
-            .lines()
-            .skip(1)
-        {
+        let mut inside = false;
+        for line in file.code().lines() {
+            if line.starts_with("enum ") {
+                inside = line.ends_with("Command {");
+            } else if line == "}" {
+                inside = false;
+            }
             let variant = code::words(line).next().unwrap_or_default();
-            if variant.starts_with(char::is_uppercase) {
+            if inside && variant.starts_with(char::is_uppercase) {
                 found.insert(kebab(variant));
             }
         }
@@ -219,7 +218,7 @@ fn false_words_of_documents_are_found() {
         ("Makefile", "run: need\n\t@true\n"),
         (
             "api/src/cli.rs",
-            "enum Command {\n    Serve,\n    CheckConfig(Args),\n}\n",
+            "enum Command {\n    Serve,\n}\nenum ServerCommand {\n    CheckConfig(Args),\n}\nenum Verb {\n    Fly,\n}\n",
         ),
         ("docs/here.md", text),
         ("docs/secret.md", &secret),
