@@ -5,10 +5,15 @@
     reason = "a test ends at the first thing that is not as expected"
 )]
 
+mod api_keys;
+mod balances;
 mod bulk;
+mod catalog;
+mod cli;
 mod dynamic_url;
 mod expressions;
 mod fulfillments;
+mod inventory;
 mod keys;
 mod lists;
 mod ops;

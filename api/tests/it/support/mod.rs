@@ -123,6 +123,11 @@ impl World {
         self.reseller(code).key.expose().expose().to_owned()
     }
 
+    /// The key that may do everything of the merchant.
+    pub(crate) fn merchant_key(&self) -> String {
+        self.cast.key.expose().expose().to_owned()
+    }
+
     /// The key for dynamic URLs of the reseller with this code.
     pub(crate) fn dynamic_key(&self, code: &str) -> Key {
         let dynamic = self.reseller(code).dynamic.as_ref().unwrap();
