@@ -12,6 +12,22 @@ use crate::{clock::Timestamp, random::Random};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LEN: usize = 26;
+/// The value of each character, or [`NO_VALUE`]: an id is read in every request.
+const VALUES: [u8; 256] = values();
+const NO_VALUE: u8 = 255;
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_VALUE; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        #[expect(clippy::cast_possible_truncation, reason = "there are 32 characters")]
+        {
+            values[ALPHABET[value] as usize] = value as u8;
+        }
+        value += 1;
+    }
+    values
+}
 
 /// How many low bits of an import's id are free for the ordinal of a serial.
 const ORDINAL_BITS: u32 = 32;
@@ -185,8 +201,8 @@ fn decode(text: &str) -> Option<u128> {
         return None;
     }
     bytes.iter().try_fold(0_u128, |bits, &byte| {
-        let value = ALPHABET.iter().position(|&known| known == byte)?;
-        Some(bits << 5 | value as u128)
+        let value = VALUES[usize::from(byte)];
+        (value != NO_VALUE).then_some(bits << 5 | u128::from(value))
     })
 }
 

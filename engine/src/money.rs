@@ -168,6 +168,11 @@ impl Currency {
         std::str::from_utf8(&self.code).expect("a code is three ASCII letters")
     }
 
+    /// How many decimals the minor unit has.
+    pub const fn decimals(&self) -> u8 {
+        self.decimals
+    }
+
     /// Reads a non-negative amount from decimal text. Finer input is refused, never rounded.
     pub fn parse_amount(self, text: &str) -> Result<Money, ParseError> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

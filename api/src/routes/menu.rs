@@ -11,6 +11,7 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use futures_util::future::Either;
+use tower_http::compression::CompressionLayer;
 
 use crate::{
     error::{ApiError, Code},
@@ -23,17 +24,19 @@ use crate::{
 /// How long a call may take that the engine gives no deadline of its own.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// The routes of one surface.
+/// The routes of one surface. Reads are apart, because only they are worth compressing.
 pub(crate) struct Menu {
     surface: Surface,
-    router: Router<App>,
+    reads: Router<App>,
+    others: Router<App>,
 }
 
 impl Menu {
     pub(crate) fn new(surface: Surface) -> Self {
         Self {
             surface,
-            router: Router::new(),
+            reads: Router::new(),
+            others: Router::new(),
         }
     }
 
@@ -42,8 +45,14 @@ impl Menu {
         path: &'static str,
         handler: H,
     ) -> Self {
-        let route = self.route(path, BODY_BYTES_MAX, Some(DEADLINE));
-        self.line(MethodFilter::GET, route, handler)
+        let line = Line {
+            route: Arc::new(self.route(path, BODY_BYTES_MAX, Some(DEADLINE))),
+            handler,
+        };
+        Self {
+            reads: self.reads.route(path, on(MethodFilter::GET, line)),
+            ..self
+        }
     }
 
     pub(crate) fn post<H: Handler<T, App>, T: 'static>(
@@ -99,16 +108,17 @@ impl Menu {
         handler: H,
     ) -> Self {
         let path = route.template;
-        let handler = Line {
+        let line = Line {
             route: Arc::new(route),
             handler,
         };
-        self.router = self.router.route(path, on(method, handler));
+        self.others = self.others.route(path, on(method, line));
         self
     }
 
     pub(crate) fn into_router(self) -> Router<App> {
-        self.router
+        let compression = CompressionLayer::new().no_br().gzip(true);
+        self.reads.layer(compression).merge(self.others)
     }
 }
 

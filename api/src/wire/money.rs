@@ -54,19 +54,48 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
+/// Room for the longest amount: 12 digits, zeros before them, a sign and a point.
+const TEXT_LEN: usize = 24;
+
 /// An amount that serializes as text with exactly the currency's decimals.
 #[derive(Clone, Copy)]
 pub(crate) struct MoneyText(pub(crate) Currency, pub(crate) Money);
 
+impl MoneyText {
+    /// Writes the digits from behind; there are several amounts in every answer.
+    fn write(self, text: &mut [u8; TEXT_LEN]) -> &str {
+        let (mut rest, decimals) = (
+            self.1.minor().unsigned_abs(),
+            usize::from(self.0.decimals()),
+        );
+        let (mut at, mut digits) = (TEXT_LEN, 0);
+        while rest > 0 || digits <= decimals {
+            if digits == decimals && digits > 0 {
+                at -= 1;
+                text[at] = b'.';
+            }
+            at -= 1;
+            text[at] = b'0' + u8::try_from(rest % 10).expect("a digit");
+            rest /= 10;
+            digits += 1;
+        }
+        if self.1.is_negative() {
+            at -= 1;
+            text[at] = b'-';
+        }
+        std::str::from_utf8(&text[at..]).expect("digits are ASCII")
+    }
+}
+
 impl fmt::Display for MoneyText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display(self.1).fmt(f)
+        f.write_str(self.write(&mut [0; TEXT_LEN]))
     }
 }
 
 impl Serialize for MoneyText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.display(self.1))
+        serializer.serialize_str(self.write(&mut [0; TEXT_LEN]))
     }
 }
 
@@ -82,7 +111,23 @@ impl Serialize for CurrencyCode {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn amounts_are_written_as_the_domain_writes_them(
+            minor in -999_999_999_999_i64..=999_999_999_999,
+            scale in 0_u32..12,
+            code in prop::sample::select(vec!["USD", "JPY", "KWD"]),
+        ) {
+            let (currency, minor) = (Currency::parse(code).unwrap(), minor / 10_i64.pow(scale));
+            let amount = Money::from_minor(minor).unwrap();
+            let text = MoneyText(currency, amount).to_string();
+            prop_assert_eq!(text, currency.display(amount).to_string());
+        }
+    }
 
     #[test]
     fn amounts_are_read_from_their_own_text() {

@@ -57,9 +57,11 @@ impl Drop for TextFile {
 #[test]
 fn import_of_several_uploads_can_be_run_again() {
     with_world(async |world| {
-        let serials: String = (0..60_000)
-            .map(|number| format!("CLI-{number}\n"))
-            .collect();
+        let serials: Vec<_> = (0..60_000).map(|number| format!("CLI-{number}")).collect();
+        let serials = serials.join(
+            "
+",
+        );
         let file = TextFile::new("serials.txt", &serials);
         let product = world.product("Closed beta").id.to_string();
         let import = [

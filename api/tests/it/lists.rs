@@ -130,3 +130,22 @@ fn export_is_csv_with_a_header_and_harmless_cells() {
         assert!(!text.contains(told["serials"][0].as_str().unwrap()));
     });
 }
+
+#[test]
+fn reads_are_compressed_when_asked_and_errors_stay_readable() {
+    with_world(async |world| {
+        let key = world.key("demo-both");
+        let call = |path| {
+            world
+                .call("GET", path)
+                .key(&key)
+                .header("accept-encoding", "gzip")
+        };
+        let list = call("/reseller/v1/products").send().await;
+        assert_eq!(list.header("content-encoding"), Some("gzip"));
+        assert_eq!(list.body[..2], [0x1f, 0x8b]);
+        let refused = call("/reseller/v1/products/prd_x").send().await;
+        assert_eq!(refused.header("content-encoding"), None);
+        refused.refused(404, "NOT_FOUND");
+    });
+}
