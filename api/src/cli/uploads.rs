@@ -281,7 +281,10 @@ mod tests {
             "line 2 has a control character in its serial"
         );
         assert_eq!(failure(&[b'x'; 4097]), "line 1 is longer than 4096 bytes");
-        assert_eq!(failure(&[b'x'; 40_000]), "line 1 is longer than 4096 bytes");
+        assert_eq!(
+            failure(&vec![b'x'; 40_000]),
+            "line 1 is longer than 4096 bytes"
+        );
     }
 
     #[test]

@@ -16,9 +16,9 @@ pub(super) async fn announce(
     database_url: &str,
 ) -> anyhow::Result<()> {
     let addresses = Addresses {
-        base_url: format!("http://{}", server.address()),
-        ops_url: format!("http://{}", server.ops_address()),
-        database_url: database_url.to_owned(),
+        http: format!("http://{}", server.address()),
+        ops: format!("http://{}", server.ops_address()),
+        database: database_url.to_owned(),
     };
     let greeting = greeting(&addresses, casts, settings);
     let app = server.app();
@@ -33,8 +33,8 @@ pub(super) async fn announce(
 fn greeting(addresses: &Addresses, casts: &Casts, settings: &Settings) -> String {
     let cast = &casts.demo;
     let line = |what: &str, value: &str| format!("{what:<22}{value}\n");
-    let mut text = line("Consign answers on", &addresses.base_url);
-    text += &line("metrics and health", &addresses.ops_url);
+    let mut text = line("Consign answers on", &addresses.http);
+    text += &line("metrics and health", &addresses.ops);
     text += &line("merchant key", cast.key.expose().expose());
     if let Some(reseller) = shown_reseller(cast) {
         text += &line("reseller key", reseller.key.expose().expose());
@@ -45,7 +45,7 @@ fn greeting(addresses: &Addresses, casts: &Casts, settings: &Settings) -> String
         JournalKind::Postgres => {}
         JournalKind::Memory => text += "\nThe journal is memory: what is sold now is forgotten.\n",
     }
-    if let Some(curl) = curl(&addresses.base_url, cast) {
+    if let Some(curl) = curl(&addresses.http, cast) {
         text += "\nDeliver a serial. The same line again shows the same one:\n\n";
         text += &curl;
         text += "\n\n";

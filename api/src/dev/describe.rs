@@ -14,9 +14,9 @@ use crate::me::{mode_name, status_name};
 
 /// Where the parts of a server answer.
 pub(super) struct Addresses {
-    pub(super) base_url: String,
-    pub(super) ops_url: String,
-    pub(super) database_url: String,
+    pub(super) http: String,
+    pub(super) ops: String,
+    pub(super) database: String,
 }
 
 /// Everything that `demo.json` says.
@@ -32,9 +32,9 @@ pub(super) async fn describe(
         resellers.push(describe_reseller(reseller, cast, database, engine).await?);
     }
     Ok(file::DemoFile {
-        base_url: addresses.base_url,
-        ops_url: addresses.ops_url,
-        database_url: addresses.database_url,
+        base_url: addresses.http,
+        ops_url: addresses.ops,
+        database_url: addresses.database,
         merchant: file::Merchant {
             id: cast.merchant.to_string(),
             key: text(&cast.key.expose()),
@@ -105,7 +105,7 @@ async fn products(cast: &Cast, engine: &Engine) -> anyhow::Result<Vec<file::Prod
         }
         let price = terms.wholesale_price(&known, None);
         products.push(file::Product {
-            product_id: product.id.to_string(),
+            id: product.id.to_string(),
             title: known.title.clone(),
             variant_ids: known
                 .variants

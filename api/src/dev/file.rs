@@ -43,7 +43,8 @@ pub(super) struct Reseller {
 
 #[derive(Serialize)]
 pub(super) struct Product {
-    pub(super) product_id: String,
+    #[serde(rename = "product_id")]
+    pub(super) id: String,
     pub(super) title: String,
     pub(super) variant_ids: Vec<String>,
     /// None for a product that is not sold by serials.

@@ -13,7 +13,7 @@ mod root_key;
 mod settings;
 mod state_dir;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use engine::{engine::Engine, random::SystemRandom, testing::NullJournal, vault::Vault};
 use persistence::settings::Durability;
@@ -39,7 +39,7 @@ impl Dev {
     pub async fn run(self, config: &Config, runtime: &Arc<Runtime>) -> anyhow::Result<()> {
         let mut stop = Box::pin(stop_signal()?);
         let _held_alone = state_dir::open(&config.dev.state_dir)?;
-        let config = &with_own_origin(config);
+        let config = &with_own_origin(config)?;
         let url = Some(config.database.url.expose()).filter(|url| !url.is_empty());
         let postgres = tokio::select! {
             () = &mut stop => return Ok(()),
@@ -60,15 +60,13 @@ impl Dev {
 }
 
 /// Errors link to where this server listens, unless the settings say how it is reached.
-fn with_own_origin(config: &Config) -> Config {
+fn with_own_origin(config: &Config) -> anyhow::Result<Config> {
     let mut own = config.clone();
-    if own.http.origin == DEFAULT_ORIGIN {
+    if own.http.origin == Config::read(None, HashMap::new())?.http.origin {
         own.http.origin = format!("http://{}", own.http.listen);
     }
-    own
+    Ok(own)
 }
-
-const DEFAULT_ORIGIN: &str = "http://127.0.0.1:8080";
 
 async fn start(
     config: &Config,
