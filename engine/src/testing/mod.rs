@@ -2,14 +2,18 @@
 //!
 //! [`MemoryStore`] keeps what Postgres keeps, under the same constraints, and goes wrong on demand.
 //! [`World`] is the smallest cast on such a store, with a running engine if asked. [`NullJournal`]
-//! says yes to everything and keeps nothing: it shows what the engine costs by itself.
+//! says yes to everything and keeps nothing: it shows what the engine costs by itself. [`contract`] is
+//! what memory and Postgres must have in common.
 
+pub mod contract;
 mod null_journal;
 #[cfg(test)]
 pub(crate) mod outcomes;
 #[cfg(test)]
 mod paused;
 mod store;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use null_journal::NullJournal;

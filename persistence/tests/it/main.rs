@@ -8,6 +8,7 @@
 mod api_keys;
 mod balances;
 mod catalog;
+mod contract;
 mod database;
 mod demo;
 mod fulfillments;

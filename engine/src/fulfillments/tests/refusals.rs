@@ -82,12 +82,17 @@ fn cases_of_terms() -> Vec<Case> {
                 product: key(scene),
             },
         },
+    ]
+}
+
+fn cases_of_limits() -> Vec<Case> {
+    vec![
         Case {
             name: "limit of the day",
             hinder: |scene| {
                 terms(scene, |terms| {
-                    terms.purchase_limit_daily = Some(usd("9.99"))
-                })
+                    terms.purchase_limit_daily = Some(usd("9.99"));
+                });
             },
             ask: as_asked,
             refusal: |_| Refusal::PurchaseLimitExceeded {
@@ -100,8 +105,8 @@ fn cases_of_terms() -> Vec<Case> {
             name: "limit of the month",
             hinder: |scene| {
                 terms(scene, |terms| {
-                    terms.purchase_limit_monthly = Some(usd("9.99"))
-                })
+                    terms.purchase_limit_monthly = Some(usd("9.99"));
+                });
             },
             ask: as_asked,
             refusal: |_| Refusal::PurchaseLimitExceeded {
@@ -191,6 +196,11 @@ fn cases_of_products() -> Vec<Case> {
                 product: key(scene),
             },
         },
+    ]
+}
+
+fn cases_of_amounts() -> Vec<Case> {
+    vec![
         Case {
             name: "too few",
             hinder: |scene| product(scene, |product| product.min_quantity = Some(3)),
@@ -270,7 +280,13 @@ async fn fulfill(scene: &Scene, case: &Case, order: &str) -> crate::fulfillments
 
 #[test]
 fn refused_order_changes_nothing_and_bound_order_is_still_shown() {
-    for case in cases_of_terms().into_iter().chain(cases_of_products()) {
+    let cases = [
+        cases_of_terms(),
+        cases_of_limits(),
+        cases_of_products(),
+        cases_of_amounts(),
+    ];
+    for case in cases.into_iter().flatten() {
         scene(&world(), async |scene| {
             let bound = fresh(fulfill(&scene, &case, "A-1").await);
             (case.hinder)(&scene);
