@@ -87,10 +87,10 @@ fn fulfillments(sent: &mut Sent, rows: &[Fulfillment]) -> Result<(), Failure> {
     sent.add(Column::of(
         rows.iter().map(|row| row.contents.order_id.as_str()),
     ))?;
-    sent.add(Column::of(
-        rows.iter()
-            .map(|row| row.contents.fingerprint.as_bytes().as_slice()),
-    ))?;
+    let fingerprints = rows
+        .iter()
+        .flat_map(|row| row.contents.fingerprint.as_bytes());
+    sent.add(fingerprints.copied().collect::<Vec<u8>>())?;
     sent.add(Column::of_some(
         rows.iter()
             .map(|row| row.contents.email.as_ref().map(Sealed::as_bytes)),
@@ -99,43 +99,38 @@ fn fulfillments(sent: &mut Sent, rows: &[Fulfillment]) -> Result<(), Failure> {
     claims(sent, rows)
 }
 
-/// Where each entry's serials begin and end in the array of all, from 1; then the claims.
+/// Where each entry's serials end in the array of all, then the claims and the entry of each, from 1.
 fn claims(sent: &mut Sent, rows: &[Fulfillment]) -> Result<(), Failure> {
-    let mut firsts = Column::with_capacity(rows.len());
-    let mut lasts = Column::with_capacity(rows.len());
-    let mut count = 0_i32;
+    let mut ends = Column::with_capacity(rows.len() + 1);
+    let mut end = 0_i32;
+    ends.push(&end);
     for row in rows {
-        firsts.push(&(count + 1));
-        count += i32::try_from(row.contents.serials().count()).map_err(|_| Failure::Item)?;
-        lasts.push(&count);
+        end += i32::try_from(row.contents.serials().count()).map_err(|_| Failure::Item)?;
+        ends.push(&end);
     }
-    sent.add(firsts)?;
-    sent.add(lasts)?;
-    let count = usize::try_from(count).map_err(|_| Failure::Item)?;
+    let count = usize::try_from(end).map_err(|_| Failure::Item)?;
     let mut serials = Column::with_capacity(count);
+    let mut entries = Column::with_capacity(count);
     let mut numbers = Column::with_capacity(count);
     let mut prices = Column::with_capacity(count);
     let mut price_versions = Column::with_capacity(count);
-    let mut balances = Column::with_capacity(count);
-    let mut versions = Column::with_capacity(count);
-    for row in rows {
+    for (entry, row) in (1_i32..).zip(rows) {
         for (number, line) in (1_i16..).zip(&row.contents.lines) {
             for serial in &line.serials {
                 serials.push(&serial.id.uuid());
+                entries.push(&entry);
                 numbers.push(&number);
                 prices.push(&line.unit_price.minor());
                 price_versions.push(&line.price_version);
-                balances.push(&row.contents.balance.0);
-                versions.push(&row.stamp.version);
             }
         }
     }
+    sent.add(ends)?;
     sent.add(serials)?;
+    sent.add(entries)?;
     sent.add(numbers)?;
     sent.add(prices)?;
-    sent.add(price_versions)?;
-    sent.add(balances)?;
-    sent.add(versions)
+    sent.add(price_versions)
 }
 
 fn credits(sent: &mut Sent, rows: &[CreditEntry]) -> Result<(), Failure> {

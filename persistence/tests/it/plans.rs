@@ -20,7 +20,7 @@ const LANES: [(&str, &str, usize); 8] = [
     (
         "commit_fulfillments",
         include_str!("../../src/journal/commit_fulfillments.sql"),
-        24,
+        22,
     ),
     (
         "commit_credits",
