@@ -13,7 +13,14 @@ mod root_key;
 mod settings;
 mod state_dir;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use anyhow::Context as _;
 
 use engine::{engine::Engine, random::SystemRandom, testing::NullJournal, vault::Vault};
 use persistence::settings::Durability;
@@ -39,6 +46,8 @@ impl Dev {
     pub async fn run(self, config: &Config, runtime: &Arc<Runtime>) -> anyhow::Result<()> {
         let mut stop = Box::pin(stop_signal()?);
         let _held_alone = state_dir::open(&config.dev.state_dir)?;
+        be_free(config.http.listen, "CONSIGN_HTTP__LISTEN")?;
+        be_free(config.ops.listen, "CONSIGN_OPS__LISTEN")?;
         let config = &with_own_origin(config)?;
         let url = Some(config.database.url.expose()).filter(|url| !url.is_empty());
         let postgres = tokio::select! {
@@ -57,6 +66,13 @@ impl Dev {
         postgres.stop().await?;
         ended
     }
+}
+
+/// Says early that an address is taken: before a cluster is started for nothing.
+fn be_free(address: SocketAddr, variable: &str) -> anyhow::Result<()> {
+    TcpListener::bind(address).map(drop).with_context(|| {
+        format!("cannot listen on {address}; {variable}=127.0.0.1:PORT names another address")
+    })
 }
 
 /// Errors link to where this server listens, unless the settings say how it is reached.

@@ -10,6 +10,7 @@ mod balances;
 mod bulk;
 mod catalog;
 mod cli;
+mod dev;
 mod dynamic_url;
 mod expressions;
 mod fulfillments;
