@@ -16,7 +16,12 @@ use engine::{
     random::SeededRandom,
     vault::Sealed,
 };
-use persistence::{Database, embedded::TestDatabase, journal::PgJournal, settings::Durability};
+use persistence::{
+    Database, Sizes,
+    embedded::{Cluster, TestDatabase, create_database},
+    journal::PgJournal,
+    settings::Durability,
+};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
@@ -29,12 +34,28 @@ pub(crate) struct Ground {
     pub(crate) relationship: RelationshipId,
     pub(crate) sku: Sku,
     pub(crate) balances: [BalanceId; 2],
-    _database: TestDatabase,
+    _database: Option<TestDatabase>,
 }
 
 impl Ground {
     pub(crate) async fn new() -> Self {
         let (db, database) = stage::empty().await;
+        Self::begun(db, Some(database)).await
+    }
+
+    /// On a server of the test's own, which may be treated badly.
+    pub(crate) async fn on(cluster: &Cluster) -> Self {
+        create_database(cluster.server(), "consign").await.unwrap();
+        let options = cluster.connect_options("consign");
+        persistence::database::migrate(&options).await.unwrap();
+        Self::begun(
+            Database::connect(&options, Sizes::default()).await.unwrap(),
+            None,
+        )
+        .await
+    }
+
+    async fn begun(db: Database, database: Option<TestDatabase>) -> Self {
         let random = SeededRandom::new(7);
         let merchant = MerchantId::generate(EPOCH, &random);
         let relationship = RelationshipId::generate(EPOCH, &random);

@@ -2,5 +2,6 @@
 
 mod commit;
 mod fence;
+mod outage;
 mod ownership;
 mod reader;
