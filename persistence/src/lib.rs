@@ -12,6 +12,7 @@ pub mod demo;
 pub mod embedded;
 pub mod error;
 pub mod fulfillments;
+pub mod idempotency;
 pub mod installation;
 pub mod inventory;
 pub mod journal;

@@ -3,7 +3,10 @@
 //! Keeps the order: stored, forgotten by the cache, acknowledged by the balance's actor, answered.
 //! Once the answer is out, nothing is executed under the key.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use engine::ids::{KeyId, RelationshipId};
 use persistence::{
     api_keys::{self, KeyScope, Revoked},
@@ -11,11 +14,11 @@ use persistence::{
 };
 use serde::Deserialize;
 
-use super::{Key, Owner};
+use super::Owner;
 use crate::{
     auth::{MerchantKey, scope::ResellersWrite},
     error::{ApiError, Code},
-    extract::{Body, PathIds},
+    extract::{Once, PathIds},
     state::App,
     wire::answer::Answer,
 };
@@ -32,8 +35,19 @@ pub(crate) async fn dev(
     State(app): State<App>,
     caller: MerchantKey<ResellersWrite>,
     PathIds((relationship, id)): PathIds<(RelationshipId, KeyId)>,
-    Body(wire): Body<RevokeKey>,
-) -> Result<Answer<Key>, ApiError> {
+    once: Once<RevokeKey>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let work = Box::pin(answer(app.clone(), caller, (relationship, id), once.body));
+    once.request.execute(&app, name, work).await
+}
+
+async fn answer(
+    app: App,
+    caller: MerchantKey<ResellersWrite>,
+    (relationship, id): (RelationshipId, KeyId),
+    wire: RevokeKey,
+) -> Result<Response, ApiError> {
     if wire
         .reason
         .as_ref()
@@ -56,9 +70,9 @@ pub(crate) async fn dev(
         .ok_or_else(|| ApiError::new(Code::NotFound))?;
     let key = owner.show(&revoked.stored, app.now());
     Ok(if revoked.already {
-        Answer::replayed(key)
+        Answer::replayed(key).into_response()
     } else {
-        Answer::ok(key)
+        Answer::ok(key).into_response()
     })
 }
 

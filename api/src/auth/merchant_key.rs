@@ -5,7 +5,7 @@ use std::{marker::PhantomData, sync::Arc};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use engine::{
     api_keys::{ApiKey, KeyKind},
-    ids::MerchantId,
+    ids::{KeyId, MerchantId},
     merchants::Merchant,
     money::Currency,
 };
@@ -26,6 +26,11 @@ impl<D> MerchantKey<D> {
     /// Whose data this call may touch.
     pub(crate) fn merchant_id(&self) -> MerchantId {
         self.cached.key.merchant
+    }
+
+    /// Who calls: what the answers kept for this caller are found by.
+    pub(crate) fn name(&self) -> (MerchantId, KeyId) {
+        (self.cached.key.merchant, self.cached.key.id)
     }
 
     pub(crate) fn key(&self) -> &ApiKey {

@@ -1,6 +1,9 @@
 //! `POST /dev/v1/resellers/{id}/balance/credit`: add money to a balance, once per reference.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use engine::{
     balances::{Credit, CreditEntry, EntryKind},
     engine::Credited,
@@ -15,7 +18,7 @@ use super::entry::Entry;
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
     error::{ApiError, Code},
-    extract::{Body, PathIds},
+    extract::{Once, PathIds},
     state::App,
     wire::{
         answer::Answer,
@@ -51,8 +54,19 @@ pub(crate) async fn dev(
     State(app): State<App>,
     caller: MerchantKey<BalanceWrite>,
     PathIds(relationship): PathIds<RelationshipId>,
-    Body(wire): Body<CreditBalance>,
-) -> Result<Answer<CreditedBalance>, ApiError> {
+    once: Once<CreditBalance>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let work = Box::pin(credit(app.clone(), caller, relationship, once.body));
+    once.request.execute(&app, name, work).await
+}
+
+async fn credit(
+    app: App,
+    caller: MerchantKey<BalanceWrite>,
+    relationship: RelationshipId,
+    wire: CreditBalance,
+) -> Result<Response, ApiError> {
     let (merchant, currency) = (caller.merchant_id(), caller.currency());
     let scope =
         relationships::find::find_scope(&app.database, merchant, relationship, false).await?;
@@ -60,12 +74,14 @@ pub(crate) async fn dev(
     let credit = wire.into_credit(scope, currency)?;
     let amount = credit.amount;
     match app.engine.credit(scope, credit).await? {
-        Credited::Fresh(committed) => Ok(Answer::created(
-            answer(&app, scope, currency, &committed).await?,
-        )),
-        Credited::Replayed(stored) if stored.credit.amount == amount => Ok(Answer::replayed(
-            answer(&app, scope, currency, &stored).await?,
-        )),
+        Credited::Fresh(committed) => {
+            let answer = answer(&app, scope, currency, &committed).await?;
+            Ok(Answer::created(answer).into_response())
+        }
+        Credited::Replayed(stored) if stored.credit.amount == amount => {
+            let answer = answer(&app, scope, currency, &stored).await?;
+            Ok(Answer::replayed(answer).into_response())
+        }
         Credited::Replayed(_) => Err(ApiError::saying(
             Code::AlreadyExists,
             "This reference was credited with another amount. Nothing was changed.",

@@ -41,6 +41,7 @@ codes! {
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "The method is not allowed here.";
     OutOfStock "OUT_OF_STOCK" CONFLICT "There are fewer free serials than asked. Nothing was delivered.";
     OrderInProgress "ORDER_IN_PROGRESS" CONFLICT "This order id is still running.";
+    RequestInProgress "REQUEST_IN_PROGRESS" CONFLICT "A request with this idempotency key is still running.";
     AlreadyExists "ALREADY_EXISTS" CONFLICT "It exists already.";
     PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is larger than allowed.";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body must be uncompressed JSON, sent as application/json.";
@@ -49,6 +50,7 @@ codes! {
     ProductNotEligible "PRODUCT_NOT_ELIGIBLE" UNPROCESSABLE_ENTITY "The product has no serials.";
     PriceChanged "PRICE_CHANGED" UNPROCESSABLE_ENTITY "The price is above the given maximum.";
     OrderMismatch "ORDER_MISMATCH" UNPROCESSABLE_ENTITY "This order id belongs to another request.";
+    IdempotencyMismatch "IDEMPOTENCY_MISMATCH" UNPROCESSABLE_ENTITY "This idempotency key belongs to another request.";
     RateLimited "RATE_LIMITED" TOO_MANY_REQUESTS "Too many requests.";
     InternalError "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "A defect on our side. Report the x-request-id.";
     Overloaded "OVERLOADED" SERVICE_UNAVAILABLE "Not executed: try again later.";
@@ -59,9 +61,11 @@ impl Code {
     /// When to come back, for codes that ask the caller to.
     pub(super) const fn retry_after_secs(self) -> Option<u64> {
         match self {
-            Self::RateLimited | Self::Overloaded | Self::OutcomeUnknown | Self::OrderInProgress => {
-                Some(1)
-            }
+            Self::RateLimited
+            | Self::Overloaded
+            | Self::OutcomeUnknown
+            | Self::OrderInProgress
+            | Self::RequestInProgress => Some(1),
             _ => None,
         }
     }

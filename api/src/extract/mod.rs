@@ -3,9 +3,11 @@
 
 pub(crate) mod body;
 pub(crate) mod idempotency_key;
+pub(crate) mod once;
 pub(crate) mod path;
 pub(crate) mod query;
 
 pub(crate) use body::Body;
+pub(crate) use once::Once;
 pub(crate) use path::PathIds;
 pub(crate) use query::Query;

@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use engine::{
     catalog::Sku,
     engine::Engine,
@@ -22,7 +25,7 @@ use super::upload::{UploadSerials, refused};
 use crate::{
     auth::{MerchantKey, scope::ProductsWrite},
     error::{ApiError, Code},
-    extract::{Body, PathIds},
+    extract::{Once, PathIds},
     state::App,
     wire::answer::Answer,
 };
@@ -45,31 +48,40 @@ pub(crate) async fn dev(
     State(app): State<App>,
     caller: MerchantKey<ProductsWrite>,
     PathIds(product): PathIds<ProductId>,
-    Body(wire): Body<UploadSerials>,
-) -> Result<Answer<Imported>, ApiError> {
-    import(&app, &caller, (product, None), wire).await
+    once: Once<UploadSerials>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let work = Box::pin(import(app.clone(), caller, (product, None), once.body));
+    once.request.execute(&app, name, work).await
 }
 
 pub(crate) async fn dev_variant(
     State(app): State<App>,
     caller: MerchantKey<ProductsWrite>,
     PathIds((product, variant)): PathIds<(ProductId, VariantId)>,
-    Body(wire): Body<UploadSerials>,
-) -> Result<Answer<Imported>, ApiError> {
-    import(&app, &caller, (product, Some(variant)), wire).await
+    once: Once<UploadSerials>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let work = Box::pin(import(
+        app.clone(),
+        caller,
+        (product, Some(variant)),
+        once.body,
+    ));
+    once.request.execute(&app, name, work).await
 }
 
 async fn import(
-    app: &App,
-    caller: &MerchantKey<ProductsWrite>,
+    app: App,
+    caller: MerchantKey<ProductsWrite>,
     (product, variant): (ProductId, Option<VariantId>),
     wire: UploadSerials,
-) -> Result<Answer<Imported>, ApiError> {
+) -> Result<Response, ApiError> {
     let product = app.engine.product(product).await?;
     let product = product.filter(|product| product.merchant == caller.merchant_id());
     let product = product.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let sku = import::sku(&product, variant).map_err(refused)?;
-    let import = sealed(app, caller, sku, wire).await?;
+    let import = sealed(&app, &caller, sku, wire).await?;
     let (id, restock) = (import.target.import, import.restock());
     let (database, engine) = (app.database.clone(), app.engine.clone());
     // One task for both steps: a stored upload is always put on sale.
@@ -83,12 +95,15 @@ async fn import(
     });
     match outcome.await? {
         Outcome::Refused(refusal) => Err(refused(refusal)),
-        Outcome::Stored { added, duplicates } => Ok(Answer::created(Imported {
-            added_count: added,
-            duplicate_count: duplicates,
-            batch_id: id.to_string(),
-            stock: app.engine.stock(caller.merchant_id(), sku).await?.stock,
-        })),
+        Outcome::Stored { added, duplicates } => {
+            let answer = Answer::created(Imported {
+                added_count: added,
+                duplicate_count: duplicates,
+                batch_id: id.to_string(),
+                stock: app.engine.stock(caller.merchant_id(), sku).await?.stock,
+            });
+            Ok(answer.into_response())
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod dev;
 mod dynamic_url;
 mod expressions;
 mod fulfillments;
+mod idempotency;
 mod inventory;
 mod keys;
 mod lists;

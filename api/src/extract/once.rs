@@ -1,0 +1,152 @@
+//! A change that is executed once per `Idempotency-Key`, however often it is sent.
+//!
+//! Keeps: an answer is stored before it is given, errors that are final included; the work and its
+//! bookkeeping run in one task, so a caller that hangs up leaves no key that looks as if it still ran.
+//! Without the header a change is simply executed.
+
+use axum::{
+    body::Body as RawAnswer,
+    extract::{FromRequest, FromRequestParts as _, Request},
+    http::{HeaderValue, StatusCode},
+    response::{IntoResponse as _, Response},
+};
+use engine::ids::{KeyId, MerchantId};
+use futures_util::future::BoxFuture;
+use http_body_util::BodyExt as _;
+use persistence::{
+    idempotency::{self, Attempt, Begun, Name, Stored},
+    owned,
+};
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    body::{RawBody, parse},
+    idempotency_key::IdempotencyKey,
+};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+    wire::answer::{IDEMPOTENT_REPLAYED, json_bytes},
+};
+
+/// A JSON body as its wire type, with what makes the request known again.
+pub(crate) struct Once<T> {
+    pub(crate) body: T,
+    pub(crate) request: Known,
+}
+
+/// What makes a request known again.
+pub(crate) struct Known {
+    key: Option<String>,
+    route: String,
+    digest: [u8; 32],
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Once<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let IdempotencyKey(key) = IdempotencyKey::from_request_parts(&mut parts, state).await?;
+        let route = format!("{} {}", parts.method, parts.uri.path());
+        let RawBody(bytes) = RawBody::from_request(Request::from_parts(parts, body), state).await?;
+        // Eight megabytes are not hashed for nothing.
+        let digest = match key {
+            Some(_) => Sha256::digest(&bytes).into(),
+            None => [0; 32],
+        };
+        Ok(Self {
+            body: parse(&bytes)?,
+            request: Known { key, route, digest },
+        })
+    }
+}
+
+impl Known {
+    /// Executes the work, or answers as it was answered before.
+    pub(crate) async fn execute(
+        self,
+        app: &App,
+        (merchant, caller): (MerchantId, KeyId),
+        work: BoxFuture<'static, Result<Response, ApiError>>,
+    ) -> Result<Response, ApiError> {
+        let Some(key) = self.key else {
+            return work.await;
+        };
+        let name = Name {
+            merchant,
+            caller,
+            route: self.route,
+            key,
+            digest: self.digest,
+        };
+        match idempotency::begin(&app.database, &name, app.now()).await? {
+            Begun::Running => Err(ApiError::new(Code::RequestInProgress)),
+            Begun::Mismatch => Err(ApiError::new(Code::IdempotencyMismatch)),
+            Begun::Done(stored) => replayed(stored),
+            Begun::Fresh(attempt) => {
+                let app = app.clone();
+                owned(async move {
+                    let answer = work.await;
+                    settle(&app, &name, attempt, answer).await
+                })
+                .await
+            }
+        }
+    }
+}
+
+/// Stores the answer if it is final, then gives it.
+async fn settle(
+    app: &App,
+    name: &Name,
+    attempt: Attempt,
+    answer: Result<Response, ApiError>,
+) -> Result<Response, ApiError> {
+    let (answer, stored) = match answer {
+        Err(error) => {
+            let status = error.code().status().as_u16();
+            let body = error.to_json(&app.origin);
+            (Err(error), Stored { status, body })
+        }
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            let body = body
+                .collect()
+                .await
+                .map_err(|_| ApiError::new(Code::InternalError))?;
+            let body = body.to_bytes();
+            let stored = Stored {
+                status: head.status.as_u16(),
+                body: body.to_vec(),
+            };
+            (
+                Ok(Response::from_parts(head, RawAnswer::from(body))),
+                stored,
+            )
+        }
+    };
+    let passing = stored.status == 429 || stored.status >= 500;
+    let kept = if passing {
+        idempotency::forget(&app.database, name, attempt).await
+    } else {
+        idempotency::finish(&app.database, name, attempt, stored).await
+    };
+    if let Err(error) = kept {
+        // The key looks as if it ran for a minute; then the same request is executed again, and
+        // finds what it did.
+        tracing::error!(error = %error, "could not keep the answer of an idempotency key");
+    }
+    answer
+}
+
+fn replayed(stored: Stored) -> Result<Response, ApiError> {
+    let status = StatusCode::from_u16(stored.status);
+    let status = status.map_err(|_| ApiError::new(Code::InternalError))?;
+    let mut response = json_bytes(status, stored.body).into_response();
+    response
+        .headers_mut()
+        .insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}
