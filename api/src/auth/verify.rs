@@ -76,25 +76,30 @@ pub(crate) async fn verify(
         .vault()
         .key_digest(text.kind.prefix(), text.id, text.secret.expose());
     let now = app.now();
-    if let Some(cached) = app.keys.find(text.id) {
-        let same = bool::from(digest.ct_eq(&cached.key.digest));
-        // Only who has the secret makes us look again.
-        if same && !cached.claim_recheck(now) {
-            return alive(app, cached, text, address);
+    let cached = app.keys.find(text.id);
+    // Who does not have the secret learns nothing from the cache, not even by how long it takes.
+    let proved = cached.filter(|cached| digest.ct_eq(&cached.key.digest).into());
+    match &proved {
+        Some(cached) if !cached.claim_recheck(now) => {
+            return alive(app, Arc::clone(cached), text, address);
         }
-        if !same {
-            return Err(failed(app, address));
+        None if app.failures.exhausted(address, now) => {
+            return Err(rate_limit::too_many_failures(now));
         }
+        Some(_) | None => {}
     }
-    if app.failures.exhausted(address, now) {
-        return Err(rate_limit::too_many_failures(now));
-    }
-    let found = app.load_key(text.id).await?;
+    let found = match (app.load_key(text.id).await, proved) {
+        (Ok(found), _) => found,
+        // Storage is away for a moment: what was proved is believed until the next look.
+        (Err(_), Some(cached)) => return alive(app, cached, text, address),
+        (Err(error), None) => return Err(error),
+    };
     let stored = found.as_ref().map_or(&DUMMY_DIGEST, |key| &key.key.digest);
     let same = bool::from(digest.ct_eq(stored));
     match found {
         Some(key) if same => alive(app, app.keys.keep(Arc::new(key), now), text, address),
-        Some(_) | None => {
+        Some(_) => Err(failed(app, address)),
+        None => {
             app.keys.forget(text.id);
             Err(failed(app, address))
         }
@@ -109,21 +114,41 @@ pub(crate) async fn verify_signed(
     holds: impl Fn(&str) -> bool,
 ) -> Result<Arc<CachedKey>, ApiError> {
     let now = app.now();
-    let cached = app.keys.find(id).filter(|key| !key.claim_recheck(now));
-    let found = match cached {
-        Some(key) => Some(key),
+    let cached = app.keys.find(id);
+    let proved = cached.filter(|cached| signed_with(app, Some(cached), &holds));
+    match &proved {
+        Some(cached) if !cached.claim_recheck(now) => {
+            return if live(app, cached) {
+                Ok(Arc::clone(cached))
+            } else {
+                Err(failed(app, address))
+            };
+        }
         None if app.failures.exhausted(address, now) => {
             return Err(rate_limit::too_many_failures(now));
         }
-        None => app.load_key(id).await?.map(Arc::new),
-    };
-    let sealed = found.as_ref().and_then(|key| key.key.url_secret.as_ref());
-    let secret = sealed.and_then(|sealed| app.engine.vault().open_url_secret(id, sealed).ok());
-    let held = holds(secret.as_ref().map_or(DUMMY_URL_SECRET, Opened::expose));
+        Some(_) | None => {}
+    }
+    let found = app.load_key(id).await?.map(Arc::new);
+    let held = signed_with(app, found.as_deref(), &holds);
     match found {
-        Some(key) if held && secret.is_some() && live(app, &key) => Ok(app.keys.keep(key, now)),
+        Some(key) if held && live(app, &key) => Ok(app.keys.keep(key, now)),
         Some(_) | None => Err(failed(app, address)),
     }
+}
+
+/// Whether a signature holds under the key's secret for URLs. Without one it is tried with a dummy, so
+/// that it takes as long.
+fn signed_with(app: &App, key: Option<&CachedKey>, holds: &impl Fn(&str) -> bool) -> bool {
+    let secret = key.and_then(|cached| {
+        let sealed = cached.key.url_secret.as_ref()?;
+        app.engine
+            .vault()
+            .open_url_secret(cached.key.id, sealed)
+            .ok()
+    });
+    let held = holds(secret.as_ref().map_or(DUMMY_URL_SECRET, Opened::expose));
+    held && secret.is_some()
 }
 
 /// Whether a key may be used now. Test mode is not served yet: its keys are as unknown as any other.

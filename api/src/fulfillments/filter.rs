@@ -1,12 +1,11 @@
 //! The filters of a list of fulfillments, read from its query.
 
-use chrono::{DateTime, Utc};
-use engine::{clock::Timestamp, fulfillments::Channel, ids::ProductId};
+use engine::{fulfillments::Channel, ids::ProductId};
 use persistence::fulfillments::list::Filter;
 use uuid::Uuid;
 
 use super::answer;
-use crate::{error::ApiError, extract::Query};
+use crate::{error::ApiError, extract::Query, wire::filters::time};
 
 const CHANNELS: [Channel; 6] = [
     Channel::Api,
@@ -31,15 +30,6 @@ pub(crate) fn read(query: &Query) -> Result<Option<Filter>, ApiError> {
         to: time(query, "to")?,
     };
     Ok(delivered(query)?.then_some(filter))
-}
-
-/// A time of the query in RFC 3339.
-pub(crate) fn time(query: &Query, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
-    let read = |text| {
-        let time = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
-        time.map_err(|_| ApiError::field(name, "must be a time such as 2025-12-01T08:00:00Z"))
-    };
-    query.get(name).map(read).transpose()
 }
 
 fn channel(text: &str) -> Result<Channel, ApiError> {

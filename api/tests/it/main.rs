@@ -22,4 +22,5 @@ mod ops;
 mod orders;
 mod refusals;
 mod requests;
+mod secrets;
 mod support;

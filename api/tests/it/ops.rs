@@ -40,3 +40,28 @@ fn operators_see_life_readiness_and_metrics() {
             .refused(404, "NOT_FOUND");
     });
 }
+
+#[test]
+fn draining_server_refuses_orders_and_says_so() {
+    with_world(async |world| {
+        let (key, body) = (
+            world.key("demo-both"),
+            order_of("WOO-1", world.product("Antivirus")),
+        );
+        world.order(&key, &body).await.data(201);
+        world.server.app().engine.drain().await;
+        let state = world.state();
+        let other = order_of("WOO-2", world.product("Antivirus"));
+        let refused = world.order(&key, &other).await;
+        refused.refused(503, "OVERLOADED");
+        assert!(refused.header("retry-after").is_some());
+        assert_eq!(world.state(), state);
+        let ready = Call::new(world.server.ops_address(), "GET", "/readyz")
+            .send()
+            .await;
+        assert_eq!(
+            (ready.status.as_u16(), &ready.json()["status"]),
+            (503, &"draining".into())
+        );
+    });
+}

@@ -1,6 +1,7 @@
 //! A server in this process, the demo cast in its database, and a client that speaks plain HTTP.
 
 mod client;
+mod log_watch;
 mod psql;
 
 use std::{collections::HashMap, sync::Arc};
@@ -29,6 +30,7 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) use client::{Call, Reply};
+pub(crate) use log_watch::{LogWatch, forms};
 
 /// Numbers the random bytes of a test: any.
 const SEED: u64 = 23;
@@ -53,6 +55,7 @@ pub(crate) struct Key {
 
 /// Runs a test against a server of its own.
 pub(crate) fn with_world(test: impl AsyncFnOnce(&World)) {
+    LogWatch::of_process();
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
