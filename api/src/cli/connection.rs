@@ -95,6 +95,14 @@ struct ErrorBody {
     details: Vec<Detail>,
 }
 
+/// One call, to be sent as often as it takes.
+struct Call<'a> {
+    method: Method,
+    path: &'a str,
+    body: Bytes,
+    once: Option<&'a str>,
+}
+
 /// An attempt that may be repeated.
 struct Passing {
     after: Duration,
@@ -123,18 +131,47 @@ impl Connection {
 
     /// `GET`s a resource and returns its whole answer.
     pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.call(&Method::GET, path, Bytes::new()).await
+        self.call(&Call {
+            method: Method::GET,
+            path,
+            body: Bytes::new(),
+            once: None,
+        })
+        .await
     }
 
     /// `POST`s JSON and returns the whole answer.
     pub(super) async fn post(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Value> {
-        self.call(&Method::POST, path, body.into()).await
+        self.call(&Call {
+            method: Method::POST,
+            path,
+            body: body.into(),
+            once: None,
+        })
+        .await
     }
 
-    async fn call(&self, method: &Method, path: &str, body: Bytes) -> anyhow::Result<Value> {
+    /// `POST`s JSON that is executed once under this name, and returns the whole answer.
+    pub(super) async fn post_once(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        name: &str,
+    ) -> anyhow::Result<Value> {
+        let once = Some(name);
+        self.call(&Call {
+            method: Method::POST,
+            path,
+            body: body.into(),
+            once,
+        })
+        .await
+    }
+
+    async fn call(&self, call: &Call<'_>) -> anyhow::Result<Value> {
         let patience = Deadline::after(PATIENCE);
         loop {
-            match self.attempt(method, path, body.clone()).await? {
+            match self.attempt(call).await? {
                 Ok(answer) => return Ok(answer),
                 Err(passing) if patience.passed() => {
                     return Err(passing.reason.context("gave up after two minutes"));
@@ -144,24 +181,19 @@ impl Connection {
         }
     }
 
-    async fn attempt(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Bytes,
-    ) -> anyhow::Result<Result<Value, Passing>> {
+    async fn attempt(&self, call: &Call<'_>) -> anyhow::Result<Result<Value, Passing>> {
         let url = self
             .base
-            .join(path)
+            .join(call.path)
             .context("making the address of the call")?;
-        let mut request = self
-            .http
-            .request(method.clone(), url)
-            .bearer_auth(self.key.expose());
-        if !body.is_empty() {
-            request = request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(body);
+        let mut request = self.http.request(call.method.clone(), url);
+        request = request.bearer_auth(self.key.expose());
+        if let Some(name) = call.once {
+            request = request.header("idempotency-key", name);
+        }
+        if !call.body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            request = request.body(call.body.clone());
         }
         let response = match request.send().await {
             Ok(response) => response,
@@ -178,8 +210,15 @@ impl Connection {
                 .context("reading the answer");
         }
         let refused = refusal(status, &text);
+        let in_progress = refused
+            .downcast_ref::<Refused>()
+            .is_some_and(|refused| refused.code == "REQUEST_IN_PROGRESS");
         match status {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Ok(Err(Passing {
+                after,
+                reason: refused,
+            })),
+            _ if in_progress => Ok(Err(Passing {
                 after,
                 reason: refused,
             })),

@@ -6,7 +6,11 @@
 use std::{fs::File, path::PathBuf};
 
 use anyhow::Context as _;
-use engine::ids::{ProductId, VariantId};
+use engine::{
+    api_keys::base62_secret,
+    ids::{ProductId, VariantId},
+    random::SystemRandom,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -38,6 +42,16 @@ pub struct Import {
     file: PathBuf,
 }
 
+/// One run of the command.
+struct Run {
+    connection: Connection,
+    path: String,
+    /// What its uploads are named after.
+    name: String,
+    uploads: u64,
+    counts: Counts,
+}
+
 /// What has arrived so far.
 #[derive(Debug, Default)]
 struct Counts {
@@ -55,28 +69,32 @@ struct Body<'a> {
 
 impl Import {
     pub async fn run(self) -> anyhow::Result<()> {
-        let path = self.path();
-        let connection = Connection::open(&self.target)?;
+        let mut run = Run {
+            connection: Connection::open(&self.target)?,
+            path: self.path(),
+            name: base62_secret(&SystemRandom),
+            uploads: 0,
+            counts: Counts::default(),
+        };
         let file =
             File::open(&self.file).with_context(|| format!("opening `{}`", self.file.display()))?;
         let bar = bar(file.metadata().map(|found| found.len()).unwrap_or_default());
         let (sender, mut receiver) = mpsc::channel(1);
         let column = self.column.clone();
         let reading = tokio::task::spawn_blocking(move || read(file, column.as_deref(), &sender));
-        let mut counts = Counts::default();
         while let Some(upload) = receiver.recv().await {
-            let sent = self.send(&connection, &path, &upload, &mut counts).await;
-            sent.with_context(|| so_far(&counts))?;
+            let sent = run.send(&upload, &self.label).await;
+            sent.with_context(|| so_far(&run.counts))?;
             bar.set_position(upload.read_bytes);
-            bar.set_message(so_far(&counts));
+            bar.set_message(so_far(&run.counts));
         }
         let read = reading.await.context("reading the file")?;
-        read.with_context(|| so_far(&counts))?;
+        read.with_context(|| so_far(&run.counts))?;
         bar.finish_and_clear();
         say(format_args!(
             "{}, {} in stock",
-            so_far(&counts),
-            counts.stock
+            so_far(&run.counts),
+            run.counts.stock
         ))
     }
 
@@ -87,28 +105,26 @@ impl Import {
             None => format!("/dev/v1/products/{product}/serials"),
         }
     }
+}
 
-    async fn send(
-        &self,
-        connection: &Connection,
-        path: &str,
-        upload: &Upload,
-        counts: &mut Counts,
-    ) -> anyhow::Result<()> {
+impl Run {
+    /// Sends one upload under a name of its own, so that it is counted once even if its answer was
+    /// lost on the way.
+    async fn send(&mut self, upload: &Upload, label: &str) -> anyhow::Result<()> {
         let body = Body {
             serials: &upload.serials,
             remove_duplicates: true,
-            label: &self.label,
+            label,
         };
         let body = serde_json::to_vec(&body).context("writing an upload")?;
-        let answer = connection
-            .post(path, body)
-            .await
-            .map_err(|error| in_the_file(error, upload))?;
+        self.uploads += 1;
+        let name = format!("{}-{}", self.name, self.uploads);
+        let sent = self.connection.post_once(&self.path, body, &name).await;
+        let answer = sent.map_err(|error| in_the_file(error, upload))?;
         let stored = &answer["data"];
-        counts.added += number(stored, "added_count")?;
-        counts.duplicates += number(stored, "duplicate_count")?;
-        counts.stock = number(stored, "stock")?;
+        self.counts.added += number(stored, "added_count")?;
+        self.counts.duplicates += number(stored, "duplicate_count")?;
+        self.counts.stock = number(stored, "stock")?;
         Ok(())
     }
 }
