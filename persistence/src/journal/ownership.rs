@@ -61,6 +61,7 @@ pub(super) async fn take_over(
         match notices.hear(timely(terms.deadline, taking)).await {
             // An earlier owner's session is in the middle of a statement, or its machine is gone.
             Err(error) if is_lock_timeout(&error) => {
+                tracing::warn!("a lane is locked by an earlier session: ending it");
                 end_sessions(&mut connection).await.map_err(failed)?;
             }
             taken => break taken.map_err(failed)?,

@@ -279,6 +279,18 @@ async fn notice_of_the_server_makes_the_outcome_unknown() {
 }
 
 #[tokio::test]
+async fn notice_at_the_start_of_a_session_is_no_notice_of_a_commit() {
+    let ground = Ground::new().await;
+    // Each session of this database begins with a warning about its collation.
+    ground
+        .execute("UPDATE pg_database SET datcollversion = '1' WHERE datname = current_database()")
+        .await;
+    let mut lane = ground.lane().await;
+    let credit = ground.credit(ground.balances[0], 1, 100_000, "welcome");
+    lane.commit(Rows::Credits(vec![credit])).await.unwrap();
+}
+
+#[tokio::test]
 async fn session_that_was_ended_leaves_the_outcome_unknown() {
     let ground = Ground::new().await;
     let (mut lane, serials) = begun(&ground).await;
