@@ -176,3 +176,110 @@ impl KeyCache {
             .retain(|_, entry| now.saturating_sub(entry.used_ms.load(Ordering::Relaxed)) < within);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use engine::{
+        api_keys::Scopes,
+        clock,
+        ids::{BalanceId, MerchantId, RelationshipId},
+        money::Currency,
+        random::SeededRandom,
+        vault::{RootKey, Vault},
+    };
+
+    use super::*;
+
+    struct Setting {
+        random: Arc<SeededRandom>,
+        vault: Vault,
+    }
+
+    impl Setting {
+        fn new() -> Self {
+            let random = Arc::new(SeededRandom::new(1));
+            let vault = Vault::new(&RootKey::new([1; 32]), random.clone());
+            Self { random, vault }
+        }
+
+        fn key_id(&self) -> KeyId {
+            KeyId::generate(clock::EPOCH, &*self.random)
+        }
+
+        fn cached(&self, id: KeyId, own_per_second: Option<u32>, now: Timestamp) -> Arc<CachedKey> {
+            let merchant = MerchantId::generate(clock::EPOCH, &*self.random);
+            let wrapped = self.vault.generate_merchant_key(merchant);
+            let relationship = RelationshipId::generate(clock::EPOCH, &*self.random);
+            let key = ApiKey {
+                id,
+                kind: KeyKind::Reseller,
+                digest: [0; 32],
+                merchant,
+                reseller: Some((relationship, BalanceId(1))),
+                test: false,
+                name: String::new(),
+                last4: String::new(),
+                scopes: Scopes::default(),
+                ip_allow_list: Vec::new(),
+                rate_limit_per_second: own_per_second,
+                created_at: clock::EPOCH,
+                expires_at: None,
+                revoked_at: None,
+                url_secret: None,
+            };
+            let merchant = Merchant {
+                id: merchant,
+                name: String::new(),
+                storefront_url: None,
+                currency: Currency::USD,
+                key: self.vault.merchant_key(merchant, &wrapped).unwrap(),
+                rate_limit_factor: 1,
+            };
+            Arc::new(CachedKey::new(key, Arc::new(merchant), now))
+        }
+    }
+
+    fn after(seconds: i64) -> Timestamp {
+        clock::EPOCH + TimeDelta::days(1) + TimeDelta::seconds(seconds)
+    }
+
+    #[test]
+    fn one_caller_looks_again_and_one_records_the_use() {
+        let setting = Setting::new();
+        let cached = setting.cached(setting.key_id(), None, after(0));
+        assert!(!cached.claim_recheck(after(9)));
+        assert!(cached.claim_recheck(after(10)));
+        assert!(!cached.claim_recheck(after(10)));
+        assert!(cached.claim_recording(after(0)));
+        assert!(!cached.claim_recording(after(59)));
+        assert!(cached.claim_recording(after(60)));
+    }
+
+    #[test]
+    fn key_that_is_looked_up_again_keeps_its_bucket_as_full_as_it_was() {
+        let (setting, cache) = (Setting::new(), KeyCache::default());
+        let id = setting.key_id();
+        let first = cache.keep(setting.cached(id, Some(1), after(0)), after(0));
+        assert!(first.bucket(Class::Writes).charge(2).is_ok());
+        let again = cache.keep(setting.cached(id, Some(1), after(10)), after(10));
+        assert!(again.bucket(Class::Writes).charge(1).is_err());
+        let raised = cache.keep(setting.cached(id, Some(2), after(20)), after(20));
+        assert!(raised.bucket(Class::Writes).charge(4).is_ok());
+    }
+
+    #[test]
+    fn keys_are_forgotten_when_told_and_when_idle() {
+        let (setting, cache) = (Setting::new(), KeyCache::default());
+        let [told, idle, used] = [(); 3].map(|()| setting.key_id());
+        for id in [told, idle, used] {
+            cache.keep(setting.cached(id, None, after(0)), after(0));
+        }
+        cache.forget(told);
+        assert!(cache.find(told).is_none());
+        cache.find(used).unwrap().claim_recording(after(299));
+        cache.sweep(after(300));
+        assert!(cache.find(idle).is_none());
+        assert!(cache.find(used).is_some());
+    }
+}

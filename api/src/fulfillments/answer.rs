@@ -39,7 +39,6 @@ pub(crate) struct Told {
     pub(crate) fulfillment: Arc<Fulfillment>,
     pub(crate) reused: bool,
     currency: Currency,
-    test: bool,
     email: Option<Opened>,
     products: Vec<Option<Arc<Product>>>,
     serials: Vec<Opened>,
@@ -67,7 +66,6 @@ impl Told {
         Ok(Self {
             reused: false,
             currency: merchant.currency,
-            test: false,
             email: None,
             products,
             serials,
@@ -330,7 +328,8 @@ impl Serialize for Told {
             external_order_id: contents.order_id.as_str(),
             status: STATUS,
             channel: channel(contents.channel),
-            test: self.test,
+            // Keys of test mode are not served.
+            test: false,
             product_id: single.map(|line| Id(line.sku.product)),
             variant_id: single.and_then(|line| line.sku.variant).map(Id),
             product_title: product.map(|product| product.title.as_str()),

@@ -131,3 +131,31 @@ fn every_answer_has_its_headers() {
         assert!(unnamed.header("x-request-id").is_some());
     });
 }
+
+#[test]
+fn order_over_http_2_is_the_same() {
+    with_world(async |world| {
+        let (key, product) = (world.key("demo-both"), world.product("Antivirus"));
+        let body = order_of("WOO-1", product);
+        let call = || {
+            world
+                .call("POST", "/reseller/v1/fulfillments/")
+                .key(&key)
+                .json(&body)
+        };
+        let first = call().send_http2().await;
+        assert_eq!(first.header("cache-control"), Some("no-store"));
+        let told = first.data(201);
+        assert_eq!(call().send().await.data(200)["serials"], told["serials"]);
+        let untyped = world.call("POST", PATH).key(&key).bytes("{}");
+        untyped
+            .send_http2()
+            .await
+            .refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        world
+            .call("GET", "/nothing")
+            .send_http2()
+            .await
+            .refused(404, "NOT_FOUND");
+    });
+}

@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, Request, Response, StatusCode, request::Builder},
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::{
+    body::Incoming,
+    client::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
@@ -58,6 +61,12 @@ impl Call {
         self.header("content-type", content_type)
     }
 
+    /// A body that does not say what it is.
+    pub(crate) fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the connection of a test's client has no owner"
@@ -66,24 +75,49 @@ impl Call {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         let connection = tokio::spawn(connection);
-        let mut request = Request::builder().method(self.method).uri(&self.path);
-        request = request.header("host", "consign.example");
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
+        let request = self.request(&self.path).header("host", "consign.example");
         let request = request.body(Body::from(self.body)).unwrap();
-        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
+        let reply = Reply::of(sender.send_request(request).await.unwrap()).await;
         connection.abort();
-        Reply {
+        reply
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the connection of a test's client has no owner"
+    )]
+    pub(crate) async fn send_http2(self) -> Reply {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+        let (mut sender, connection) = handshake.await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = self.request(&format!("http://consign.example{}", self.path));
+        let request = request.body(Body::from(self.body)).unwrap();
+        let reply = Reply::of(sender.send_request(request).await.unwrap()).await;
+        connection.abort();
+        reply
+    }
+
+    fn request(&self, uri: &str) -> Builder {
+        let request = Request::builder().method(self.method).uri(uri);
+        let headers = self.headers.iter();
+        headers.fold(request, |request, (name, value)| {
+            request.header(*name, value)
+        })
+    }
+}
+
+impl Reply {
+    async fn of(response: Response<Incoming>) -> Self {
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self {
             status: head.status,
             headers: head.headers,
             body,
         }
     }
-}
 
-impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
