@@ -28,7 +28,9 @@ fn read(path: &str) -> String {
 fn panels() -> Vec<String> {
     let dashboard: Value = serde_json::from_str(&read(DASHBOARD)).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
-    let targets = panels.iter().filter_map(|panel| panel["targets"].as_array());
+    let targets = panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array());
     targets
         .flatten()
         .map(|target| {
@@ -44,9 +46,11 @@ fn panels() -> Vec<String> {
 fn rules() -> String {
     let text = read(RULES);
     let spoken = ["#", "summary:"];
-    let lines = text
-        .lines()
-        .filter(|line| !spoken.iter().any(|word| line.trim_start().starts_with(word)));
+    let lines = text.lines().filter(|line| {
+        !spoken
+            .iter()
+            .any(|word| line.trim_start().starts_with(word))
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -79,7 +83,11 @@ fn prometheus_reads_every_expression_of_the_dashboard() {
     });
     let rules: String = rules.collect();
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard.rules.yml");
-    fs::write(&file, format!("groups:\n  - name: dashboard\n    rules:\n{rules}")).unwrap();
+    fs::write(
+        &file,
+        format!("groups:\n  - name: dashboard\n    rules:\n{rules}"),
+    )
+    .unwrap();
     let checked = promtool().arg("check").arg("rules").arg(&file).output();
     let checked = checked.expect("promtool is there: run scripts/need.sh test");
     let said = String::from_utf8_lossy(&checked.stderr);
