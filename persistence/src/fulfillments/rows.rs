@@ -83,6 +83,14 @@ pub(crate) async fn fulfillments(
     connection: &mut PgConnection,
     entries: Vec<EntryRow>,
 ) -> Result<Vec<Fulfillment>, Error> {
+    each(connection, entries).await?.into_iter().collect()
+}
+
+/// The same, where an entry that does not fit is no reason to give up the others.
+pub(crate) async fn each(
+    connection: &mut PgConnection,
+    entries: Vec<EntryRow>,
+) -> Result<Vec<Result<Fulfillment, Error>>, Error> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }
@@ -100,31 +108,31 @@ pub(crate) async fn fulfillments(
         .bind(&imports)
         .fetch_all(connection)
         .await?;
-    let mut found: HashMap<Uuid, SerialRow> =
+    let found: HashMap<Uuid, SerialRow> =
         found.into_iter().map(|row| (row.serial_id, row)).collect();
-    entries
+    Ok(entries
         .into_iter()
-        .map(|entry| rebuilt(entry, &mut found))
-        .collect()
+        .map(|entry| rebuilt(entry, &found))
+        .collect())
 }
 
 /// One fulfillment of its entry and the claims that name it.
-fn rebuilt(entry: EntryRow, found: &mut HashMap<Uuid, SerialRow>) -> Result<Fulfillment, Error> {
+fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillment, Error> {
     let mut lines: Vec<FulfilledLine> = Vec::new();
     for id in &entry.serial_ids {
-        let claim = found.remove(id).ok_or(MISSING)?;
+        let claim = found.get(id).ok_or(MISSING)?;
         if (claim.balance_id, claim.version) != (entry.balance_id, entry.version) {
             return Err(FOREIGN);
         }
         let number = usize::try_from(claim.line).map_err(|_| LINES)?;
         // Serials are stored in the order of the lines, so a line is the last one or the next.
         if number == lines.len() + 1 {
-            lines.push(line(&claim)?);
+            lines.push(line(claim)?);
         }
         let last = lines.last_mut().ok_or(LINES)?;
         last.serials.push(ClaimedSerial {
             id: SerialId::from_uuid(*id),
-            sealed: Sealed::from_bytes(claim.sealed),
+            sealed: Sealed::from_bytes(claim.sealed.as_slice()),
         });
         if number != lines.len() {
             return Err(LINES);

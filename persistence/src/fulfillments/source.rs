@@ -12,20 +12,42 @@ use uuid::Uuid;
 use super::rows::{self, EntryRow, money};
 use crate::{balances::rows::CreditDetails, error::Error};
 
-/// The fulfillment that bound an order id. A look-up that finds nothing is one indexed read.
-pub(crate) async fn find(
+#[derive(Debug, sqlx::FromRow)]
+struct FoundRow {
+    /// Of the order id that was asked for, from 1.
+    place: i64,
+    #[sqlx(flatten)]
+    entry: EntryRow,
+}
+
+/// What bound these order ids, in their order: a fulfillment, nothing, or rows that do not fit. Where
+/// nothing is found, all of them are one indexed read.
+pub(crate) async fn find_all(
     connection: &mut PgConnection,
-    balance: BalanceId,
-    order_id: &OrderId,
-) -> Result<Option<Fulfillment>, Error> {
-    let entry: Option<EntryRow> = sqlx::query_as(include_str!("find.sql"))
-        .bind(balance.0)
-        .bind(order_id.as_str())
-        .fetch_optional(&mut *connection)
+    asked: &[(BalanceId, OrderId)],
+) -> Result<Vec<Result<Option<Fulfillment>, Error>>, Error> {
+    let balances: Vec<i64> = asked.iter().map(|(balance, _)| balance.0).collect();
+    let references: Vec<&str> = asked
+        .iter()
+        .map(|(_, order_id)| order_id.as_str())
+        .collect();
+    let rows: Vec<FoundRow> = sqlx::query_as(include_str!("find.sql"))
+        .bind(balances)
+        .bind(references)
+        .fetch_all(&mut *connection)
         .await?;
-    Ok(rows::fulfillments(connection, entry.into_iter().collect())
-        .await?
-        .pop())
+    let (places, entries): (Vec<i64>, _) =
+        rows.into_iter().map(|row| (row.place, row.entry)).unzip();
+    let mut found: Vec<_> = asked.iter().map(|_| Ok(None)).collect();
+    for (place, fulfillment) in places
+        .into_iter()
+        .zip(rows::each(connection, entries).await?)
+    {
+        let index = usize::try_from(place - 1).ok();
+        let slot = index.and_then(|index| found.get_mut(index));
+        *slot.expect("a place is one of those asked for") = fulfillment.map(Some);
+    }
+    Ok(found)
 }
 
 #[derive(Debug, sqlx::FromRow)]

@@ -32,6 +32,9 @@ use crate::{Error, fulfillments::source};
 /// Look-ups that may wait for the connection; the engine's permits are the bound before this one.
 const WAITING_MAX: usize = 1024;
 
+/// Look-ups that are answered by one query.
+const TAKEN_MAX: usize = 128;
+
 /// Whether a lane's reader still has its connection.
 #[derive(Debug, Clone)]
 pub(super) struct Health(Arc<AtomicBool>);
@@ -121,24 +124,45 @@ impl Reader for PgReader {
     }
 }
 
-/// Answers look-ups one by one until nobody can ask any more or the connection is lost.
+/// Answers what waits, all at once, until nobody can ask any more or the connection is lost.
 async fn answer(
     mut connection: LaneConnection,
     mut waiting: mpsc::Receiver<LookUp>,
     health: Health,
     deadline: Duration,
 ) {
-    while let Some(look_up) = waiting.recv().await {
-        let well = match look_up {
-            LookUp::Fulfillment(balance, order_id, told) => {
-                let found = source::find(connection.raw(), balance, &order_id);
-                tell(found, deadline, told).await
+    let mut taken = Vec::with_capacity(TAKEN_MAX);
+    while waiting.recv_many(&mut taken, TAKEN_MAX).await > 0 {
+        let (mut asked, mut asking) = (Vec::new(), Vec::new());
+        let mut well = true;
+        for look_up in taken.drain(..) {
+            match look_up {
+                // Nobody waits for it any more.
+                LookUp::Fulfillment(.., told) if told.is_closed() => {}
+                LookUp::Fulfillment(balance, order_id, told) => {
+                    asked.push((balance, order_id));
+                    asking.push(told);
+                }
+                LookUp::Credit(balance, kind, reference, told) => {
+                    let found = source::find_credit(connection.raw(), balance, kind, &reference);
+                    let found = timely(deadline, found).await;
+                    well &= is_well(&found);
+                    tell(told, found);
+                }
             }
-            LookUp::Credit(balance, kind, reference, told) => {
-                let found = source::find_credit(connection.raw(), balance, kind, &reference);
-                tell(found, deadline, told).await
+        }
+        if well && !asked.is_empty() {
+            match timely(deadline, source::find_all(connection.raw(), &asked)).await {
+                Ok(found) => found.into_iter().zip(asking).for_each(|(found, told)| {
+                    tell(told, found);
+                }),
+                Err(error) => {
+                    error.into_fault("look order ids up");
+                    well = false;
+                }
             }
-        };
+        }
+        // Whoever is not answered yet learns it from the closed channel.
         if !well {
             health.lose();
             return;
@@ -147,20 +171,24 @@ async fn answer(
     connection.close().await;
 }
 
-/// Whether the connection can be used again after this look-up.
-async fn tell<T>(
-    found: impl Future<Output = Result<T, Error>>,
+async fn timely<T>(
     deadline: Duration,
-    told: oneshot::Sender<Result<T, Fault>>,
-) -> bool {
-    let found = timeout(deadline, found).await;
-    // Rows that do not fit say nothing against the connection; whatever else fails does.
-    let well = matches!(found, Ok(Ok(_) | Err(Error::Inconsistent { .. })));
-    let answer = match found {
-        Ok(found) => found.map_err(|error| error.into_fault("look a reference up")),
-        Err(_) => Err(Fault::Unavailable),
+    found: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let late = |_| {
+        Err(Error::Unavailable {
+            reason: "no answer in time".to_owned(),
+        })
     };
+    timeout(deadline, found).await.unwrap_or_else(late)
+}
+
+/// Whether the connection can be used again: rows that do not fit say nothing against it.
+const fn is_well<T>(found: &Result<T, Error>) -> bool {
+    matches!(found, Ok(_) | Err(Error::Inconsistent { .. }))
+}
+
+fn tell<T>(told: oneshot::Sender<Result<T, Fault>>, found: Result<T, Error>) {
     // A caller that stopped waiting is no reason to read less of the answer.
-    let _ = told.send(answer);
-    well
+    let _ = told.send(found.map_err(|error| error.into_fault("look a reference up")));
 }

@@ -10,6 +10,7 @@ use engine::{
     money::Money,
     vault::Sealed,
 };
+use futures_util::future::join_all;
 
 use crate::ground::Ground;
 
@@ -85,6 +86,42 @@ fn two_lines(mut order: Fulfillment) -> Fulfillment {
 
 fn flat<A, B, C>(((a, b), c): ((A, B), C)) -> (A, B, C) {
     (a, b, c)
+}
+
+#[tokio::test]
+async fn look_ups_at_once_get_each_its_own_answer() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    let import = ground.stock(&mut lane, 50).await;
+    let balance = ground.balances[0];
+    lane.commit(Rows::Credits(vec![
+        ground.credit(balance, 1, 100_000, "welcome"),
+    ]))
+    .await
+    .unwrap();
+    let order = |n: u32| {
+        let order_id = format!("order-{n}");
+        ground.fulfillment(balance, i64::from(n) + 2, &order_id, &[import.serial(n)])
+    };
+    let orders: Vec<_> = (0..50).map(order).collect();
+    lane.commit(Rows::Fulfillments(orders.clone()))
+        .await
+        .unwrap();
+    // One of them is damaged, which is no other's concern.
+    ground
+        .execute("UPDATE serial_claims SET line = 7 WHERE version = 9")
+        .await;
+    let reader = &lane.session.reader;
+    let look_ups = (0..300).map(|n| async move {
+        let order_id = OrderId::parse(&format!("order-{}", n % 100)).unwrap();
+        reader.fulfillment(balance, &order_id).await
+    });
+    for (n, found) in join_all(look_ups).await.into_iter().enumerate() {
+        match n % 100 {
+            7 => assert_eq!(found, Err(Fault::Unavailable)),
+            _ => assert_eq!(found, Ok(orders.get(n % 100).cloned()), "{n}"),
+        }
+    }
 }
 
 #[tokio::test]
