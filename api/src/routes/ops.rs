@@ -49,7 +49,10 @@ struct Ready {
     checks: Checks,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each a field on the wire")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each a field on the wire"
+)]
 #[derive(Serialize)]
 struct Checks {
     /// The owner's heartbeat is fresh, so the database answers and this process owns it.

@@ -47,7 +47,7 @@ fn head_is_judged_before_the_caller_and_the_caller_before_the_body() {
             .await
             .refused(415, "UNSUPPORTED_MEDIA_TYPE");
         call()
-            .body(json, vec![b' '; 65 * 1024])
+            .announce(65 * 1024)
             .send()
             .await
             .refused(413, "PAYLOAD_TOO_LARGE");

@@ -1,12 +1,13 @@
 //! A client that sends exactly what it is told, one connection per request.
 
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr};
 
 use axum::{
     body::Body,
     http::{HeaderMap, Request, Response, StatusCode, request::Builder},
 };
 use bytes::Bytes;
+use futures_util::stream;
 use http_body_util::BodyExt;
 use hyper::{
     body::Incoming,
@@ -23,6 +24,8 @@ pub(crate) struct Call {
     path: String,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    /// The body is only announced.
+    withheld: bool,
 }
 
 /// What came back.
@@ -40,6 +43,7 @@ impl Call {
             path: path.to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+            withheld: false,
         }
     }
 
@@ -67,6 +71,14 @@ impl Call {
         self
     }
 
+    /// Announces a body of so many bytes and never sends it: whoever refuses it by its head closes the
+    /// connection, and a client that is still writing might miss the answer.
+    pub(crate) fn announce(mut self, bytes: usize) -> Self {
+        self.withheld = true;
+        self.header("content-type", "application/json")
+            .header("content-length", &bytes.to_string())
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the connection of a test's client has no owner"
@@ -76,7 +88,12 @@ impl Call {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         let connection = tokio::spawn(connection);
         let request = self.request(&self.path).header("host", "consign.example");
-        let request = request.body(Body::from(self.body)).unwrap();
+        let body = if self.withheld {
+            Body::from_stream(stream::pending::<Result<Bytes, Infallible>>())
+        } else {
+            Body::from(self.body)
+        };
+        let request = request.body(body).unwrap();
         let reply = Reply::of(sender.send_request(request).await.unwrap()).await;
         connection.abort();
         reply
@@ -92,7 +109,12 @@ impl Call {
         let (mut sender, connection) = handshake.await.unwrap();
         let connection = tokio::spawn(connection);
         let request = self.request(&format!("http://consign.example{}", self.path));
-        let request = request.body(Body::from(self.body)).unwrap();
+        let body = if self.withheld {
+            Body::from_stream(stream::pending::<Result<Bytes, Infallible>>())
+        } else {
+            Body::from(self.body)
+        };
+        let request = request.body(body).unwrap();
         let reply = Reply::of(sender.send_request(request).await.unwrap()).await;
         connection.abort();
         reply
