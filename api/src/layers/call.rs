@@ -26,6 +26,13 @@ pub(crate) struct Route {
     pub(crate) metrics: RouteMetrics,
 }
 
+impl Route {
+    /// Whether a call of this route may deliver.
+    pub(crate) const fn executes(&self) -> bool {
+        self.deadline.is_none()
+    }
+}
+
 /// One call. Nothing in it is taken from the query or the body.
 #[derive(Debug)]
 pub(crate) struct Call {

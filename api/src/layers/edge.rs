@@ -21,7 +21,11 @@ use futures_util::FutureExt;
 use ipnet::IpNet;
 use tower::Service;
 
-use super::{address, call::Call, request_id};
+use super::{
+    address,
+    call::{Call, Route},
+    request_id,
+};
 use crate::{
     error::{ApiError, Code},
     metrics::{self, RouteMetrics, Surface},
@@ -82,7 +86,7 @@ impl Edge {
         request.extensions_mut().insert(Arc::clone(&call));
         without_trailing_slash(request.uri_mut());
         let mut response = match self.enter() {
-            Ok(_place) => self.route(request).await,
+            Ok(_place) => self.route(request, &call).await,
             Err(error) => error.into_response(),
         };
         self.finish(&mut response, &call);
@@ -100,7 +104,7 @@ impl Edge {
     }
 
     /// A panic ends its request only. What it was about to do for money goes on in the engine.
-    async fn route<B>(&self, request: Request<B>) -> Response
+    async fn route<B>(&self, request: Request<B>, call: &Call) -> Response
     where
         B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
@@ -110,6 +114,10 @@ impl Edge {
         match answer {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
+            // It may have been delivered: an error that sounds final would make the shop buy again.
+            Err(_panic) if call.route().is_some_and(Route::executes) => {
+                ApiError::new(Code::OutcomeUnknown).into_response()
+            }
             Err(_panic) => ApiError::new(Code::InternalError).into_response(),
         }
     }
@@ -173,7 +181,7 @@ fn without_trailing_slash(uri: &mut Uri) {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, routing::get};
+    use axum::{Extension, body::Body, routing::get};
     use engine::random::SeededRandom;
     use http_body_util::BodyExt;
 
@@ -250,6 +258,24 @@ mod tests {
             "{body}"
         );
         assert_eq!(get_from(&edge, "/things").await.1, "all");
+    }
+
+    #[tokio::test]
+    async fn panic_of_what_may_have_delivered_leaves_the_outcome_open() {
+        let bug = async |Extension(call): Extension<Arc<Call>>| -> String {
+            call.matched(Arc::new(Route {
+                template: "/executes",
+                body_bytes_max: 0,
+                deadline: None,
+                metrics: RouteMetrics::new(Surface::None, "/executes"),
+            }));
+            panic!("a defect")
+        };
+        let mut edge = edge(8);
+        edge.router = Router::new().route("/executes", get(bug));
+        let (response, body) = get_from(&edge, "/executes").await;
+        assert_eq!(response.status(), 503);
+        assert!(body.contains("OUTCOME_UNKNOWN"), "{body}");
     }
 
     #[tokio::test]
