@@ -113,6 +113,10 @@ fn log(error: &sqlx::Error, failure: Failure) {
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     let code = code.as_deref().unwrap_or("none");
+    // A repeated order is everyday; everything else is worth a look.
+    if failure == Failure::Duplicate {
+        return tracing::debug!("a batch repeats a reference");
+    }
     tracing::warn!(
         code,
         "a lane's statement failed with code {code}: {failure}"
