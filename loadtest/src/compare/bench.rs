@@ -139,8 +139,7 @@ impl<'a> Bench<'a> {
         if with_engine && stage.sides.contains(&Side::Raw) {
             raw = Some(solo::Raw::create(self).await?);
         }
-        self.warm(stubbed.as_ref()).await?;
-        let mut histories = Vec::new();
+        let mut histories = self.warm(stage, &mut stubbed).await?;
         for turn in 0..self.arguments.turns() {
             for &side in stage.sides {
                 match side {
@@ -172,15 +171,30 @@ impl<'a> Bench<'a> {
         self.audit(stage.name, &histories).await
     }
 
-    /// Every actor is loaded before a stage: what a cold start costs is measured by itself.
-    async fn warm(&mut self, stubbed: Option<&Subject>) -> anyhow::Result<()> {
+    /// Loads every actor and lets the windows of serials settle before a stage: what a cold start
+    /// costs is measured by itself.
+    async fn warm(
+        &mut self,
+        stage: &Stage,
+        stubbed: &mut Option<Subject>,
+    ) -> anyhow::Result<Vec<History>> {
         let runs = [self.next_run(), self.next_run()];
-        for (subject, run) in [self.engine.as_ref(), stubbed].into_iter().zip(runs) {
-            if let Some(subject) = subject {
-                solo::touch_all(subject.target, &subject.wide, &run).await?;
+        let mut histories = Vec::new();
+        let subjects = [self.engine.as_mut(), stubbed.as_mut()];
+        for (subject, run) in subjects.into_iter().flatten().zip(runs) {
+            solo::touch_all(subject.target, &subject.wide, &format!("{run}t")).await?;
+            let name = Name {
+                stage: "warm-up",
+                turn: 0,
+                run,
+            };
+            let window = plan::window(true, stage.shape);
+            let (_, sent) = run::once(subject, stage.shape, window, name).await?;
+            if subject.side == Side::Engine {
+                histories = sent;
             }
         }
-        Ok(())
+        Ok(histories)
     }
 
     async fn stubbed_engine(&self) -> anyhow::Result<Subject> {
