@@ -10,7 +10,6 @@ use engine::journal::{LanePosition, Lease, OpenFailure, Owner};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, Row, postgres::PgConnectOptions};
 use tokio::time::sleep;
-use uuid::Uuid;
 
 use super::{
     connection::{LaneConnection, timely},
@@ -28,8 +27,6 @@ const LOCK_SPACE: i32 = 0x434f_4e53;
 
 /// How often a waiting process tries the lock.
 const POLL: Duration = Duration::from_millis(250);
-/// How long a heartbeat may take; the engine stops to answer soon after.
-const HEARTBEAT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Where and how a shard is owned.
 #[derive(Debug, Clone)]
@@ -82,6 +79,7 @@ pub(super) async fn take_over(
         owner,
         taken,
         connection: Some(connection),
+        beating: None,
     }))
 }
 
@@ -205,43 +203,85 @@ struct PgLease {
     terms: Terms,
     owner: Owner,
     taken: Taken,
-    /// None after it was lost; the lanes go on, and the next heartbeat locks again.
+    /// None while a heartbeat has it, and after it was lost: then the lanes go on, and the next
+    /// heartbeat locks again.
     connection: Option<LaneConnection>,
+    /// A heartbeat that its caller gave up. It goes on with the next one: to close its connection
+    /// would be to give the lock away.
+    beating: Option<Beating>,
 }
+
+/// The connection comes back unless it is lost.
+type Beating = BoxFuture<'static, (Option<LaneConnection>, Result<(), OpenFailure>)>;
 
 impl PgLease {
     async fn beat(&mut self) -> Result<(), OpenFailure> {
-        let mut connection = match self.connection.take() {
+        if self.beating.is_some() {
+            // It says how things were when it was asked for, so a new one has to follow.
+            self.beaten().await?;
+        }
+        let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.lock_again().await?,
+            None => lock_again(&self.terms).await?,
         };
-        let owner: Uuid = self.owner.0;
-        let beaten = sqlx::query(
-            "UPDATE shards SET heartbeat_at = clock_timestamp(), backend_pid = pg_backend_pid()
-             WHERE shard = $1 AND owner = $2 AND epoch = $3",
-        )
-        .bind(SHARD)
-        .bind(owner)
-        .bind(self.taken.epoch)
-        .execute(connection.raw());
-        let beaten = timely(HEARTBEAT_DEADLINE, beaten).await.map_err(failed)?;
-        exactly_one(&beaten, "a heartbeat")
-            .map_err(|_| refused("another process has taken the shard over".to_owned()))?;
-        self.connection = Some(connection);
-        Ok(())
+        let silence_max = self.terms.silence_max;
+        let beating = beat(connection, self.owner, self.taken.epoch, silence_max);
+        self.beating = Some(Box::pin(beating));
+        self.beaten().await
     }
 
-    async fn lock_again(&self) -> Result<LaneConnection, OpenFailure> {
-        let mut connection = LaneConnection::open(&self.terms.options, HEARTBEAT_DEADLINE)
-            .await
-            .map_err(failed)?;
-        match try_lock(&mut connection).await {
-            Ok(true) => Ok(connection),
-            // Perhaps our own old session, which the server has not missed yet.
-            Ok(false) => Err(passing(
-                "the shard's lock is held by another session".to_owned(),
-            )),
-            Err(error) => Err(failed(error)),
+    /// Awaits the heartbeat that is under way.
+    async fn beaten(&mut self) -> Result<(), OpenFailure> {
+        let beating = self.beating.as_mut().expect("a heartbeat is under way");
+        let (connection, beaten) = beating.await;
+        self.beating = None;
+        self.connection = connection;
+        beaten
+    }
+}
+
+async fn lock_again(terms: &Terms) -> Result<LaneConnection, OpenFailure> {
+    let mut connection = LaneConnection::open(&terms.options, terms.deadline)
+        .await
+        .map_err(failed)?;
+    match try_lock(&mut connection).await {
+        Ok(true) => Ok(connection),
+        // Perhaps our own old session, which the server has not missed yet.
+        Ok(false) => Err(passing(
+            "the shard's lock is held by another session".to_owned(),
+        )),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+async fn beat(
+    mut connection: LaneConnection,
+    owner: Owner,
+    epoch: i64,
+    deadline: Duration,
+) -> (Option<LaneConnection>, Result<(), OpenFailure>) {
+    let beating = sqlx::query(
+        "UPDATE shards SET heartbeat_at = clock_timestamp(), backend_pid = pg_backend_pid()
+         WHERE shard = $1 AND owner = $2 AND epoch = $3",
+    )
+    .bind(SHARD)
+    .bind(owner.0)
+    .bind(epoch)
+    .execute(connection.raw());
+    match timely(deadline, beating).await {
+        Ok(beaten) => {
+            let ours = exactly_one(&beaten, "a heartbeat")
+                .map_err(|_| refused("another process has taken the shard over".to_owned()));
+            (Some(connection), ours)
+        }
+        Err(error) => {
+            let refusal = error.as_database_error().is_some();
+            let kept = if refusal && connection.resynchronizes().await {
+                Some(connection)
+            } else {
+                None
+            };
+            (kept, Err(failed(error)))
         }
     }
 }

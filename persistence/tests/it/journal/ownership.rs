@@ -59,6 +59,35 @@ async fn owner_without_heartbeat_is_ended_and_learns_of_it() {
 }
 
 #[tokio::test]
+async fn heartbeat_that_is_given_up_does_not_give_the_lock_away() {
+    let ground = Ground::new().await;
+    let mut lease = ground.journal().take_over(ground.owner(), 1).await.unwrap();
+    let session = lock_holder(&ground).await;
+    let mut slow = ground.connect().await;
+    let hold = "BEGIN; UPDATE shards SET epoch = epoch";
+    sqlx::raw_sql(hold).execute(&mut slow).await.unwrap();
+    tokio::select! {
+        biased;
+        _ = lease.heartbeat() => panic!("the shard's row is locked"),
+        () = ground.until_blocked() => {}
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut slow).await.unwrap();
+    lease.heartbeat().await.unwrap();
+    assert_eq!(lock_holder(&ground).await, session);
+}
+
+/// The server's number for the session that holds the shard's lock.
+async fn lock_holder(ground: &Ground) -> i32 {
+    sqlx::query_scalar(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    .fetch_one(&mut ground.connect().await)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
 async fn owner_that_lost_only_its_own_connection_locks_again() {
     let ground = Ground::new().await;
     let mut lease = ground.journal().take_over(ground.owner(), 1).await.unwrap();
