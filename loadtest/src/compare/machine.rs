@@ -41,6 +41,7 @@ pub(crate) fn describe(directory: &Path) -> anyhow::Result<Vec<(String, String)>
             .ok()
     });
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let facts = [
         (
@@ -50,6 +51,7 @@ pub(crate) fn describe(directory: &Path) -> anyhow::Result<Vec<(String, String)>
         ("cores", cores.to_string()),
         ("memory", format!("{} MiB", kib.unwrap_or(0) / 1024)),
         ("kernel", kernel.trim().to_owned()),
+        ("load average at the start", load.trim().to_owned()),
         (
             "flush of one page",
             format!("{} µs", flush(directory)?.as_micros()),
