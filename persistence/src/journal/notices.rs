@@ -78,3 +78,39 @@ impl Subscriber for Listener {
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn notice_is_heard_whatever_the_process_logs() {
+        let _silent = tracing_subscriber::registry()
+            .with(LevelFilter::OFF)
+            .set_default();
+        let (one, other) = (Notices::new(), Notices::new());
+        one.hear(async { tracing::info!(target: TARGET, "a notice") })
+            .await;
+        assert!(one.heard());
+        assert!(!other.heard());
+        other
+            .hear(async { tracing::warn!(target: TARGET, "a warning") })
+            .await;
+        assert!(other.heard());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_notice_is_not_heard() {
+        let notices = Notices::new();
+        notices
+            .hear(async {
+                tracing::error!("something else");
+                tracing::debug!(target: TARGET, "a debug message");
+            })
+            .await;
+        tracing::warn!(target: TARGET, "a notice of nobody's connection");
+        assert!(!notices.heard());
+    }
+}

@@ -1,11 +1,11 @@
 //! Batches of every kind, and the class of everything that is not a commit.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use engine::{
     fulfillments::Fulfillment,
     ids::SerialId,
-    journal::{Batch, Failure, Owner, Rows},
+    journal::{Batch, Failure, Journal, Owner, Rows},
     money::Money,
 };
 use uuid::Uuid;
@@ -326,6 +326,19 @@ async fn cancelled_statement_may_be_sent_again() {
     assert_eq!(committed, Err(Failure::Retry));
     drop(blocker);
     assert_eq!(lane.session.writer.commit(&batch).await, Ok(()));
+}
+
+#[tokio::test]
+async fn answer_that_does_not_come_in_time_is_unknown() {
+    let ground = Ground::new().await;
+    let (lane, serials) = begun(&ground).await;
+    ground.stall_batches().await;
+    let hasty = ground.journal().with_deadline(Duration::from_secs(1));
+    let mut session = hasty.fence(lane.owner, 0).await.unwrap();
+    let order = ground.fulfillment(ground.balances[0], 3, "second", &serials[1..2]);
+    let mut batch = lane.batch(Rows::Fulfillments(vec![order]));
+    batch.fence = session.position.fence;
+    assert_eq!(session.writer.commit(&batch).await, Err(Failure::Unknown));
 }
 
 #[tokio::test]

@@ -43,6 +43,24 @@ async fn next_owner_waits_for_the_lock_and_fences_the_last_one() {
 }
 
 #[tokio::test]
+async fn of_two_that_start_at_once_one_owns_and_one_waits() {
+    let ground = Ground::new().await;
+    let (journal, first, second) = (ground.journal(), ground.owner(), ground.owner());
+    let ends = |owner| {
+        let journal = journal.clone();
+        async move {
+            let lease = journal.take_over(owner, 1).await.unwrap();
+            // Whoever has the shard can write until it gives the shard up.
+            let session = journal.fence(owner, 0).await.unwrap();
+            lease.release().await;
+            session.position.fence
+        }
+    };
+    let (one, other) = tokio::join!(ends(first), ends(second));
+    assert_eq!([one.min(other), one.max(other)], [2, 4]);
+}
+
+#[tokio::test]
 async fn owner_without_heartbeat_is_ended_and_learns_of_it() {
     let ground = Ground::new().await;
     let (first, second) = (ground.owner(), ground.owner());
