@@ -233,8 +233,8 @@ fn cases_of_amounts() -> Vec<Case> {
             name: "dearer than the balance",
             hinder: |scene| {
                 product(scene, |product| {
-                    product.wholesale_price = Some(usd("40.00"))
-                })
+                    product.wholesale_price = Some(usd("40.00"));
+                });
             },
             ask: as_asked,
             refusal: |_| Refusal::InsufficientBalance {

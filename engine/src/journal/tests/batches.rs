@@ -81,9 +81,9 @@ fn kinds_do_not_mix_and_all_of_them_get_through() {
             scene.fulfill("A-3", &[("key", 1)]),
             release,
         );
-        [first, second, third]
-            .into_iter()
-            .for_each(|done| drop(fresh(done)));
+        for done in [first, second, third] {
+            fresh(done);
+        }
         credit.expect("credited");
         restocked.expect("on sale");
         assert_eq!(scene.stock("key").await.stock, 102);

@@ -21,6 +21,7 @@ const BREACH: Failure = Failure::Breach {
     constraint: "ledger_entries_pkey",
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "one step of a script")]
 fn fails(failure: Failure) -> Option<CommitFault> {
     Some(CommitFault::Fails(failure))
 }

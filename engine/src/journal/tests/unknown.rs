@@ -25,9 +25,7 @@ fn check(lost: &CommitFault) {
             fresh(done);
         }
         assert_eq!(batch_sizes(&scene), [1, 3], "{lost:?}");
-        let faults = scene.world.store.faults();
-        let late = faults.landed.clone();
-        drop(faults);
+        let late = scene.world.store.faults().landed.clone();
         let expected = match lost {
             CommitFault::LandsBeforeFence => vec![Ok(())],
             CommitFault::LandsAfterFence => vec![Err(Failure::Fenced)],

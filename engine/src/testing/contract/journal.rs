@@ -92,64 +92,71 @@ pub async fn refused_batches_have_their_class_and_write_nothing(subject: &Subjec
     lanes.release().await;
 }
 
+/// Batches that come from the wrong place, and batches that a constraint refuses.
 fn refused(
     lanes: &Lanes<'_>,
     lane: &Lane,
     innocent: &Fulfillment,
     serials: &[ShelvedSerial],
 ) -> Vec<(&'static str, Batch, Failure)> {
-    let live = innocent.contents.balance;
     let good = lane.batch(Rows::Fulfillments(vec![innocent.clone()]));
-    let beside = |row: Fulfillment| lane.batch(Rows::Fulfillments(vec![innocent.clone(), row]));
-    let order = |place, id, serials| beside(lanes.order(live, place, id, serials));
-    let breach = |constraint| Failure::Breach { constraint };
-    let mut below = lanes.order(live, (4, 0), "A-3", &serials[2..3]);
-    below.stamp.balance_after = money(-1);
+    let mut refused: Vec<_> = misplaced(&good).into();
+    let refuse = |(name, row, class)| {
+        let rows = Rows::Fulfillments(vec![innocent.clone(), row]);
+        (name, lane.batch(rows), class)
+    };
+    refused.extend(contradicting(lanes, innocent, serials).map(refuse));
+    let live = innocent.contents.balance;
     let credits = [
         lanes.credit(live, 3, 1750, "PAY-2"),
         lanes.credit(live, 4, 2750, "PAY-2"),
     ];
-    let stranger = Owner(uuid::Uuid::from_u128(7));
-    vec![
+    refused.push((
+        "one reference twice in one batch",
+        lane.batch(Rows::Credits(credits.to_vec())),
+        Failure::Duplicate,
+    ));
+    refused
+}
+
+fn misplaced(good: &Batch) -> [(&'static str, Batch, Failure); 6] {
+    let owner = Owner(uuid::Uuid::from_u128(7));
+    let (fence, seq) = (good.fence, good.seq);
+    [
         (
             "another owner",
             Batch {
-                owner: stranger,
+                owner,
                 ..good.clone()
             },
-            Failure::Fenced,
         ),
         (
             "an older fence",
             Batch {
-                fence: good.fence - 1,
+                fence: fence - 1,
                 ..good.clone()
             },
-            Failure::Fenced,
         ),
         (
             "a later fence",
             Batch {
-                fence: good.fence + 1,
+                fence: fence + 1,
                 ..good.clone()
             },
-            Failure::Fenced,
         ),
         (
             "the last number",
             Batch {
-                seq: good.seq - 1,
+                seq: seq - 1,
                 ..good.clone()
             },
-            Failure::Fenced,
         ),
         (
             "a later number",
             Batch {
-                seq: good.seq + 1,
+                seq: seq + 1,
                 ..good.clone()
             },
-            Failure::Fenced,
         ),
         (
             "another lane's fence",
@@ -157,38 +164,40 @@ fn refused(
                 lane: 1,
                 ..good.clone()
             },
-            Failure::Fenced,
         ),
+    ]
+    .map(|(name, batch)| (name, batch, Failure::Fenced))
+}
+
+/// Rows that contradict what is stored, or the innocent row beside them.
+fn contradicting(
+    lanes: &Lanes<'_>,
+    innocent: &Fulfillment,
+    serials: &[ShelvedSerial],
+) -> [(&'static str, Fulfillment, Failure); 5] {
+    let order = |place, id, serials| lanes.order(innocent.contents.balance, place, id, serials);
+    let breach = |constraint| Failure::Breach { constraint };
+    let mut below = order((4, 0), "A-3", &serials[2..3]);
+    below.stamp.balance_after = money(-1);
+    let negative = breach("ledger_entries_balance_after_check");
+    let version_twice = order((2, 250), "A-3", &serials[2..3]);
+    let claimed = order((4, 250), "A-3", &serials[..1]);
+    let claimed_twice = order((4, 250), "A-3", &serials[1..2]);
+    let bound = order((4, 250), "A-1", &serials[2..3]);
+    [
         (
             "a version twice",
-            order((2, 250), "A-3", &serials[2..3]),
+            version_twice,
             breach("ledger_entries_pkey"),
         ),
-        (
-            "a claimed serial",
-            order((4, 250), "A-3", &serials[..1]),
-            breach("serial_claims_pkey"),
-        ),
+        ("a claimed serial", claimed, breach("serial_claims_pkey")),
         (
             "a serial twice in one batch",
-            order((4, 250), "A-3", &serials[1..2]),
+            claimed_twice,
             breach("serial_claims_pkey"),
         ),
-        (
-            "below zero",
-            beside(below),
-            breach("ledger_entries_balance_after_check"),
-        ),
-        (
-            "a bound order id",
-            order((4, 250), "A-1", &serials[2..3]),
-            Failure::Duplicate,
-        ),
-        (
-            "one reference twice in one batch",
-            lane.batch(Rows::Credits(credits.to_vec())),
-            Failure::Duplicate,
-        ),
+        ("below zero", below, negative),
+        ("a bound order id", bound, Failure::Duplicate),
     ]
 }
 
