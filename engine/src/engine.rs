@@ -196,12 +196,15 @@ impl Engine {
         let permit = self.0.permits.take(request.scope().relationship).await?;
         let fulfiller = Arc::clone(&self.0.fulfiller);
         let (reply, outcome) = oneshot::channel();
-        self.0.tasks.spawn(async move {
+        let arbiter = self.0.arbiters.of(request.scope().balance);
+        // On the thread of the balance's actor: a question to a neighbour needs no other thread to
+        // wake, and wake-ups are what a request costs most.
+        arbiter.spawn(self.0.tasks.track_future(async move {
             let outcome = fulfiller.run(Arc::new(request), deadline).await;
             drop(permit);
             // Whoever hung up finds the outcome under the order id.
             answer(reply, outcome);
-        });
+        }));
         match timeout_at(deadline.instant(), outcome).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(_) => Err(Fault::OutcomeUnknown.into()),

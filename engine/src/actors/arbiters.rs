@@ -4,6 +4,7 @@
 //! starts runs where the others run.
 
 use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
     io,
     sync::{Arc, mpsc},
     thread::Builder,
@@ -52,8 +53,12 @@ impl Arbiters {
         }
     }
 
-    pub(crate) fn of(&self, hash: usize) -> &ArbiterHandle {
-        &self.handles[hash % self.handles.len()]
+    /// The thread that a key's actor runs on.
+    pub(crate) fn of(&self, key: impl Hash) -> &ArbiterHandle {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
+        #[expect(clippy::cast_possible_truncation, reason = "any part of a hash is one")]
+        let number = hash as usize % self.handles.len();
+        &self.handles[number]
     }
 
     /// Ends the threads; after the engine has drained.

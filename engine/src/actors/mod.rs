@@ -9,6 +9,8 @@ mod cached;
 mod latch;
 mod permits;
 mod registry;
+#[cfg(test)]
+mod tests;
 
 pub use arbiters::Arbiters;
 pub(crate) use cached::Cached;

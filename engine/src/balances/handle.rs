@@ -1,9 +1,6 @@
 //! What others hold of a balance's actor, and how one comes to life.
 
-use std::{
-    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use actix::{Actor, Addr};
 use futures_util::future::BoxFuture;
@@ -115,9 +112,7 @@ impl Balances {
             budget: Arc::clone(&self.budget),
             joined_max: self.joined_max,
         };
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
-        #[expect(clippy::cast_possible_truncation, reason = "any part of a hash is one")]
-        let arbiter = self.arbiters.of(hash as usize);
+        let arbiter = self.arbiters.of(id);
         let actor = BalanceActor::start_in_arbiter(arbiter, |_| BalanceActor::new(start));
         Ok(BalanceHandle {
             actor,

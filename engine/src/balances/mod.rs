@@ -13,6 +13,8 @@ pub(crate) mod messages;
 mod order_ids;
 mod source;
 mod spending;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use actor::BalanceActor;
 pub(crate) use credit::credit;

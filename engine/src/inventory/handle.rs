@@ -1,9 +1,6 @@
 //! What others hold of an inventory's actor, and how one comes to life.
 
-use std::{
-    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use actix::{Actor, Addr};
 use futures_util::future::BoxFuture;
@@ -104,9 +101,7 @@ impl Inventory {
             tasks: self.tasks.clone(),
         };
         let new = InventoryActor::new(pool, fetch, Arc::clone(&latch));
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(sku);
-        #[expect(clippy::cast_possible_truncation, reason = "any part of a hash is one")]
-        let arbiter = self.arbiters.of(hash as usize);
+        let arbiter = self.arbiters.of(sku);
         let actor = InventoryActor::start_in_arbiter(arbiter, |_| new);
         InventoryHandle {
             actor,

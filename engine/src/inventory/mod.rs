@@ -13,6 +13,8 @@ mod pool;
 mod restock;
 mod source;
 mod stock;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use actor::InventoryActor;
 pub(crate) use handle::Inventory;

@@ -1,6 +1,9 @@
 //! Lanes: what commits, what does not and why, who may.
 
-use super::{Lane, Lanes, Subject, money, other_kind};
+use super::{
+    Subject,
+    lanes::{Lane, Lanes, money, other_kind},
+};
 use crate::{
     fulfillments::Fulfillment,
     inventory::ShelvedSerial,

@@ -1,6 +1,9 @@
 //! Sources: ledgers as they end, shelves in the order in which they are sold.
 
-use super::{Lanes, Subject, at, money};
+use super::{
+    Subject,
+    lanes::{Lanes, at, money},
+};
 use crate::{
     balances::Spending,
     ids::{BalanceId, SerialId},

@@ -1,0 +1,197 @@
+//! The window of a shelf: pure, exhaustively in the small, and against readings that come late.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tokio::time::sleep;
+
+use super::{
+    Position, ShelvedSerial,
+    pool::{Pool, Taken},
+};
+use crate::{
+    clock::EPOCH,
+    fault::Fault,
+    fulfillments::Refusal,
+    ids::ImportId,
+    random::SeededRandom,
+    testing::{
+        World,
+        outcomes::{fault, fresh, refusal},
+        scene,
+    },
+    vault::Sealed,
+};
+
+fn serials(numbers: std::ops::Range<u32>) -> Vec<ShelvedSerial> {
+    let import = ImportId::for_import(EPOCH, &SeededRandom::new(1));
+    let serial = |ordinal| ShelvedSerial {
+        position: Position {
+            number: 1,
+            serial: import.serial(ordinal),
+        },
+        sealed: Sealed::from_bytes(*b""),
+    };
+    numbers.map(serial).collect()
+}
+
+fn fetched(pool: &mut Pool, numbers: std::ops::Range<u32>, more: bool) {
+    let read = serials(numbers);
+    let end = read.last().map(|serial| serial.position);
+    pool.fetched(read, end, more);
+}
+
+#[test]
+fn claims_take_the_oldest_and_releases_put_them_back_in_order() {
+    let mut pool = Pool::new(4, 16);
+    fetched(&mut pool, 0..4, false);
+    let Taken::Serials(first) = pool.claim(2) else {
+        panic!("there are four");
+    };
+    assert_eq!(first, serials(0..2));
+    pool.release(first);
+    assert_eq!(pool.claim(3), Taken::Serials(serials(0..3)));
+    assert_eq!(pool.claim(2), Taken::Out, "all or none");
+    assert_eq!(pool.claim(1), Taken::Serials(serials(3..4)));
+    assert_eq!((pool.in_window(), pool.held()), (0, 4));
+}
+
+#[test]
+fn out_is_said_only_when_nothing_is_left_to_read() {
+    let mut pool = Pool::new(4, 16);
+    assert_eq!(pool.claim(1), Taken::Short);
+    fetched(&mut pool, 0..4, true);
+    assert_eq!(pool.claim(5), Taken::Short);
+    fetched(&mut pool, 4..5, false);
+    assert_eq!(pool.claim(6), Taken::Out);
+    pool.restocked();
+    assert_eq!(pool.claim(6), Taken::Short);
+}
+
+#[test]
+fn window_is_read_ahead_below_half_and_doubles_up_to_its_bound() {
+    let mut pool = Pool::new(4, 8);
+    assert_eq!(pool.wanted(0), Some(4));
+    fetched(&mut pool, 0..4, true);
+    assert_eq!(pool.wanted(0), None, "half of eight is there");
+    assert_eq!(pool.wanted(5), Some(4), "somebody waits for more");
+    drop(pool.claim(1));
+    assert_eq!(pool.wanted(0), Some(5));
+    fetched(&mut pool, 4..9, true);
+    drop(pool.claim(6));
+    assert_eq!(pool.wanted(0), Some(6), "no more than eight");
+    assert_eq!(pool.wanted(100), Some(98), "but for a claim that is larger");
+}
+
+#[test]
+#[should_panic(expected = "storage is read onwards")]
+fn reading_that_goes_back_ends_the_actor() {
+    let mut pool = Pool::new(4, 8);
+    fetched(&mut pool, 0..4, true);
+    fetched(&mut pool, 3..5, true);
+}
+
+/// Every order of claims, releases and confirmations of a few serials: none is ever in two places.
+#[test]
+fn serial_is_in_one_place_in_every_order_of_events() {
+    fn explore(trail: &[usize], depth: usize) {
+        let (mut pool, mut held, mut sold) = (Pool::new(2, 4), Vec::new(), BTreeSet::new());
+        fetched(&mut pool, 0..3, false);
+        for event in trail {
+            match event {
+                0 | 1 => {
+                    if let Taken::Serials(taken) = pool.claim(event + 1) {
+                        held.push(taken);
+                    }
+                }
+                2 if !held.is_empty() => pool.release(held.remove(0)),
+                3 => {
+                    if let Some(taken) = held.pop() {
+                        pool.confirm(taken.len());
+                        sold.extend(taken.iter().map(|serial| serial.position));
+                    }
+                }
+                _ => {}
+            }
+            let out: Vec<_> = held
+                .iter()
+                .flatten()
+                .map(|serial| serial.position)
+                .collect();
+            assert_eq!(pool.held(), out.len());
+            assert_eq!(pool.in_window() + out.len() + sold.len(), 3, "{trail:?}");
+            let places: BTreeSet<_> = out.iter().chain(&sold).collect();
+            assert_eq!(places.len(), out.len() + sold.len(), "{trail:?}");
+        }
+        if depth > 0 {
+            for event in 0..4 {
+                explore(&[trail, &[event]].concat(), depth - 1);
+            }
+        }
+    }
+    explore(&[], 6);
+}
+
+#[test]
+fn restock_during_a_reading_is_not_missed() {
+    scene(
+        &World::new().product("key", 1).balance("50.00"),
+        async |scene| {
+            let store = &scene.world.store;
+            store.hold_fetches();
+            let restock = async {
+                store.fetch_waits().await;
+                // The reading has seen one serial and the end of the shelf.
+                let import = scene.world.store_import("key", 4, false);
+                scene.engine.restock(import).await.expect("numbered");
+                store.let_fetches();
+            };
+            let (delivered, ()) = tokio::join!(scene.fulfill("A-1", &[("key", 3)]), restock);
+            fresh(delivered);
+            scene.check_at_rest().await;
+        },
+    );
+}
+
+#[test]
+fn claims_wait_for_a_reading_in_the_order_they_came() {
+    scene(
+        &World::new().product("key", 3).balance("50.00"),
+        async |scene| {
+            let store = &scene.world.store;
+            store.hold_fetches();
+            let rest = async {
+                store.fetch_waits().await;
+                let release = async {
+                    sleep(Duration::from_millis(1)).await;
+                    store.let_fetches();
+                };
+                let second = scene.fulfill("A-2", &[("key", 2)]);
+                tokio::join!(second, release).0
+            };
+            let (first, second) = tokio::join!(scene.fulfill("A-1", &[("key", 2)]), rest);
+            fresh(first);
+            let product = scene.world.sku("key").product;
+            assert_eq!(refusal(second), Refusal::OutOfStock { product });
+            scene.check_at_rest().await;
+        },
+    );
+}
+
+#[test]
+fn shelf_that_cannot_be_read_is_not_out_of_stock() {
+    scene(
+        &World::new().product("key", 3).balance("50.00"),
+        async |scene| {
+            let store = &scene.world.store;
+            store.faults().fetches.push_back(Fault::Unavailable);
+            let shed = fault(scene.fulfill("A-1", &[("key", 1)]).await);
+            assert!(matches!(shed, Fault::Overloaded { .. }));
+            store.hold_fetches();
+            let late = fault(scene.fulfill("A-1", &[("key", 1)]).await);
+            assert!(matches!(late, Fault::Overloaded { .. }), "{late:?}");
+            store.let_fetches();
+            fresh(scene.fulfill("A-1", &[("key", 1)]).await);
+            scene.check_at_rest().await;
+        },
+    );
+}
