@@ -76,7 +76,7 @@ impl Arguments {
     }
 
     fn serials_per_product(&self) -> u64 {
-        let enough = if self.quick { 1200 } else { 4000 };
+        let enough = if self.quick { 1800 } else { 4500 };
         self.serials_per_product.unwrap_or(enough)
     }
 

@@ -27,9 +27,9 @@ impl Bench<'_> {
             products: 1000,
             resellers: 1000,
             access: 50,
-            serials_per_product: if self.arguments.quick { 100 } else { 500 },
+            serials_per_product: if self.arguments.quick { 300 } else { 600 },
             hot_serials: if self.arguments.quick {
-                50_000
+                100_000
             } else {
                 250_000
             },
