@@ -139,6 +139,15 @@ impl SerialId {
         ))
     }
 
+    /// Its place in its import.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the ordinal is the low 32 bits"
+    )]
+    pub const fn ordinal(self) -> u32 {
+        self.0.as_u128() as u32
+    }
+
     /// The id under which a shop knows this serial once it was delivered.
     pub const fn item(self) -> ItemId {
         ItemId(self.0)

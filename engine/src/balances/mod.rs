@@ -8,7 +8,7 @@ mod credit;
 mod entry;
 mod handle;
 mod hold;
-mod ledger;
+pub(crate) mod ledger;
 pub(crate) mod messages;
 mod order_ids;
 mod source;

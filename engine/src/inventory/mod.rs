@@ -9,7 +9,7 @@ mod handle;
 mod hold;
 pub mod import;
 pub(crate) mod messages;
-mod pool;
+pub(crate) mod pool;
 mod restock;
 mod source;
 mod stock;

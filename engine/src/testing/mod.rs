@@ -11,6 +11,7 @@ mod null_journal;
 pub(crate) mod outcomes;
 #[cfg(test)]
 mod paused;
+mod pure;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod world;
 pub use null_journal::NullJournal;
 #[cfg(test)]
 pub(crate) use paused::{restarted, scene};
+pub use pure::{Purse, Window};
 pub use store::{
     BatchRow, Claimant, CommitFault, EntryRow, Faults, ImportRow, LaneRow, MemoryStore, Tables,
 };

@@ -17,7 +17,7 @@ use crate::{
     catalog::{Product, ProductKind, Sku, Status, Variant},
     clock::{Clock, ManualClock, Timestamp},
     config::Config,
-    engine::{Balance, Credited, Engine, StartError, Stock},
+    engine::{Balance, Credited, Engine, Ports, StartError, Stock},
     fault::Fault,
     fulfillments::{Channel, Draft, Line, OrderId, Outcome, Request, Stamp},
     ids::{
@@ -305,12 +305,16 @@ impl World {
         Request::new(draft, &self.vault).expect("a request within bounds")
     }
 
+    /// Everything outside of an engine on this world.
+    pub fn ports(&self) -> Ports {
+        self.store
+            .ports(Arc::new(self.clock.clone()), self.random.clone())
+    }
+
     /// An engine on this world. The caller's thread runs an actix system, or `arbiters` do.
     pub async fn start(&self, arbiters: Arbiters) -> Result<Scene, StartError> {
-        let ports = self
-            .store
-            .ports(Arc::new(self.clock.clone()), self.random.clone());
-        let started = Engine::start(self.config.clone(), self.vault.clone(), ports, arbiters);
+        let (config, vault) = (self.config.clone(), self.vault.clone());
+        let started = Engine::start(config, vault, self.ports(), arbiters);
         Ok(Scene {
             engine: started.await?,
             world: self.clone(),

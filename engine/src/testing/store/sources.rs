@@ -6,13 +6,13 @@ use chrono::Datelike;
 use futures_util::future::BoxFuture;
 use tokio::task::yield_now;
 
-use super::{Claimant, EntryRow, MemoryStore, Tables};
+use super::{Claimant, EntryRow, ImportRow, MemoryStore, Tables};
 use crate::{
     balances::{self, Loaded, Spending},
     catalog::{self, Product, Sku},
     clock::Timestamp,
     fault::Fault,
-    ids::{BalanceId, KeyId, MerchantId, ProductId, RelationshipId, SerialId},
+    ids::{BalanceId, ImportId, KeyId, MerchantId, ProductId, RelationshipId, SerialId},
     inventory::{self, Position, Restock, ShelvedSerial},
     merchants::{self, Merchant},
     money::Money,
@@ -95,29 +95,32 @@ fn spending(tables: &Tables, id: BalanceId, now: Timestamp) -> Spending {
 }
 
 /// The unclaimed serials of a sku after a position, in the order in which they are sold.
-fn shelved(tables: &Tables, sku: Sku, after: Option<Position>) -> Vec<ShelvedSerial> {
-    let on_sale = tables
+fn shelved(
+    tables: &Tables,
+    sku: Sku,
+    after: Option<Position>,
+) -> impl Iterator<Item = ShelvedSerial> {
+    let mut on_sale: Vec<(i64, ImportId, &ImportRow)> = tables
         .imports
         .iter()
-        .filter(|(_, import)| import.sku == sku);
-    let serials = on_sale.flat_map(|(id, import)| {
-        let sealed = import.serials.iter().zip(0_u32..);
-        import.number.into_iter().flat_map(move |number| {
-            sealed.clone().map(move |(sealed, ordinal)| ShelvedSerial {
-                position: Position {
-                    number,
-                    serial: id.serial(ordinal),
-                },
-                sealed: sealed.clone(),
-            })
+        .filter(|(_, import)| import.sku == sku)
+        .filter_map(|(&id, import)| Some((import.number?, id, import)))
+        .filter(|(number, ..)| after.is_none_or(|after| *number >= after.number))
+        .collect();
+    on_sale.sort_by_key(|(number, ..)| *number);
+    let serials = on_sale.into_iter().flat_map(move |(number, id, import)| {
+        let first = after.filter(|after| after.number == number);
+        let first = first.map_or(0, |after| after.serial.ordinal() + 1);
+        let ordinals = first..u32::try_from(import.serials.len()).expect("a bounded import");
+        ordinals.map(move |ordinal| ShelvedSerial {
+            position: Position {
+                number,
+                serial: id.serial(ordinal),
+            },
+            sealed: import.serials[ordinal as usize].clone(),
         })
     });
-    let free = |serial: &ShelvedSerial| {
-        Some(serial.position) > after && !tables.claims.contains_key(&serial.position.serial)
-    };
-    let mut serials: Vec<_> = serials.filter(free).collect();
-    serials.sort_by_key(|serial| serial.position);
-    serials
+    serials.filter(|serial| !tables.claims.contains_key(&serial.position.serial))
 }
 
 impl inventory::Source for MemoryStore {
@@ -130,8 +133,7 @@ impl inventory::Source for MemoryStore {
         Box::pin(async move {
             yield_now().await;
             let fault = self.faults().fetches.pop_front();
-            let mut read = shelved(&self.tables(), sku, after);
-            read.truncate(limit);
+            let read = shelved(&self.tables(), sku, after).take(limit).collect();
             self.0.fetches.pass().await;
             fault.map_or(Ok(read), Err)
         })
@@ -140,7 +142,7 @@ impl inventory::Source for MemoryStore {
     fn count(&self, sku: Sku, after: Option<Position>) -> BoxFuture<'_, Result<u64, Fault>> {
         Box::pin(async move {
             yield_now().await;
-            Ok(shelved(&self.tables(), sku, after).len() as u64)
+            Ok(shelved(&self.tables(), sku, after).count() as u64)
         })
     }
 
@@ -163,7 +165,7 @@ impl inventory::Source for MemoryStore {
                 .imports
                 .iter()
                 .filter(|(_, import)| import.number.is_none());
-            let restock = |(&id, import): (_, &super::ImportRow)| Restock {
+            let restock = |(&id, import): (_, &ImportRow)| Restock {
                 merchant: import.merchant,
                 sku: import.sku,
                 import: id,
