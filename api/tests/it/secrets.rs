@@ -19,7 +19,9 @@ fn marked_values_are_in_no_log_metric_or_error() {
         ];
         marks.extend([&key, &dynamic.text, merchant.expose()].map(secret_of));
         let watch = LogWatch::of_process();
-        marks.iter().for_each(|mark| watch.look_for(mark));
+        for mark in &marks {
+            watch.look_for(mark);
+        }
 
         deliver(world, &key, merchant.expose()).await;
         let errors = refusals(world, &key, &dynamic).await;
