@@ -96,6 +96,7 @@ impl<'a> Bench<'a> {
             self.start_engine(None).await?;
         }
         let mut cluster = Cluster::connect(&self.database_url).await?;
+        self.found.notes.extend(machine::busy());
         self.found.machine = machine::describe(&self.directory)?;
         self.found.machine.extend(cluster.describe().await?);
         Ok(())

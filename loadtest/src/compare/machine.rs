@@ -27,6 +27,18 @@ pub(crate) fn commit() -> String {
     }
 }
 
+/// Says so if others were working when the comparison began.
+pub(crate) fn busy() -> Option<String> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    let load: f64 = text.split_whitespace().next()?.parse().ok()?;
+    (load > 1.0).then(|| {
+        format!(
+            "The machine was busy when it began (load average {load}): rates and latencies are \
+             worse than on a quiet one, and not equally for all sides."
+        )
+    })
+}
+
 pub(crate) fn describe(directory: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu

@@ -134,6 +134,7 @@ fn row(found: &Comparison, stage: &str, side: Side) -> String {
 }
 
 fn rest(page: &mut String, found: &Comparison) -> anyhow::Result<()> {
+    alone(page, found)?;
     writeln!(page, "\n## Audits\n")?;
     for verdict in &found.audits {
         let wrong: Vec<String> = verdict
@@ -185,6 +186,41 @@ fn rest(page: &mut String, found: &Comparison) -> anyhow::Result<()> {
         for note in &found.notes {
             writeln!(page, "- {note}")?;
         }
+    }
+    Ok(())
+}
+
+/// What has no counterpart: start, open loop, memory.
+fn alone(page: &mut String, found: &Comparison) -> anyhow::Result<()> {
+    writeln!(page, "\n## Consign alone\n")?;
+    if let Some(start) = &found.start {
+        writeln!(
+            page,
+            "- Start after a crash on {} serials and {} orders, Postgres running: first delivery \
+             after {:.2?} s, everything used once after {:.2?} s.",
+            start.serials, start.orders, start.first_delivery_seconds, start.everything_hot_seconds
+        )?;
+    }
+    if let Some(open) = &found.open_loop {
+        writeln!(
+            page,
+            "- Open loop, Poisson, {:.0} a second: p50 {:.2?} ms, p99 {:.2?} ms, p99.9 {:.2?} ms; \
+             {} requests found all connections busy.",
+            open.per_second, open.p50_ms, open.p99_ms, open.p999_ms, open.capped
+        )?;
+    }
+    if let Some(memory) = &found.memory {
+        let mebi = |bytes: u64| bytes >> 20;
+        writeln!(
+            page,
+            "- Resident memory: {} MiB at start, {} MiB with {} products and {} resellers loaded, \
+             {} MiB when they are idle again.",
+            mebi(memory.at_start_bytes),
+            mebi(memory.loaded_bytes),
+            memory.products,
+            memory.resellers,
+            mebi(memory.idle_bytes)
+        )?;
     }
     Ok(())
 }
