@@ -31,7 +31,7 @@ fmt:
 
 ## lint: clippy on all targets, warnings are errors
 lint:
-	@cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+	@cargo clippy --locked --workspace --all-targets --keep-going --quiet -- -D warnings
 
 ## deny: licences, banned crates and sources of what we build on
 deny:
