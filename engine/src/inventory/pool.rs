@@ -62,10 +62,14 @@ impl Pool {
             return Taken::Serials(self.window.drain(..quantity).collect());
         }
         if self.exhausted {
-            Taken::Out
-        } else {
-            Taken::Short
+            return Taken::Out;
         }
+        // Demand outran the window: the next reading is twice as long. A shelf in demand reads rarely,
+        // an idle one holds little.
+        if self.cursor.is_some() {
+            self.target = (self.target * 2).min(self.target_max);
+        }
+        Taken::Short
     }
 
     /// Puts held serials back to the front, in their order.
@@ -102,8 +106,6 @@ impl Pool {
         }
         self.cursor = end.or(self.cursor);
         self.exhausted = !more;
-        // Each read doubles the next one: a shelf in demand reads rarely, an idle one holds little.
-        self.target = (self.target * 2).min(self.target_max);
     }
 
     /// Serials were put on the shelf, beyond the cursor.

@@ -68,18 +68,21 @@ fn out_is_said_only_when_nothing_is_left_to_read() {
 }
 
 #[test]
-fn window_is_read_ahead_below_half_and_doubles_up_to_its_bound() {
+fn window_is_read_ahead_below_half_and_doubles_when_demand_outruns_it() {
     let mut pool = Pool::new(4, 8);
     assert_eq!(pool.wanted(0), Some(4));
     fetched(&mut pool, 0..4, true);
-    assert_eq!(pool.wanted(0), None, "half of eight is there");
-    assert_eq!(pool.wanted(5), Some(4), "somebody waits for more");
     drop(pool.claim(1));
-    assert_eq!(pool.wanted(0), Some(5));
-    fetched(&mut pool, 4..9, true);
-    drop(pool.claim(6));
-    assert_eq!(pool.wanted(0), Some(6), "no more than eight");
-    assert_eq!(pool.wanted(100), Some(98), "but for a claim that is larger");
+    assert_eq!(pool.wanted(0), None, "more than half is there");
+    drop(pool.claim(2));
+    assert_eq!(pool.wanted(0), Some(3), "one is left of four");
+    assert_eq!(pool.claim(2), Taken::Short);
+    assert_eq!(pool.wanted(2), Some(7), "somebody had to wait");
+    fetched(&mut pool, 4..11, true);
+    drop(pool.claim(7));
+    assert_eq!(pool.claim(2), Taken::Short);
+    assert_eq!(pool.wanted(2), Some(7), "no more than eight");
+    assert_eq!(pool.wanted(100), Some(99), "but for a claim that is larger");
 }
 
 #[test]
