@@ -2,6 +2,7 @@
 
 mod batches;
 mod failures;
+mod storm;
 mod unknown;
 
 use std::time::Duration;
