@@ -6,6 +6,7 @@
 mod arbiters;
 pub(crate) mod ask;
 mod cached;
+mod handle;
 mod latch;
 mod permits;
 mod registry;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use arbiters::Arbiters;
 pub(crate) use cached::Cached;
+pub(crate) use handle::{Handle, Poison, Retire};
 pub(crate) use latch::{Latch, LatchGuard};
 pub(crate) use permits::Permits;
 pub(crate) use registry::{Entry, Registry};

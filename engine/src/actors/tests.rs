@@ -5,15 +5,15 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::{
-    actors::ask::{ask, tell},
-    balances::{self, messages::OpenCredit},
+    actors::{
+        Poison,
+        ask::{ask, tell},
+    },
+    balances::messages::OpenCredit,
     clock::Deadline,
     fault::Fault,
     ids::BalanceId,
-    inventory::{
-        self,
-        messages::{Claim, Claimed},
-    },
+    inventory::messages::{Claim, Claimed},
     money::Money,
     testing::{
         Scene, World,
@@ -33,14 +33,14 @@ async fn poison_balance(scene: &Scene) {
     let terms = terms.expect("readable").expect("terms");
     let balances = &scene.engine.fulfiller().balances;
     let handle = balances.handle(LIVE, &terms).await.expect("a balance");
-    tell(&handle.actor, balances::messages::Poison);
+    tell(&handle.actor, Poison);
 }
 
 async fn poison_shelf(scene: &Scene) {
     let inventory = &scene.engine.fulfiller().inventory;
     let key = &scene.world.merchant.key;
     let handle = inventory.handle(scene.world.sku("key"), key).await;
-    tell(&handle.expect("a shelf").actor, inventory::messages::Poison);
+    tell(&handle.expect("a shelf").actor, Poison);
 }
 
 #[test]

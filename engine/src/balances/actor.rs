@@ -13,13 +13,12 @@ use super::{
     hold::{Account, CreditHold, LedgerEnd, MoneyHold},
     ledger::Ledger,
     messages::{
-        Capture, Close, Credited, Find, Found, Held, Hold, OpenCredit, Poison, Read, Retire,
-        TermsChanged, Void,
+        Capture, Close, Credited, Find, Found, Held, Hold, OpenCredit, Read, TermsChanged, Void,
     },
     order_ids::{OrderIds, Running, SettledBudget},
 };
 use crate::{
-    actors::{Latch, ask::answer},
+    actors::{Latch, Poison, Retire, ask::answer},
     engine::Balance,
     fulfillments::{Delivery, OrderId, Outcome, Refusal},
     ids::BalanceId,

@@ -1,18 +1,12 @@
 //! What others hold of a balance's actor, and how one comes to life.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
-use actix::{Actor, Addr};
-use futures_util::future::BoxFuture;
+use actix::Actor;
 
-use super::{
-    BalanceActor, Source, actor::Start, hold::LedgerEnd, messages::Retire, order_ids::SettledBudget,
-};
+use super::{BalanceActor, Source, actor::Start, hold::LedgerEnd, order_ids::SettledBudget};
 use crate::{
-    actors::{
-        Arbiters, Entry, Latch, Registry,
-        ask::{Gone, ask},
-    },
+    actors::{Arbiters, Handle, Latch, Registry},
     clock::Clock,
     config::Config,
     fault::Fault,
@@ -21,31 +15,7 @@ use crate::{
 };
 
 /// One incarnation of a balance's actor.
-#[derive(Clone)]
-pub(crate) struct BalanceHandle {
-    pub(crate) actor: Addr<BalanceActor>,
-    generation: u64,
-    latch: Arc<Latch>,
-    touched: Arc<AtomicBool>,
-}
-
-impl Entry for BalanceHandle {
-    fn generation(&self) -> u64 {
-        self.generation
-    }
-
-    fn latch(&self) -> &Arc<Latch> {
-        &self.latch
-    }
-
-    fn touched(&self) -> &AtomicBool {
-        &self.touched
-    }
-
-    fn retire(&self) -> BoxFuture<'_, Result<bool, Gone>> {
-        Box::pin(ask(&self.actor, |reply| Retire { reply }))
-    }
-}
+pub(crate) type BalanceHandle = Handle<BalanceActor>;
 
 /// All balances that are in memory.
 pub(crate) struct Balances {
@@ -114,11 +84,6 @@ impl Balances {
         };
         let arbiter = self.arbiters.of(id);
         let actor = BalanceActor::start_in_arbiter(arbiter, |_| BalanceActor::new(start));
-        Ok(BalanceHandle {
-            actor,
-            generation,
-            latch,
-            touched: Arc::new(AtomicBool::new(true)),
-        })
+        Ok(BalanceHandle::new(actor, generation, latch))
     }
 }

@@ -114,15 +114,3 @@ pub(crate) enum Found {
     /// Only storage can know.
     Unknown,
 }
-
-/// Stop if idle, and say whether.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Retire {
-    pub(crate) reply: oneshot::Sender<bool>,
-}
-
-/// Storage contradicts this actor's memory: end, so that a successor starts from storage.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Poison;

@@ -7,11 +7,11 @@ use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler};
 use super::{
     fetch::Fetch,
     hold::StockHold,
-    messages::{Claim, Claimed, Confirm, Fetched, Poison, Read, Release, Restocked, Retire, Shelf},
+    messages::{Claim, Claimed, Confirm, Fetched, Read, Release, Restocked, Shelf},
     pool::{Pool, Taken},
 };
 use crate::{
-    actors::{Latch, ask::answer},
+    actors::{Latch, Poison, Retire, ask::answer},
     fault::Fault,
 };
 

@@ -1,18 +1,14 @@
 //! What others hold of an inventory's actor, and how one comes to life.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
-use actix::{Actor, Addr};
-use futures_util::future::BoxFuture;
-use tokio::runtime::Handle;
+use actix::Actor;
+use tokio::runtime;
 use tokio_util::task::TaskTracker;
 
-use super::{InventoryActor, Source, fetch::Fetch, messages::Retire, pool::Pool};
+use super::{InventoryActor, Source, fetch::Fetch, pool::Pool};
 use crate::{
-    actors::{
-        Arbiters, Entry, Latch, Registry,
-        ask::{Gone, ask},
-    },
+    actors::{Arbiters, Handle, Latch, Registry},
     catalog::Sku,
     config::{Config, ms},
     fault::Fault,
@@ -20,38 +16,14 @@ use crate::{
 };
 
 /// One incarnation of an inventory's actor.
-#[derive(Clone)]
-pub(crate) struct InventoryHandle {
-    pub(crate) actor: Addr<InventoryActor>,
-    generation: u64,
-    latch: Arc<Latch>,
-    touched: Arc<AtomicBool>,
-}
-
-impl Entry for InventoryHandle {
-    fn generation(&self) -> u64 {
-        self.generation
-    }
-
-    fn latch(&self) -> &Arc<Latch> {
-        &self.latch
-    }
-
-    fn touched(&self) -> &AtomicBool {
-        &self.touched
-    }
-
-    fn retire(&self) -> BoxFuture<'_, Result<bool, Gone>> {
-        Box::pin(ask(&self.actor, |reply| Retire { reply }))
-    }
-}
+pub(crate) type InventoryHandle = Handle<InventoryActor>;
 
 /// All shelves that are in memory.
 pub(crate) struct Inventory {
     pub(crate) registry: Registry<Sku, InventoryHandle>,
     pub(crate) source: Arc<dyn Source>,
     arbiters: Arc<Arbiters>,
-    runtime: Handle,
+    runtime: runtime::Handle,
     tasks: TaskTracker,
     config: Config,
 }
@@ -64,7 +36,7 @@ impl Inventory {
         tasks: TaskTracker,
         config: &Config,
     ) -> Self {
-        let runtime = Handle::current();
+        let runtime = runtime::Handle::current();
         Self {
             registry,
             source,
@@ -103,11 +75,6 @@ impl Inventory {
         let new = InventoryActor::new(pool, fetch, Arc::clone(&latch));
         let arbiter = self.arbiters.of(sku);
         let actor = InventoryActor::start_in_arbiter(arbiter, |_| new);
-        InventoryHandle {
-            actor,
-            generation,
-            latch,
-            touched: Arc::new(AtomicBool::new(true)),
-        }
+        InventoryHandle::new(actor, generation, latch)
     }
 }

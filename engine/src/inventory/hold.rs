@@ -4,9 +4,9 @@ use actix::Addr;
 
 use super::{
     InventoryActor, ShelvedSerial,
-    messages::{Confirm, Poison, Release},
+    messages::{Confirm, Release},
 };
-use crate::actors::{LatchGuard, ask::tell};
+use crate::actors::{LatchGuard, Poison, ask::tell};
 
 /// Serials claimed for one line.
 ///

@@ -75,15 +75,3 @@ pub(crate) struct Shelf {
     pub(crate) held: usize,
     pub(crate) cursor: Option<Position>,
 }
-
-/// Stop if idle, and say whether.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Retire {
-    pub(crate) reply: oneshot::Sender<bool>,
-}
-
-/// Storage contradicts this actor's memory: end, so that a successor starts from storage.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Poison;

@@ -10,8 +10,11 @@ use tokio::sync::oneshot;
 
 use super::Ownership;
 use crate::{
-    actors::ask::{ask, tell},
-    balances::{self, Account, Credit, CreditEntry, CreditHold, MoneyHold, messages::Credited},
+    actors::{
+        Poison,
+        ask::{ask, tell},
+    },
+    balances::{Account, Credit, CreditEntry, CreditHold, MoneyHold, messages::Credited},
     fulfillments::{Contents, Fulfillment, Stamp},
     inventory::{Restock, StockHold},
 };
@@ -86,7 +89,7 @@ impl Intent {
 
     /// Ends the actors that this intent came from.
     pub(super) fn poison(&self) {
-        tell(&self.account().actor, balances::messages::Poison);
+        tell(&self.account().actor, Poison);
         for stock in self.holds.iter().flat_map(|holds| &holds.stock) {
             stock.poison();
         }
@@ -172,7 +175,7 @@ impl CreditIntent {
 
     /// Ends the actor that this intent came from.
     pub(super) fn poison(&self) {
-        tell(&self.hold.account.actor, balances::messages::Poison);
+        tell(&self.hold.account.actor, Poison);
     }
 
     /// Lets the money be spent, and returns once it can be. If the actor died meanwhile, its successor
