@@ -5,7 +5,7 @@ use persistence::balances::ledger;
 use serde::Serialize;
 
 use crate::wire::{
-    csv::{Cell, Row},
+    csv::Row,
     money::{CurrencyCode, MoneyText},
     time::{self, Time},
 };
@@ -111,6 +111,7 @@ impl Entry {
 }
 
 impl Row for Entry {
+    const DISPOSITION: &'static str = "attachment; filename=\"ledger.csv\"";
     const HEADER: &'static [&'static str] = &[
         "version",
         "kind",
@@ -125,19 +126,19 @@ impl Row for Entry {
         "id",
     ];
 
-    fn cells(&self) -> Vec<Cell> {
+    fn cells(&self) -> Vec<String> {
         vec![
-            Cell::Own(self.version.to_string()),
-            Cell::Own(self.kind.to_owned()),
-            Cell::Own(self.amount.to_string()),
-            Cell::Own(self.balance_after.to_string()),
-            Cell::Own(self.currency.0.code().to_owned()),
-            Cell::Own(self.reference_type.to_owned()),
-            Cell::Typed(self.reference_id.clone()),
-            Cell::Typed(self.external_order_id.clone().unwrap_or_default()),
-            Cell::Typed(self.description.clone()),
-            Cell::Own(time::text(self.occurred_at.0)),
-            Cell::Own(self.id.clone()),
+            self.version.to_string(),
+            self.kind.to_owned(),
+            self.amount.to_string(),
+            self.balance_after.to_string(),
+            self.currency.0.code().to_owned(),
+            self.reference_type.to_owned(),
+            self.reference_id.clone(),
+            self.external_order_id.clone().unwrap_or_default(),
+            self.description.clone(),
+            time::text(self.occurred_at.0),
+            self.id.clone(),
         ]
     }
 }

@@ -11,14 +11,14 @@ use persistence::fulfillments::list::{self, Filter};
 
 use super::{
     answer::{Serials, Told},
-    csv, filter,
+    export, filter,
 };
 use crate::{
     auth::{ResellerKey, scope::FulfillmentsRead},
     error::ApiError,
     extract::Query,
     state::App,
-    wire::page::CursorPage,
+    wire::{csv, page::CursorPage},
 };
 
 /// Filters that say nothing beside an order id.
@@ -33,8 +33,8 @@ pub(crate) async fn reseller(
         return of_order(&app, &caller, &query, order_id).await;
     }
     let filter = filter::read(&query)?;
-    if query.get("format") == Some("csv") {
-        return Ok(csv::export(app, &caller, filter));
+    if csv::wanted(&query)? {
+        return Ok(export::answer(app, &caller, filter));
     }
     let page = CursorPage::read(
         &query,

@@ -6,8 +6,8 @@
 pub(crate) mod answer;
 pub(crate) mod bulk;
 pub(crate) mod create;
-pub(crate) mod csv;
 pub(crate) mod dynamic_url;
+mod export;
 pub(crate) mod filter;
 pub(crate) mod get;
 pub(crate) mod list;

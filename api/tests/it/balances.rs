@@ -227,6 +227,10 @@ fn ledger_is_exported_as_csv() {
             reply.header("content-type"),
             Some("text/csv; charset=utf-8")
         );
+        assert_eq!(
+            reply.header("content-disposition"),
+            Some("attachment; filename=\"ledger.csv\"")
+        );
         let text = reply.text();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 3);

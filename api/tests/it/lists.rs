@@ -112,6 +112,10 @@ fn export_is_csv_with_a_header_and_harmless_cells() {
             reply.header("content-type"),
             Some("text/csv; charset=utf-8")
         );
+        assert_eq!(
+            reply.header("content-disposition"),
+            Some("attachment; filename=\"fulfillments.csv\"")
+        );
         let text = reply.text();
         let mut lines = text.lines();
         assert!(
