@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 pub(crate) const HTTP_REQUESTS: &str = "consign_http_requests_total";
 pub(crate) const HTTP_DURATION: &str = "consign_http_request_duration_seconds";
 pub(crate) const HTTP_SHED: &str = "consign_http_shed_total";
+pub(crate) const KEYS_EXPOSED: &str = "consign_keys_exposed_total";
 
 /// How often recorded values are taken in: what is recorded waits in memory until then.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -51,6 +52,11 @@ impl Metrics {
         describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time from head to answer");
         describe_counter!(HTTP_SHED, "Requests refused before any work, by reason");
         counter!(HTTP_SHED, "reason" => "in_flight").increment(0);
+        describe_counter!(
+            KEYS_EXPOSED,
+            "Good keys that were sent in a URL where none belongs"
+        );
+        counter!(KEYS_EXPOSED).increment(0);
         let process = metrics_process::Collector::default();
         process.describe();
         let metrics = Self {
@@ -77,6 +83,7 @@ impl Metrics {
 pub(crate) enum Surface {
     Reseller,
     Dev,
+    Docs,
     /// Nothing matched.
     None,
 }
@@ -86,6 +93,7 @@ impl Surface {
         match self {
             Self::Reseller => "reseller",
             Self::Dev => "dev",
+            Self::Docs => "docs",
             Self::None => "none",
         }
     }
@@ -141,6 +149,11 @@ impl RouteMetrics {
 /// A request that was refused before any work.
 pub(crate) fn shed(reason: &'static str) {
     counter!(HTTP_SHED, "reason" => reason).increment(1);
+}
+
+/// A good key that was sent where it does not belong.
+pub(crate) fn key_exposed() {
+    counter!(KEYS_EXPOSED).increment(1);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //!
 //! Unknown, wrong, expired, revoked and test keys get the same 401 after the same work.
 
+mod exposed;
 pub(crate) mod key_cache;
 mod merchant_key;
 mod reseller_key;

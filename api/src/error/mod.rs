@@ -9,3 +9,5 @@ mod refusals;
 
 pub(crate) use api_error::ApiError;
 pub(crate) use code::Code;
+#[cfg(test)]
+pub(crate) use code::Executed;

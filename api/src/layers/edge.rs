@@ -34,6 +34,8 @@ use crate::{
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// A year, as those who keep lists of such hosts ask for.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// What the outermost layer needs to know.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ pub struct Edge {
     ids: request_id::RequestIds,
     in_flight: AtomicUsize,
     unmatched: RouteMetrics,
+    /// Callers reach this server by TLS only, so they may remember that.
+    tls: bool,
 }
 
 /// One request under way; gives its place back when it ends or its caller is gone.
@@ -65,7 +69,9 @@ impl Drop for Place<'_> {
 
 impl Edge {
     pub fn new(router: Router, settings: Settings, random: &dyn Random) -> Self {
+        let tls = settings.origin.starts_with("https://");
         Self {
+            tls,
             router,
             settings,
             ids: request_id::RequestIds::new(random),
@@ -142,6 +148,9 @@ impl Edge {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        if self.tls {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+        }
         if let Some(standing) = call.standing() {
             headers.insert(RATE_LIMIT, standing.header());
             headers.insert(RATE_LIMIT_POLICY, standing.policy.clone());
@@ -188,6 +197,10 @@ mod tests {
     use super::*;
 
     fn edge(in_flight_max: usize) -> Edge {
+        edge_at("https://consign.example", in_flight_max)
+    }
+
+    fn edge_at(origin: &str, in_flight_max: usize) -> Edge {
         let router = Router::new()
             .route("/things", get(|| async { "all" }))
             .route(
@@ -196,7 +209,7 @@ mod tests {
             )
             .route("/bug", get(async || -> String { panic!("a defect") }));
         let settings = Settings {
-            origin: "https://consign.example".into(),
+            origin: origin.to_owned(),
             trusted_proxies: Vec::new(),
             in_flight_max,
         };
@@ -227,6 +240,22 @@ mod tests {
             ] {
                 assert_eq!(response.headers()[name], value, "{path}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn transport_security_is_asked_for_where_callers_come_by_tls() {
+        for (origin, asked) in [
+            ("https://consign.example", Some("max-age=31536000")),
+            ("http://127.0.0.1:8080", None),
+        ] {
+            let (response, _) = get_from(&edge_at(origin, 8), "/refused").await;
+            let header = response.headers().get("strict-transport-security");
+            assert_eq!(
+                header.map(|value| value.to_str().unwrap()),
+                asked,
+                "{origin}"
+            );
         }
     }
 

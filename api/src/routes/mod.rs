@@ -3,6 +3,7 @@
 //! A handler is wrapped once, in [`menu::Menu`], with its route's template, body bound and deadline.
 
 mod dev_v1;
+mod docs;
 pub(crate) mod menu;
 pub mod ops;
 mod reseller_v1;
@@ -19,6 +20,7 @@ pub fn public(app: App) -> Router {
     reseller_v1::menu()
         .into_router()
         .merge(dev_v1::menu().into_router())
+        .merge(docs::menu().into_router())
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed))
         .fallback(async || ApiError::new(Code::NotFound))
         .with_state(app)

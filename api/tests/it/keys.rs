@@ -9,7 +9,7 @@ use engine::{
     relationships::KeyTerms,
 };
 
-use crate::support::{World, order_of, with_world};
+use crate::support::{Call, World, order_of, with_world};
 
 const WRITE: [Scope; 1] = [Scope::FulfillmentsWrite];
 
@@ -115,13 +115,26 @@ fn key_of_other_addresses_is_refused() {
 fn key_in_an_address_is_refused_even_beside_a_good_one() {
     with_world(async |world| {
         let key = world.key("demo-both");
-        let path = format!("/reseller/v1/balance?api_key={key}");
-        world
-            .call("GET", &path)
-            .key(&key)
-            .send()
-            .await
-            .refused(401, "UNAUTHORIZED");
+        for path in [
+            format!("/reseller/v1/balance?api_key={key}"),
+            format!("/reseller/v1/products?search={key}"),
+            "/reseller/v1/balance?api_key=x".to_owned(),
+        ] {
+            let reply = world.call("GET", &path).key(&key).send().await;
+            reply.refused(401, "UNAUTHORIZED");
+        }
+        let merchant = world.merchant_key();
+        let body = order_of("WOO-1", world.product("Antivirus"));
+        let path = format!("/reseller/v1/fulfillments?k={merchant}");
+        let call = world.call("POST", &path).key(&key).json(&body);
+        call.send().await.refused(401, "UNAUTHORIZED");
+        let metrics = Call::new(world.server.ops_address(), "GET", "/metrics");
+        let metrics = metrics.send().await.text();
+        let exposed = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("consign_keys_exposed_total "));
+        let exposed: u32 = exposed.unwrap().parse().unwrap();
+        assert!(exposed >= 3, "{exposed}");
     });
 }
 

@@ -11,6 +11,7 @@ mod bulk;
 mod catalog;
 mod cli;
 mod dev;
+mod docs;
 mod dynamic_url;
 mod expressions;
 mod fulfillments;

@@ -1,0 +1,7 @@
+//! Documents that the server gives out itself: `/docs/errors`.
+//!
+//! Keeps: a page is made once, from the tables that the answers are made from, and asks nothing of
+//! any other place; its policy names the one style it has by digest.
+
+pub(crate) mod errors;
+mod page;

@@ -1,0 +1,107 @@
+//! A page without anything from elsewhere, and the headers that keep it so.
+
+use axum::{
+    body::Bytes,
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use sha2::{Digest as _, Sha256};
+
+const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
+const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+const STYLE: &str = include_str!("page.css");
+
+/// A page as it is sent.
+pub(super) struct Page {
+    html: Bytes,
+    policy: HeaderValue,
+}
+
+impl Page {
+    /// A page of this title; the body is HTML already.
+    pub(super) fn new(title: &str, body: &str) -> Self {
+        let html = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n\
+             <style>{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+            escaped(title)
+        );
+        let policy = format!(
+            "default-src 'self'; style-src 'sha256-{}'; object-src 'none'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'",
+            BASE64_STANDARD.encode(Sha256::digest(STYLE))
+        );
+        Self {
+            html: html.into(),
+            policy: HeaderValue::from_str(&policy).expect("a digest is plain text"),
+        }
+    }
+
+    pub(super) fn answer(&self) -> Response {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        let permissions = HeaderValue::from_static("camera=(), geolocation=(), microphone=()");
+        let head = [
+            (header::CONTENT_TYPE, html),
+            (header::CONTENT_SECURITY_POLICY, self.policy.clone()),
+            (PERMISSIONS, permissions),
+            (OPENER, HeaderValue::from_static("same-origin")),
+        ];
+        (head, self.html.clone()).into_response()
+    }
+
+    #[cfg(test)]
+    pub(super) fn html(&self) -> &str {
+        std::str::from_utf8(&self.html).expect("made of text")
+    }
+}
+
+/// A text as HTML; what stands in backticks is code.
+pub(super) fn text(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(at, part)| {
+        if at % 2 == 1 {
+            format!("<code>{}</code>", escaped(part))
+        } else {
+            escaped(part)
+        }
+    });
+    parts.collect()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_and_backticks_are_code() {
+        assert_eq!(
+            text("a < `b & c` \"d\""),
+            "a &lt; <code>b &amp; c</code> &quot;d&quot;"
+        );
+    }
+
+    #[test]
+    fn page_has_the_headers_of_pages() {
+        let response = Page::new("A", "<p>b</p>").answer();
+        let head = response.headers();
+        assert_eq!(head["content-type"], "text/html; charset=utf-8");
+        let policy = head["content-security-policy"].to_str().unwrap();
+        for part in [
+            "default-src 'self';",
+            "style-src 'sha256-",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert_eq!(head["cross-origin-opener-policy"], "same-origin");
+        assert!(head.contains_key("permissions-policy"));
+    }
+}
