@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What a crate never depends on.
-const FORBIDDEN: [(&str, &[&str]); 4] = [
+const FORBIDDEN: [(&str, &[&str]); 5] = [
     (
         "engine",
         &[
@@ -27,6 +27,11 @@ const FORBIDDEN: [(&str, &[&str]); 4] = [
     ),
     ("api", &["sqlx", "actix", "actix-rt"]),
     ("loadtest", &["engine", "persistence", "api"]),
+    // The judge stands beside the simulation of the engine and must stay cheap to build there.
+    (
+        "loadtest/auditor",
+        &["engine", "persistence", "api", "tokio", "sqlx"],
+    ),
 ];
 
 /// Modules of the engine below all features; they name each other only.

@@ -1,0 +1,138 @@
+//! C2, C3: what was answered as not executed, and what was not answered for certain.
+//!
+//! An entry must have a call that may have executed it. A call answered as unknown cannot have, once
+//! its order id was looked up afterwards and found free: a refusal that follows a look-up says so.
+
+use super::answers::names;
+use crate::{
+    Answer, Call, Finding, Invocation, Run,
+    index::{Index, Order, is_fresh, may_execute},
+    verdict::Check,
+};
+
+/// Refusals that are told only after the order id was looked up and found free.
+const AFTER_LOOK_UP: [&str; 12] = [
+    "PROGRAM_DISABLED",
+    "RELATIONSHIP_INACTIVE",
+    "MODE_NOT_ALLOWED",
+    "NOT_FOUND",
+    "PRODUCT_NOT_ALLOWED",
+    "PRODUCT_NOT_ELIGIBLE",
+    "QUANTITY_OUT_OF_RANGE",
+    "PRICE_CHANGED",
+    "PURCHASE_LIMIT_EXCEEDED",
+    "SPEND_CAP_EXCEEDED",
+    "INSUFFICIENT_BALANCE",
+    "OUT_OF_STOCK",
+];
+
+/// C2.
+pub(crate) fn refused(index: &Index<'_>, run: &Run) -> Finding {
+    let mut check = Check::new();
+    for order in &index.orders {
+        let told = order
+            .deliveries()
+            .filter_map(|(call, _)| answered_at(call))
+            .min();
+        for call in &order.calls {
+            if let Some(Answer::Refused(_) | Answer::Absent) = call.answer() {
+                let delivered = told.is_some_and(|at| at < call.sent_at) && found_free(call);
+                let what = "an order that was delivered was denied afterwards";
+                check.that(!delivered, what, || names(order, call));
+            }
+        }
+        let executed = order.calls.iter().any(|call| may_execute(call));
+        if judged(index, run, order) && !executed {
+            let what = "an entry is stored though every call was answered as not executed";
+            check.violated(what, || order.names());
+        }
+    }
+    for known in &index.entries {
+        if !known.asked && run.before.judges(known.row.balance, known.row.version) {
+            let row = known.row;
+            check.violated("an entry nobody asked for", || {
+                format!(
+                    "`{}`, version {} of balance {}",
+                    row.reference, row.version, row.balance
+                )
+            });
+        }
+    }
+    check.finding()
+}
+
+/// C3.
+pub(crate) fn unknown(index: &Index<'_>, run: &Run) -> Finding {
+    let mut check = Check::new();
+    for order in index
+        .orders
+        .iter()
+        .filter(|order| order.calls.iter().any(|call| call.is_open()))
+    {
+        check.look();
+        if run.resent && !resolved(order) {
+            check.violated("still unknown after it was sent again", || order.names());
+        }
+        let executors = || order.calls.iter().filter(|call| may_execute(call));
+        let alive = executors().any(|call| is_fresh(call) || !denied_after(order, call));
+        if judged(index, run, order) && executors().next().is_some() && !alive {
+            let what = "absent after an unknown answer, and there all the same";
+            check.violated(what, || order.names());
+        }
+    }
+    for credit in index.credits.iter().filter(|credit| credit.call.is_open()) {
+        let same = |row: &crate::Entry| row.amount == credit.amount;
+        let whole = credit.entry.is_none_or(|at| same(index.entries[at].row));
+        check.that(
+            whole,
+            "a credit without an answer has another amount",
+            || format!("`{}`", credit.reference),
+        );
+    }
+    check.finding()
+}
+
+/// Whether the order's entry is one of this run.
+fn judged(index: &Index<'_>, run: &Run, order: &Order<'_>) -> bool {
+    order.entry.is_some_and(|at| {
+        let row = index.entries[at].row;
+        run.before.judges(row.balance, row.version)
+    })
+}
+
+/// Whether the last word about an order is certain.
+fn resolved(order: &Order<'_>) -> bool {
+    let last_open = order
+        .calls
+        .iter()
+        .filter(|call| call.is_open())
+        .map(|call| call.sent_at)
+        .max();
+    order.deliveries().next().is_some()
+        || order.calls.iter().any(|call| {
+            let certain = found_free(call) || matches!(call.answer(), Some(Answer::Refused(_)));
+            certain && last_open.is_none_or(|open| call.sent_at > open)
+        })
+}
+
+/// Whether the order id was found free after this call had been answered as unknown.
+fn denied_after(order: &Order<'_>, call: &Invocation) -> bool {
+    answered_at(call).is_some_and(|at| {
+        order
+            .calls
+            .iter()
+            .any(|later| later.sent_at > at && found_free(later))
+    })
+}
+
+fn found_free(call: &Invocation) -> bool {
+    match (&call.call, call.answer()) {
+        (Call::LookUp { .. }, Some(Answer::Absent)) => true,
+        (Call::Fulfill { .. }, Some(Answer::Refused(code))) => AFTER_LOOK_UP.contains(&&**code),
+        _ => false,
+    }
+}
+
+fn answered_at(call: &Invocation) -> Option<u64> {
+    call.answered.as_ref().map(|answered| answered.at)
+}
