@@ -21,7 +21,7 @@ pub(crate) struct Index<'a> {
     /// Places in `entries`, one range per balance.
     pub(crate) ledgers: Vec<(i64, Range<usize>)>,
     /// Places of entries whose kind and reference another one has.
-    pub(crate) repeated: Vec<usize>,
+    repeated: Vec<usize>,
     /// By balance, version and line.
     claims: Vec<&'a Claim>,
     /// By serial.
@@ -109,6 +109,12 @@ impl<'a> Index<'a> {
     /// The balance a call is about.
     pub(crate) fn balance_of(&self, call: &Invocation) -> Option<&'a Balance> {
         self.accounts.get(call.account.as_ref()?).copied()
+    }
+
+    /// Entries of a kind whose reference another one has.
+    pub(crate) fn repeated(&self, kind: EntryKind) -> impl Iterator<Item = &'a Entry> {
+        let rows = self.repeated.iter().map(|at| self.entries[*at].row);
+        rows.filter(move |row| row.kind == kind)
     }
 
     /// The claims that name this entry, in line order.

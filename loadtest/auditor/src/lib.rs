@@ -15,6 +15,8 @@ mod index;
 mod points;
 mod run;
 mod store;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use change::Change;

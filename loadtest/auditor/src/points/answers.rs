@@ -1,7 +1,7 @@
 //! C1, C5, C6: what orders were answered with.
 
 use crate::{
-    Answer, Body, Call, Delivery, Entry, Finding, Invocation, Run,
+    Answer, Body, Call, Delivery, Entry, EntryKind, Finding, Invocation, Run,
     index::{Index, Order, is_fresh},
     verdict::Check,
 };
@@ -9,9 +9,8 @@ use crate::{
 /// C1.
 pub(crate) fn stored(index: &Index<'_>, _: &Run) -> Finding {
     let mut check = Check::new();
-    for at in &index.repeated {
-        let row = index.entries[*at].row;
-        check.violated("a reference is stored twice", || {
+    for row in index.repeated(EntryKind::Fulfillment) {
+        check.violated("an order is stored twice", || {
             format!("`{}` of balance {}", row.reference, row.balance)
         });
     }

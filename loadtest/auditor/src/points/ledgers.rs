@@ -52,6 +52,14 @@ pub(crate) fn are_what_was_asked(index: &Index<'_>, _: &Run) -> Finding {
             debit(index, known, &mut check);
         }
     }
+    for row in index
+        .repeated(EntryKind::TopUp)
+        .chain(index.repeated(EntryKind::Credit))
+    {
+        check.violated("a credit is stored twice", || {
+            format!("`{}` of balance {}", row.reference, row.balance)
+        });
+    }
     one_price_per_version(index, &mut check);
     accepted_totals(index, &mut check);
     for credit in &index.credits {

@@ -1,0 +1,7 @@
+//! The judge is judged: true histories pass, each way to lie is named by the right point.
+
+mod files;
+mod lies;
+mod scene;
+mod terms;
+mod truths;
