@@ -338,6 +338,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes a stored change of a product (price, status, title, quantities, variants) into force. Once it
+    /// returns, nothing is accepted under the old one; what was accepted before may finish.
+    pub fn product_changed(&self, id: ProductId) {
+        self.0.fulfiller.snapshots.product_changed(id);
+    }
+
     async fn tell_terms(&self, balance: BalanceId, terms: &Arc<Terms>) -> Result<(), Fault> {
         loop {
             let handle = self.0.fulfiller.balances.handle(balance, terms).await?;
@@ -454,14 +460,14 @@ fn fulfiller(
     let deadline = ms(config.hydration_deadline_ms);
     let balances = Registry::new("balance", config.hydrations_max, deadline, tasks.clone());
     let inventory = Registry::new("inventory", config.hydrations_max, deadline, tasks.clone());
+    let snapshots = Snapshots::new(
+        Arc::clone(&ports.merchants),
+        Arc::clone(&ports.relationships),
+        Arc::clone(&ports.catalog),
+    );
     Fulfiller {
-        snapshots: Snapshots::new(
-            Arc::clone(&ports.merchants),
-            Arc::clone(&ports.relationships),
-            Arc::clone(&ports.catalog),
-        ),
         balances: Balances::new(
-            balances,
+            (balances, snapshots.changes.clone()),
             Arc::clone(arbiters),
             Arc::clone(&ports.balances),
             Arc::clone(&ports.clock),
@@ -474,6 +480,7 @@ fn fulfiller(
             tasks.clone(),
             config,
         ),
+        snapshots,
         lanes,
         clock: Arc::clone(&ports.clock),
         claim_deadline: ms(config.claim_deadline_ms),

@@ -1,12 +1,13 @@
 //! Merchants, terms and products as the hot path sees them: loaded once, shared, versioned.
 //!
-//! Terms that are older than what a balance's actor has taken over are refused by that actor, so a
-//! stale snapshot costs a second quote and never a wrong sale.
+//! Terms that are older than what a balance's actor has taken over are refused by that actor, and so is
+//! a quote that was begun before a change of a product was counted: a stale snapshot costs a second
+//! quote and never a wrong sale.
 
 use std::sync::Arc;
 
 use crate::{
-    actors::Cached,
+    actors::{Cached, Changes},
     catalog::{self, Product},
     fault::Fault,
     ids::{MerchantId, ProductId, RelationshipId},
@@ -22,6 +23,8 @@ pub(crate) struct Snapshots {
         Arc<dyn relationships::Source>,
     ),
     products: (Cached<ProductId, Product>, Arc<dyn catalog::Source>),
+    /// Changes of products.
+    pub(crate) changes: Changes,
 }
 
 impl Snapshots {
@@ -34,6 +37,7 @@ impl Snapshots {
             merchants: (Cached::new(), merchants),
             terms: (Cached::new(), terms),
             products: (Cached::new(), products),
+            changes: Changes::default(),
         }
     }
 
@@ -62,6 +66,14 @@ impl Snapshots {
         // Two may read at once, and the one that read first come last.
         let is_newer = |known: &Terms, read: &Terms| known.version > read.version;
         Ok(read.map(|terms| cached.replace(id, terms, is_newer)))
+    }
+
+    /// Takes a stored change of a product over: read anew by whoever asks, and no quote that was begun
+    /// before is held any more. All quotes under way are made again, whatever they are for: changes are
+    /// rare, a quote is cheap, and so the hot path carries one number and no versions.
+    pub(crate) fn product_changed(&self, id: ProductId) {
+        self.products.0.forget(&id);
+        self.changes.count();
     }
 
     /// Drops what nobody asked for since the last sweep.

@@ -87,6 +87,12 @@ impl<K: Eq + Hash + Copy, V> Cached<K, V> {
         }
     }
 
+    /// Forgets a value. Who asks from now on loads it anew; a load that is under way is for those only
+    /// who wait for it already.
+    pub(crate) fn forget(&self, key: &K) {
+        self.slots.remove(key);
+    }
+
     /// Drops what nobody asked for since the last sweep.
     pub(crate) fn sweep(&self) {
         self.slots
@@ -103,5 +109,33 @@ impl<K: Eq + Hash + Copy, V> Cached<K, V> {
                 .entry(key)
                 .or_insert_with(|| Slot::new(OnceCell::new())),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn value_that_is_forgotten_while_it_is_loaded_is_loaded_anew() {
+        let cached = Cached::<u32, &str>::new();
+        let (loaded, load) = oneshot::channel();
+        let first = cached.get(1, async { Ok(load.await.ok()) });
+        let forget = async {
+            cached.forget(&1);
+            loaded.send("old").expect("the load waits");
+        };
+        let (first, ()) = tokio::join!(first, forget);
+        assert_eq!(
+            first.map(|value| value.map(|value| *value)),
+            Ok(Some("old"))
+        );
+        let second = cached.get(1, async { Ok(Some("new")) }).await;
+        assert_eq!(
+            second.map(|value| value.map(|value| *value)),
+            Ok(Some("new"))
+        );
     }
 }

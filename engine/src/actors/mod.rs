@@ -6,6 +6,7 @@
 mod arbiters;
 pub(crate) mod ask;
 mod cached;
+mod changes;
 mod handle;
 mod latch;
 mod permits;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use arbiters::Arbiters;
 pub(crate) use cached::Cached;
+pub(crate) use changes::{Changes, Seen};
 pub(crate) use handle::{Handle, Poison, Retire};
 pub(crate) use latch::{Latch, LatchGuard};
 pub(crate) use permits::Permits;

@@ -18,7 +18,7 @@ use super::{
     order_ids::{OrderIds, Running, SettledBudget},
 };
 use crate::{
-    actors::{Latch, Poison, Retire, ask::answer},
+    actors::{Changes, Latch, Poison, Retire, ask::answer},
     engine::Balance,
     fulfillments::{Delivery, OrderId, Outcome, Refusal},
     ids::BalanceId,
@@ -36,6 +36,7 @@ pub(crate) struct BalanceActor {
     versions: Versions,
     end: Arc<LedgerEnd>,
     latch: Arc<Latch>,
+    changes: Changes,
     joined_max: usize,
 }
 
@@ -47,6 +48,7 @@ pub(crate) struct Start {
     pub(crate) end: Arc<LedgerEnd>,
     pub(crate) latch: Arc<Latch>,
     pub(crate) budget: Arc<SettledBudget>,
+    pub(crate) changes: Changes,
     pub(crate) joined_max: usize,
 }
 
@@ -64,6 +66,7 @@ impl BalanceActor {
             },
             end: start.end,
             latch: start.latch,
+            changes: start.changes,
             joined_max: start.joined_max,
         }
     }
@@ -92,6 +95,9 @@ impl BalanceActor {
         }
         if ask.terms.version > self.terms.version {
             self.terms = Arc::clone(&ask.terms);
+        }
+        if ask.seen != self.changes.seen() {
+            return Held::ProductChanged;
         }
         self.spending.advance(ask.now);
         let held = ask.quote.clone().and_then(|cost| self.reserve(ask, cost));

@@ -6,7 +6,7 @@ use actix::Actor;
 
 use super::{BalanceActor, Source, actor::Start, hold::LedgerEnd, order_ids::SettledBudget};
 use crate::{
-    actors::{Arbiters, Handle, Latch, Registry},
+    actors::{Arbiters, Changes, Handle, Latch, Registry},
     clock::Clock,
     config::Config,
     fault::Fault,
@@ -24,12 +24,14 @@ pub(crate) struct Balances {
     source: Arc<dyn Source>,
     clock: Arc<dyn Clock>,
     budget: Arc<SettledBudget>,
+    /// Changes of products.
+    changes: Changes,
     joined_max: usize,
 }
 
 impl Balances {
     pub(crate) fn new(
-        registry: Registry<BalanceId, BalanceHandle>,
+        (registry, changes): (Registry<BalanceId, BalanceHandle>, Changes),
         arbiters: Arc<Arbiters>,
         source: Arc<dyn Source>,
         clock: Arc<dyn Clock>,
@@ -42,6 +44,7 @@ impl Balances {
             source,
             clock,
             budget,
+            changes,
             joined_max: config.joined_max,
         }
     }
@@ -80,6 +83,7 @@ impl Balances {
             terms: Arc::clone(terms),
             latch: Arc::clone(&latch),
             budget: Arc::clone(&self.budget),
+            changes: self.changes.clone(),
             joined_max: self.joined_max,
         };
         let arbiter = self.arbiters.of(id);

@@ -10,6 +10,7 @@ use super::{
     hold::{CreditHold, MoneyHold},
 };
 use crate::{
+    actors::Seen,
     clock::{Deadline, Timestamp},
     engine::Balance,
     fulfillments::{Fulfillment, OrderId, Outcome, Refusal, Request},
@@ -26,6 +27,8 @@ pub(crate) struct Hold {
     pub(crate) quote: Result<Money, Refusal>,
     /// The terms the quote was made under.
     pub(crate) terms: Arc<Terms>,
+    /// The changes of products that were counted before the quote was begun.
+    pub(crate) seen: Seen,
     pub(crate) now: Timestamp,
     pub(crate) deadline: Deadline,
     pub(crate) reply: oneshot::Sender<Held>,
@@ -44,6 +47,8 @@ pub(crate) enum Held {
     Busy(Refusal),
     /// The quote was made under terms that are no longer in force.
     TermsChanged,
+    /// A product was changed since the quote was begun.
+    ProductChanged,
     /// The caller's deadline passed while the message waited.
     Late,
 }

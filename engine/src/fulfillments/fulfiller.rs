@@ -34,7 +34,7 @@ use crate::{
     snapshots::Snapshots,
 };
 
-/// Terms that changed while a request was quoted are quoted again so often.
+/// A request is quoted again so often, if its terms or a product change meanwhile.
 const REQUOTES_MAX: usize = 8;
 
 /// Everything that a fulfillment passes through.
@@ -114,6 +114,7 @@ impl Fulfiller {
     async fn hold(&self, request: &Arc<Request>, deadline: Deadline) -> Next<Paid> {
         let id = request.scope().balance;
         for _ in 0..REQUOTES_MAX {
+            let seen = self.snapshots.changes.seen();
             let (terms, merchant) = self.terms(request).await?;
             let products = self.products(request).await?;
             let quote = policy::quote(
@@ -132,6 +133,7 @@ impl Fulfiller {
                     .map(|quote| quote.total)
                     .map_err(Clone::clone),
                 terms: Arc::clone(&terms),
+                seen,
                 now: self.clock.now(),
                 deadline,
                 reply,
@@ -161,6 +163,7 @@ impl Fulfiller {
                     let refreshed = self.snapshots.refresh_terms(terms.relationship).await;
                     refreshed.map_err(|fault| Box::new(Err(not_executed(fault).into())))?;
                 }
+                (Held::ProductChanged, _) => {}
                 (Held::Late, _) => return fail(Fault::overloaded()),
             }
         }

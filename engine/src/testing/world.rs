@@ -183,14 +183,7 @@ impl World {
 
     #[must_use]
     pub fn edit_product(self, name: &str, edit: impl FnOnce(&mut Product)) -> Self {
-        let id = self.sku(name).product;
-        edit(
-            self.store
-                .tables()
-                .products
-                .get_mut(&id)
-                .expect("a product of this world"),
-        );
+        self.change_product(name, edit);
         self
     }
 
@@ -209,6 +202,18 @@ impl World {
             .expect("the world's terms");
         edit(terms);
         terms.version += 1;
+    }
+
+    /// Writes a changed product as the cold path does.
+    pub fn change_product(&self, name: &str, edit: impl FnOnce(&mut Product)) {
+        let id = self.sku(name).product;
+        let mut tables = self.store.tables();
+        edit(
+            tables
+                .products
+                .get_mut(&id)
+                .expect("a product of this world"),
+        );
     }
 
     fn seed_credit(&self, balance: BalanceId, amount: Money) {
@@ -368,6 +373,12 @@ impl Scene {
         self.engine
             .terms_changed(self.world.relationship, &[LIVE, TEST])
             .await
+    }
+
+    /// Changes a product and lets the engine acknowledge it.
+    pub fn change_product(&self, name: &str, edit: impl FnOnce(&mut Product)) {
+        self.world.change_product(name, edit);
+        self.engine.product_changed(self.world.sku(name).product);
     }
 
     /// What happened to money and serials so far: it does not move when nothing is executed.

@@ -2,5 +2,6 @@
 
 mod fulfiller;
 mod policy;
+mod products;
 mod refusals;
 mod request;

@@ -30,6 +30,7 @@ struct Inner {
     lease: watch::Sender<Option<Owner>>,
     commits: Gate,
     fetches: Gate,
+    loads: Gate,
 }
 
 /// Where calls wait while it is shut.
@@ -108,6 +109,20 @@ impl MemoryStore {
     /// Returns once a reading waits.
     pub async fn fetch_waits(&self) {
         self.0.fetches.reached().await;
+    }
+
+    /// Loads of balances wait until they are let through.
+    pub fn hold_loads(&self) {
+        self.0.loads.shut.send_replace(true);
+    }
+
+    pub fn let_loads(&self) {
+        self.0.loads.shut.send_replace(false);
+    }
+
+    /// Returns once a load waits.
+    pub async fn load_waits(&self) {
+        self.0.loads.reached().await;
     }
 
     /// The shard's lock is free, though its owner lives: a frozen process, or a lost connection.

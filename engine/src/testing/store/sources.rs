@@ -50,6 +50,7 @@ impl balances::Source for MemoryStore {
     fn load(&self, id: BalanceId, now: Timestamp) -> BoxFuture<'_, Result<Option<Loaded>, Fault>> {
         Box::pin(async move {
             yield_now().await;
+            self.0.loads.pass().await;
             if let Some(fault) = self.faults().loads.pop_front() {
                 return Err(fault);
             }
