@@ -3,10 +3,12 @@
 //! Only products of kind [`ProductKind::Serials`] can be fulfilled. What is sold from stock is a
 //! [`Sku`]: a product without variants, or one variant of a product that has them.
 
+mod change;
 mod source;
 
 use std::fmt;
 
+pub use change::{Change, Edit, Unchanged, VariantChange};
 use regex::Regex;
 pub use source::Source;
 

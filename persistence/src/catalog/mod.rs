@@ -1,6 +1,8 @@
 //! Products and variants as they are stored.
 
+pub mod get;
 pub mod list;
 pub(crate) mod source;
+pub mod update;
 
 pub use source::PgCatalog;
