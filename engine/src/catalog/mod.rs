@@ -5,6 +5,8 @@
 
 mod change;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -151,7 +151,7 @@ async fn change_is_stored_whole_and_read_by_the_source() {
     let change = Change {
         title: Some("Renamed".to_owned()),
         status: Some(Status::Disabled),
-        base_price: Money::from_minor(777).ok(),
+        base_price: Money::from_minor(777),
         wholesale_price: Edit::Set(Money::from_minor(555).unwrap()),
         max_quantity: Edit::Set(9),
         ..Change::default()
