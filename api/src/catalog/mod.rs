@@ -3,7 +3,9 @@
 pub(crate) mod get;
 pub(crate) mod list;
 mod offer;
+pub(crate) mod product;
 pub(crate) mod stock;
+pub(crate) mod update;
 
 use engine::catalog::ProductKind;
 use offer::{CatalogProduct, Offer};

@@ -54,8 +54,9 @@ struct CatalogVariant {
     stock: u64,
 }
 
+/// A custom field as it is told to resellers and to the merchant alike.
 #[derive(Serialize)]
-struct Field {
+pub(super) struct Field {
     name: String,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -172,7 +173,7 @@ impl CatalogProduct {
 }
 
 impl Field {
-    fn of(field: &CustomField) -> Self {
+    pub(super) fn of(field: &CustomField) -> Self {
         Self {
             name: field.name.clone(),
             kind: match field.kind {

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use engine::{
     catalog::{Product, ProductKind, Sku},
-    ids::{MerchantId, ProductId, VariantId},
+    ids::{ProductId, VariantId},
 };
 use serde::Serialize;
 
-use super::kind_name;
+use super::{kind_name, product::owned_by};
 use crate::{
     auth::{MerchantKey, scope::ProductsRead},
     error::{ApiError, Code},
@@ -38,7 +38,7 @@ struct VariantStock {
 
 /// None of something that does not run out.
 #[derive(Clone, Copy, Serialize)]
-struct Amounts {
+pub(super) struct Amounts {
     stock: Option<u64>,
     available_stock: Option<u64>,
     unlimited: bool,
@@ -49,40 +49,47 @@ pub(crate) async fn dev(
     caller: MerchantKey<ProductsRead>,
     PathIds(id): PathIds<ProductId>,
 ) -> Result<Answer<Stock>, ApiError> {
-    let product = app.engine.product(id).await?;
-    let product = product.filter(|product| product.merchant == caller.merchant_id());
+    let product = owned_by(&app, caller.merchant_id(), id).await?;
     let product = product.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let mut variants = Vec::with_capacity(product.variants.len());
-    for variant in &product.variants {
-        let id = variant.id.to_string();
-        variants.push(VariantStock {
-            uniqid: id.clone(),
-            id,
-            title: variant.title.clone(),
-            amounts: amounts(&app, caller.merchant_id(), &product, Some(variant.id)).await?,
-        });
-    }
-    let whole = if variants.is_empty() {
-        amounts(&app, caller.merchant_id(), &product, None).await?
-    } else {
-        variants
-            .iter()
-            .map(|variant| variant.amounts)
-            .fold(Amounts::NONE, Amounts::plus)
-    };
+    let stock = of(&app, &product).await?;
+    let variants = product.variants.iter().zip(stock.variants);
+    let variants = variants.map(|(variant, amounts)| VariantStock {
+        id: variant.id.to_string(),
+        uniqid: variant.id.to_string(),
+        title: variant.title.clone(),
+        amounts,
+    });
     let id = product.id.to_string();
     Ok(Answer::ok(Stock {
         product_uniqid: id.clone(),
         product_id: id,
         kind: kind_name(product.kind),
-        amounts: whole,
-        variants,
+        amounts: stock.whole,
+        variants: variants.collect(),
     }))
+}
+
+/// The amounts of a product, and of each of its variants in their order.
+pub(super) struct OnShelf {
+    pub(super) whole: Amounts,
+    pub(super) variants: Vec<Amounts>,
+}
+
+pub(super) async fn of(app: &App, product: &Product) -> Result<OnShelf, ApiError> {
+    let mut variants = Vec::with_capacity(product.variants.len());
+    for variant in &product.variants {
+        variants.push(amounts(app, product, Some(variant.id)).await?);
+    }
+    let whole = if variants.is_empty() {
+        amounts(app, product, None).await?
+    } else {
+        variants.iter().copied().fold(Amounts::NONE, Amounts::plus)
+    };
+    Ok(OnShelf { whole, variants })
 }
 
 async fn amounts(
     app: &App,
-    merchant: MerchantId,
     product: &Product,
     variant: Option<VariantId>,
 ) -> Result<Amounts, ApiError> {
@@ -92,7 +99,7 @@ async fn amounts(
             let stock = app
                 .engine
                 .stock(
-                    merchant,
+                    product.merchant,
                     Sku {
                         product: product.id,
                         variant,
@@ -114,6 +121,10 @@ impl Amounts {
         available_stock: Some(0),
         unlimited: false,
     };
+    pub(super) fn on_the_shelf(self) -> Option<u64> {
+        self.stock
+    }
+
     const UNLIMITED: Self = Self {
         stock: None,
         available_stock: None,

@@ -107,6 +107,9 @@ codes! {
     RequestInProgress "REQUEST_IN_PROGRESS" CONFLICT Maybe
         "A request with this idempotency key is still running."
         "Send the same request again after `Retry-After` seconds: you then get its answer.";
+    InvalidState "INVALID_STATE" CONFLICT No
+        "The state of the object does not allow this."
+        "Read the object; the details name its state.";
     AlreadyExists "ALREADY_EXISTS" CONFLICT No
         "It exists already."
         "Use the existing one.";

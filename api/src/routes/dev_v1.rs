@@ -10,6 +10,8 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
+        .get("/dev/v1/products/{id}",                              catalog::product::dev)
+        .patch("/dev/v1/products/{id}",                            catalog::update::dev)
         .get("/dev/v1/products/{id}/stock",                        catalog::stock::dev)
         .post_of("/dev/v1/products/{id}/serials", import::BODY_BYTES_MAX, import::dev)
         .post_of("/dev/v1/products/{id}/variants/{variant}/serials", import::BODY_BYTES_MAX, import::dev_variant)

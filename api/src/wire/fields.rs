@@ -112,6 +112,22 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
+/// A field of a change: not sent, sent as null, or sent with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Sent<T> {
+    #[default]
+    Not,
+    Null,
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sent<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Option::<T>::deserialize(deserializer)?;
+        Ok(value.map_or(Self::Null, Self::Value))
+    }
+}
+
 /// A structure that may only be written as an object; by itself it could be written as an array too.
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -187,6 +203,23 @@ mod tests {
         ] {
             let whole = serde_json::from_str::<Whole>(json).ok();
             assert_eq!(whole.map(|whole| whole.0), read, "{json}");
+        }
+    }
+
+    #[test]
+    fn null_and_nothing_are_told_apart() {
+        #[derive(Deserialize)]
+        struct Change {
+            #[serde(default)]
+            field: Sent<Whole>,
+        }
+        for (json, sent) in [
+            ("{}", Sent::Not),
+            (r#"{"field":null}"#, Sent::Null),
+            (r#"{"field":2}"#, Sent::Value(Whole(2))),
+        ] {
+            let change: Change = serde_json::from_str(json).unwrap();
+            assert_eq!(change.field, sent, "{json}");
         }
     }
 

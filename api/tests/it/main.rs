@@ -21,6 +21,7 @@ mod keys;
 mod lists;
 mod ops;
 mod orders;
+mod products;
 mod refusals;
 mod requests;
 mod secrets;
