@@ -158,6 +158,15 @@ impl Cast {
     }
 }
 
+/// One order of a request: its number, and who asks for what, by their places in the cast.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) number: u64,
+    pub(crate) reseller: usize,
+    /// Among the reseller's products.
+    pub(crate) product: usize,
+}
+
 /// Writes the requests of one worker.
 pub(crate) struct Orders {
     cast: Arc<Cast>,
@@ -166,6 +175,8 @@ pub(crate) struct Orders {
     prefix: String,
     rows: usize,
     pub(crate) sent: u64,
+    /// The orders of the last request.
+    pub(crate) asked: Vec<Asked>,
     body: String,
     request: String,
 }
@@ -180,6 +191,7 @@ impl Orders {
             prefix,
             rows,
             sent: 0,
+            asked: Vec::with_capacity(rows),
             body: String::new(),
             request: String::new(),
         }
@@ -188,17 +200,19 @@ impl Orders {
     /// The next request, with order ids never used before. All rows of a bulk call have one seller.
     pub(crate) fn next(&mut self) -> &[u8] {
         let cast = Arc::clone(&self.cast);
-        let reseller = &cast.resellers[self.dice.below(cast.resellers.len())];
+        let place = self.dice.below(cast.resellers.len());
+        let reseller = &cast.resellers[place];
         self.body.clear();
+        self.asked.clear();
         if self.rows == 1 {
-            self.row(reseller);
+            self.row(place, reseller);
         } else {
             self.body.push_str("{\"rows\":[");
             for row in 0..self.rows {
                 if row > 0 {
                     self.body.push(',');
                 }
-                self.row(reseller);
+                self.row(place, reseller);
             }
             self.body.push_str("]}");
         }
@@ -206,11 +220,22 @@ impl Orders {
         self.request.as_bytes()
     }
 
-    fn row(&mut self, reseller: &Reseller) {
+    /// The last request again.
+    pub(crate) fn request(&self) -> &[u8] {
+        self.request.as_bytes()
+    }
+
+    fn row(&mut self, place: usize, reseller: &Reseller) {
         use std::fmt::Write as _;
 
-        let product = &reseller.product_ids[self.dice.below(reseller.product_ids.len())];
+        let choice = self.dice.below(reseller.product_ids.len());
+        let product = &reseller.product_ids[choice];
         let (prefix, number) = (&self.prefix, self.sent);
+        self.asked.push(Asked {
+            number,
+            reseller: place,
+            product: choice,
+        });
         write!(
             self.body,
             "{{\"external_order_id\":\"{prefix}-{number}\",\"product_id\":\"{product}\",\

@@ -20,6 +20,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::{sync::oneshot, task::LocalSet};
 
 use crate::{
+    answers::Answers,
     cast::{Cast, Orders},
     client::{Connection, Failure},
     recorder::{Class, Recorder, classify},
@@ -39,18 +40,9 @@ pub(crate) struct Load {
     pub(crate) run: String,
 }
 
-/// What one worker sent, for the auditor: order ids are `prefix-n` for n below `sent`.
-#[derive(Clone)]
-pub(crate) struct History {
-    pub(crate) prefix: String,
-    pub(crate) sent: u64,
-    /// Not acknowledged as delivered: refused, failed or never answered.
-    pub(crate) open: Vec<u64>,
-}
-
 pub(crate) struct Finished {
     pub(crate) recorder: Recorder,
-    pub(crate) histories: Vec<History>,
+    pub(crate) answers: Vec<Answers>,
 }
 
 pub(crate) struct Running {
@@ -110,7 +102,7 @@ struct Worker {
     orders: Orders,
     shared: Arc<Shared>,
     recorder: Rc<RefCell<Recorder>>,
-    histories: Rc<RefCell<Vec<History>>>,
+    answers: Rc<RefCell<Vec<Answers>>>,
     rows: u64,
 }
 
@@ -120,22 +112,23 @@ async fn drive(
     opened: oneshot::Sender<()>,
 ) -> anyhow::Result<Finished> {
     let recorder = Rc::new(RefCell::new(Recorder::default()));
-    let histories = Rc::new(RefCell::new(Vec::new()));
+    let answers = Rc::new(RefCell::new(Vec::new()));
     let mut workers = Vec::with_capacity(load.connections);
     for (number, seed) in (0..load.connections).zip(1_u64..) {
         let prefix = format!("{}-{number}", load.run);
-        histories.borrow_mut().push(History {
-            prefix: prefix.clone(),
-            sent: 0,
-            open: Vec::new(),
-        });
+        let kept = Answers::new(
+            u32::try_from(number)?,
+            prefix.clone(),
+            Arc::clone(&load.cast),
+        );
+        answers.borrow_mut().push(kept);
         workers.push(Worker {
             connection: Connection::open(load.target).await?,
             target: load.target,
             orders: Orders::new(Arc::clone(&load.cast), prefix, seed, load.rows),
             shared: Arc::clone(&shared),
             recorder: Rc::clone(&recorder),
-            histories: Rc::clone(&histories),
+            answers: Rc::clone(&answers),
             rows: u64::try_from(load.rows)?,
         });
     }
@@ -152,11 +145,8 @@ async fn drive(
     if tokio::time::timeout(GRACE, all).await.is_err() {
         recorder.borrow_mut().failed(Failure::Timeout);
     }
-    let (recorder, histories) = (recorder.take(), histories.take());
-    Ok(Finished {
-        recorder,
-        histories,
-    })
+    let (recorder, answers) = (recorder.take(), answers.take());
+    Ok(Finished { recorder, answers })
 }
 
 impl Worker {
@@ -166,11 +156,10 @@ impl Worker {
             if phase == STOPPING {
                 return;
             }
-            let first = self.orders.sent;
             let started = Instant::now();
-            let request = self.orders.next();
-            self.histories.borrow_mut()[number].sent = first + self.rows;
-            let outcome = self.connection.call(request).await;
+            self.orders.next();
+            let first = self.answers.borrow_mut()[number].sent(&self.orders.asked);
+            let outcome = self.connection.call(self.orders.request()).await;
             let took = started.elapsed();
             let measured = self.shared.phase.load(Ordering::Relaxed) == MEASURING;
             let delivered = match outcome {
@@ -180,6 +169,8 @@ impl Worker {
                             .borrow_mut()
                             .answered(&answer, self.rows, took);
                     }
+                    let rows = self.orders.asked.len();
+                    self.answers.borrow_mut()[number].answered(first, rows, &answer);
                     classify(&answer, self.rows) == Class::Delivered
                 }
                 Err(failure) => {
@@ -194,10 +185,6 @@ impl Worker {
                 self.shared
                     .delivered
                     .fetch_add(self.rows, Ordering::Relaxed);
-            } else {
-                self.histories.borrow_mut()[number]
-                    .open
-                    .extend(first..first + self.rows);
             }
         }
     }

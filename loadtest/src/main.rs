@@ -1,8 +1,9 @@
 //! `loadtest`: load generator, peers to compare with, and the auditor of what they leave behind.
 //!
 //! Keeps: it speaks HTTP to what it measures and imports none of its crates; SQL is spoken by the
-//! peers and the auditor only; loopback and unix sockets are the only targets.
+//! peers and the reader of final rows only; loopback and unix sockets are the only targets.
 
+mod answers;
 mod auditor;
 mod cast;
 mod client;

@@ -18,10 +18,10 @@ use tokio::{
 };
 
 use crate::{
-    cast::{Cast, Orders},
+    answers::Answers,
+    cast::{Asked, Cast, Orders},
     client::{Connection, Failure},
-    load::History,
-    recorder::{Class, Recorder, classify},
+    recorder::Recorder,
     schedule::{Arrivals, Pace},
 };
 
@@ -55,14 +55,14 @@ pub(crate) enum Repeat {
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) recorder: Recorder,
-    pub(crate) history: Option<History>,
+    pub(crate) answers: Option<Answers>,
     /// Requests that found all connections busy.
     pub(crate) capped: u64,
 }
 
 struct Due {
     at: Instant,
-    number: u64,
+    asked: Asked,
     measured: bool,
     request: Arc<[u8]>,
 }
@@ -73,7 +73,7 @@ struct Lines {
     in_flight_max: u32,
     idle: RefCell<Vec<Connection>>,
     outcome: RefCell<Outcome>,
-    delivered: RefCell<Vec<u64>>,
+    answers: RefCell<Answers>,
     repeats: usize,
 }
 
@@ -101,10 +101,9 @@ async fn drive(open: Open) -> anyhow::Result<Outcome> {
         in_flight_max: u32::try_from(open.in_flight_max)?,
         idle: RefCell::new(idle),
         outcome: RefCell::default(),
-        delivered: RefCell::default(),
+        answers: RefCell::new(Answers::new(0, open.run.clone(), Arc::clone(&open.cast))),
         repeats,
     });
-    let prefix = open.run.clone();
     let (sender, mut due) = mpsc::unbounded_channel();
     let pacer = std::thread::Builder::new()
         .name("pacer".to_owned())
@@ -112,23 +111,18 @@ async fn drive(open: Open) -> anyhow::Result<Outcome> {
     while let Some(due) = due.recv().await {
         tokio::task::spawn_local(Rc::clone(&lines).ask(due));
     }
-    let sent = pacer
+    pacer
         .join()
         .map_err(|_| anyhow::anyhow!("the pacer panicked"))?;
     let all = lines.permits.acquire_many(lines.in_flight_max);
     tokio::time::timeout(ANSWER_DEADLINE, all).await.ok();
-    let mut delivered = lines.delivered.take();
-    delivered.sort_unstable();
-    let open = (0..sent)
-        .filter(|number| delivered.binary_search(number).is_err())
-        .collect();
     let mut outcome = lines.outcome.take();
-    outcome.history = Some(History { prefix, sent, open });
+    outcome.answers = Some(lines.answers.borrow_mut().take());
     Ok(outcome)
 }
 
-/// Sends each request when it is due; returns how many orders there were.
-fn pace(open: &Open, sender: &mpsc::UnboundedSender<Due>) -> u64 {
+/// Sends each request when it is due.
+fn pace(open: &Open, sender: &mpsc::UnboundedSender<Due>) {
     let whole = open.warm_up + open.measured;
     let mut orders = Orders::new(Arc::clone(&open.cast), open.run.clone(), 17, 1);
     let twins = if let Repeat::Twins(count) = open.repeat {
@@ -143,25 +137,24 @@ fn pace(open: &Open, sender: &mpsc::UnboundedSender<Due>) -> u64 {
         if !wait.is_zero() {
             std::thread::sleep(wait.max(PACER_STEP));
         }
-        let number = orders.sent;
         let request: Arc<[u8]> = orders.next().into();
+        let asked = orders.asked[0];
         for _ in 0..twins {
             let measured = offset >= open.warm_up;
             let due = Due {
                 at,
-                number,
+                asked,
                 measured,
                 request: Arc::clone(&request),
             };
             if sender.send(due).is_err() {
-                return orders.sent;
+                return;
             }
         }
         if orders.sent >= open.requests_max {
-            break;
+            return;
         }
     }
-    orders.sent
 }
 
 impl Lines {
@@ -190,6 +183,7 @@ impl Lines {
                 .await
                 .map_err(|_| Failure::Connect)?,
         };
+        let place = self.answers.borrow_mut().sent(&[due.asked]);
         let call = connection.call(&due.request);
         let answer = tokio::time::timeout(ANSWER_DEADLINE, call).await;
         let answer = answer.map_err(|_| Failure::Timeout)??;
@@ -199,9 +193,7 @@ impl Lines {
                 .recorder
                 .answered(&answer, 1, intended.elapsed());
         }
-        if classify(&answer, 1) != Class::Refused {
-            self.delivered.borrow_mut().push(due.number);
-        }
+        self.answers.borrow_mut().answered(place, 1, &answer);
         self.idle.borrow_mut().push(connection);
         Ok(())
     }

@@ -7,6 +7,19 @@ use sha2::{Digest as _, Sha256};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LEN: usize = 26;
+const NO_VALUE: u8 = 255;
+/// The value of each character: ids are read in every answer of a load test.
+const VALUES: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_VALUE; 256];
+    let mut value = 0;
+    while value < 32 {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+}
 
 /// The bits of an id, without its kind; as text, 32 hexadecimal digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,13 +29,18 @@ impl Id {
     /// Reads the public form, a prefix and 26 characters of base32: `prd_01h455vb4pex5vsknk084sn02q`.
     pub fn of_text(text: &str) -> Option<Self> {
         let (_, digits) = text.rsplit_once('_')?;
-        let bytes = digits.as_bytes();
-        if bytes.len() != TEXT_LEN || bytes[0] > b'7' {
+        Self::of_digits(digits.as_bytes())
+    }
+
+    /// Reads the 26 characters behind the prefix.
+    pub fn of_digits(digits: &[u8]) -> Option<Self> {
+        // 26 characters hold 130 bits: the first may only use its low three.
+        if digits.len() != TEXT_LEN || digits[0] > b'7' {
             return None;
         }
-        let value = |byte: &u8| ALPHABET.iter().position(|known| known == byte);
-        let bits = bytes.iter().try_fold(0_u128, |bits, byte| {
-            Some(bits << 5 | u128::try_from(value(byte)?).ok()?)
+        let bits = digits.iter().try_fold(0_u128, |bits, digit| {
+            let value = VALUES[usize::from(*digit)];
+            (value != NO_VALUE).then_some(bits << 5 | u128::from(value))
         });
         bits.map(Self)
     }

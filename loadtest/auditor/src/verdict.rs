@@ -76,6 +76,8 @@ pub struct Violation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     pub points: Vec<(Point, Finding)>,
+    /// Why there is no verdict; it counts as failed.
+    pub unknown: Option<String>,
 }
 
 /// Collects what is found about one point.
@@ -88,14 +90,26 @@ pub(crate) struct Check {
 
 impl Verdict {
     pub(crate) const fn new(points: Vec<(Point, Finding)>) -> Self {
-        Self { points }
+        Self {
+            points,
+            unknown: None,
+        }
     }
 
-    /// No violation, and every point either judged or with a reason why not.
+    /// The verdict on a run whose histories or rows could not be read to their end.
+    pub fn unknown(why: String) -> Self {
+        let unread = Finding::NotChecked {
+            why: "not everything could be read",
+        };
+        Self {
+            points: Point::ALL.map(|point| (point, unread.clone())).into(),
+            unknown: Some(why),
+        }
+    }
+
+    /// Everything was read, and nothing is violated.
     pub fn good(&self) -> bool {
-        let violated =
-            |(_, finding): &(Point, Finding)| matches!(finding, Finding::Violated { .. });
-        !self.points.iter().any(violated)
+        self.unknown.is_none() && self.violated().is_empty()
     }
 
     pub fn finding(&self, point: Point) -> &Finding {
@@ -171,6 +185,9 @@ impl Serialize for Point {
 /// One line per point, and one per named violation.
 impl fmt::Display for Verdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.unknown {
+            return writeln!(formatter, "UNKNOWN, which counts as failed: {why}");
+        }
         for (point, finding) in &self.points {
             match finding {
                 Finding::Holds { checked } => {

@@ -4,6 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use ::auditor::Before;
 use anyhow::{Context as _, bail};
 
 use super::{
@@ -14,10 +15,10 @@ use super::{
     subject::{self, EngineSettings, Side, Subject},
 };
 use crate::{
+    answers::Answers,
     auditor,
     auditor::cluster::Cluster,
     cast::Cast,
-    load::History,
     report::{comparison::Comparison, say},
 };
 
@@ -140,12 +141,12 @@ impl<'a> Bench<'a> {
         if with_engine && stage.sides.contains(&Side::Raw) {
             raw = Some(solo::Raw::create(self).await?);
         }
-        let mut histories = self.warm(stage, &mut stubbed).await?;
+        let (before, mut answers) = self.warm(stage, &mut stubbed).await?;
         for turn in 0..self.arguments.turns() {
             for &side in stage.sides {
                 match side {
                     Side::Engine if with_engine => {
-                        histories.extend(self.engine_run(stage, turn).await?);
+                        answers.extend(self.engine_run(stage, turn).await?);
                     }
                     Side::Memory => {
                         if let Some(subject) = &mut stubbed {
@@ -169,7 +170,7 @@ impl<'a> Bench<'a> {
             }
         }
         drop(stubbed);
-        self.audit(stage.name, &histories).await
+        self.audit(stage.name, before, &answers).await
     }
 
     /// Loads every actor and lets the windows of serials settle before a stage: what a cold start
@@ -178,12 +179,15 @@ impl<'a> Bench<'a> {
         &mut self,
         stage: &Stage,
         stubbed: &mut Option<Subject>,
-    ) -> anyhow::Result<Vec<History>> {
+    ) -> anyhow::Result<(Before, Vec<Answers>)> {
         let runs = [self.next_run(), self.next_run()];
-        let mut histories = Vec::new();
+        let (mut before, mut answers) = (Before::Nothing, Vec::new());
         let subjects = [self.engine.as_mut(), stubbed.as_mut()];
         for (subject, run) in subjects.into_iter().flatten().zip(runs) {
             solo::touch_all(subject.target, &subject.wide, &format!("{run}t")).await?;
+            if subject.side == Side::Engine {
+                before = auditor::before(&self.database_url).await?;
+            }
             let name = Name {
                 stage: "warm-up",
                 turn: 0,
@@ -192,10 +196,10 @@ impl<'a> Bench<'a> {
             let window = plan::window(true, stage.shape);
             let (_, sent) = run::once(subject, stage.shape, window, name).await?;
             if subject.side == Side::Engine {
-                histories = sent;
+                answers = sent;
             }
         }
-        Ok(histories)
+        Ok((before, answers))
     }
 
     async fn stubbed_engine(&self) -> anyhow::Result<Subject> {
@@ -226,16 +230,16 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    async fn engine_run(&mut self, stage: &Stage, turn: usize) -> anyhow::Result<Vec<History>> {
+    async fn engine_run(&mut self, stage: &Stage, turn: usize) -> anyhow::Result<Vec<Answers>> {
         let name = Name {
             stage: stage.name,
             turn,
             run: self.next_run(),
         };
         let window = plan::window(self.arguments.quick, stage.shape);
-        let (measured, histories) = run::once(self.engine()?, stage.shape, window, name).await?;
+        let (measured, answers) = run::once(self.engine()?, stage.shape, window, name).await?;
         self.keep(measured);
-        Ok(histories)
+        Ok(answers)
     }
 
     pub(super) fn next_run(&mut self) -> String {
@@ -272,25 +276,21 @@ impl<'a> Bench<'a> {
         self.found.runs.push(measured);
     }
 
-    pub(super) async fn audit(&mut self, stage: &str, histories: &[History]) -> anyhow::Result<()> {
-        if histories.is_empty() {
+    async fn audit(
+        &mut self,
+        stage: &str,
+        before: Before,
+        answers: &[Answers],
+    ) -> anyhow::Result<()> {
+        if answers.is_empty() {
             return Ok(());
         }
-        let verdict = auditor::audit(&self.database_url, stage, histories).await?;
-        say(&format!(
-            "  audit: {} acknowledged, {} stored, {}",
-            verdict.acknowledged,
-            verdict.entries,
-            if verdict.good() {
-                "all points hold"
-            } else {
-                "VIOLATIONS"
-            }
-        ));
-        let good = verdict.good();
-        self.found.audits.push(verdict);
+        let judged = auditor::audit(&self.database_url, stage, before, answers).await;
+        judged.tell();
+        let good = judged.verdict.good();
+        self.found.audits.push(judged);
         if !good {
-            bail!("the audit of `{stage}` found violations");
+            bail!("the audit of `{stage}` does not hold");
         }
         Ok(())
     }
@@ -309,15 +309,16 @@ impl<'a> Bench<'a> {
             return Ok(());
         };
         say(&format!("open loop at 70 % of {peak:.0} a second"));
-        let mut histories = Vec::new();
+        let before = auditor::before(&self.database_url).await?;
+        let mut answers = Vec::new();
         let mut all = None;
         for _ in 0..self.arguments.turns().min(3) {
             let run = self.next_run();
             let engine = self.engine()?;
-            histories.extend(solo::open_loop(engine, peak * 0.7, run, &mut all).await?);
+            answers.extend(solo::open_loop(engine, peak * 0.7, run, &mut all).await?);
         }
         self.found.open_loop = all;
-        self.audit("open loop", &histories).await
+        self.audit("open loop", before, &answers).await
     }
 
     async fn slow_disks(&mut self) -> anyhow::Result<()> {

@@ -117,10 +117,10 @@ async fn compare(arguments: Arguments) -> anyhow::Result<()> {
         std::fs::remove_dir_all(&directory).ok();
     }
     outcome?;
-    if let Some(verdict) = found.audits.iter().find(|verdict| !verdict.good()) {
+    if let Some(judged) = found.audits.iter().find(|judged| !judged.verdict.good()) {
         bail!(
-            "the audit of `{}` found violations: these figures are worth nothing",
-            verdict.stage
+            "the audit of `{}` does not hold: these figures are worth nothing",
+            judged.stage
         );
     }
     Ok(())

@@ -15,7 +15,10 @@ use super::{
     measure,
     subject::{Side, Subject},
 };
-use crate::load::{History, Load, Running};
+use crate::{
+    answers::Answers,
+    load::{Load, Running},
+};
 
 /// The shape of a run: what is asked, over how many connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -75,7 +78,7 @@ pub(crate) async fn once(
     shape: Shape,
     window: Window,
     name: Name<'_>,
-) -> anyhow::Result<(Measurement, Vec<History>)> {
+) -> anyhow::Result<(Measurement, Vec<Answers>)> {
     quiet(subject).await;
     if let Some(cluster) = &mut subject.cluster {
         cluster.checkpoint().await?;
@@ -139,7 +142,7 @@ pub(crate) async fn once(
             .map(|(class, count)| (class.to_string(), *count))
             .collect(),
     };
-    Ok((measurement, finished.histories))
+    Ok((measurement, finished.answers))
 }
 
 async fn snapshot(subject: &mut Subject, running: &Running) -> anyhow::Result<Snapshot> {

@@ -11,10 +11,10 @@ use super::{
     subject::{self, EngineSettings, Side, Subject},
 };
 use crate::{
+    answers::Answers,
     auditor::cluster::{self, Cluster},
     cast::{Cast, Orders},
     client::Connection,
-    load::History,
     open::{self, Open, Repeat},
     peer::raw::Writer,
     report::comparison::{Memory, OpenLoop},
@@ -100,7 +100,7 @@ pub(crate) async fn open_loop(
     per_second: f64,
     run: String,
     found: &mut Option<OpenLoop>,
-) -> anyhow::Result<Option<History>> {
+) -> anyhow::Result<Option<Answers>> {
     let open = Open {
         target: engine.target,
         cast: engine.wide.clone(),
@@ -128,7 +128,7 @@ pub(crate) async fn open_loop(
     found.p50_ms.push(recorder.quantile_ms(0.5));
     found.p99_ms.push(recorder.quantile_ms(0.99));
     found.p999_ms.push(recorder.quantile_ms(0.999));
-    Ok(outcome.history)
+    Ok(outcome.answers)
 }
 
 /// Resident memory of an engine that was just started, with everything loaded, and idle again.

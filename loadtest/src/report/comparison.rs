@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::{
-    auditor::Verdict,
+    auditor::Judged,
     compare::{run::Measurement, subject::Side},
 };
 
@@ -19,7 +19,7 @@ pub(crate) struct Comparison {
     pub(crate) stages: Vec<(String, String)>,
     pub(crate) pools: Vec<Pool>,
     pub(crate) runs: Vec<Measurement>,
-    pub(crate) audits: Vec<Verdict>,
+    pub(crate) audits: Vec<Judged>,
     pub(crate) start: Option<Start>,
     pub(crate) open_loop: Option<OpenLoop>,
     pub(crate) memory: Option<Memory>,

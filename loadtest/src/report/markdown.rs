@@ -136,25 +136,21 @@ fn row(found: &Comparison, stage: &str, side: Side) -> String {
 fn rest(page: &mut String, found: &Comparison) -> anyhow::Result<()> {
     alone(page, found)?;
     writeln!(page, "\n## Audits\n")?;
-    for verdict in &found.audits {
-        let wrong: Vec<String> = verdict
-            .points
-            .iter()
-            .filter(|point| point.violations > 0)
-            .map(|point| format!("{}: {} violations", point.name, point.violations))
-            .collect();
+    for judged in &found.audits {
+        let violated = judged.verdict.violated().into_iter();
+        let wrong: Vec<String> = violated.map(|point| format!("{point} violated")).collect();
         writeln!(
             page,
             "- {}: {} orders answered as delivered, {} stored, {} in {:.1} s",
-            verdict.stage,
-            verdict.acknowledged,
-            verdict.entries,
-            if wrong.is_empty() {
-                "all points hold".to_owned()
-            } else {
-                wrong.join("; ")
+            judged.stage,
+            judged.acknowledged,
+            judged.entries,
+            match &judged.verdict.unknown {
+                Some(why) => format!("unknown ({why})"),
+                None if wrong.is_empty() => "all points hold".to_owned(),
+                None => wrong.join("; "),
             },
-            verdict.seconds
+            judged.seconds
         )?;
     }
     writeln!(page, "\n## Peers' pools\n")?;

@@ -87,6 +87,11 @@ pub(crate) fn load(load: &Load) -> anyhow::Result<()> {
 
 fn execute(arguments: &Arguments, demo: &Demo) -> anyhow::Result<()> {
     let scenario = arguments.scenario;
+    let before = if arguments.no_audit {
+        None
+    } else {
+        Some(verdict::before(&demo.database_url)?)
+    };
     let outcome = open::run(Open {
         target: target::parse(&demo.base_url)?,
         cast: Arc::new(scenario.cast(demo)?),
@@ -100,8 +105,8 @@ fn execute(arguments: &Arguments, demo: &Demo) -> anyhow::Result<()> {
         run: format!("l{}", chrono::Utc::now().timestamp_millis()),
     })?;
     verdict::tell(arguments, &outcome);
-    if !arguments.no_audit {
-        verdict::judge(&demo.database_url, &outcome)?;
+    if let Some(before) = before {
+        verdict::judge(&demo.database_url, before, &outcome)?;
     }
     if let Some(code) = outcome
         .recorder

@@ -1,5 +1,6 @@
 //! What a run is told as: its figures, then the audit of what it left behind.
 
+use ::auditor::Before;
 use anyhow::ensure;
 
 use super::Arguments;
@@ -36,23 +37,22 @@ pub(super) fn tell(arguments: &Arguments, outcome: &Outcome) {
     }
 }
 
-pub(super) fn judge(database_url: &str, outcome: &Outcome) -> anyhow::Result<()> {
+/// What is stored before the run.
+pub(super) fn before(database_url: &str) -> anyhow::Result<Before> {
+    runtime()?.block_on(auditor::before(database_url))
+}
+
+pub(super) fn judge(database_url: &str, before: Before, outcome: &Outcome) -> anyhow::Result<()> {
+    let answers = outcome.answers.as_slice();
+    let judged = runtime()?.block_on(auditor::audit(database_url, "run", before, answers));
+    judged.tell();
+    ensure!(judged.verdict.good(), "the audit does not hold");
+    Ok(())
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let histories: Vec<_> = outcome.history.iter().cloned().collect();
-    let verdict = runtime.block_on(auditor::audit(database_url, "run", &histories))?;
-    for point in &verdict.points {
-        let found = match point.violations {
-            0 => "holds".to_owned(),
-            count => format!("{count} VIOLATIONS"),
-        };
-        say(&format!("audit: {}: {found}", point.name));
-    }
-    say(&format!(
-        "audit: {} answered as delivered, {} orders stored",
-        verdict.acknowledged, verdict.entries
-    ));
-    ensure!(verdict.good(), "the audit found violations");
-    Ok(())
+    Ok(runtime)
 }

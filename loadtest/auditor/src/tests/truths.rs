@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::scene::{Scene, body, order};
-use crate::{Alarms, Answer, Before, Finding, Memory, Point};
+use crate::{Alarms, Answer, Before, Finding, Memory, Point, Verdict};
 
 /// One thing that truly happened.
 #[derive(Clone, Debug)]
@@ -189,6 +189,13 @@ fn points_without_facts_are_not_called_good() {
         let finding = verdict.finding(point);
         assert!(matches!(finding, Finding::NotChecked { .. }), "{point}");
     }
+}
+
+#[test]
+fn unread_run_counts_as_failed() {
+    let verdict = Verdict::unknown("the connection was lost".to_owned());
+    assert!(!verdict.good());
+    assert_eq!(verdict.violated(), []);
 }
 
 #[test]
