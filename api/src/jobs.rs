@@ -1,8 +1,9 @@
-//! What runs beside the requests: upkeep of metrics and caches, and notes of when keys were used.
+//! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, and sums
+//! of purchases.
 
 use std::time::Duration;
 
-use persistence::api_keys;
+use persistence::{api_keys, balances::purchases};
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+const SUM_UP_EVERY: Duration = Duration::from_mins(1);
 
 /// Keeps what was recorded from filling the memory.
 pub(crate) async fn metrics_upkeep(metrics: Metrics) {
@@ -25,6 +27,19 @@ pub(crate) async fn key_sweep(app: App) {
     loop {
         sleep(SWEEP_EVERY).await;
         app.keys.sweep(app.now());
+    }
+}
+
+/// Sums up what was bought, so that balances that buy much are loaded as fast as others.
+pub(crate) async fn sum_up_purchases(app: App) {
+    loop {
+        let summed = purchases::sum_up(&app.database, purchases::TAIL_ENTRIES_MAX, app.now()).await;
+        match summed {
+            Ok(0) => {}
+            Ok(entries) => tracing::debug!(entries, "summed up purchases"),
+            Err(error) => tracing::warn!(error = %error, "could not sum up purchases"),
+        }
+        sleep(SUM_UP_EVERY).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! A balance as its ledger ends, for the actor that is about to own it.
 //!
 //! Keeps: the last entry is believed only if it continues the one before it. Nothing is replayed, and
-//! what is read does not grow with the age of the ledger, only with the orders of this month.
+//! what is read does not grow with the ledger: purchases are summed up behind it, see [`super::purchases`].
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use engine::{

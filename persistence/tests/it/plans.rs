@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::ground::Ground;
 
-const HOT: [&str; 6] = [
+const HOT: [&str; 7] = [
+    "purchase_days",
     "lanes",
     "batches",
     "ledger_entries",
@@ -52,13 +53,14 @@ const LANES: [(&str, &str, usize); 8] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 4] = [
+const SOURCES: [(&str, &str, usize); 5] = [
     ("ledger_end", include_str!("../../src/balances/end.sql"), 1),
     (
         "spending",
         include_str!("../../src/balances/spending.sql"),
         4,
     ),
+    ("sum_up", include_str!("../../src/balances/sum_up.sql"), 3),
     (
         "unclaimed",
         include_str!("../../src/inventory/unclaimed.sql"),
@@ -75,6 +77,9 @@ INSERT INTO ledger_entries (balance_id, version, kind, reference, id, amount, ba
                             created_at, channel, key_id, fingerprint, serial_ids)
   SELECT b, n, 1, 'order-' || n, gen_random_uuid(), -1, 1, now(), 1, gen_random_uuid(), '', '{}'
   FROM generate_series(1, 20) AS b, generate_series(1, 1000) AS n;
+INSERT INTO purchase_days SELECT b, '2026-01-01'::date + n, gen_random_uuid(), 1
+  FROM generate_series(1, 20) AS b, generate_series(1, 1000) AS n;
+INSERT INTO purchase_sums SELECT b, 1000, 1000, 1000, now() FROM generate_series(1, 20) AS b;
 INSERT INTO imports (import_id, merchant_id, product_id, number, serials)
   SELECT (lpad(to_hex(n), 24, '0') || '00000000')::uuid, merchant_id, product_id, n, 10
   FROM products, generate_series(1, 4000) AS n;

@@ -2,4 +2,5 @@
 
 mod balances;
 mod inventory;
+mod purchases;
 mod snapshots;
