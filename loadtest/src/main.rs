@@ -8,6 +8,7 @@ mod auditor;
 mod cast;
 mod client;
 mod compare;
+mod crash;
 mod load;
 mod open;
 mod peer;
@@ -39,6 +40,11 @@ enum Command {
     Load(scenarios::Load),
     /// Engine and peers by turns; writes docs/performance/.
     Compare(Box<compare::Arguments>),
+    /// The built binary under faults, audited: see docs/TESTING.md.
+    Crash(Box<crash::Arguments>),
+    /// A process of shops, started by `crash`.
+    #[command(hide = true)]
+    Shops(crash::Shops),
     /// A peer to compare with.
     #[command(subcommand)]
     Peer(peer::Command),
@@ -49,6 +55,8 @@ fn main() -> anyhow::Result<()> {
         Command::Run(run) => scenarios::run(&run),
         Command::Load(load) => scenarios::load(&load),
         Command::Compare(arguments) => compare::run(*arguments),
+        Command::Crash(arguments) => crash::run(*arguments),
+        Command::Shops(shops) => crash::run_shops(&shops),
         Command::Peer(command) => peer::run(command),
     }
 }

@@ -192,7 +192,8 @@ async fn stock(connection: &mut PgConnection, store: &mut Store) -> anyhow::Resu
             },
             number: row.try_get(4)?,
             serials: u32::try_from(serials)?,
-            low_ordinal: u32::try_from(low_ordinal)?,
+            // An import that is spent has its mark beyond every ordinal.
+            low_ordinal: u32::try_from(low_ordinal).unwrap_or(u32::MAX),
         })
     })
     .await?;

@@ -4,11 +4,11 @@
 //! and database it made is gone afterwards, unless asked to stay.
 
 mod bench;
-mod machine;
+pub(crate) mod machine;
 mod measure;
 mod peers;
 mod plan;
-mod process;
+pub(crate) mod process;
 pub(crate) mod run;
 mod slow_disk;
 mod solo;
