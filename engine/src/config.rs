@@ -55,6 +55,10 @@ pub struct Config {
     pub drain_ms: u64,
     /// How long an owner may go without a heartbeat before it stops to answer.
     pub heartbeat_age_max_ms: u64,
+    /// How often the verifier looks at a balance and a shelf; 0 for never.
+    pub verify_every_ms: u64,
+    /// Entries of a ledger that the verifier reads at a time.
+    pub verify_entries_max: u32,
 }
 
 impl Default for Config {
@@ -82,6 +86,8 @@ impl Default for Config {
             idle_ms: 60_000,
             drain_ms: 5000,
             heartbeat_age_max_ms: 3000,
+            verify_every_ms: 1000,
+            verify_entries_max: 256,
         }
     }
 }
@@ -107,7 +113,7 @@ impl Config {
         })
     }
 
-    fn sizes(&self) -> [Rule; 7] {
+    fn sizes(&self) -> [Rule; 8] {
         [
             (self.arbiters >= 1, "arbiters", "must be at least 1"),
             ((1..=64).contains(&self.lanes), "lanes", "must be 1 to 64"),
@@ -135,6 +141,11 @@ impl Config {
                 self.window_serials_max >= 100,
                 "window_serials_max",
                 "must hold a line of 100 units",
+            ),
+            (
+                self.verify_entries_max >= 1,
+                "verify_entries_max",
+                "must be at least 1",
             ),
         ]
     }

@@ -38,6 +38,7 @@ use crate::{
     relationships::{self, RelationshipScope, Terms},
     snapshots::Snapshots,
     vault::Vault,
+    verifier::{self, Verifier},
 };
 
 /// Everything outside of the engine.
@@ -436,9 +437,22 @@ impl Engine {
         }
     }
 
+    /// Checks what is stored and what is in memory against each other from now on, until the drain.
+    pub fn verify(&self, source: Arc<dyn verifier::Source>) {
+        let config = &self.0.config;
+        if config.verify_every_ms > 0 {
+            let fulfiller = Arc::clone(&self.0.fulfiller);
+            let verifier = Verifier::new(fulfiller, source, config.verify_entries_max);
+            let ended = self.0.ended.subscribe();
+            self.0
+                .keeper
+                .spawn(verifier.run(ms(config.verify_every_ms), ended));
+        }
+    }
+
     /// What is behind the door, for tests that look at one actor.
     #[cfg(test)]
-    pub(crate) fn fulfiller(&self) -> &Fulfiller {
+    pub(crate) fn fulfiller(&self) -> &Arc<Fulfiller> {
         &self.0.fulfiller
     }
 

@@ -24,3 +24,4 @@ mod snapshots;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vault;
+pub mod verifier;

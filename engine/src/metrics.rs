@@ -22,6 +22,7 @@ pub const QUEUE_AGE: &str = "consign_journal_queue_age_seconds";
 pub const LANE_READY: &str = "consign_journal_lane_ready";
 pub const UNKNOWN_OUTCOMES: &str = "consign_journal_unknown_outcomes_total";
 pub const FENCES: &str = "consign_journal_fences_total";
+pub const PROOFS: &str = "consign_proofs_total";
 pub const VIOLATIONS: &str = "consign_invariant_violations_total";
 
 /// Buckets, in seconds, of every duration.
@@ -68,6 +69,10 @@ pub fn describe() {
         VIOLATIONS,
         "Promises that a constraint or an assertion found broken"
     );
+    describe_counter!(
+        PROOFS,
+        "Balances and shelves that were checked against storage, by result"
+    );
     start();
 }
 
@@ -79,6 +84,11 @@ fn start() {
         gauge!(ACTORS_QUARANTINED, "actor" => actor).set(0.0);
     }
     counter!(VIOLATIONS, "invariant" => "lane_seq").increment(0);
+    for actor in ["balance", "inventory"] {
+        for proof in [Proof::Same, Proof::Drift, Proof::Failed] {
+            counter!(PROOFS, "actor" => actor, "result" => proof.name()).increment(0);
+        }
+    }
 }
 
 /// A stage of a fulfillment.
@@ -153,6 +163,29 @@ pub(crate) fn permits_in_use(count: usize) {
 
 pub(crate) fn violation(invariant: &'static str) {
     counter!(VIOLATIONS, "invariant" => invariant).increment(1);
+}
+
+/// What a look of the verifier found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Proof {
+    Same,
+    Drift,
+    /// Storage could not be read.
+    Failed,
+}
+
+impl Proof {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Drift => "drift",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+pub(crate) fn proved(actor: &'static str, proof: Proof) {
+    counter!(PROOFS, "actor" => actor, "result" => proof.name()).increment(1);
 }
 
 /// The metrics of one lane.

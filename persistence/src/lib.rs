@@ -20,6 +20,7 @@ pub mod merchants;
 pub mod page;
 pub mod relationships;
 pub mod settings;
+pub mod verifier;
 
 pub use database::{Database, MIGRATOR, Sizes, owned};
 pub use error::Error;

@@ -119,7 +119,10 @@ async fn engine(
     let engine = installation.start_engine(config, runtime).await?;
     casts.fund(&installation.database, &engine).await?;
     match config.dev.journal {
-        JournalKind::Postgres => Ok(engine),
+        JournalKind::Postgres => {
+            installation.verify(&engine);
+            Ok(engine)
+        }
         JournalKind::Memory => {
             // Stock and money came through the durable journal; what is sold from now on is forgotten.
             engine.drain().await;

@@ -21,6 +21,7 @@ use persistence::{
     merchants::PgMerchants,
     relationships::PgRelationships,
     settings::{self, Durability},
+    verifier::PgVerifier,
 };
 use tokio::runtime::Runtime;
 
@@ -95,5 +96,10 @@ impl Installation {
             .context("starting the actors' threads")?;
         let started = Engine::start(config.engine.clone(), self.vault.clone(), ports, arbiters);
         started.await.context("starting the engine")
+    }
+
+    /// Lets the engine prove what is stored and what it has in memory against each other.
+    pub fn verify(&self, engine: &Engine) {
+        engine.verify(Arc::new(PgVerifier::new(self.database.clone())));
     }
 }

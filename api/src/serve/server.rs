@@ -106,6 +106,7 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let starting = Starting::new(config).await?;
         let engine = installation.start_engine(config, runtime).await?;
+        installation.verify(&engine);
         starting.serve(config, engine, installation.database).await
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Entry, Latch,
-    ask::{Gone, ask},
+    ask::{Gone, ask, tell},
 };
 
 /// Stop if idle, and say whether.
@@ -54,7 +54,7 @@ impl<A: Actor> Clone for Handle<A> {
     }
 }
 
-impl<A: Actor<Context = Context<A>> + Handler<Retire>> Entry for Handle<A> {
+impl<A: Actor<Context = Context<A>> + Handler<Retire> + Handler<Poison>> Entry for Handle<A> {
     fn generation(&self) -> u64 {
         self.generation
     }
@@ -69,5 +69,9 @@ impl<A: Actor<Context = Context<A>> + Handler<Retire>> Entry for Handle<A> {
 
     fn retire(&self) -> BoxFuture<'_, Result<bool, Gone>> {
         Box::pin(ask(&self.actor, |reply| Retire { reply }))
+    }
+
+    fn poison(&self) {
+        tell(&self.actor, Poison);
     }
 }

@@ -43,6 +43,9 @@ pub(crate) trait Entry: Clone + Send + Sync + 'static {
 
     /// Stops the actor if it is idle, and says whether it did.
     fn retire(&self) -> BoxFuture<'_, Result<bool, Gone>>;
+
+    /// Ends the actor whatever it is doing.
+    fn poison(&self);
 }
 
 /// The actors of one kind.
@@ -76,6 +79,16 @@ enum Step<K: Eq + Hash + Copy, H> {
     Wait(watch::Receiver<()>),
     Load(Busy<K, H>),
     Refuse,
+}
+
+enum Closing<K: Eq + Hash + Copy, H> {
+    /// It was not in memory.
+    Closed,
+    Wait(watch::Receiver<()>),
+    /// To be quarantined once its holds are settled.
+    Ending(Busy<K, H>, H),
+    /// It was quarantined before.
+    Before,
 }
 
 /// The right to decide what becomes of a busy key. Dropping it leaves the key absent.
@@ -150,6 +163,73 @@ where
             handle.latch().zero().await;
             registry.after_panic(key, busy);
         });
+    }
+
+    /// The key's actor, if there is one; this is no use of it.
+    pub(crate) fn peek(&self, key: &K) -> Option<H> {
+        match &*self.0.slots.get(key)? {
+            Slot::Active(handle) => Some(handle.clone()),
+            Slot::Busy(_) | Slot::Quarantined => None,
+        }
+    }
+
+    /// The next active key in their order, or the first one; this is no use of it.
+    pub(crate) fn active_after(&self, last: Option<K>) -> Option<(K, H)>
+    where
+        K: Ord,
+    {
+        let slots = self.0.slots.iter();
+        let active = slots.filter_map(|slot| match slot.value() {
+            Slot::Active(handle) => Some((*slot.key(), handle.clone())),
+            Slot::Busy(_) | Slot::Quarantined => None,
+        });
+        active
+            .filter(|(key, _)| last.is_none_or(|last| *key > last))
+            .min_by_key(|(key, _)| *key)
+    }
+
+    /// Takes a key out of service until the process ends: what is stored for it, or what its actor
+    /// believes, is wrong. What is in a lane already settles as the lane decides.
+    pub(crate) async fn quarantine(&self, key: K) {
+        loop {
+            match self.close(key) {
+                Closing::Closed => break,
+                Closing::Wait(mut busy) => {
+                    let _ended = busy.changed().await;
+                }
+                Closing::Ending(mut busy, handle) => {
+                    handle.poison();
+                    busy.next = Some(Slot::Quarantined);
+                    self.0.tasks.spawn(async move {
+                        handle.latch().zero().await;
+                        drop(busy);
+                    });
+                    break;
+                }
+                Closing::Before => return,
+            }
+        }
+        tracing::error!(actor = self.0.kind, %key, "quarantined: it serves no more");
+        metrics::actor_quarantined(self.0.kind);
+    }
+
+    fn close(&self, key: K) -> Closing<K, H> {
+        match self.0.slots.entry(key) {
+            MapEntry::Vacant(slot) => {
+                slot.insert(Slot::Quarantined);
+                Closing::Closed
+            }
+            MapEntry::Occupied(mut slot) => match slot.get() {
+                Slot::Quarantined => Closing::Before,
+                Slot::Busy(waiting) => Closing::Wait(waiting.clone()),
+                Slot::Active(handle) => {
+                    let handle = handle.clone();
+                    let (busy, waiting) = self.busy(key);
+                    slot.insert(Slot::Busy(waiting));
+                    Closing::Ending(busy, handle)
+                }
+            },
+        }
     }
 
     /// Puts away every actor that was not used since the last sweep and is idle.

@@ -13,7 +13,8 @@ use super::{
     hold::{Account, CreditHold, LedgerEnd, MoneyHold},
     ledger::Ledger,
     messages::{
-        Capture, Close, Credited, Find, Found, Held, Hold, OpenCredit, Read, TermsChanged, Void,
+        Capture, Close, Credited, Find, Found, Held, Hold, OpenCredit, Prove, Read, TermsChanged,
+        Void,
     },
     order_ids::{OrderIds, Running, SettledBudget},
 };
@@ -294,6 +295,16 @@ impl Handler<Read> for BalanceActor {
             spending: self.spending.clone(),
         };
         answer(reply, balance);
+    }
+}
+
+impl Handler<Prove> for BalanceActor {
+    type Result = ();
+
+    fn handle(&mut self, Prove { reply }: Prove, _: &mut Context<Self>) {
+        let whole = self.versions.ahead.is_empty();
+        let end = whole.then(|| (self.versions.through, self.ledger.posted()));
+        answer(reply, end);
     }
 }
 

@@ -119,3 +119,11 @@ pub(crate) enum Found {
     /// Only storage can know.
     Unknown,
 }
+
+/// What the balance is after the last version without a gap before it; none while a later entry is
+/// settled already.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Prove {
+    pub(crate) reply: oneshot::Sender<Option<(i64, Money)>>,
+}

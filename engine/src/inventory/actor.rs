@@ -7,7 +7,9 @@ use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler};
 use super::{
     fetch::Fetch,
     hold::StockHold,
-    messages::{Claim, Claimed, Confirm, Fetched, Read, Release, Restocked, Shelf},
+    messages::{
+        Claim, Claimed, Confirm, Fetched, Offered, Read, Release, Restocked, Shelf, StillOffered,
+    },
     pool::{Pool, Taken},
 };
 use crate::{
@@ -157,6 +159,22 @@ impl Handler<Read> for InventoryActor {
             cursor: self.pool.cursor(),
         };
         answer(reply, shelf);
+    }
+}
+
+impl Handler<Offered> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, Offered { skip, limit, reply }: Offered, _: &mut Context<Self>) {
+        answer(reply, self.pool.offered(skip, limit));
+    }
+}
+
+impl Handler<StillOffered> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, StillOffered { serials, reply }: StillOffered, _: &mut Context<Self>) {
+        answer(reply, self.pool.offers_any(&serials));
     }
 }
 

@@ -4,7 +4,7 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use super::{Position, ShelvedSerial, hold::StockHold};
-use crate::{clock::Deadline, fault::Fault};
+use crate::{clock::Deadline, fault::Fault, ids::SerialId};
 
 /// Take serials off the shelf for one line.
 #[derive(Message)]
@@ -66,6 +66,24 @@ pub(crate) struct Restocked {
 #[rtype(result = "()")]
 pub(crate) struct Read {
     pub(crate) reply: oneshot::Sender<Shelf>,
+}
+
+/// A part of what is in the window.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Offered {
+    /// From the front; further back than the window is long begins anew.
+    pub(crate) skip: usize,
+    pub(crate) limit: usize,
+    pub(crate) reply: oneshot::Sender<Vec<SerialId>>,
+}
+
+/// Is any of these in the window?
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct StillOffered {
+    pub(crate) serials: Vec<SerialId>,
+    pub(crate) reply: oneshot::Sender<bool>,
 }
 
 /// The shelf as the actor sees it.

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::{Position, ShelvedSerial};
+use crate::ids::SerialId;
 
 /// The serials at the front of a shelf.
 #[derive(Debug)]
@@ -53,6 +54,19 @@ impl Pool {
 
     pub(crate) const fn held(&self) -> usize {
         self.held
+    }
+
+    /// Up to `limit` serials of the window, behind the first `skip`; past its end it begins anew.
+    pub(crate) fn offered(&self, skip: usize, limit: usize) -> Vec<SerialId> {
+        let skip = skip.checked_rem(self.window.len()).unwrap_or_default();
+        let part = self.window.iter().skip(skip).take(limit);
+        part.map(|shelved| shelved.position.serial).collect()
+    }
+
+    /// Whether any of these is in the window.
+    pub(crate) fn offers_any(&self, serials: &[SerialId]) -> bool {
+        let mut window = self.window.iter();
+        window.any(|shelved| serials.contains(&shelved.position.serial))
     }
 
     /// Takes the oldest serials, all that were asked for or none.

@@ -44,7 +44,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 14] = [
+const MODULES: [(&str, &[&str]); 15] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -101,6 +101,11 @@ const MODULES: [(&str, &[&str]); 14] = [
     ("payouts", &["relationships", "sales"]),
     ("connections", &["fulfillments"]),
     ("replacements", &["fulfillments"]),
+    // It asks the actors of both kinds, each for itself, and holds nothing.
+    (
+        "verifier",
+        &["balances", "inventory", "fulfillments", "catalog"],
+    ),
     ("merchants", &[]),
     ("catalog", &[]),
 ];

@@ -53,7 +53,7 @@ const LANES: [(&str, &str, usize); 8] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 5] = [
+const SOURCES: [(&str, &str, usize); 7] = [
     ("ledger_end", include_str!("../../src/balances/end.sql"), 1),
     (
         "spending",
@@ -67,6 +67,8 @@ const SOURCES: [(&str, &str, usize); 5] = [
         3,
     ),
     ("count", include_str!("../../src/inventory/count.sql"), 5),
+    ("lines", include_str!("../../src/verifier/lines.sql"), 3),
+    ("claimed", include_str!("../../src/verifier/claimed.sql"), 1),
 ];
 
 /// Rows enough that the planner knows what reading all of them costs.

@@ -9,6 +9,7 @@ mod faults;
 mod journal;
 mod sources;
 mod tables;
+mod verifier;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -4,3 +4,4 @@ mod balances;
 mod inventory;
 mod purchases;
 mod snapshots;
+mod verifier;
