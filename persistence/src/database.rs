@@ -157,5 +157,8 @@ fn pooled(options: &PgConnectOptions) -> PgConnectOptions {
         // The rollback of a connection without a transaction is worth no warning.
         ("client_min_messages", "error"),
         ("jit", "off"),
+        // Statements come prepared, so each is planned once. A plan made for given values is worse as
+        // well as slower: the planner takes a range of uuids for a single row.
+        ("plan_cache_mode", "force_generic_plan"),
     ])
 }
