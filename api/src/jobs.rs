@@ -3,16 +3,22 @@
 
 use std::time::Duration;
 
-use persistence::{api_keys, balances::purchases};
+use persistence::{
+    api_keys::{self, KeyUse},
+    balances::purchases,
+};
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
     metrics::{Metrics, UPKEEP_EVERY},
-    state::{App, KeyUse},
+    state::App,
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 const SUM_UP_EVERY: Duration = Duration::from_mins(1);
+/// How long uses of keys gather, so that many are stored at once.
+const GATHER: Duration = Duration::from_secs(1);
+const USES_AT_ONCE: usize = 1024;
 
 /// Keeps what was recorded from filling the memory.
 pub(crate) async fn metrics_upkeep(metrics: Metrics) {
@@ -43,11 +49,14 @@ pub(crate) async fn sum_up_purchases(app: App) {
     }
 }
 
-/// Stores when and from where keys were used. One that cannot be stored is stored a minute later.
-pub(crate) async fn record_key_uses(app: App, mut uses: mpsc::Receiver<KeyUse>) {
-    while let Some(KeyUse { key, from, at }) = uses.recv().await {
-        if let Err(error) = api_keys::record_use(&app.database, key, from, at).await {
-            tracing::warn!(key.id = %key, error = %error, "could not record the use of a key");
+/// Stores when and from where keys were used. What cannot be stored is stored a minute later.
+pub(crate) async fn record_key_uses(app: App, mut waiting: mpsc::Receiver<KeyUse>) {
+    let mut uses = Vec::new();
+    while waiting.recv_many(&mut uses, USES_AT_ONCE).await > 0 {
+        if let Err(error) = api_keys::record_uses(&app.database, &uses).await {
+            tracing::warn!(%error, "could not record the use of keys: {error}");
         }
+        uses.clear();
+        sleep(GATHER).await;
     }
 }

@@ -4,7 +4,10 @@ use std::{net::IpAddr, ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
 use engine::{clock::Timestamp, engine::Engine, ids::KeyId};
-use persistence::{Database, api_keys};
+use persistence::{
+    Database,
+    api_keys::{self, KeyUse},
+};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -29,14 +32,6 @@ pub struct Parts {
     pub(crate) keys: KeyCache,
     pub(crate) failures: Failures,
     uses: mpsc::Sender<KeyUse>,
-}
-
-/// A use of a key, to be recorded.
-#[derive(Debug, Clone, Copy)]
-pub struct KeyUse {
-    pub(crate) key: KeyId,
-    pub(crate) from: IpAddr,
-    pub(crate) at: Timestamp,
 }
 
 impl Deref for App {

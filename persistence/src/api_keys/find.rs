@@ -21,27 +21,35 @@ pub async fn find(db: &Database, id: KeyId) -> Result<Option<ApiKey>, Error> {
     .await
 }
 
-/// Records when and from where a key was last used, at most once a minute; says whether it did.
-pub async fn record_use(
-    db: &Database,
-    id: KeyId,
-    from: IpAddr,
-    now: Timestamp,
-) -> Result<bool, Error> {
+/// That a key was used.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyUse {
+    pub key: KeyId,
+    pub from: IpAddr,
+    pub at: Timestamp,
+}
+
+/// Records when and from where keys were last used, each at most once a minute; says of how many it did.
+pub async fn record_uses(db: &Database, uses: &[KeyUse]) -> Result<u64, Error> {
+    let keys: Vec<_> = uses.iter().map(|used| used.key.uuid()).collect();
+    let addresses: Vec<_> = uses.iter().map(|used| used.from.to_string()).collect();
+    let times: Vec<_> = uses.iter().map(|used| used.at).collect();
     let db = db.clone();
     owned(async move {
         let mut tx = db.begin().await?;
         let recorded = sqlx::query(
-            "UPDATE api_keys SET last_used_at = $2, last_used_ip = $3
-             WHERE key_id = $1 AND (last_used_at IS NULL OR last_used_at <= $2 - interval '1 minute')",
+            "UPDATE api_keys AS k SET last_used_at = used.at, last_used_ip = used.ip
+             FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[]) AS used (key_id, ip, at)
+             WHERE k.key_id = used.key_id
+               AND (k.last_used_at IS NULL OR k.last_used_at <= used.at - interval '1 minute')",
         )
-        .bind(id.uuid())
-        .bind(now)
-        .bind(from.to_string())
+        .bind(keys)
+        .bind(addresses)
+        .bind(times)
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(recorded.rows_affected() == 1)
+        Ok(recorded.rows_affected())
     })
     .await
 }

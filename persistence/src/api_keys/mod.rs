@@ -18,7 +18,7 @@ use engine::{
     relationships::KeyTerms,
 };
 
-pub use find::{find, record_use};
+pub use find::{KeyUse, find, record_uses};
 pub(crate) use insert::insert_in;
 pub use insert::{NewKey, insert};
 pub use list::list;

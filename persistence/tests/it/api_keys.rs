@@ -10,7 +10,7 @@ use engine::{
     vault::Opened,
 };
 use persistence::{
-    api_keys::{KeyScope, NewKey, find, insert, list, record_use, revoke},
+    api_keys::{KeyScope, KeyUse, NewKey, find, insert, list, record_uses, revoke},
     relationships::PgRelationships,
 };
 
@@ -179,10 +179,16 @@ async fn use_is_recorded_at_most_once_a_minute() {
     let stage = Stage::new().await;
     let id = stage.cast.resellers[0].key.id;
     let from: IpAddr = "192.0.2.7".parse().unwrap();
-    let used = async |second| record_use(&stage.db, id, from, at(second)).await.unwrap();
-    assert!(used(0).await);
-    assert!(!used(59).await);
-    assert!(used(60).await);
+    let other = stage.cast.resellers[1].key.id;
+    let used = async |second, keys: &[KeyId]| {
+        let at = at(second);
+        let uses: Vec<_> = keys.iter().map(|&key| KeyUse { key, from, at }).collect();
+        record_uses(&stage.db, &uses).await.unwrap()
+    };
+    assert_eq!(used(0, &[id]).await, 1);
+    assert_eq!(used(59, &[id, other]).await, 1);
+    assert_eq!(used(60, &[id, other]).await, 1);
+    assert_eq!(used(60, &[]).await, 0);
     let page = list(&stage.db, scope_of(&stage, Some(0)), None, 9)
         .await
         .unwrap();
