@@ -82,7 +82,7 @@ impl Default for Config {
             lane_ready_wait_ms: 250,
             window_serials_min: 64,
             window_serials_max: 4096,
-            settled_entries_max: 65_536,
+            settled_entries_max: 8192,
             idle_ms: 60_000,
             drain_ms: 5000,
             heartbeat_age_max_ms: 3000,

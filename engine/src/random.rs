@@ -2,18 +2,21 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use rand::Rng;
+
 /// A source of bytes. The system's is cryptographically strong; the seeded one is for tests.
 pub trait Random: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's generator.
+/// A cryptographically strong generator per thread, seeded and reseeded by the operating system: a
+/// nonce costs no system call.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("the operating system gives random bytes");
+        rand::rng().fill_bytes(bytes);
     }
 }
 

@@ -90,7 +90,9 @@ pub(crate) async fn verify(
         }
         Some(_) | None => {}
     }
-    let found = match (app.load_key(text.id).await, proved) {
+    // In a box: who has a cached key must not carry the room for a look-up.
+    let loaded = Box::pin(app.load_key(text.id)).await;
+    let found = match (loaded, proved) {
         (Ok(found), _) => found,
         // Storage is away for a moment: what was proved is believed until the next look.
         (Err(_), Some(cached)) => return alive(app, cached, text, address),
@@ -131,7 +133,7 @@ pub(crate) async fn verify_signed(
         }
         Some(_) | None => {}
     }
-    let found = app.load_key(id).await?.map(Arc::new);
+    let found = Box::pin(app.load_key(id)).await?.map(Arc::new);
     let held = signed_with(app, found.as_deref(), &holds);
     match found {
         Some(key) if held && live(app, &key) => Ok(app.keys.keep(key, now)),

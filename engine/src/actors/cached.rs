@@ -51,11 +51,22 @@ impl<K: Eq + Hash + Copy, V> Cached<K, V> {
         key: K,
         load: impl Future<Output = Result<Option<V>, Fault>>,
     ) -> Result<Option<Arc<V>>, Fault> {
-        let slot = self.slot(key);
-        slot.touched.store(true, Ordering::Relaxed);
-        if let Some(value) = slot.value.get() {
-            return Ok(Some(Arc::clone(value)));
+        if let Some(slot) = self.slots.get(&key) {
+            slot.touched.store(true, Ordering::Relaxed);
+            if let Some(value) = slot.value.get() {
+                return Ok(Some(Arc::clone(value)));
+            }
         }
+        // In a box: whoever finds the value must not carry the room for loading it.
+        Box::pin(self.load(key, load)).await
+    }
+
+    async fn load(
+        &self,
+        key: K,
+        load: impl Future<Output = Result<Option<V>, Fault>>,
+    ) -> Result<Option<Arc<V>>, Fault> {
+        let slot = self.slot(key);
         let load = async {
             let value = load.await.map_err(Missing::Faulted)?;
             value.map(Arc::new).ok_or(Missing::Absent)
@@ -100,9 +111,6 @@ impl<K: Eq + Hash + Copy, V> Cached<K, V> {
     }
 
     fn slot(&self, key: K) -> Arc<Slot<V>> {
-        if let Some(slot) = self.slots.get(&key) {
-            return Arc::clone(&slot);
-        }
         Arc::clone(
             &self
                 .slots

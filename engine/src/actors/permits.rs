@@ -96,7 +96,7 @@ async fn acquire(semaphore: Arc<Semaphore>, wait: Duration) -> Result<OwnedSemap
     if let Ok(permit) = Arc::clone(&semaphore).try_acquire_owned() {
         return Ok(permit);
     }
-    match timeout(wait, semaphore.acquire_owned()).await {
+    match Box::pin(timeout(wait, semaphore.acquire_owned())).await {
         Ok(Ok(permit)) => Ok(permit),
         Ok(Err(_)) | Err(_) => Err(Fault::overloaded()),
     }

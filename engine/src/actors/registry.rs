@@ -135,11 +135,11 @@ where
     where
         F: Future<Output = Result<H, Fault>>,
     {
-        // The usual case must not pay for a timer.
+        // The usual case must pay neither for a timer nor for the room to load in.
         if let Some(handle) = self.active(key) {
             return Ok(handle);
         }
-        match timeout(self.0.deadline, self.resolve_slowly(key, load)).await {
+        match Box::pin(timeout(self.0.deadline, self.resolve_slowly(key, load))).await {
             Ok(resolved) => resolved,
             Err(_) => Err(Fault::overloaded()),
         }

@@ -4,7 +4,7 @@
 //! the holds, and dropping gives them back. After that the lane decides. No refusal is told before a
 //! durable look-up: the order id may have been bound long ago, when there was still money or stock.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -22,7 +22,6 @@ use crate::{
     catalog::{Product, Sku},
     clock::{self, Clock, Deadline},
     fault::Fault,
-    ids::ProductId,
     inventory::{
         Inventory, StockHold,
         messages::{Claim, Claimed},
@@ -117,9 +116,10 @@ impl Fulfiller {
             let seen = self.snapshots.changes.seen();
             let (terms, merchant) = self.terms(request).await?;
             let products = self.products(request).await?;
+            let find = |id| products.iter().find(|product| product.id == id);
             let quote = policy::quote(
                 &terms,
-                |line| products.get(&line.sku.product).map(|product| &**product),
+                |line| find(line.sku.product).map(Arc::as_ref),
                 request,
             );
             let handle = match self.balances.handle(id, &terms).await {
@@ -185,16 +185,16 @@ impl Fulfiller {
         }
     }
 
-    async fn products(&self, request: &Request) -> Next<BTreeMap<ProductId, Arc<Product>>> {
-        let mut products = BTreeMap::new();
+    /// The products of a request, each once.
+    async fn products(&self, request: &Request) -> Next<Vec<Arc<Product>>> {
+        let mut products: Vec<Arc<Product>> = Vec::with_capacity(request.lines().len());
         for line in request.lines() {
             let id = line.sku.product;
-            if products.contains_key(&id) {
+            if products.iter().any(|product| product.id == id) {
                 continue;
             }
             match self.snapshots.product(id).await {
-                Ok(Some(product)) => drop(products.insert(id, product)),
-                Ok(None) => {}
+                Ok(product) => products.extend(product),
                 Err(fault) => return fail(not_executed(fault)),
             }
         }
@@ -266,7 +266,8 @@ impl Fulfiller {
         otherwise: Error,
     ) -> Outcome {
         money.void();
-        let outcome = match self.find(request).await {
+        // In a box: a success must not carry the room for a look-up.
+        let outcome = match Box::pin(self.find(request)).await {
             Ok(Some(found)) => replay(Arc::new(found), request, merchant),
             // What memory says may be told only while this process is known to own it.
             Ok(None) if self.lanes.ownership.is_fresh() => Err(otherwise),

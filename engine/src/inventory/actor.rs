@@ -1,8 +1,9 @@
 //! The actor of one sku: every claim of it passes here, one after the other.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler};
+use tokio::time::Instant;
 
 use super::{
     fetch::Fetch,
@@ -14,14 +15,20 @@ use super::{
 };
 use crate::{
     actors::{Latch, Poison, Retire, ask::answer},
+    clock,
     fault::Fault,
 };
+
+/// A shelf that must be read again so soon reads twice as much: its window lasts about so long, and all
+/// windows together hold what is sold in that time.
+const WINDOW_LASTS: Duration = Duration::from_secs(10);
 
 /// See the module.
 pub(crate) struct InventoryActor {
     pool: Pool,
     fetch: Fetch,
     fetching: bool,
+    last_read: Option<Instant>,
     restocks: u64,
     /// Claims that wait for the shelf to be read, in the order they came.
     parked: VecDeque<Claim>,
@@ -35,6 +42,7 @@ impl InventoryActor {
             pool,
             fetch,
             fetching: false,
+            last_read: None,
             restocks: 0,
             parked,
             latch,
@@ -76,7 +84,10 @@ impl InventoryActor {
         if self.fetching {
             return;
         }
-        if let Some(wanted) = self.pool.wanted(waiting) {
+        let now = clock::instant();
+        let soon = self.last_read.is_some_and(|last| now - last < WINDOW_LASTS);
+        if let Some(wanted) = self.pool.wanted(waiting, soon) {
+            self.last_read = Some(now);
             self.fetching = true;
             self.fetch
                 .start(self.pool.cursor(), wanted, self.restocks, actor.clone());

@@ -78,11 +78,6 @@ impl Pool {
         if self.exhausted {
             return Taken::Out;
         }
-        // Demand outran the window: the next reading is twice as long. A shelf in demand reads rarely,
-        // an idle one holds little.
-        if self.cursor.is_some() {
-            self.target = (self.target * 2).min(self.target_max);
-        }
         Taken::Short
     }
 
@@ -102,11 +97,17 @@ impl Pool {
             .expect("only what was held is settled");
     }
 
-    /// How many serials to read next; none while there are enough or no more.
-    pub(crate) fn wanted(&self, waiting: usize) -> Option<usize> {
-        let short = self.window.len() < self.target / 2 || self.window.len() < waiting;
-        let up_to = self.target.max(waiting);
-        (short && !self.exhausted).then(|| up_to - self.window.len())
+    /// How many serials to read next; none while there are enough or no more. A window that is read
+    /// again `soon` becomes twice as long, so that a shelf in demand reads rarely.
+    pub(crate) fn wanted(&mut self, waiting: usize, soon: bool) -> Option<usize> {
+        let enough = self.window.len() >= (self.target / 2).max(waiting);
+        if enough || self.exhausted {
+            return None;
+        }
+        if soon {
+            self.target = (self.target * 2).min(self.target_max);
+        }
+        Some(self.target.max(waiting) - self.window.len())
     }
 
     /// Appends what was read; `more` says whether there may be more.

@@ -68,21 +68,24 @@ fn out_is_said_only_when_nothing_is_left_to_read() {
 }
 
 #[test]
-fn window_is_read_ahead_below_half_and_doubles_when_demand_outruns_it() {
+fn window_is_read_ahead_below_half_and_doubles_when_it_is_read_again_soon() {
     let mut pool = Pool::new(4, 8);
-    assert_eq!(pool.wanted(0), Some(4));
+    assert_eq!(pool.wanted(0, false), Some(4));
     fetched(&mut pool, 0..4, true);
     drop(pool.claim(1));
-    assert_eq!(pool.wanted(0), None, "more than half is there");
+    assert_eq!(pool.wanted(0, true), None, "more than half is there");
     drop(pool.claim(2));
-    assert_eq!(pool.wanted(0), Some(3), "one is left of four");
-    assert_eq!(pool.claim(2), Taken::Short);
-    assert_eq!(pool.wanted(2), Some(7), "somebody had to wait");
+    assert_eq!(pool.wanted(0, false), Some(3), "one is left of four");
+    assert_eq!(pool.wanted(0, true), Some(7), "one is left of eight");
     fetched(&mut pool, 4..11, true);
-    drop(pool.claim(7));
+    drop(pool.claim(8));
     assert_eq!(pool.claim(2), Taken::Short);
-    assert_eq!(pool.wanted(2), Some(7), "no more than eight");
-    assert_eq!(pool.wanted(100), Some(99), "but for a claim that is larger");
+    assert_eq!(pool.wanted(2, true), Some(8), "no more than eight");
+    assert_eq!(
+        pool.wanted(100, true),
+        Some(100),
+        "but for a claim that is larger"
+    );
 }
 
 #[test]

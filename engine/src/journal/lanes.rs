@@ -119,10 +119,8 @@ impl Lanes {
         if door.reader.borrow().is_some() {
             return Ok(());
         }
-        self.reader(balance)
-            .await
-            .map(drop)
-            .map_err(|_| Fault::overloaded())
+        let ready = Box::pin(self.reader(balance)).await;
+        ready.map(drop).map_err(|_| Fault::overloaded())
     }
 
     pub(crate) fn are_ready(&self) -> bool {
