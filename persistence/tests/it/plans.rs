@@ -133,6 +133,19 @@ async fn no_hot_statement_reads_a_whole_table() {
     }
 }
 
+/// The plans above are those that sources run under: a plan for given values loops over all claims of
+/// an import, because the planner takes a range of uuids for a single row.
+#[tokio::test]
+async fn pooled_connections_plan_a_statement_once() {
+    let ground = Ground::new().await;
+    let mut pooled = ground.db.read().await.unwrap();
+    let mode: String = sqlx::query_scalar("SHOW plan_cache_mode")
+        .fetch_one(&mut *pooled)
+        .await
+        .unwrap();
+    assert_eq!(mode, "force_generic_plan");
+}
+
 async fn check(connection: &mut PgConnection, (name, sql, parameters): (&str, &str, usize)) {
     let plan = plan(connection, name, sql, parameters).await;
     for table in HOT {
