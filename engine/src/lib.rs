@@ -3,6 +3,15 @@
 //! What the engine guarantees, whatever crashes: a serial is claimed at most once, a balance is never
 //! below zero, an external order id is fulfilled at most once, and nothing is told before it is durable.
 
+#[cfg(all(
+    not(debug_assertions),
+    any(
+        feature = "sabotage_ack_before_commit",
+        feature = "sabotage_serve_without_heartbeat"
+    )
+))]
+compile_error!("a sabotaged engine is for `make sabotage` only");
+
 pub mod actors;
 pub mod api_keys;
 pub mod balances;

@@ -39,7 +39,13 @@ impl PgWriter {
         let Some(mut connection) = self.connection.take().filter(|_| self.reader.is_well()) else {
             return Err(Failure::Unknown);
         };
-        match connection.fetch_all(sql, arguments).await {
+        let answered = if cfg!(feature = "sabotage_trust_first_row") && sql.contains("UPDATE lanes")
+        {
+            connection.fetch_first(sql, arguments).await
+        } else {
+            connection.fetch_all(sql, arguments).await
+        };
+        match answered {
             Ok(rows) => {
                 let answer = read(&rows).map_err(|_| Failure::Unknown)?;
                 self.connection = Some(connection);
@@ -48,6 +54,10 @@ impl PgWriter {
             Err(error) => {
                 let failure = class::failure(&error);
                 log(&error, failure);
+                if cfg!(feature = "sabotage_unknown_is_not_executed") && failure == Failure::Unknown
+                {
+                    return Err(Failure::Full);
+                }
                 if failure == Failure::Unknown || !connection.resynchronizes().await {
                     return Err(Failure::Unknown);
                 }

@@ -70,6 +70,17 @@ impl LaneConnection {
         self.fetch(query).await
     }
 
+    /// Believes the first row, whatever follows it: what the sabotage is for.
+    pub(super) async fn fetch_first(
+        &mut self,
+        sql: &'static str,
+        arguments: PgArguments,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let query = sqlx::query_with(sql, arguments);
+        let first = timely(self.deadline, query.fetch_optional(&mut self.connection));
+        Ok(first.await?.into_iter().collect())
+    }
+
     /// The same with the arguments bound already.
     pub(super) async fn fetch(
         &mut self,

@@ -100,9 +100,6 @@ impl fmt::Display for Act {
     }
 }
 
-/// Cuts of one cycle.
-const CUTS: usize = 20;
-
 /// The acts of one cycle, shuffled.
 pub(in crate::crash) fn cycle(number: usize, dice: &mut Dice) -> Vec<Act> {
     let backends = [Backend::Writer, Backend::Reader, Backend::Owner];
@@ -136,11 +133,8 @@ pub(in crate::crash) fn cycle(number: usize, dice: &mut Dice) -> Vec<Act> {
             Act::TablesFull
         },
     ];
-    let every = Cut::every();
-    for place in 0..CUTS {
-        let cut = every[(number * CUTS + place) % every.len()];
-        acts.push(Act::ProtocolCut(cut.rolled(dice)));
-    }
+    let cuts = Cut::every().into_iter();
+    acts.extend(cuts.map(|cut| Act::ProtocolCut(cut.rolled(dice))));
     for place in (1..acts.len()).rev() {
         acts.swap(place, dice.below(place + 1));
     }
@@ -164,7 +158,7 @@ mod tests {
         let wanted = [
             (Figure::EngineKills, 10),
             (Figure::PostgresCrashes, 5),
-            (Figure::ProtocolCuts, 20),
+            (Figure::ProtocolCuts, Cut::every().len() as u64),
             (Figure::SecondOwnersAndFreezes, 2),
             (Figure::DiskFullEpisodes, 1),
         ];

@@ -25,6 +25,10 @@ const ROWS_MAX: usize = 24;
 const REMEMBERED: usize = 256;
 /// Calls not known yet that a shop keeps before it sends them again.
 const OPEN_MAX: usize = 48;
+/// One of so many shops is impatient.
+const IMPATIENT: u32 = 6;
+/// The first of the numbers that choose a look at a balance.
+const LOOKS: usize = 40;
 pub(super) struct Shop {
     street: Arc<Street>,
     dice: Dice,
@@ -33,6 +37,8 @@ pub(super) struct Shop {
     wire: Wire,
     twin: Wire,
     made: u64,
+    /// It looks more than it buys, and does not wait long: it hears engines that should be silent.
+    impatient: bool,
     /// Sent, and not known what became of it.
     open: Vec<Ask>,
     past: Vec<Ask>,
@@ -57,6 +63,7 @@ impl Shop {
             wire: Wire::new(Arc::clone(stage), first),
             twin: Wire::new(Arc::clone(stage), first),
             made: 0,
+            impatient: place.is_multiple_of(IMPATIENT),
             open: Vec::new(),
             past: Vec::new(),
         })
@@ -75,14 +82,19 @@ impl Shop {
     /// Asks for something: mostly something new.
     async fn next(&mut self) -> anyhow::Result<()> {
         let must_ask_again = self.open.len() >= OPEN_MAX;
-        match self.dice.below(100) {
+        let chosen = if self.impatient && self.dice.below(3) > 0 {
+            LOOKS
+        } else {
+            self.dice.below(100)
+        };
+        match chosen {
             _ if must_ask_again => self.again().await,
             0..5 => self.again().await,
             5..13 => self.repeat().await,
             13..16 => self.mismatch().await,
             16..20 => self.twins().await,
             20..40 => self.bulk().await,
-            40..43 => self.balance().await,
+            LOOKS..43 => self.balance().await,
             43..45 => self.money_or_stock().await,
             _ => {
                 let ask = self.new_order()?;
@@ -114,6 +126,7 @@ impl Shop {
     fn patience(&mut self) -> Duration {
         // Some give up long before the engine does.
         let millis = match self.dice.below(20) {
+            _ if self.impatient => 200 + self.dice.below(1500),
             0 => 5 + self.dice.below(200),
             _ => 4000 + self.dice.below(6000),
         };
