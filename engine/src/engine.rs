@@ -451,7 +451,7 @@ impl Engine {
     }
 
     /// What is behind the door, for tests that look at one actor.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "simulation"))]
     pub(crate) fn fulfiller(&self) -> &Arc<Fulfiller> {
         &self.0.fulfiller
     }

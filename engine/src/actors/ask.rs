@@ -34,8 +34,13 @@ where
     M: Message<Result = ()> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
+    #[cfg(feature = "simulation")]
+    crate::testing::turns::pass().await;
     tell(actor, question(reply));
-    answer.await.map_err(|_| Gone)
+    let answer = answer.await.map_err(|_| Gone);
+    #[cfg(feature = "simulation")]
+    crate::testing::turns::pass().await;
+    answer
 }
 
 /// Replies to a question. Whoever hung up meanwhile does not want to know, and a reply that nobody

@@ -110,7 +110,7 @@ impl<K: Eq + Hash + Copy, H> Drop for Busy<K, H> {
 
 impl<K, H> Registry<K, H>
 where
-    K: Eq + Hash + Copy + Display + Send + Sync + 'static,
+    K: Ord + Hash + Copy + Display + Send + Sync + 'static,
     H: Entry,
 {
     pub(crate) fn new(
@@ -350,9 +350,11 @@ where
     fn untouched(&self) -> Vec<K> {
         let idle = |handle: &H| !handle.touched().swap(false, Ordering::Relaxed);
         let slots = self.0.slots.iter();
-        slots
-            .filter(|slot| matches!(slot.value(), Slot::Active(handle) if idle(handle)))
-            .map(|slot| *slot.key())
-            .collect()
+        let untouched =
+            slots.filter(|slot| matches!(slot.value(), Slot::Active(handle) if idle(handle)));
+        let mut keys: Vec<_> = untouched.map(|slot| *slot.key()).collect();
+        // The map's own order differs from run to run, and a simulation must not.
+        keys.sort_unstable();
+        keys
     }
 }

@@ -12,9 +12,13 @@ pub(crate) mod outcomes;
 #[cfg(test)]
 mod paused;
 mod pure;
+#[cfg(feature = "simulation")]
+pub mod poison;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "simulation")]
+pub mod turns;
 mod world;
 
 pub use null_journal::NullJournal;

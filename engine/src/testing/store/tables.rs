@@ -100,7 +100,7 @@ pub struct BatchRow {
 }
 
 /// Everything that is durable.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tables {
     pub merchants: BTreeMap<MerchantId, Merchant>,
     pub products: BTreeMap<ProductId, Product>,
@@ -118,7 +118,7 @@ pub struct Tables {
 
 impl Tables {
     /// The lanes now belong to this owner, under a higher fence.
-    pub(super) fn take_over(&mut self, owner: Owner, lanes: u16) -> Vec<LanePosition> {
+    pub fn take_over(&mut self, owner: Owner, lanes: u16) -> Vec<LanePosition> {
         for lane in 0..lanes {
             self.lanes.entry(lane).or_default();
         }
@@ -131,7 +131,7 @@ impl Tables {
     }
 
     /// Raises a lane's fence; none if another owner has it.
-    pub(super) fn fence(&mut self, owner: Owner, lane: u16) -> Option<LanePosition> {
+    pub fn fence(&mut self, owner: Owner, lane: u16) -> Option<LanePosition> {
         let row = self.lanes.get_mut(&lane)?;
         if row.owner != Some(owner) {
             return None;
@@ -140,22 +140,23 @@ impl Tables {
         Some(position(lane, row))
     }
 
-    /// Applies a batch, or says why not and changes nothing.
-    pub(super) fn commit(&mut self, batch: &Batch) -> Result<(), Failure> {
+    /// What would become of a batch if it were applied now; changes nothing.
+    pub fn judge(&self, batch: &Batch) -> Result<(), Failure> {
         let row = self.lanes.get(&batch.lane).copied().unwrap_or_default();
         let ours = row.owner == Some(batch.owner) && row.fence == batch.fence;
         if !ours || row.seq != batch.seq - 1 {
             return Err(Failure::Fenced);
         }
-        let entries = match &batch.rows {
-            Rows::Fulfillments(rows) => rows.iter().cloned().map(EntryRow::Fulfillment).collect(),
-            Rows::Credits(rows) => rows.iter().cloned().map(EntryRow::Credit).collect(),
-            Rows::Restocks(rows) => {
-                self.number(rows);
-                Vec::new()
-            }
-        };
-        self.check(&entries)?;
+        self.check(&entries(&batch.rows))
+    }
+
+    /// Applies a batch, or says why not and changes nothing.
+    pub fn commit(&mut self, batch: &Batch) -> Result<(), Failure> {
+        self.judge(batch)?;
+        let entries = entries(&batch.rows);
+        if let Rows::Restocks(rows) = &batch.rows {
+            self.number(rows);
+        }
         let place = |row: &EntryRow| (row.balance(), row.stamp().version);
         let written = BatchRow {
             fence: batch.fence,
@@ -216,7 +217,7 @@ impl Tables {
     }
 
     /// Puts imports on sale that are not.
-    pub(crate) fn number(&mut self, restocks: &[Restock]) {
+    pub fn number(&mut self, restocks: &[Restock]) {
         for restock in restocks {
             let import = self.imports.get_mut(&restock.import);
             if let Some(import) = import.filter(|import| import.number.is_none()) {
@@ -227,7 +228,7 @@ impl Tables {
     }
 
     /// Which of these rows are there already, as a lane asks before it sends them again.
-    pub(super) fn existing(&self, rows: &Rows) -> Vec<bool> {
+    pub fn existing(&self, rows: &Rows) -> Vec<bool> {
         match rows {
             Rows::Fulfillments(rows) => {
                 let rows = rows.iter().cloned().map(EntryRow::Fulfillment);
@@ -247,7 +248,7 @@ impl Tables {
         }
     }
 
-    pub(super) fn find(
+    pub fn find(
         &self,
         balance: BalanceId,
         kind: EntryKind,
@@ -263,6 +264,15 @@ impl Tables {
     pub fn ledger(&self, balance: BalanceId) -> impl DoubleEndedIterator<Item = &EntryRow> {
         let rows = self.entries.range((balance, 0)..=(balance, i64::MAX));
         rows.map(|(_, row)| row)
+    }
+}
+
+/// The rows of the ledger that a batch writes.
+fn entries(rows: &Rows) -> Vec<EntryRow> {
+    match rows {
+        Rows::Fulfillments(rows) => rows.iter().cloned().map(EntryRow::Fulfillment).collect(),
+        Rows::Credits(rows) => rows.iter().cloned().map(EntryRow::Credit).collect(),
+        Rows::Restocks(_) => Vec::new(),
     }
 }
 

@@ -1,0 +1,150 @@
+//! The real engine, actors included, in a simulated world: `make sim`.
+//!
+//! One thread runs one seed at a time: a current-thread runtime whose clock jumps to whatever is waited
+//! for, and an actix system on it. Everything else, the database first of all, follows from the seed.
+//! Same seed, same trace.
+
+mod cast;
+mod clients;
+mod database;
+mod dice;
+mod history;
+mod judge;
+mod nemesis;
+mod panics;
+mod power;
+mod report;
+mod run;
+mod stage;
+mod tally;
+mod weather;
+
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use tally::{Kind, Tally};
+
+/// From so many seeds on, a kind that never struck fails the runs.
+const EVERY_KIND_FROM: u64 = 10_000;
+/// Every so many seeds one runs twice.
+const TWICE_EVERY: u64 = 100;
+
+/// What the command line asks for.
+struct Wanted {
+    from: u64,
+    seeds: u64,
+    threads: usize,
+    telling: bool,
+    commit: String,
+}
+
+fn wanted() -> Wanted {
+    let mut wanted = Wanted {
+        from: 1,
+        seeds: 2000,
+        threads: thread::available_parallelism().map_or(1, usize::from),
+        telling: false,
+        commit: "unknown".to_owned(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().unwrap_or_default();
+        let number = || value.parse::<u64>().unwrap_or_else(|_| panic!("{name} takes a number"));
+        match name.as_str() {
+            "--seed" => {
+                (wanted.from, wanted.seeds, wanted.telling) = (number(), 1, true);
+            }
+            "--from" => wanted.from = number(),
+            "--seeds" => wanted.seeds = number(),
+            "--threads" => wanted.threads = usize::try_from(number()).expect("few threads"),
+            "--commit" => wanted.commit = value,
+            _ => panic!("unknown argument {name}"),
+        }
+    }
+    wanted
+}
+
+/// What all threads share.
+struct Runs {
+    next: AtomicU64,
+    failed: AtomicBool,
+    tally: Tally,
+}
+
+fn main() -> ExitCode {
+    let wanted = Arc::new(wanted());
+    panics::note();
+    let began = began();
+    let runs = Arc::new(Runs {
+        next: AtomicU64::new(wanted.from),
+        failed: AtomicBool::new(false),
+        tally: Tally::new(),
+    });
+    let thread = |_| {
+        let (wanted, runs) = (Arc::clone(&wanted), Arc::clone(&runs));
+        thread::spawn(move || work(&wanted, &runs))
+    };
+    let threads: Vec<_> = (0..wanted.threads).map(thread).collect();
+    let joined = threads.into_iter().all(|thread| thread.join().is_ok());
+    if !joined || runs.failed.load(Ordering::Relaxed) {
+        return ExitCode::FAILURE;
+    }
+    if wanted.telling {
+        report::say("all promises kept");
+        return ExitCode::SUCCESS;
+    }
+    report::summary(&runs.tally);
+    let (first, last) = (wanted.from, wanted.from + wanted.seeds - 1);
+    report::say(&format!(
+        "\nsim: {} seeds ({first} to {last}) at commit {}, in {:.1} s on {} threads: all promises kept",
+        wanted.seeds,
+        wanted.commit,
+        began.elapsed().as_secs_f64(),
+        wanted.threads,
+    ));
+    every_kind(&wanted, &runs.tally)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long the runs took in real time")]
+fn began() -> Instant {
+    Instant::now()
+}
+
+/// A kind that never struck proves nothing.
+fn every_kind(wanted: &Wanted, tally: &Tally) -> ExitCode {
+    let never = Kind::ALL.iter().filter(|kind| tally.strikes(**kind) == 0);
+    let never: Vec<_> = never.map(|kind| kind.name()).collect();
+    if wanted.seeds < EVERY_KIND_FROM || never.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    report::complain(&format!("never struck: {}", never.join(", ")));
+    ExitCode::FAILURE
+}
+
+fn work(wanted: &Wanted, runs: &Runs) {
+    while !runs.failed.load(Ordering::Relaxed) {
+        let seed = runs.next.fetch_add(1, Ordering::Relaxed);
+        if seed >= wanted.from + wanted.seeds {
+            return;
+        }
+        panics::seed(seed);
+        let ran = run::seed(seed, wanted.telling);
+        runs.tally.add(&ran.weather.tally);
+        let failure = ran.failure.or_else(|| {
+            let again = seed.is_multiple_of(TWICE_EVERY) && !wanted.telling;
+            let same = || run::seed(seed, false).weather.trace() == ran.weather.trace();
+            (again && !same()).then(|| "two runs of one seed differ".to_owned())
+        });
+        if let Some(failure) = failure {
+            runs.failed.store(true, Ordering::Relaxed);
+            report::complain(&format!("sim: {failure}\nmake sim SEED={seed}"));
+        }
+    }
+}
