@@ -23,7 +23,7 @@ run:
 ## test: set up, then everything CI runs, with one summary at the end
 test:
 	@scripts/need.sh test
-	@scripts/parts.sh fmt lint deny promtool unit it crash sdk
+	@scripts/parts.sh fmt lint deny promtool unit sim it crash sdk
 
 ## fmt: formatting
 fmt:
@@ -31,7 +31,7 @@ fmt:
 
 ## lint: clippy on all targets, warnings are errors
 lint:
-	@cargo clippy --locked --workspace --all-targets --keep-going --quiet -- -D warnings
+	@cargo clippy --locked --workspace --all-targets --features engine/simulation --keep-going --quiet -- -D warnings
 
 ## deny: licences, banned crates and sources of what we build on
 deny:
@@ -52,7 +52,17 @@ tests_of = $(foreach file,$(wildcard $(1)/tests/*.rs $(1)/tests/*/main.rs),--tes
 
 ## unit: what needs no database: the engine with its rule checks, and the inside of every crate
 unit:
-	@$(TEST) --lib --bins $(call tests_of,engine)
+	@$(TEST) --lib --bins $(filter-out --test=sim,$(call tests_of,engine))
+
+# The flag lets the simulation seed the runtime itself; a profile of its own keeps its builds apart.
+SIM = RUSTFLAGS='--cfg tokio_unstable' cargo test --locked --quiet --profile sim -p engine --test sim --features
+SEEDS ?= 2000
+FROM ?= 1
+
+## sim: the whole engine in a simulated world: SEEDS=100000 from FROM=1, or one SEED=7 with its trace
+sim:
+	@$(SIM) simulation -- --commit "$$(git rev-parse --short HEAD)" \
+	    $(if $(SEED),--seed $(SEED),--from $(FROM) --seeds $(SEEDS)) $(ARGS)
 
 ## tidy: the rules of the tree alone: sizes, layers, names, documents; notes what outgrows its aim
 tidy:
@@ -93,4 +103,4 @@ programs:
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: run test fmt lint deny promtool unit tidy it crash sdk bench load compare programs help
+.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk bench load compare programs help

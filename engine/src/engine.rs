@@ -295,6 +295,10 @@ impl Engine {
                 reply,
             });
             match read.await {
+                // Loading it may have taken longer than this process could be sure to own it.
+                Ok(_) if !self.0.fulfiller.lanes.ownership.is_fresh() => {
+                    return Err(Fault::Unavailable);
+                }
                 Ok(balance) => return Ok(balance),
                 Err(_) => self.bury(scope.balance, &handle),
             }

@@ -11,9 +11,9 @@ mod null_journal;
 pub(crate) mod outcomes;
 #[cfg(test)]
 mod paused;
-mod pure;
 #[cfg(feature = "simulation")]
 pub mod poison;
+mod pure;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -137,7 +137,9 @@ impl Cast {
             name: format!("Merchant {number}"),
             storefront_url: None,
             currency: Currency::USD,
-            key: vault.merchant_key(id, &wrapped).expect("a key just wrapped"),
+            key: vault
+                .merchant_key(id, &wrapped)
+                .expect("a key just wrapped"),
             rate_limit_factor: 1,
         };
         tables.merchants.insert(id, of(&self.vault));
@@ -165,7 +167,11 @@ impl Cast {
         let variants: Vec<_> = (0..variants).map(variant).collect();
         // One that no sum of money can hold twice: its cost must be refused, never wrap.
         let dear = dice.percent(3);
-        let price = if dear { 999_999_999_999 } else { dice.between(100, 900) };
+        let price = if dear {
+            999_999_999_999
+        } else {
+            dice.between(100, 900)
+        };
         let product = Product {
             id,
             merchant,
@@ -180,7 +186,8 @@ impl Cast {
             price_version: 1,
             variants,
         };
-        self.wares.extend(product.skus().map(|sku| Ware { merchant, sku }));
+        self.wares
+            .extend(product.skus().map(|sku| Ware { merchant, sku }));
         tables.products.insert(id, product);
     }
 
@@ -271,7 +278,10 @@ impl Cast {
         serial: engine::ids::SerialId,
         sealed: &Sealed,
     ) -> bool {
-        self.merchants[&merchant].key.open_serial(serial, sealed).is_ok()
+        self.merchants[&merchant]
+            .key
+            .open_serial(serial, sealed)
+            .is_ok()
     }
 }
 
@@ -287,7 +297,10 @@ fn terms(
     keys: &[KeyId],
     wares: &[Ware],
 ) -> Terms {
-    let limit = |share| dice.percent(share).then(|| minor(dice.between(2000, 12_000)));
+    let limit = |share| {
+        dice.percent(share)
+            .then(|| minor(dice.between(2000, 12_000)))
+    };
     let key = |key: &KeyId| {
         let terms = KeyTerms {
             products: Vec::new(),

@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 use engine::{
     catalog::Sku,
     clock::instant,
+    engine::Balance,
     fulfillments::{Channel, Draft, Email, Line, OrderId, Request},
     ids::KeyId,
     testing::credit,
@@ -21,6 +22,9 @@ use crate::{
 
 /// Most units of one line.
 const QUANTITY_MAX: u32 = 5;
+
+/// How much later than its deadline an answer may be: terms and products may have to be loaded first.
+const DEADLINE_SLACK: Duration = Duration::from_millis(500);
 
 /// All callers of a run.
 pub(crate) struct Clients {
@@ -60,7 +64,11 @@ impl Clients {
         self.some_time().await;
         let purse = dice.index(stage.cast.purses.len());
         let repeated = dice.percent(12) || stage.weather.may(Kind::OtherBody) && dice.percent(3);
-        let number = if repeated { dice.below(number + 1) } else { number };
+        let number = if repeated {
+            dice.below(number + 1)
+        } else {
+            number
+        };
         let id = format!("order-{number}");
         let key = *dice.pick(&stage.cast.purses[purse].keys);
         let body = self.body(purse, &id);
@@ -103,11 +111,11 @@ impl Clients {
     fn fresh_body(&self, purse: &Purse) -> Body {
         let dice = &self.stage.dice;
         let lines = *dice.pick(&[1, 1, 1, 2, 2, 3, 4]);
-        let line = |_| -> (Sku, u32) {
-            (dice.pick(&purse.wares).sku, dice.small(1, QUANTITY_MAX))
-        };
+        let line = |_| -> (Sku, u32) { (dice.pick(&purse.wares).sku, dice.small(1, QUANTITY_MAX)) };
         let lines = (0..lines).map(line).collect();
-        let email = dice.percent(15).then(|| format!("buyer{}@example.com", dice.below(9)));
+        let email = dice
+            .percent(15)
+            .then(|| format!("buyer{}@example.com", dice.below(9)));
         Body { lines, email }
     }
 
@@ -141,7 +149,10 @@ impl Clients {
         let request = self.request(&stage.cast.purses[purse], key, id, body);
         let process = stage.any()?;
         let (id, body) = (id.to_owned(), body.clone());
-        let asked = Asked::Order { id: id.clone(), body };
+        let asked = Asked::Order {
+            id: id.clone(),
+            body,
+        };
         let callers = stage.history.under_way(purse, &id, true);
         if callers > 64 {
             stage.weather.reached(Sometimes::ManyJoined);
@@ -150,11 +161,29 @@ impl Clients {
             stage.weather.reached(Sometimes::PermitsOut);
         }
         let began = instant();
-        let fulfilled = async { outcome(process.engine.fulfill(request).await) };
-        let heard = self.call(&process, (Some(purse), Some(key)), asked, fulfilled).await;
+        let relationship = stage.cast.purses[purse].scope.relationship;
+        let fulfilled = async {
+            // The edge lets no key in that the terms do not know.
+            match process.engine.terms(relationship).await {
+                Ok(Some(terms)) if terms.keys.contains_key(&key) => {
+                    outcome(process.engine.fulfill(request).await)
+                }
+                Ok(_) => Heard::Refused("UNAUTHORIZED"),
+                Err(fault) => faulted(&fault),
+            }
+        };
+        let heard = self
+            .call(&process, (Some(purse), Some(key)), asked, fulfilled)
+            .await;
         let deadline = Duration::from_millis(process.config.answer_deadline_ms);
-        if matches!(heard, Some(Heard::Unknown)) && instant() - began >= deadline {
+        let took = instant() - began;
+        if matches!(heard, Some(Heard::Unknown)) && took >= deadline {
             stage.weather.struck(Kind::DeadlinePassed);
+        }
+        let frozen = stage.weather.tally.strikes(Kind::OwnerFrozen) > 0;
+        if heard.is_some() && took > deadline + DEADLINE_SLACK && !frozen {
+            let text = format!("C20: order {id} of balance {purse} was answered after {took:?}");
+            stage.broken.borrow_mut().push(text);
         }
         stage.history.under_way(purse, &id, false);
         heard
@@ -243,7 +272,8 @@ impl Clients {
                 Err(fault) => faulted(&fault),
             }
         };
-        self.call(&process, (Some(purse), None), asked, answer).await
+        self.call(&process, (Some(purse), None), asked, answer)
+            .await
     }
 
     async fn imports(&self) {
@@ -256,7 +286,9 @@ impl Clients {
         let serials = dice.small(1, 12);
         let restock = {
             let mut tables = stage.db.tables();
-            stage.cast.import(&stage.weather, &mut tables, &ware, serials)
+            stage
+                .cast
+                .import(&stage.weather, &mut tables, &ware, serials)
         };
         sleep(dice.latency()).await;
         let Some(process) = stage.any() else { return };
@@ -283,15 +315,39 @@ impl Clients {
         if dice.percent(60) {
             let answer = async {
                 match process.engine.balance(scope).await {
-                    Ok(balance) => Heard::Balance(balance),
+                    Ok(balance) => self.told(&process, balance),
                     Err(fault) => faulted(&fault),
                 }
             };
-            self.call(&process, (Some(purse), None), Asked::Balance, answer).await;
+            self.call(&process, (Some(purse), None), Asked::Balance, answer)
+                .await;
             return;
         }
         let id = format!("order-{}", dice.below(40));
-        let order = OrderId::parse(&id).expect("an order id");
+        self.look_up(purse, &id).await;
+    }
+
+    /// An owner that was replaced may tell what it knows until its last heartbeat is too old, and not
+    /// a moment longer; what it tells until then may be behind its successor.
+    fn told(&self, process: &Process, balance: Balance) -> Heard {
+        let (stage, power) = (&self.stage, &process.power);
+        match power.owner().and_then(|owner| stage.db.replaced_for(owner)) {
+            None => Heard::Balance(balance),
+            Some(replaced) => {
+                stage.weather.reached(Sometimes::StaleRead);
+                if replaced > Duration::from_millis(process.config.heartbeat_age_max_ms) {
+                    let text = format!("C12: told by an owner replaced for {replaced:?}");
+                    stage.broken.borrow_mut().push(text);
+                }
+                Heard::Refused("STALE")
+            }
+        }
+    }
+
+    pub(crate) async fn look_up(&self, purse: usize, id: &str) -> Option<Heard> {
+        let process = self.stage.any()?;
+        let scope = self.stage.cast.purses[purse].scope;
+        let order = OrderId::parse(id).expect("an order id");
         let answer = async {
             match process.engine.find(scope, &order).await {
                 Ok(Some(fulfillment)) => Heard::Delivered {
@@ -302,6 +358,8 @@ impl Clients {
                 Err(error) => crate::history::failure(error),
             }
         };
-        self.call(&process, (Some(purse), None), Asked::LookUp { id }, answer).await;
+        let asked = Asked::LookUp { id: id.to_owned() };
+        self.call(&process, (Some(purse), None), asked, answer)
+            .await
     }
 }

@@ -10,7 +10,7 @@ use engine::{
     engine::{Balance, Credited},
     fault::Fault,
     fulfillments::{Delivery, Error, Fulfillment, Outcome, Refusal},
-    ids::{ImportId, KeyId},
+    ids::{ImportId, KeyId, ProductId},
     money::Money,
 };
 
@@ -28,25 +28,40 @@ pub(crate) struct Body {
 pub(crate) enum Change {
     KeyRevoked(KeyId),
     Active(bool),
-    Access(Sku, bool),
-    Price,
+    /// To a product with all its variants; allowed at a price.
+    Access(ProductId, bool),
     Limits(Option<Money>, Option<Money>),
     KeyCap(KeyId, Option<Money>),
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Asked {
-    Order { id: String, body: Body },
-    LookUp { id: String },
-    Credit { reference: String, amount: Money },
+    Order {
+        id: String,
+        body: Body,
+    },
+    LookUp {
+        id: String,
+    },
+    Credit {
+        reference: String,
+        amount: Money,
+    },
     Balance,
-    Import { sku: Sku, import: ImportId, serials: u32 },
+    Import {
+        sku: Sku,
+        import: ImportId,
+        serials: u32,
+    },
     Change(Change),
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Heard {
-    Delivered { fulfillment: Arc<Fulfillment>, replayed: bool },
+    Delivered {
+        fulfillment: Arc<Fulfillment>,
+        replayed: bool,
+    },
     Absent,
     Credited(Credited),
     Balance(Balance),
@@ -73,7 +88,7 @@ pub(crate) struct History(Mutex<Calls>);
 
 #[derive(Default)]
 pub(crate) struct Calls {
-    pub(crate) calls: Vec<Call>,
+    pub(crate) all: Vec<Call>,
     now: u64,
     /// Calls under way by balance and order id.
     under_way: BTreeMap<(usize, String), usize>,
@@ -100,12 +115,12 @@ impl History {
         asked: Asked,
     ) -> usize {
         let mut calls = self.calls();
-        let number = calls.calls.len();
+        let number = calls.all.len();
         weather.count("sent", number as u64, || {
             format!("#{number} balance {purse:?}: {asked:?}")
         });
         let sent_at = calls.tick(weather);
-        calls.calls.push(Call {
+        calls.all.push(Call {
             purse,
             key,
             asked,
@@ -116,10 +131,12 @@ impl History {
     }
 
     pub(crate) fn heard(&self, weather: &Weather, call: usize, heard: Heard) {
-        weather.count("heard", call as u64, || format!("#{call}: {}", brief(&heard)));
+        weather.count("heard", call as u64, || {
+            format!("#{call}: {}", brief(&heard))
+        });
         let mut calls = self.calls();
         let now = calls.tick(weather);
-        calls.calls[call].heard = Some((now, heard));
+        calls.all[call].heard = Some((now, heard));
     }
 
     /// One more caller of an order id is under way, or one less; how many there are now.
@@ -142,11 +159,21 @@ impl History {
 
 fn brief(heard: &Heard) -> String {
     match heard {
-        Heard::Delivered { fulfillment, replayed } => {
+        Heard::Delivered {
+            fulfillment,
+            replayed,
+        } => {
             let stamp = fulfillment.stamp;
-            let serials: Vec<_> = fulfillment.contents.serials().map(|serial| serial.id).collect();
+            let serials: Vec<_> = fulfillment
+                .contents
+                .serials()
+                .map(|serial| serial.id)
+                .collect();
             let how = if *replayed { "replayed" } else { "delivered" };
-            format!("{how} version {} after {:?} {serials:?}", stamp.version, stamp.balance_after)
+            format!(
+                "{how} version {} after {:?} {serials:?}",
+                stamp.version, stamp.balance_after
+            )
         }
         other => format!("{other:?}"),
     }

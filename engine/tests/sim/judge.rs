@@ -1,56 +1,115 @@
-//! What the run left: memory at rest against the store, and everything clients heard against both.
+//! What the run left, handed to the judge: every call and answer, every row, memory at rest.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{borrow::Cow, collections::HashMap};
 
+use auditor::{
+    Account, Alarms, Answer, Answered, Before, Call as Invoked, ClaimKind, Delivered, Delivery, Id,
+    Invocation, Memory, Point, Run, Store,
+};
 use engine::{
+    balances::EntryKind,
+    catalog::Sku,
+    engine::Credited,
     fulfillments::Fulfillment,
-    money::Money,
+    relationships::RelationshipScope,
+    testing::{Claimant, EntryRow, Tables},
 };
 
 use crate::{
-    history::{Asked, Heard},
+    alarms,
+    cast::Ware,
+    history::{Asked, Body, Call, Change, Heard},
+    panics,
     stage::Stage,
+    tally::Kind,
 };
 
-/// Err: the first promise that was broken.
+const SILENT: &str = "liveness: nobody says what is in memory";
+
+/// Err: what promises were broken.
 pub(crate) async fn judge(stage: &Stage) -> Result<(), String> {
     // Settlements are told, not asked: let the actors hear them.
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    let audited = std::panic::catch_unwind(AssertUnwindSafe(|| stage.db.store.audit()));
-    audited.map_err(|_| format!("the store: {:?}", crate::panics::told().pop()))?;
-    memory(stage).await?;
-    answers(stage)
+    if let Some(broken) = stage.broken.borrow().first() {
+        return Err(broken.clone());
+    }
+    let memory = at_rest(stage).await?;
+    let run = Run {
+        resent: true,
+        before: before(stage),
+        answer_within: None,
+        memory: Some(memory),
+        alarms: Some(alarms(stage)?),
+        skip: skipped(stage),
+    };
+    let calls = stage.history.calls();
+    let invocations = (0..).zip(&calls.all);
+    let history = auditor::History {
+        invocations: invocations
+            .map(|(number, call)| invocation(stage, number, call))
+            .collect(),
+    };
+    let store = store(stage, &stage.db.tables());
+    let verdict = auditor::audit(&history, &store, &run);
+    if verdict.good() {
+        return Ok(());
+    }
+    let told: Vec<_> = verdict.to_string().lines().map(str::to_owned).collect();
+    let bad = |line: &&String| !line.contains(" holds, ") && !line.contains(" not checked");
+    Err(told
+        .iter()
+        .filter(bad)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n"))
 }
 
-/// C17: nothing is held, and actors say what is stored.
-async fn memory(stage: &Stage) -> Result<(), String> {
-    let engine = &stage.last().ok_or("no process serves")?.engine;
+/// What the engine holds; a process that finds out only now that it lost the shard says nothing, and
+/// its successor is asked.
+async fn at_rest(stage: &Stage) -> Result<Memory, String> {
+    let mut last = Err(String::new());
+    for _ in 0..20 {
+        last = memory(stage).await;
+        if last
+            .as_ref()
+            .err()
+            .is_none_or(|error| !error.starts_with(SILENT))
+        {
+            return last;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    last
+}
+
+/// Balances as the engine tells them; that it has just the stock that is stored is seen at once.
+async fn memory(stage: &Stage) -> Result<Memory, String> {
+    let engine = &stage.last().ok_or(SILENT)?.engine;
+    let mut memory = Memory::default();
     for purse in &stage.cast.purses {
         let balance = engine.balance(purse.scope).await;
-        let balance = balance.map_err(|fault| format!("C17: balance: {fault}"))?;
-        let stored = {
-            let tables = stage.db.tables();
-            let last = tables.ledger(purse.scope.balance).next_back().map(|row| *row.stamp());
-            last.map_or((0, Money::ZERO), |stamp| (stamp.version, stamp.balance_after))
-        };
-        if (balance.version, balance.posted) != stored || balance.held != Money::ZERO {
-            return Err(format!("C17: memory {balance:?}, store {stored:?}"));
-        }
+        let balance = balance.map_err(|fault| format!("{SILENT}: {fault}"))?;
+        let of = purse.scope.balance.0;
+        memory
+            .balances
+            .push((of, balance.posted.minor(), balance.held.minor()));
     }
     for ware in &stage.cast.wares {
         let stock = engine.stock(ware.merchant, ware.sku).await;
-        let stock = stock.map_err(|fault| format!("C17: stock: {fault}"))?;
+        let stock = stock.map_err(|fault| format!("{SILENT}: {fault}"))?;
         let (free, closed) = free(stage, ware);
         let there = free..=free + closed;
         if !there.contains(&stock.available) || stock.stock != stock.available {
-            return Err(format!("C17: {stock:?}, store has {free} free and {closed} broken"));
+            return Err(format!(
+                "C17: {stock:?}, store has {free} free and {closed} broken"
+            ));
         }
     }
-    Ok(())
+    Ok(memory)
 }
 
 /// Unclaimed serials on sale: those that open, and those that do not and were not met yet.
-fn free(stage: &Stage, ware: &crate::cast::Ware) -> (u64, u64) {
+fn free(stage: &Stage, ware: &Ware) -> (u64, u64) {
     let tables = stage.db.tables();
     let (mut free, mut closed) = (0, 0);
     for (id, row) in &tables.imports {
@@ -72,42 +131,345 @@ fn free(stage: &Stage, ware: &crate::cast::Ware) -> (u64, u64) {
     (free, closed)
 }
 
-/// Every success of an order id is the same, stored, and of the body that was asked for.
-fn answers(stage: &Stage) -> Result<(), String> {
-    let calls = stage.history.calls();
-    let mut first = BTreeMap::<(usize, &str), &Arc<Fulfillment>>::new();
-    for call in &calls.calls {
-        let (Some(purse), Some((_, Heard::Delivered { fulfillment, .. }))) =
-            (call.purse, &call.heard)
-        else {
-            continue;
-        };
-        let (id, body) = match &call.asked {
-            Asked::Order { id, body } => (id.as_str(), Some(body)),
-            Asked::LookUp { id } => (id.as_str(), None),
-            _ => continue,
-        };
-        let known = first.entry((purse, id)).or_insert(fulfillment);
-        if known != &fulfillment {
-            return Err(format!("C5: two answers to {id}"));
-        }
-        if let Some(body) = body {
-            let lines = fulfillment.contents.lines.iter();
-            let got: Vec<_> = lines.map(|line| (line.sku, line.quantity())).collect();
-            if got != body.lines {
-                return Err(format!("C6: {id} asked {:?}, got {got:?}", body.lines));
-            }
-        }
-        let tables = stage.db.tables();
-        let balance = stage.cast.purses[purse].scope.balance;
-        let row = tables.entries.get(&(balance, fulfillment.stamp.version));
-        let stored = matches!(
-            row,
-            Some(engine::testing::EntryRow::Fulfillment(row)) if *row == **fulfillment
-        );
-        if !stored {
-            return Err(format!("C1: {id} was answered and is not stored"));
+/// The deposits that balances began with.
+fn before(stage: &Stage) -> Before {
+    let deposits = stage.cast.purses.iter().map(|purse| purse.scope.balance.0);
+    let tables = stage.db.tables();
+    let deposited = |balance: &i64| {
+        let first = tables.ledger(engine::ids::BalanceId(*balance)).next();
+        first.is_some_and(|row| row.reference() == "deposit")
+    };
+    Before::Versions(
+        deposits
+            .filter(deposited)
+            .map(|balance| (balance, 1))
+            .collect(),
+    )
+}
+
+/// What the engine says of itself, but for what the run did to it on purpose.
+fn alarms(stage: &Stage) -> Result<Alarms, String> {
+    let mut violations = alarms::told();
+    let tally = &stage.weather.tally;
+    if tally.strikes(Kind::SealBroken) > 0 {
+        violations.remove("serial_does_not_open");
+    }
+    if tally.strikes(Kind::ConstraintFires) > 0 {
+        violations.remove("ledger_entries_pkey");
+    }
+    if let Some((invariant, count)) = violations.iter().next() {
+        return Err(format!("C19: {invariant} violated {count} times"));
+    }
+    panics::unexpected()?;
+    Ok(Alarms::default())
+}
+
+fn skipped(stage: &Stage) -> Vec<(Point, &'static str)> {
+    let jumped = stage.weather.tally.strikes(Kind::ClockJumps) > 0;
+    let skip = (Point::C18, "the clock jumped: no day is told from another");
+    jumped.then_some(skip).into_iter().collect()
+}
+
+fn invocation(stage: &Stage, number: u32, call: &Call) -> Invocation {
+    let scope = call.purse.map(|purse| stage.cast.purses[purse].scope);
+    let answered = call.heard.as_ref();
+    Invocation {
+        client: number,
+        sequence: 0,
+        sent_at: call.sent_at,
+        account: scope.map(|scope| account(&scope)),
+        key: call.key.map(|key| Id(key.uuid().as_u128())),
+        call: invoked(&call.asked, scope.as_ref()),
+        answered: answered.map(|(at, heard)| Answered {
+            at: *at,
+            answer: answer(&call.asked, heard),
+        }),
+    }
+}
+
+fn account(scope: &RelationshipScope) -> Account {
+    Account {
+        relationship: Id(scope.relationship.uuid().as_u128()),
+        test: scope.test,
+    }
+}
+
+fn sku(sku: Sku) -> auditor::Sku {
+    auditor::Sku {
+        product: Id(sku.product.uuid().as_u128()),
+        variant: sku.variant.map(|variant| Id(variant.uuid().as_u128())),
+    }
+}
+
+fn invoked(asked: &Asked, scope: Option<&RelationshipScope>) -> Invoked {
+    match asked {
+        Asked::Order { id, body } => Invoked::Fulfill {
+            order_id: id.as_str().into(),
+            body: body_of(body),
+            max_total: None,
+        },
+        Asked::LookUp { id } => Invoked::LookUp {
+            order_id: id.as_str().into(),
+        },
+        Asked::Credit { reference, amount } => Invoked::Credit {
+            reference: reference.as_str().into(),
+            amount: amount.minor(),
+        },
+        Asked::Balance => Invoked::ReadBalance,
+        Asked::Import {
+            sku: of,
+            import,
+            serials,
+        } => Invoked::Import {
+            sku: sku(*of),
+            secrets: (0..*serials)
+                .map(|n| Id(import.serial(n).uuid().as_u128()))
+                .collect(),
+        },
+        Asked::Change(change) => {
+            Invoked::Change(changed(change, scope.expect("a change of some terms")))
         }
     }
-    Ok(())
+}
+
+fn body_of(body: &Body) -> auditor::Body {
+    let line = |&(of, quantity): &(Sku, u32)| auditor::Line {
+        sku: sku(of),
+        quantity,
+    };
+    auditor::Body {
+        lines: body.lines.iter().map(line).collect(),
+        rest: Id::digest(body.email.as_deref().unwrap_or_default().as_bytes()),
+    }
+}
+
+fn changed(change: &Change, scope: &RelationshipScope) -> auditor::Change {
+    let relationship = Id(scope.relationship.uuid().as_u128());
+    match change {
+        Change::KeyRevoked(key) => auditor::Change::KeyRevoked {
+            key: Id(key.uuid().as_u128()),
+        },
+        Change::Active(active) => auditor::Change::Relationship {
+            relationship,
+            active: *active,
+        },
+        Change::Access(product, allowed) => auditor::Change::Access {
+            relationship,
+            sku: auditor::Sku {
+                product: Id(product.uuid().as_u128()),
+                variant: None,
+            },
+            allowed: *allowed,
+        },
+        Change::Limits(daily, monthly) => auditor::Change::PurchaseLimits {
+            relationship,
+            daily: daily.map(engine::money::Money::minor),
+            monthly: monthly.map(engine::money::Money::minor),
+        },
+        Change::KeyCap(key, daily) => auditor::Change::KeyCap {
+            key: Id(key.uuid().as_u128()),
+            daily: daily.map(engine::money::Money::minor),
+        },
+    }
+}
+
+fn answer(asked: &Asked, heard: &Heard) -> Answer {
+    match heard {
+        Heard::Delivered {
+            fulfillment,
+            replayed,
+        } => Answer::Delivered(delivery(fulfillment, *replayed)),
+        Heard::Absent => Answer::Absent,
+        Heard::Credited(credited) => {
+            let (entry, replayed) = match credited {
+                Credited::Fresh(entry) => (entry, false),
+                Credited::Replayed(entry) => (entry, true),
+            };
+            Answer::Credited {
+                id: Id(entry.stamp.id.uuid().as_u128()),
+                replayed,
+                amount: entry.credit.amount.minor(),
+                balance_after: entry.stamp.balance_after.minor(),
+            }
+        }
+        Heard::Balance(balance) => Answer::Balance {
+            posted: balance.posted.minor(),
+            available: balance.available().minor(),
+            version: Some(balance.version),
+        },
+        Heard::Done => match asked {
+            Asked::Import {
+                import, serials, ..
+            } => Answer::Imported {
+                import: Id(import.uuid().as_u128()),
+                stored: *serials,
+                duplicates: 0,
+            },
+            _ => Answer::Changed,
+        },
+        Heard::Refused(code) => Answer::Refused(Cow::Borrowed(code)),
+        Heard::Unknown => Answer::Unknown,
+    }
+}
+
+fn delivery(fulfillment: &Fulfillment, replayed: bool) -> Delivery {
+    let serials = fulfillment.contents.serials();
+    Delivery {
+        id: Id(fulfillment.stamp.id.uuid().as_u128()),
+        replayed,
+        cost: fulfillment.contents.total.minor(),
+        created_at: fulfillment.stamp.created_at.timestamp_micros(),
+        serials: serials
+            .map(|serial| Delivered {
+                id: Id(serial.id.uuid().as_u128()),
+                secret: Id::default(),
+            })
+            .collect(),
+    }
+}
+
+fn store(stage: &Stage, tables: &Tables) -> Store {
+    let mut store = Store::default();
+    for purse in &stage.cast.purses {
+        store.balances.push(auditor::Balance {
+            balance: purse.scope.balance.0,
+            relationship: Id(purse.scope.relationship.uuid().as_u128()),
+            merchant: Id(purse.scope.merchant.uuid().as_u128()),
+            test: purse.scope.test,
+        });
+    }
+    for product in tables.products.values() {
+        store.products.push(auditor::Product {
+            product: Id(product.id.uuid().as_u128()),
+            merchant: Id(product.merchant.uuid().as_u128()),
+        });
+    }
+    ledgers(tables, &mut store);
+    shelves(tables, &mut store);
+    lanes(tables, &mut store);
+    terms(tables, &mut store);
+    store
+}
+
+fn ledgers(tables: &Tables, store: &mut Store) {
+    let mut sold = HashMap::new();
+    for row in tables.entries.values() {
+        let (stamp, balance) = (row.stamp(), row.balance().0);
+        let (key, serials) = match row {
+            EntryRow::Fulfillment(row) => {
+                for (number, line) in (1..).zip(&row.contents.lines) {
+                    for serial in &line.serials {
+                        let price = (line.unit_price.minor(), line.price_version);
+                        sold.insert((serial.id, balance, stamp.version), (number, price));
+                    }
+                }
+                let serials = row
+                    .contents
+                    .serials()
+                    .map(|serial| serial.id.uuid().as_u128());
+                (
+                    Some(Id(row.contents.key.uuid().as_u128())),
+                    serials.map(Id).collect(),
+                )
+            }
+            EntryRow::Credit(_) => (None, Box::default()),
+        };
+        store.entries.push(auditor::Entry {
+            balance,
+            version: stamp.version,
+            kind: match row.kind() {
+                EntryKind::Fulfillment => auditor::EntryKind::Fulfillment,
+                EntryKind::TopUp => auditor::EntryKind::TopUp,
+                EntryKind::Credit => auditor::EntryKind::Credit,
+            },
+            id: Id(stamp.id.uuid().as_u128()),
+            amount: row.amount().minor(),
+            balance_after: stamp.balance_after.minor(),
+            created_at: stamp.created_at.timestamp_micros(),
+            key,
+            reference: row.reference().into(),
+            serials,
+        });
+    }
+    for (serial, claimant) in &tables.claims {
+        let (kind, balance, version) = match *claimant {
+            Claimant::Entry(balance, version) => (ClaimKind::Fulfillment, balance.0, version),
+            Claimant::Quarantine => (ClaimKind::Quarantine, 0, 0),
+        };
+        let known = sold.get(&(*serial, balance, version)).copied();
+        let (line, (unit_price, price_version)) = known.unwrap_or_default();
+        store.claims.push(auditor::Claim {
+            serial: Id(serial.uuid().as_u128()),
+            kind,
+            line,
+            unit_price,
+            price_version,
+            balance,
+            version,
+        });
+    }
+}
+
+fn shelves(tables: &Tables, store: &mut Store) {
+    for (import, row) in &tables.imports {
+        let merchant = Id(row.merchant.uuid().as_u128());
+        let serials = u32::try_from(row.serials.len()).expect("a small import");
+        store.imports.push(auditor::Import {
+            import: Id(import.uuid().as_u128()),
+            merchant,
+            sku: sku(row.sku),
+            number: row.number,
+            serials,
+            low_ordinal: 0,
+        });
+        store.serials.extend((0..serials).map(|ordinal| {
+            let serial = Id(import.serial(ordinal).uuid().as_u128());
+            auditor::Serial {
+                serial,
+                merchant,
+                fingerprint: serial,
+                removed: false,
+            }
+        }));
+    }
+}
+
+fn lanes(tables: &Tables, store: &mut Store) {
+    let lane = |(lane, row): (&u16, &engine::testing::LaneRow)| auditor::Lane {
+        lane: i32::from(*lane),
+        fence: row.fence,
+        seq: row.seq,
+    };
+    store.lanes = tables.lanes.iter().map(lane).collect();
+    for ((lane, seq), row) in &tables.batches {
+        let entries = row.entries.iter();
+        store.batches.push(auditor::Batch {
+            lane: i32::from(*lane),
+            seq: *seq,
+            fence: row.fence,
+            entries: entries
+                .map(|(balance, version)| (balance.0, *version))
+                .collect(),
+        });
+    }
+}
+
+fn terms(tables: &Tables, store: &mut Store) {
+    for terms in tables.terms.values() {
+        store.limits.push(auditor::Limits {
+            relationship: Id(terms.relationship.uuid().as_u128()),
+            daily: terms.purchase_limit_daily.map(engine::money::Money::minor),
+            monthly: terms
+                .purchase_limit_monthly
+                .map(engine::money::Money::minor),
+        });
+        for (key, own) in &terms.keys {
+            if let Some(cap) = own.daily_spend_cap {
+                store.key_caps.push(auditor::KeyCap {
+                    key: Id(key.uuid().as_u128()),
+                    daily: cap.minor(),
+                });
+            }
+        }
+    }
 }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::{
     cast::minor,
     clients::Clients,
-    history::{Asked, Change, Heard, faulted},
+    history::{Asked, Change, Heard},
     stage::Stage,
     tally::{Kind, Sometimes},
 };
@@ -40,7 +40,10 @@ const KINDS: &[Kind] = &[
 /// Strikes some of the kinds that are drawn for this run, at times of their own.
 pub(crate) async fn strike(clients: &Rc<Clients>) {
     let (stage, dice) = (&clients.stage, &clients.stage.dice);
-    let drawn: Vec<_> = KINDS.iter().filter(|kind| stage.weather.may(**kind)).collect();
+    let drawn: Vec<_> = KINDS
+        .iter()
+        .filter(|kind| stage.weather.may(**kind))
+        .collect();
     if drawn.is_empty() {
         return;
     }
@@ -60,7 +63,10 @@ async fn once(clients: &Rc<Clients>, kind: Kind) {
             }
         }
         Kind::BalancePanics | Kind::ShelfPanics => end_actor(stage, kind).await,
-        Kind::FulfillerPanics => stage.cast.brittle.arm(),
+        Kind::FulfillerPanics => {
+            stage.brittle.set(true);
+            stage.cast.brittle.arm();
+        }
         Kind::DrainUnderLoad => drain(stage).await,
         Kind::ItemRefused => curse(stage, kind, Failure::Item),
         Kind::ConstraintFires => {
@@ -122,7 +128,7 @@ async fn drain(stage: &Rc<Stage>) {
     stage.weather.struck(Kind::DrainUnderLoad);
     stage.launch();
     let drained = process.engine.drain();
-    drop(process.power.alive(drained).await);
+    let _cut_short = process.power.alive(drained).await.is_err();
     process.power.cut();
 }
 
@@ -157,7 +163,10 @@ async fn change_terms(clients: &Clients) {
     let change = {
         let relationship = stage.cast.purses[purse].scope.relationship;
         let mut tables = stage.db.tables();
-        let terms = tables.terms.get_mut(&relationship).expect("the cast's terms");
+        let terms = tables
+            .terms
+            .get_mut(&relationship)
+            .expect("the cast's terms");
         terms.version += 1;
         change(stage, purse, terms)
     };
@@ -167,7 +176,13 @@ async fn change_terms(clients: &Clients) {
 /// Tells a process that the terms changed.
 pub(crate) async fn apply_terms(clients: &Clients, purse: usize, change: Change) {
     let stage = &clients.stage;
-    let Some(process) = stage.any() else { return };
+    let Some(process) = stage.any() else {
+        // Stored, and nobody there to take it into force.
+        stage
+            .history
+            .sent(&stage.weather, (Some(purse), None), Asked::Change(change));
+        return;
+    };
     let scope = stage.cast.purses[purse].scope;
     let of_relationship = stage.cast.purses.iter();
     let balances: Vec<_> = of_relationship
@@ -175,12 +190,19 @@ pub(crate) async fn apply_terms(clients: &Clients, purse: usize, change: Change)
         .map(|purse| purse.scope.balance)
         .collect();
     let answer = async {
-        match process.engine.terms_changed(scope.relationship, &balances).await {
+        match process
+            .engine
+            .terms_changed(scope.relationship, &balances)
+            .await
+        {
             Ok(()) => Heard::Done,
-            Err(fault) => faulted(&fault),
+            // It is stored, but not known to be in force everywhere.
+            Err(_) => Heard::Unknown,
         }
     };
-    clients.call(&process, (Some(purse), None), Asked::Change(change), answer).await;
+    clients
+        .call(&process, (Some(purse), None), Asked::Change(change), answer)
+        .await;
 }
 
 fn change(stage: &Stage, purse: usize, terms: &mut Terms) -> Change {
@@ -196,22 +218,27 @@ fn change(stage: &Stage, purse: usize, terms: &mut Terms) -> Change {
         }
         1 => {
             let active = terms.status != Status::Active;
-            terms.status = if active { Status::Active } else { Status::Suspended };
+            terms.status = if active {
+                Status::Active
+            } else {
+                Status::Suspended
+            };
             Change::Active(active)
         }
         2 => {
             let allowed = terms.access.remove(&(sku.product, None)).is_none();
             if allowed {
-                terms.access.insert((sku.product, None), engine::relationships::Access::default());
+                terms.access.insert(
+                    (sku.product, None),
+                    engine::relationships::Access::default(),
+                );
             }
-            Change::Access(sku, allowed)
+            Change::Access(sku.product, allowed)
         }
         3 => {
-            let price = minor(dice.between(100, 900));
-            if let Some(access) = terms.access.get_mut(&(sku.product, None)) {
-                access.wholesale_price = Some(price);
-            }
-            Change::Price
+            let access = terms.access.entry((sku.product, None)).or_default();
+            access.wholesale_price = Some(minor(dice.between(100, 900)));
+            Change::Access(sku.product, true)
         }
         4 => {
             (terms.purchase_limit_daily, terms.purchase_limit_monthly) = (limit(), limit());
@@ -219,9 +246,10 @@ fn change(stage: &Stage, purse: usize, terms: &mut Terms) -> Change {
         }
         _ => {
             let cap = limit();
-            if let Some(key) = terms.keys.get_mut(&key) {
-                key.daily_spend_cap = cap;
-            }
+            let Some(own) = terms.keys.get_mut(&key) else {
+                return Change::KeyRevoked(key);
+            };
+            own.daily_spend_cap = cap;
             Change::KeyCap(key, cap)
         }
     }

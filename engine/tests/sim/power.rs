@@ -5,10 +5,11 @@
 //! which dies with it, so a crash at a call is a crash at any instant before it and after the last.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
+use engine::journal::Owner;
 use tokio::sync::watch;
 
 use crate::{tally::Kind, weather::Weather};
@@ -24,6 +25,8 @@ pub(crate) struct Power {
     calls: AtomicU64,
     /// At which call the process dies.
     fuse: AtomicU64,
+    /// As whom it took the shard over.
+    owner: Mutex<Option<Owner>>,
 }
 
 impl Power {
@@ -34,7 +37,16 @@ impl Power {
             frozen: watch::Sender::new(false),
             calls: AtomicU64::new(0),
             fuse: AtomicU64::new(u64::MAX),
+            owner: Mutex::default(),
         })
+    }
+
+    pub(crate) fn owns(&self, owner: Owner) {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(owner);
+    }
+
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Passed before and after every call of a port.

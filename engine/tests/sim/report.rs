@@ -1,6 +1,10 @@
 //! What a reader of the runs sees.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program's output")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program's output"
+)]
 
 use crate::tally::{Kind, Sometimes, Tally};
 

@@ -53,6 +53,10 @@ pub(crate) struct Stage {
     powers: RefCell<Vec<Arc<Power>>>,
     clock: Arc<TownClock>,
     over: Cell<bool>,
+    /// Promises that were seen to be broken while the run went on.
+    pub(crate) broken: RefCell<Vec<String>>,
+    /// Sealing an address was made to fail.
+    pub(crate) brittle: Cell<bool>,
 }
 
 /// Wall time: moves with the run's time, and may be wrong.
@@ -73,7 +77,12 @@ impl Clock for TownClock {
 }
 
 impl Stage {
-    pub(crate) fn new(dice: Dice, weather: Arc<Weather>, db: Arc<Database>, cast: Cast) -> Rc<Self> {
+    pub(crate) fn new(
+        dice: Dice,
+        weather: Arc<Weather>,
+        db: Arc<Database>,
+        cast: Cast,
+    ) -> Rc<Self> {
         let clock = Arc::new(TownClock {
             start: cast.start,
             began: instant(),
@@ -89,6 +98,8 @@ impl Stage {
             powers: RefCell::default(),
             clock,
             over: Cell::new(false),
+            broken: RefCell::default(),
+            brittle: Cell::new(false),
         })
     }
 
@@ -108,7 +119,10 @@ impl Stage {
         spawn_local(async move {
             stage.live(Arc::clone(&power), config).await;
             power.cut();
-            stage.powers.borrow_mut().retain(|known| !Arc::ptr_eq(known, &power));
+            stage
+                .powers
+                .borrow_mut()
+                .retain(|known| !Arc::ptr_eq(known, &power));
             sleep(stage.dice.millis(0, 400)).await;
             if stage.powers.borrow().is_empty() && !stage.over.get() {
                 stage.launch();
@@ -119,7 +133,12 @@ impl Stage {
     /// A whole life, from the start to the death.
     async fn live(&self, power: Arc<Power>, config: Config) {
         let vault = self.cast.vault.clone();
-        let started = Engine::start(config.clone(), vault, self.ports(&power), Arbiters::current());
+        let started = Engine::start(
+            config.clone(),
+            vault,
+            self.ports(&power),
+            Arbiters::current(),
+        );
         let engine = match power.alive(started).await {
             Ok(Ok(engine)) => engine,
             Ok(Err(error)) => {
@@ -129,14 +148,20 @@ impl Stage {
             Err(_) => return,
         };
         self.weather.event("serves", String::new);
-        let process = Rc::new(Process { power, engine, config });
+        let process = Rc::new(Process {
+            power,
+            engine,
+            config,
+        });
         self.serving.borrow_mut().push(Rc::clone(&process));
         tokio::select! {
             biased;
             () = process.power.died() => {}
             () = process.engine.lost() => self.weather.event("lost", String::new),
         }
-        self.serving.borrow_mut().retain(|known| !Rc::ptr_eq(known, &process));
+        self.serving
+            .borrow_mut()
+            .retain(|known| !Rc::ptr_eq(known, &process));
     }
 
     fn ports(&self, power: &Arc<Power>) -> Ports {
@@ -175,7 +200,11 @@ impl Stage {
 
     fn living(&self) -> Vec<Rc<Process>> {
         let serving = self.serving.borrow();
-        serving.iter().filter(|process| process.power.is_on()).cloned().collect()
+        serving
+            .iter()
+            .filter(|process| process.power.is_on())
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn jump(&self, by_ms: i64) {
@@ -187,7 +216,9 @@ impl Stage {
         let last = self.last();
         for power in self.powers.borrow().iter() {
             power.mend();
-            let stays = last.as_ref().is_some_and(|last| Arc::ptr_eq(&last.power, power));
+            let stays = last
+                .as_ref()
+                .is_some_and(|last| Arc::ptr_eq(&last.power, power));
             if last.is_some() && !stays {
                 power.cut();
             }

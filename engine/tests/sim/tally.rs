@@ -52,7 +52,6 @@ counted! {
         SlowCommit = "commit takes longer than the lane waits",
         ServerCrash = "database crashes and restarts",
         Failover = "failover without loss",
-        FailoverWithLoss = "failover with loss",
         StandbyCancelled = "wait for the standby cancelled",
         StandbyGone = "standby gone",
         SecondOwner = "second owner starts",
@@ -90,6 +89,7 @@ counted! {
         LookUpFinds = "look-up finds the order id bound",
         BreachIsolated = "breach isolated from the innocent",
         SilentOwnerEnded = "silent owner ended by the next",
+        StaleRead = "balance told by an owner replaced moments ago",
         OwnStaleFence = "lane fenced by a stale fence of its own",
     }
 }

@@ -93,7 +93,9 @@ impl Weather {
         trace.events += 1;
         let first = what.as_bytes().iter().map(|byte| u64::from(*byte));
         for part in first.chain([micros, number]) {
-            trace.digest = (trace.digest ^ part).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+            trace.digest = (trace.digest ^ part)
+                .wrapping_mul(0x0100_0000_01b3)
+                .rotate_left(23);
         }
         if self.telling {
             let millis = micros / 1000;

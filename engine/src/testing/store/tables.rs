@@ -248,12 +248,7 @@ impl Tables {
         }
     }
 
-    pub fn find(
-        &self,
-        balance: BalanceId,
-        kind: EntryKind,
-        reference: &str,
-    ) -> Option<&EntryRow> {
+    pub fn find(&self, balance: BalanceId, kind: EntryKind, reference: &str) -> Option<&EntryRow> {
         let version = self
             .references
             .get(&(balance, kind, reference.to_owned()))?;

@@ -47,7 +47,10 @@ impl Journal for Link {
             let link = self.clone();
             Ok(Session {
                 position,
-                writer: Box::new(LinkWriter { link: link.clone(), epoch }),
+                writer: Box::new(LinkWriter {
+                    link: link.clone(),
+                    epoch,
+                }),
                 reader: Arc::new(LinkReader { link, epoch }),
             })
         })
@@ -66,7 +69,8 @@ impl Link {
         waiting.fetch_add(1, Ordering::Relaxed);
         let raised = self.raise_on_server(owner, lane).await;
         waiting.fetch_sub(1, Ordering::Relaxed);
-        self.weather().event("fence", || format!("lane {lane}: {raised:?}"));
+        self.weather()
+            .event("fence", || format!("lane {lane}: {raised:?}"));
         raised
     }
 
@@ -112,7 +116,8 @@ impl Link {
             sleep(arrives).await;
             let _locked = row.lock().await;
             let raised = db.tables().fence(owner, lane);
-            db.weather.event("fence", || format!("lane {lane} unheard: {raised:?}"));
+            db.weather
+                .event("fence", || format!("lane {lane} unheard: {raised:?}"));
             if late && raised.is_some() {
                 db.weather.reached(Sometimes::OwnStaleFence);
             }

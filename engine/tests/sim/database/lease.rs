@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-use super::{Database, LOCK_TIMEOUT, Link, timely};
+use super::{Database, LOCK_TIMEOUT, Link, lock, timely};
 use crate::{
     power::Dead,
     tally::{Kind, Sometimes},
@@ -51,21 +51,23 @@ impl Link {
         lanes: u16,
     ) -> Result<Box<dyn Lease>, OpenFailure> {
         self.power.gate().await?;
-        self.power.alive(self.db.locked_by(owner)).await?;
-        let mut lease = LinkLease {
-            link: self.clone(),
-            owner,
-            positions: Vec::new(),
-        };
         // The server misses the session of a dead process at once: its socket is closed.
         let (db, power) = (Arc::clone(&self.db), Arc::clone(&self.power));
         TaskTracker::new().spawn(async move {
             power.died().await;
             db.unlock(owner);
         });
+        self.power.alive(self.db.locked_by(owner)).await?;
+        let mut lease = LinkLease {
+            link: self.clone(),
+            owner,
+            positions: Vec::new(),
+        };
         self.power.alive(self.db.rows_locked(lanes)).await??;
         self.weather().event("takeover", || format!("{owner:?}"));
         lease.positions = self.db.tables().take_over(owner, lanes);
+        self.power.owns(owner);
+        lock(&self.db.owners).push((owner, instant()));
         self.power.gate().await?;
         Ok(Box::new(lease))
     }
@@ -96,6 +98,13 @@ impl Database {
         if lease.is_some_and(|held| held.owner == owner) {
             *lease = None;
         }
+    }
+
+    /// For how long another owner has had the shard that this one took over.
+    pub(crate) fn replaced_for(&self, owner: Owner) -> Option<Duration> {
+        let owners = lock(&self.owners);
+        let place = owners.iter().position(|(known, _)| *known == owner)?;
+        owners.get(place + 1).map(|(_, since)| instant() - *since)
     }
 
     /// Has every lane's row for a moment, and what was flushed under any of them replicated.
@@ -151,7 +160,10 @@ impl LinkLease {
         }
         let ours = {
             let tables = db.tables();
-            tables.lanes.values().all(|row| row.owner == Some(self.owner))
+            tables
+                .lanes
+                .values()
+                .all(|row| row.owner == Some(self.owner))
         };
         link.power.gate().await?;
         if ours {

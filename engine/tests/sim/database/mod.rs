@@ -20,12 +20,12 @@ use std::{
 };
 
 use engine::{
-    journal::Failure,
+    journal::{Failure, Owner},
     testing::{MemoryStore, Tables},
 };
 use tokio::{
     sync::{Mutex as Row, watch},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use self::lease::Held;
@@ -50,6 +50,8 @@ pub(crate) struct Database {
     standby: watch::Sender<bool>,
     disk_full: AtomicBool,
     lease: Mutex<Option<Held>>,
+    /// Who took the shard over, and when.
+    owners: Mutex<Vec<(Owner, Instant)>>,
     /// References whose rows no statement can write.
     cursed: Mutex<BTreeMap<String, Failure>>,
     /// The last number of a lane whose commit was not answered.
@@ -84,6 +86,7 @@ impl Database {
             standby: watch::Sender::new(true),
             disk_full: AtomicBool::new(false),
             lease: Mutex::default(),
+            owners: Mutex::default(),
             cursed: Mutex::default(),
             unheard: Mutex::default(),
             fencing: (0..LANES_MAX).map(|_| AtomicU64::new(0)).collect(),
@@ -105,11 +108,6 @@ impl Database {
     pub(crate) fn restart(&self) {
         self.weather.event("server up", String::new);
         self.up.send_replace(true);
-    }
-
-    /// The last commits are gone, as after a failover to a standby that had not got them.
-    pub(crate) fn rewind(&self, to: Tables) {
-        *self.tables() = to;
     }
 
     pub(crate) fn set_standby(&self, acknowledges: bool) {
@@ -159,7 +157,8 @@ impl Database {
 
     /// Ends every backend that has the lane's row or waits for it.
     fn terminate(&self, lane: u16) {
-        self.weather.event("ended", || format!("backends of lane {lane}"));
+        self.weather
+            .event("ended", || format!("backends of lane {lane}"));
         for backend in lock(&self.backends).remove(&lane).into_iter().flatten() {
             backend.ended.send_replace(true);
         }

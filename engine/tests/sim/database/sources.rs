@@ -23,10 +23,7 @@ const CLAIM_DEADLINE_MAX: Duration = Duration::from_secs(2);
 
 impl Link {
     /// Reads on a connection of the pool.
-    async fn read<T>(
-        &self,
-        read: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Fault> {
+    async fn read<T>(&self, read: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         let gone = |_| Fault::Unavailable;
         self.power.gate().await.map_err(gone)?;
         self.power.alive(self.latency()).await.map_err(gone)?;
@@ -63,7 +60,8 @@ impl balances::Source for Link {
             if self.weather().strikes(Kind::LoadFailed, 50) {
                 return Err(Fault::Unavailable);
             }
-            self.read(balances::Source::load(&self.db.store, id, now)).await
+            self.read(balances::Source::load(&self.db.store, id, now))
+                .await
         })
     }
 }
@@ -107,7 +105,9 @@ impl inventory::Source for Link {
 
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>> {
         Box::pin(async move {
-            let read = self.read(inventory::Source::unnumbered(&self.db.store)).await;
+            let read = self
+                .read(inventory::Source::unnumbered(&self.db.store))
+                .await;
             if read.as_ref().is_ok_and(|waiting| !waiting.is_empty()) {
                 self.weather().struck(Kind::ImportUnnumbered);
             }

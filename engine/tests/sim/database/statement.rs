@@ -39,7 +39,8 @@ impl Database {
         TaskTracker::new().spawn(async move {
             let done = db.execute(&batch, course, &backend).await;
             db.note(&batch, course, done);
-            drop(reply.send(done));
+            // A client that is gone does not want to know.
+            let _gone = reply.send(done).is_err();
         });
         answer
     }
