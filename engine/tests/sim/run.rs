@@ -148,7 +148,7 @@ fn open(stage: &Stage) -> Open {
 fn open_look_ups(stage: &Stage) -> Vec<(usize, String)> {
     let calls = stage.history.calls();
     let open = calls
-        .calls
+        .all
         .iter()
         .filter_map(|call| match (&call.asked, &call.heard) {
             (Asked::LookUp { id }, None | Some((_, Heard::Unknown))) => {
@@ -237,7 +237,7 @@ async fn rest(clients: &Rc<Clients>) -> Result<(), String> {
     let credits: Vec<_> = {
         let calls = stage.history.calls();
         let credits = calls
-            .calls
+            .all
             .iter()
             .filter_map(|call| match (&call.asked, &call.heard) {
                 (Asked::Credit { reference, amount }, None | Some((_, Heard::Unknown))) => Some((

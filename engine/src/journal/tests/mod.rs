@@ -2,7 +2,6 @@
 
 mod batches;
 mod failures;
-mod storm;
 mod unknown;
 
 use std::time::Duration;
