@@ -4,7 +4,7 @@
 //! operation, and no label is built while a caller waits.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -31,8 +31,10 @@ pub struct Metrics {
 impl Metrics {
     /// Makes the process's recorder, or finds the one that was made before.
     pub fn install() -> Result<Self, BuildError> {
-        static INSTALLED: OnceLock<Metrics> = OnceLock::new();
-        if let Some(installed) = INSTALLED.get() {
+        static INSTALLED: Mutex<Option<Metrics>> = Mutex::new(None);
+        // Held to the end: of two that come at once, the second finds what the first made.
+        let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(installed) = &*installed {
             return Ok(installed.clone());
         }
         let buckets = |builder: PrometheusBuilder, name: &str, buckets: &[f64]| {
@@ -63,7 +65,7 @@ impl Metrics {
             prometheus,
             process: Arc::new(process),
         };
-        Ok(INSTALLED.get_or_init(|| metrics).clone())
+        Ok(installed.insert(metrics).clone())
     }
 
     /// Takes in what was recorded since the last time.
@@ -159,6 +161,16 @@ pub(crate) fn key_exposed() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_that_start_at_once_share_one_recorder() {
+        let starts: Vec<_> = (0..8)
+            .map(|_| std::thread::spawn(Metrics::install))
+            .collect();
+        for start in starts {
+            assert!(start.join().unwrap().is_ok());
+        }
+    }
 
     #[test]
     fn routes_render_with_their_template_and_histogram_buckets() {
