@@ -83,6 +83,10 @@ sdk:
 	@cd api/tests/sdk && npm ci --silent --no-audit --no-fund
 	@CONSIGN_BINARY=$(CURDIR)/target/debug/consign node --test api/tests/sdk/*.test.js
 
+## sabotage: rules broken on purpose, one build each; the tests must notice (ARGS=name picks one)
+sabotage:
+	@scripts/sabotage.sh $(ARGS)
+
 ## bench: the criterion benches
 bench:
 	@cargo bench --locked -p benches $(ARGS)
@@ -103,4 +107,4 @@ programs:
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk bench load compare programs help
+.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk sabotage bench load compare programs help

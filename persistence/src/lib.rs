@@ -28,6 +28,8 @@ pub mod journal;
 pub mod merchants;
 pub mod page;
 pub mod relationships;
+#[cfg(feature = "sabotaged")]
+mod sabotage;
 pub mod settings;
 pub mod verifier;
 

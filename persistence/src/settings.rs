@@ -40,7 +40,8 @@ const INDEXES: [&str; 3] = [
 pub async fn check(db: &Database, durability: Durability) -> Result<Vec<Check>, Error> {
     let options = db.connect_options().clone();
     database::owned(async move {
-        let mut connection = database::connect(&options.options(SESSION)).await?;
+        let options = options.options(SESSION.iter().copied());
+        let mut connection = database::connect(&options).await?;
         let mut checks = server(&mut connection, durability).await?;
         checks.extend(schema(&mut connection).await?);
         Ok(checks)

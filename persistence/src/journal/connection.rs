@@ -17,7 +17,7 @@ use super::notices::Notices;
 use crate::database;
 
 /// Settings that each lane connection asks for; [`crate::settings`] checks that they are in force.
-pub(crate) const SESSION: [(&str, &str); 10] = [
+pub(crate) const SESSION: &[(&str, &str)] = &[
     ("statement_timeout", "0"),
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "10s"),
@@ -31,6 +31,8 @@ pub(crate) const SESSION: [(&str, &str); 10] = [
     ("tcp_keepalives_idle", "3"),
     ("tcp_keepalives_interval", "1"),
     ("tcp_keepalives_count", "3"),
+    #[cfg(feature = "sabotage_async_commit")]
+    ("synchronous_commit", "off"),
 ];
 
 /// A connection to one server session.
@@ -47,7 +49,7 @@ impl LaneConnection {
     ) -> Result<Self, sqlx::Error> {
         let options = options
             .clone()
-            .options(SESSION)
+            .options(SESSION.iter().copied())
             .application_name("consign journal")
             .disable_statement_logging();
         // What the server says while it lets us in is for the log: it is about no commit.
