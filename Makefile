@@ -87,6 +87,11 @@ sdk:
 sabotage:
 	@scripts/sabotage.sh $(ARGS)
 
+## openapi: writes api/openapi.json anew, from the types and the table of codes
+openapi:
+	@cargo run --locked --quiet -p api --bin consign -- openapi >target/openapi.json
+	@mv target/openapi.json api/openapi.json
+
 ## bench: the criterion benches
 bench:
 	@cargo bench --locked -p benches $(ARGS)
@@ -107,4 +112,4 @@ programs:
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk sabotage bench load compare programs help
+.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk openapi sabotage bench load compare programs help

@@ -10,7 +10,7 @@ pub(crate) mod catalog;
 pub mod cli;
 pub mod config;
 pub mod dev;
-pub(crate) mod docs;
+pub mod docs;
 pub(crate) mod error;
 pub(crate) mod extract;
 pub(crate) mod fulfillments;

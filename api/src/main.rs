@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use api::{cli, config::Config, dev, logging, serve};
+use api::{cli, config::Config, dev, docs::openapi, logging, serve};
 use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
@@ -25,6 +25,8 @@ struct Arguments {
 enum Command {
     #[command(flatten)]
     Server(ServerCommand),
+    /// Show the HTTP contract of this version, as `OpenAPI` 3.1.
+    Openapi,
     Import(cli::Import),
     Credit(cli::Credit),
     Keys(cli::Keys),
@@ -64,6 +66,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn command(arguments: Arguments, runtime: &Arc<Runtime>) -> anyhow::Result<()> {
     let command = match arguments.command {
         Command::Server(command) => command,
+        Command::Openapi => return show(openapi::text()),
         Command::Import(import) => return import.run().await,
         Command::Credit(credit) => return credit.run().await,
         Command::Keys(keys) => return keys.run().await,
@@ -77,6 +80,12 @@ async fn command(arguments: Arguments, runtime: &Arc<Runtime>) -> anyhow::Result
         ServerCommand::CheckConfig => serve::check_config(&config),
         ServerCommand::Doctor => serve::doctor(&config).await,
     }
+}
+
+fn show(text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }
 
 /// Says on standard error why it failed, also before logging was started.

@@ -11,6 +11,7 @@ use engine::{
     relationships::{Mode, Status, Terms},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     api_keys::{Key, LastUse, SpentToday, spent_today},
@@ -24,7 +25,7 @@ use crate::{
     },
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Shop {
     id: String,
     name: String,
@@ -32,7 +33,7 @@ struct Shop {
     currency: CurrencyCode,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ResellerMe {
     relationship_id: String,
     code: String,
@@ -45,7 +46,7 @@ pub(crate) struct ResellerMe {
     server_time: Time,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Limits {
     purchase_limit_daily: Option<MoneyText>,
     used_today: MoneyText,
@@ -53,7 +54,7 @@ struct Limits {
     used_this_month: MoneyText,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct MerchantMe {
     shop: Shop,
     mode: &'static str,

@@ -14,11 +14,13 @@ use engine::{
 };
 use owner::Owner;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::wire::{money::MoneyText, time::Time};
 
 /// The wire form of a key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub(crate) struct Key {
     id: String,
     uniqid: String,

@@ -13,6 +13,7 @@ use persistence::{
     owned,
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Owner;
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 
 const REASON_CHARS_MAX: usize = 500;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeKey {
     reason: Option<String>,

@@ -13,6 +13,7 @@ use engine::{
 };
 use persistence::relationships;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::entry::Entry;
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreditBalance {
     amount: Amount,
@@ -36,7 +37,7 @@ pub(crate) struct CreditBalance {
     reference: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CreditedBalance {
     transaction_id: String,
     amount: MoneyText,

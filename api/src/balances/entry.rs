@@ -3,6 +3,7 @@
 use engine::{balances::EntryKind, money::Currency};
 use persistence::balances::ledger;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::wire::{
     csv::Row,
@@ -11,8 +12,9 @@ use crate::wire::{
 };
 
 /// A ledger entry as JSON object and as row of a CSV file.
-#[derive(Serialize)]
-pub(super) struct Entry {
+#[derive(Serialize, ToSchema)]
+#[schema(as = LedgerEntry)]
+pub(crate) struct Entry {
     id: String,
     uniqid: String,
     version: i64,

@@ -4,7 +4,7 @@
 //! storage. Top-ups belong to the wire form from the start and are empty as long as there are none.
 
 pub(crate) mod credit;
-mod entry;
+pub(crate) mod entry;
 mod forecast;
 pub(crate) mod get;
 pub(crate) mod ledger;
@@ -12,6 +12,7 @@ pub(crate) mod statement;
 
 use engine::money::{Currency, Money};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::wire::{
     money::{CurrencyCode, MoneyText},
@@ -19,7 +20,7 @@ use crate::wire::{
 };
 
 /// The wire form of a balance.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Balance {
     currency: CurrencyCode,
     #[serde(rename = "balance")]
@@ -31,18 +32,19 @@ pub(crate) struct Balance {
     is_low: bool,
     settings: AlertSettings,
     auto_top_up: AutoTopUp,
+    #[schema(value_type = Vec<serde_json::Value>, max_items = 0)]
     open_top_ups: [(); 0],
     forecast: ForecastText,
 }
 
 /// Nothing is set: no alerts.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
 struct AlertSettings {
     low_balance_threshold: Option<MoneyText>,
     alert_hours_left: Option<u16>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AutoTopUp {
     enabled: bool,
     threshold: MoneyText,
@@ -52,7 +54,8 @@ struct AutoTopUp {
     paused_reason: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Forecast)]
 struct ForecastText {
     spend_24h: MoneyText,
     spend_7d: MoneyText,

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use engine::{clock::Timestamp, money::Currency};
 use persistence::balances::statement;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::entry::kind_name;
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
 
 const DAYS_MAX: i64 = 366;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Statement {
     from: Time,
     to: Time,

@@ -8,7 +8,8 @@ pub(crate) mod stock;
 pub(crate) mod update;
 
 use engine::catalog::ProductKind;
-use offer::{CatalogProduct, Offer};
+pub(crate) use offer::CatalogProduct;
+use offer::Offer;
 
 const fn kind_name(kind: ProductKind) -> &'static str {
     match kind {

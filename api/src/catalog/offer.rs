@@ -10,6 +10,13 @@ use engine::{
     relationships::{self, KeyTerms, Terms},
 };
 use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+    },
+};
 
 use super::kind_name;
 use crate::wire::money::{CurrencyCode, MoneyText};
@@ -23,7 +30,7 @@ pub(super) struct Offer<'a> {
 }
 
 /// The wire form of a product that a reseller has access to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CatalogProduct {
     id: String,
     uniqid: String,
@@ -44,7 +51,7 @@ pub(crate) struct CatalogProduct {
     variants: Vec<CatalogVariant>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CatalogVariant {
     variant_id: String,
     title: String,
@@ -55,7 +62,8 @@ struct CatalogVariant {
 }
 
 /// A custom field as it is told to resellers and to the merchant alike.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CustomField)]
 pub(super) struct Field {
     name: String,
     #[serde(rename = "type")]
@@ -199,6 +207,19 @@ fn discount(base: Money, price: Option<Money>) -> Hundredths {
     let off = (base.minor() - price.minor()) * 10_000;
     let rounded = (off + base.minor() / 2) / base.minor();
     Hundredths(u16::try_from(rounded).expect("a share of the base price is at most all of it"))
+}
+
+impl PartialSchema for Hundredths {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        number.minimum(Some(0)).maximum(Some(100)).into()
+    }
+}
+
+impl ToSchema for Hundredths {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Percent".into()
+    }
 }
 
 impl Serialize for Hundredths {

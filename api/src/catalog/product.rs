@@ -10,6 +10,7 @@ use engine::{
 };
 use persistence::catalog::get;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{kind_name, offer::Field, stock};
 use crate::{
@@ -24,7 +25,8 @@ use crate::{
     },
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Product)]
 pub(crate) struct MerchantProduct {
     id: String,
     uniqid: String,
@@ -48,7 +50,8 @@ pub(crate) struct MerchantProduct {
     updated_at: Time,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Variant)]
 struct MerchantVariant {
     id: String,
     uniqid: String,

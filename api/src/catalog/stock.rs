@@ -6,6 +6,7 @@ use engine::{
     ids::{ProductId, VariantId},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{kind_name, product::owned_by};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     wire::answer::Answer,
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Stock {
     product_id: String,
     product_uniqid: String,
@@ -27,7 +28,7 @@ pub(crate) struct Stock {
     variants: Vec<VariantStock>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct VariantStock {
     id: String,
     uniqid: String,
@@ -37,7 +38,7 @@ struct VariantStock {
 }
 
 /// None of something that does not run out.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 pub(super) struct Amounts {
     stock: Option<u64>,
     available_stock: Option<u64>,

@@ -14,6 +14,7 @@ use engine::{
 };
 use persistence::{catalog::update::update, owned};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::product::MerchantProduct;
 use crate::{
@@ -34,7 +35,7 @@ const QUANTITY_MAX: u32 = 1000;
 const VARIANTS_MAX: usize = 100;
 
 /// What is not sent stays; null clears what a product may be without.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateProduct {
     #[serde(alias = "name")]
@@ -43,23 +44,29 @@ pub(crate) struct UpdateProduct {
     status: Option<String>,
     base_price: Option<Amount>,
     #[serde(default)]
+    #[schema(value_type = Option<Amount>)]
     wholesale_price: Sent<Amount>,
     #[serde(default)]
+    #[schema(value_type = Option<Whole>)]
     min_quantity: Sent<Whole>,
     #[serde(default)]
+    #[schema(value_type = Option<Whole>)]
     max_quantity: Sent<Whole>,
     #[serde(default)]
+    #[schema(value_type = Vec<UpdateVariant>, max_items = 100)]
     variants: Vec<Object<UpdateVariant>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UpdateVariant {
+    #[schema(value_type = String)]
     id: Text<VariantId>,
     title: Option<String>,
     status: Option<String>,
     base_price: Option<Amount>,
     #[serde(default)]
+    #[schema(value_type = Option<Amount>)]
     wholesale_price: Sent<Amount>,
 }
 

@@ -1,7 +1,9 @@
-//! Documents that the server gives out itself: `/docs/errors`.
+//! Documents that the server gives out itself: `/openapi.json`, `/docs`, `/docs/errors`.
 //!
 //! Keeps: a page is made once, from the tables that the answers are made from, and asks nothing of
 //! any other place; its policy names the one style it has by digest.
 
 pub(crate) mod errors;
+pub mod openapi;
 mod page;
+pub(crate) mod reference;

@@ -7,11 +7,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Code;
 
 /// A field and what is to be said of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ErrorDetail)]
 pub(crate) struct Detail {
     pub(crate) field: Cow<'static, str>,
     pub(crate) message: Cow<'static, str>,

@@ -7,7 +7,7 @@ mod api_error;
 mod code;
 mod refusals;
 
-pub(crate) use api_error::ApiError;
+pub(crate) use api_error::{ApiError, Detail};
 pub(crate) use code::Code;
 #[cfg(test)]
 pub(crate) use code::Executed;

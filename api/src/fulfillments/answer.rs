@@ -15,6 +15,7 @@ use engine::{
     vault::Opened,
 };
 use serde::{Serialize, Serializer, ser::SerializeSeq};
+use utoipa::ToSchema;
 
 use crate::{
     error::{ApiError, Code},
@@ -227,11 +228,15 @@ impl Serialize for Texts<'_> {
 }
 
 /// One line as it is answered.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Line)]
 pub(crate) struct LineAnswer<'a> {
+    #[schema(value_type = String)]
     id: Id<LineId>,
     line: u8,
+    #[schema(value_type = String)]
     product_id: Id<ProductId>,
+    #[schema(value_type = Option<String>)]
     variant_id: Option<Id<VariantId>>,
     product_title: Option<&'a str>,
     variant_title: Option<&'a str>,
@@ -241,7 +246,9 @@ pub(crate) struct LineAnswer<'a> {
     price_version: i64,
     custom_fields: &'a BTreeMap<String, String>,
     delivered: bool,
+    #[schema(value_type = Vec<String>)]
     serials: Texts<'a>,
+    #[schema(value_type = Vec<Item>)]
     items: Items<'a>,
 }
 
@@ -251,14 +258,17 @@ struct Items<'a> {
     serials: &'a [Opened],
 }
 
-#[derive(Serialize)]
-struct Item<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Item<'a> {
+    #[schema(value_type = String)]
     id: Id<ItemId>,
     serial: &'a str,
     status: &'static str,
     handed_over_at: Time,
     revealed_at: Option<Time>,
+    #[schema(value_type = Option<String>)]
     replaced_by: Option<Id<ItemId>>,
+    #[schema(value_type = Option<String>)]
     replaces: Option<Id<ItemId>>,
 }
 
@@ -283,15 +293,20 @@ impl Serialize for Items<'_> {
 /// What is committed is delivered; refunds and replacements come with their own records.
 pub(crate) const STATUS: &str = "DELIVERED";
 
-#[derive(Serialize)]
-struct FulfillmentAnswer<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Fulfillment)]
+pub(crate) struct FulfillmentAnswer<'a> {
+    #[schema(value_type = String)]
     id: Id<FulfillmentId>,
+    #[schema(value_type = String)]
     uniqid: Id<FulfillmentId>,
     external_order_id: &'a str,
     status: &'static str,
     channel: &'static str,
     test: bool,
+    #[schema(value_type = Option<String>)]
     product_id: Option<Id<ProductId>>,
+    #[schema(value_type = Option<String>)]
     variant_id: Option<Id<VariantId>>,
     product_title: Option<&'a str>,
     quantity: u32,
@@ -299,6 +314,7 @@ struct FulfillmentAnswer<'a> {
     total: MoneyText,
     currency: CurrencyCode,
     customer_email: Option<&'a str>,
+    #[schema(value_type = Vec<String>)]
     serials: Texts<'a>,
     lines: Vec<LineAnswer<'a>>,
     refunded_total: MoneyText,

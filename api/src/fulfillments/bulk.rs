@@ -9,6 +9,7 @@ use engine::{engine::Engine, fulfillments::Channel};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::{answer::Told, create::execute, request::CreateFulfillment};
 use crate::{
@@ -30,20 +31,23 @@ struct Bulk<Row> {
 /// A row as it was read, or why it was not.
 type Row = Result<CreateFulfillment, (Option<String>, ApiError)>;
 
-#[derive(Serialize)]
-struct Answers {
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkResult)]
+pub(crate) struct Answers {
     results: Vec<RowAnswer>,
     succeeded: usize,
     failed: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkRow)]
 struct RowAnswer {
     index: usize,
     external_order_id: Option<String>,
     status: u16,
     code: Option<&'static str>,
     message: Option<String>,
+    #[schema(value_type = Option<super::answer::FulfillmentAnswer>)]
     fulfillment: Option<Told>,
 }
 

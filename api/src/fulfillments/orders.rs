@@ -18,6 +18,7 @@ use engine::{
     vault::Vault,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     answer::{Id, LineAnswer, STATUS, Serials, Told},
@@ -43,21 +44,26 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateOrder {
+    #[schema(value_type = Vec<OrderItem>, min_items = 1, max_items = 20)]
     items: Vec<Object<OrderItem>>,
+    #[schema(value_type = Option<String>)]
     customer_email: Option<Text<Email>>,
     max_total: Option<Amount>,
     notify_customer: Option<bool>,
     metadata: Option<Strings>,
+    #[schema(value_type = Option<String>)]
     external_order_id: Option<Text<OrderId>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct OrderItem {
+    #[schema(value_type = String)]
     product_id: Text<ProductId>,
+    #[schema(value_type = Option<String>)]
     variant_id: Option<Text<VariantId>>,
     quantity: Whole,
     custom_fields: Option<Strings>,
@@ -65,9 +71,11 @@ struct OrderItem {
 }
 
 /// The order without its lines.
-#[derive(Serialize)]
-struct Order<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Order<'a> {
+    #[schema(value_type = String)]
     uniqid: Id<FulfillmentId>,
+    #[schema(value_type = String)]
     id: Id<FulfillmentId>,
     external_order_id: &'a str,
     status: &'static str,
@@ -78,14 +86,16 @@ struct Order<'a> {
     created_at: Time,
 }
 
-#[derive(Serialize)]
-struct Created<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedOrder)]
+pub(crate) struct Created<'a> {
     order: Order<'a>,
     deliverables: Vec<LineAnswer<'a>>,
 }
 
-#[derive(Serialize)]
-struct Found<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderWithLines)]
+pub(crate) struct Found<'a> {
     #[serde(flatten)]
     order: Order<'a>,
     lines: Vec<LineAnswer<'a>>,

@@ -9,6 +9,7 @@ use engine::{
     vault::Vault,
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::{
     auth::ResellerKey,
@@ -20,19 +21,24 @@ use crate::{
 };
 
 /// The body of `POST /fulfillments`, and a row of the bulk call.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateFulfillment {
+    #[schema(value_type = String)]
     external_order_id: Text<OrderId>,
+    #[schema(value_type = String)]
     product_id: Text<ProductId>,
+    #[schema(value_type = Option<String>)]
     variant_id: Option<Text<VariantId>>,
     quantity: Option<Whole>,
+    #[schema(value_type = String)]
     customer_email: Text<Email>,
     max_unit_price: Option<Amount>,
     max_total: Option<Amount>,
     custom_fields: Option<Strings>,
     notify_customer: Option<bool>,
     metadata: Option<Strings>,
+    #[schema(value_type = Option<String>)]
     idempotency_key: Option<Text<String>>,
 }
 

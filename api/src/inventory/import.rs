@@ -20,6 +20,7 @@ use persistence::{
     owned,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::upload::{UploadSerials, refused};
 use crate::{
@@ -36,7 +37,7 @@ pub(crate) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 const RESTOCKS_MAX: u32 = 6;
 const RESTOCK_PAUSE: Duration = Duration::from_millis(500);
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Imported {
     added_count: u32,
     duplicate_count: u32,

@@ -1,4 +1,4 @@
 //! Serials on their way in.
 
 pub(crate) mod import;
-mod upload;
+pub(crate) mod upload;

@@ -12,9 +12,14 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema, schema::OneOfBuilder},
+};
+
 use crate::error::{ApiError, Code};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UploadSerials {
     serials: Lines,
@@ -27,6 +32,17 @@ enum Lines {
     Text(String),
     List(Vec<String>),
 }
+
+impl PartialSchema for Lines {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new()
+            .item(String::schema())
+            .item(Vec::<String>::schema())
+            .into()
+    }
+}
+
+impl ToSchema for Lines {}
 
 impl UploadSerials {
     /// The serials in it, checked line by line.

@@ -1,10 +1,15 @@
 //! Documents, for everybody.
 
 use super::menu::Menu;
-use crate::{docs::errors, metrics::Surface};
+use crate::{
+    docs::{errors, openapi, reference},
+    metrics::Surface,
+};
 
 #[rustfmt::skip]
 pub(super) fn menu() -> Menu {
     Menu::new(Surface::Docs)
-        .get("/docs/errors", errors::page)
+        .get("/docs",         reference::page)
+        .get("/docs/errors",  errors::page)
+        .get("/openapi.json", openapi::get)
 }

@@ -9,4 +9,5 @@ pub(crate) mod fields;
 pub(crate) mod filters;
 pub(crate) mod money;
 pub(crate) mod page;
+mod schema;
 pub(crate) mod time;

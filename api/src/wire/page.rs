@@ -13,6 +13,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use persistence::page::PageNumber;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::answer::json;
 use crate::{error::ApiError, extract::Query};
@@ -127,14 +128,14 @@ struct List<T, P> {
     pagination: P,
 }
 
-#[derive(Serialize)]
-struct CursorPagination {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CursorPagination {
     next_cursor: Option<String>,
     has_more: bool,
 }
 
-#[derive(Serialize)]
-struct NumberedPagination {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NumberedPagination {
     total: u64,
     page: u32,
     limit: u32,

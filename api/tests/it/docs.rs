@@ -1,6 +1,10 @@
 //! What the server says about itself.
 
-use crate::support::with_world;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::{Value, json};
+
+use crate::support::{check_contract, with_world};
 
 #[test]
 fn link_of_an_error_leads_to_its_place_in_the_page() {
@@ -25,5 +29,54 @@ fn link_of_an_error_leads_to_its_place_in_the_page() {
         for elsewhere in ["src=", "@import", "url(", "<link"] {
             assert!(!page.text().contains(elsewhere), "{elsewhere}");
         }
+    });
+}
+
+#[test]
+fn contract_is_served_as_it_is_committed_and_the_reference_beside_it() {
+    with_world(async |world| {
+        let served = world.call("GET", "/openapi.json").send().await;
+        assert_eq!(served.header("content-type"), Some("application/json"));
+        assert_eq!(served.text(), include_str!("../../openapi.json"));
+        let page = world.call("GET", "/docs").send().await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("POST /reseller/v1/fulfillments"));
+        for elsewhere in [
+            "src=", "@import", "url(", "<link", "<script", "http://", "https://",
+        ] {
+            assert!(!page.text().contains(elsewhere), "{elsewhere}");
+        }
+    });
+}
+
+/// The lock itself: every test of this suite looks at its answers through it.
+#[test]
+fn answer_that_differs_from_the_contract_is_noticed() {
+    with_world(async |world| {
+        let path = "/reseller/v1/balance";
+        let mut reply = world
+            .call("GET", path)
+            .key(&world.key("demo-both"))
+            .send()
+            .await;
+        let body = reply.json();
+        let mut noticed = |change: &dyn Fn(&mut Value)| {
+            let mut changed = body.clone();
+            change(&mut changed);
+            reply.body = changed.to_string().into();
+            let checking = AssertUnwindSafe(|| check_contract("GET", path, &reply));
+            catch_unwind(checking).is_err()
+        };
+        assert!(!noticed(&|_| {}));
+        assert!(noticed(&|body| body["data"]["new"] = json!(1)));
+        assert!(noticed(&|body| body["data"]["held"] = json!(1)));
+        assert!(noticed(&|body| body["data"]["forecast"]["new"] = json!(1)));
+        assert!(noticed(&|body| {
+            body["data"].as_object_mut().unwrap().remove("held");
+        }));
+        reply.body = body.to_string().into();
+        reply.status = 418.try_into().unwrap();
+        let checking = AssertUnwindSafe(|| check_contract("GET", path, &reply));
+        assert!(catch_unwind(checking).is_err());
     });
 }

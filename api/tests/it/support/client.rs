@@ -17,6 +17,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use super::contract;
+
 /// One request.
 pub(crate) struct Call {
     address: SocketAddr,
@@ -96,6 +98,7 @@ impl Call {
         let request = request.body(body).unwrap();
         let reply = Reply::of(sender.send_request(request).await.unwrap()).await;
         connection.abort();
+        contract::check(self.method, &self.path, &reply);
         reply
     }
 
@@ -117,6 +120,7 @@ impl Call {
         let request = request.body(body).unwrap();
         let reply = Reply::of(sender.send_request(request).await.unwrap()).await;
         connection.abort();
+        contract::check(self.method, &self.path, &reply);
         reply
     }
 

@@ -1,6 +1,7 @@
 //! A server in this process, the demo cast in its database, and a client that speaks plain HTTP.
 
 mod client;
+mod contract;
 mod log_watch;
 mod psql;
 
@@ -30,6 +31,7 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 pub(crate) use client::{Call, Reply};
+pub(crate) use contract::check as check_contract;
 pub(crate) use log_watch::{LogWatch, forms};
 
 /// Numbers the random bytes of a test: any.

@@ -1,0 +1,138 @@
+//! What stands in paths, queries and headers.
+
+use serde_json::{Value, json};
+
+/// One parameter.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    place: &'static str,
+    required: bool,
+    kind: Kind,
+    pub(crate) says: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Time,
+    Flag,
+    Whole(u32, Option<u32>),
+    OneOf(&'static [&'static str]),
+    Key,
+}
+
+impl Parameter {
+    pub(super) const IDEMPOTENCY_KEY: Self = Self {
+        name: "Idempotency-Key",
+        place: "header",
+        required: false,
+        kind: Kind::Key,
+        says: "The same request under the same key gets the same answer for a week.",
+    };
+    pub(super) const CURSOR: Self = Self::text("cursor", "The `next_cursor` of the page before.");
+    pub(super) const LIMIT: Self =
+        Self::whole("limit", (1, Some(100)), "Items of a page, else 50.");
+    pub(super) const PAGE: Self = Self::whole(
+        "page",
+        (1, None),
+        "The number of a page, instead of a cursor.",
+    );
+    pub(super) const PER_PAGE: Self =
+        Self::whole("per_page", (1, Some(100)), "`limit` by another name.");
+    pub(super) const FROM: Self = Self::time("from", "From this time on.");
+    pub(super) const TO: Self = Self::time("to", "Before this time.");
+    pub(super) const CSV: Self =
+        Self::one_of("format", &["json", "csv"], "`csv` has no page limit.");
+
+    pub(super) fn path(name: &'static str) -> Self {
+        Self {
+            place: "path",
+            required: true,
+            ..Self::text(
+                name,
+                "An id. Malformed, foreign and missing ones are one answer.",
+            )
+        }
+    }
+
+    pub(super) const fn text(name: &'static str, says: &'static str) -> Self {
+        Self {
+            name,
+            place: "query",
+            required: false,
+            kind: Kind::Text,
+            says,
+        }
+    }
+
+    pub(super) const fn time(name: &'static str, says: &'static str) -> Self {
+        Self {
+            kind: Kind::Time,
+            ..Self::text(name, says)
+        }
+    }
+
+    pub(super) const fn flag(name: &'static str, says: &'static str) -> Self {
+        Self {
+            kind: Kind::Flag,
+            ..Self::text(name, says)
+        }
+    }
+
+    pub(super) const fn whole(
+        name: &'static str,
+        (min, max): (u32, Option<u32>),
+        says: &'static str,
+    ) -> Self {
+        Self {
+            kind: Kind::Whole(min, max),
+            ..Self::text(name, says)
+        }
+    }
+
+    pub(super) const fn one_of(
+        name: &'static str,
+        words: &'static [&'static str],
+        says: &'static str,
+    ) -> Self {
+        Self {
+            kind: Kind::OneOf(words),
+            ..Self::text(name, says)
+        }
+    }
+
+    pub(super) const fn says(self, says: &'static str) -> Self {
+        Self { says, ..self }
+    }
+
+    pub(super) const fn required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
+    pub(super) fn to_json(self) -> Value {
+        let schema = match self.kind {
+            Kind::Text => json!({"type": "string"}),
+            Kind::Time => json!({"type": "string", "format": "date-time"}),
+            Kind::Flag => json!({"type": "boolean"}),
+            Kind::Whole(min, None) => json!({"type": "integer", "minimum": min}),
+            Kind::Whole(min, Some(max)) => {
+                json!({"type": "integer", "minimum": min, "maximum": max})
+            }
+            Kind::OneOf(words) => json!({"type": "string", "enum": words}),
+            Kind::Key => {
+                json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"})
+            }
+        };
+        json!({
+            "name": self.name,
+            "in": self.place,
+            "required": self.required,
+            "description": self.says,
+            "schema": schema,
+        })
+    }
+}
