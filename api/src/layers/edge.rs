@@ -134,8 +134,6 @@ impl Edge {
             let (parts, body) = body.into_parts();
             // The router has measured the empty body that stood here.
             response.headers_mut().remove(header::CONTENT_LENGTH);
-            // The router measured the empty body that this one replaces.
-            response.headers_mut().remove(header::CONTENT_LENGTH);
             response.headers_mut().extend(parts.headers);
             *response.body_mut() = body;
         }
