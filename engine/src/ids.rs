@@ -78,7 +78,18 @@ macro_rules! typed_id {
 }
 
 typed_id!(MerchantId, "mer");
+typed_id!(
+    /// A merchant's one program: the merchant, under a prefix of its own.
+    ProgramId,
+    "prg"
+);
 typed_id!(RelationshipId, "rel");
+typed_id!(InvitationId, "ivt");
+typed_id!(
+    /// An entry of a merchant's audit log, made from its hash.
+    AuditId,
+    "aud"
+);
 typed_id!(ProductId, "prd");
 typed_id!(VariantId, "var");
 typed_id!(
@@ -117,6 +128,20 @@ pub struct BalanceId(pub i64);
 impl fmt::Display for BalanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl MerchantId {
+    pub const fn program(self) -> ProgramId {
+        ProgramId(self.0)
+    }
+}
+
+impl AuditId {
+    /// The id of the entry with this hash.
+    pub fn of_hash(at: Timestamp, hash: &[u8; 32]) -> Self {
+        let (bytes, _) = hash.split_first_chunk().expect("a hash is longer");
+        Self(at_millis(at, bytes))
     }
 }
 
@@ -191,8 +216,12 @@ impl FulfillmentId {
 fn uuid_v7(now: Timestamp, random: &dyn Random) -> Uuid {
     let mut bytes = [0; 10];
     random.fill(&mut bytes);
-    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    at_millis(now, &bytes)
+}
+
+fn at_millis(at: Timestamp, bytes: &[u8; 10]) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, bytes).into_uuid()
 }
 
 fn encode(mut bits: u128, text: &mut [u8; TEXT_LEN]) -> &str {

@@ -14,6 +14,7 @@
 compile_error!("a sabotaged journal is for `make sabotage` only");
 
 pub mod api_keys;
+pub mod audit;
 pub mod balances;
 pub mod catalog;
 pub mod database;
@@ -24,6 +25,7 @@ pub mod fulfillments;
 pub mod idempotency;
 pub mod installation;
 pub mod inventory;
+pub mod invitations;
 pub mod journal;
 pub mod merchants;
 pub mod page;

@@ -13,7 +13,7 @@ pub enum Edit<T> {
 }
 
 impl<T> Edit<T> {
-    fn apply(self, value: &mut Option<T>) {
+    pub(crate) fn apply(self, value: &mut Option<T>) {
         match self {
             Self::Keep => {}
             Self::Clear => *value = None,

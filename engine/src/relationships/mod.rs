@@ -3,9 +3,17 @@
 //! [`Terms`] is a snapshot with a version. Whatever could allow or forbid an order is in it, the
 //! state of the keys included, so a change is in force once the balance's actor has taken it over.
 
+mod change;
+mod life;
+mod relationship;
 mod source;
 mod terms;
+#[cfg(test)]
+mod tests;
 
+pub use change::{AccessChange, Change, Unchanged, Ware};
+pub use life::{Step, Stepped, WrongStatus};
+pub use relationship::{Grant, ProductScope, Relationship, random_code};
 pub use source::Source;
 pub use terms::{Access, DynamicUrlPolicy, KeyTerms, Mode, Status, Terms};
 

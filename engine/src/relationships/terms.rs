@@ -16,6 +16,29 @@ pub enum Status {
     Terminated,
 }
 
+impl Status {
+    pub const ALL: [Self; 4] = [
+        Self::Invited,
+        Self::Active,
+        Self::Suspended,
+        Self::Terminated,
+    ];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invited => "INVITED",
+            Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
+            Self::Terminated => "TERMINATED",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.name() == name)
+    }
+}
+
 /// Which ways of selling the relationship has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -26,6 +49,27 @@ pub enum Mode {
 }
 
 impl Mode {
+    pub const ALL: [Self; 4] = [
+        Self::Affiliate,
+        Self::Stock,
+        Self::AutoFulfilled,
+        Self::Both,
+    ];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Affiliate => "AFFILIATE",
+            Self::Stock => "STOCK",
+            Self::AutoFulfilled => "AUTO_FULFILLED",
+            Self::Both => "BOTH",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.name() == name)
+    }
+
     /// Whether a shop may deliver by API from the prepaid balance.
     pub const fn allows_fulfillment(self) -> bool {
         match self {
@@ -66,6 +110,23 @@ pub enum DynamicUrlPolicy {
     Allowed,
     SignedOnly,
     Off,
+}
+
+impl DynamicUrlPolicy {
+    pub const ALL: [Self; 3] = [Self::Allowed, Self::SignedOnly, Self::Off];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "ALLOWED",
+            Self::SignedOnly => "SIGNED_ONLY",
+            Self::Off => "OFF",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.name() == name)
+    }
 }
 
 /// Access to one product, with its overrides.

@@ -44,7 +44,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 15] = [
+const MODULES: [(&str, &[&str]); 17] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -106,6 +106,8 @@ const MODULES: [(&str, &[&str]); 15] = [
         "verifier",
         &["balances", "inventory", "fulfillments", "catalog"],
     ),
+    ("programs", &["relationships", "catalog"]),
+    ("invitations", &["relationships"]),
     ("merchants", &[]),
     ("catalog", &[]),
 ];

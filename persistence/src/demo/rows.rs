@@ -5,7 +5,7 @@ use engine::{
     catalog::ProductKind,
     clock::Timestamp,
     ids::VariantId,
-    relationships::{KeyTerms, Mode, Status},
+    relationships::KeyTerms,
     vault::{Sealed, Vault},
 };
 use sqlx::PgConnection;
@@ -164,7 +164,7 @@ pub(super) async fn insert_resellers(
     .bind(
         resellers
             .iter()
-            .map(|r| status(r.status))
+            .map(|r| r.status.name())
             .collect::<Vec<_>>(),
     )
     .bind(
@@ -173,7 +173,7 @@ pub(super) async fn insert_resellers(
             .map(|r| r.status_reason.as_deref())
             .collect::<Vec<_>>(),
     )
-    .bind(resellers.iter().map(|r| mode(r.mode)).collect::<Vec<_>>())
+    .bind(resellers.iter().map(|r| r.mode.name()).collect::<Vec<_>>())
     .bind(resellers.iter().map(|r| r.discount).collect::<Vec<_>>())
     .bind(now)
     .execute(&mut *connection)
@@ -311,23 +311,5 @@ const fn kind(kind: ProductKind) -> &'static str {
     match kind {
         ProductKind::Serials => "SERIALS",
         ProductKind::Service => "SERVICE",
-    }
-}
-
-const fn status(status: Status) -> &'static str {
-    match status {
-        Status::Invited => "INVITED",
-        Status::Active => "ACTIVE",
-        Status::Suspended => "SUSPENDED",
-        Status::Terminated => "TERMINATED",
-    }
-}
-
-const fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Affiliate => "AFFILIATE",
-        Mode::Stock => "STOCK",
-        Mode::AutoFulfilled => "AUTO_FULFILLED",
-        Mode::Both => "BOTH",
     }
 }

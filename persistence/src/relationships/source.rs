@@ -3,7 +3,6 @@
 use engine::{
     fault::Fault,
     ids::{KeyId, MerchantId, ProductId, RelationshipId, VariantId},
-    money::Percent,
     relationships::{Access, DynamicUrlPolicy, KeyTerms, Mode, Source, Status, Terms},
 };
 use futures_util::future::BoxFuture;
@@ -14,6 +13,7 @@ use crate::{
     Database, Error,
     catalog::source::{price, quantity},
     owned,
+    relationships::rows::{named, percent},
 };
 
 /// Loads terms.
@@ -113,11 +113,14 @@ pub(crate) async fn find(
         merchant: MerchantId::from_uuid(terms.merchant_id),
         version: terms.version,
         program_enabled: terms.enabled,
-        dynamic_url_policy: dynamic_url_policy(&terms.dynamic_url_policy)?,
-        status: status(&terms.status)?,
+        dynamic_url_policy: named(
+            DynamicUrlPolicy::parse(&terms.dynamic_url_policy),
+            "programs.dynamic_url_policy",
+        )?,
+        status: named(Status::parse(&terms.status), "relationships.status")?,
         status_reason: terms.status_reason,
         code: terms.code,
-        mode: mode(&terms.mode)?,
+        mode: named(Mode::parse(&terms.mode), "relationships.mode")?,
         discount: percent(terms.discount)?,
         program_discount: percent(terms.program_discount)?,
         purchase_limit_daily: price(terms.purchase_limit_daily)?,
@@ -151,50 +154,4 @@ fn key_terms(row: KeyRow) -> Result<(KeyId, KeyTerms), Error> {
         daily_spend_cap: price(row.daily_spend_cap)?,
     };
     Ok((KeyId::from_uuid(row.key_id), terms))
-}
-
-fn percent(hundredths: Option<i32>) -> Result<Option<Percent>, Error> {
-    let percent = |hundredths| Percent::from_hundredths(u16::try_from(hundredths).ok()?);
-    hundredths
-        .map(|hundredths| {
-            percent(hundredths).ok_or(Error::Inconsistent {
-                what: "a percentage",
-            })
-        })
-        .transpose()
-}
-
-fn status(text: &str) -> Result<Status, Error> {
-    match text {
-        "INVITED" => Ok(Status::Invited),
-        "ACTIVE" => Ok(Status::Active),
-        "SUSPENDED" => Ok(Status::Suspended),
-        "TERMINATED" => Ok(Status::Terminated),
-        _ => Err(Error::Inconsistent {
-            what: "a relationship's status is not known",
-        }),
-    }
-}
-
-fn mode(text: &str) -> Result<Mode, Error> {
-    match text {
-        "AFFILIATE" => Ok(Mode::Affiliate),
-        "STOCK" => Ok(Mode::Stock),
-        "AUTO_FULFILLED" => Ok(Mode::AutoFulfilled),
-        "BOTH" => Ok(Mode::Both),
-        _ => Err(Error::Inconsistent {
-            what: "a relationship's mode is not known",
-        }),
-    }
-}
-
-fn dynamic_url_policy(text: &str) -> Result<DynamicUrlPolicy, Error> {
-    match text {
-        "ALLOWED" => Ok(DynamicUrlPolicy::Allowed),
-        "SIGNED_ONLY" => Ok(DynamicUrlPolicy::SignedOnly),
-        "OFF" => Ok(DynamicUrlPolicy::Off),
-        _ => Err(Error::Inconsistent {
-            what: "a dynamic URL policy is not known",
-        }),
-    }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod api_keys;
+mod audit;
 mod balances;
 mod catalog;
 mod contract;
@@ -15,6 +16,7 @@ mod fulfillments;
 mod ground;
 mod import;
 mod installation;
+mod invitations;
 mod journal;
 mod plans;
 mod relationships;

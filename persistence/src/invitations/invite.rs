@@ -1,0 +1,167 @@
+//! A merchant invites somebody: the offer, and the relationship that waits for its acceptance.
+
+use engine::{
+    audit::{Actor, Deed, Digest},
+    clock::Timestamp,
+    ids::{InvitationId, MerchantId, RelationshipId},
+    invitations::{Invitation, Status, end},
+    relationships::{
+        Change, Mode, ProductScope, Relationship, Status as RelationshipStatus, Unchanged, Ware,
+    },
+};
+use sqlx::PgConnection;
+
+use super::rows;
+use crate::{
+    Database, Error, audit, owned,
+    relationships::rows::{self as relationships, kept, named},
+};
+
+/// Whom to invite, and to what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewInvitation {
+    pub id: InvitationId,
+    pub relationship: RelationshipId,
+    /// Of the token in the link.
+    pub token: Digest,
+    /// Trimmed and in lower case.
+    pub email: String,
+    pub code: String,
+    /// What is different from the program's defaults, the mode included.
+    pub terms: Change,
+    pub message: Option<String>,
+    pub valid_days: u16,
+}
+
+/// Why nobody was invited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotInvited {
+    ProgramDisabled,
+    /// Somebody with this address is in the program, or invited already.
+    EmailTaken,
+    CodeTaken,
+    UnknownWare(Ware),
+    Bounds(Ware),
+}
+
+/// Stores an offer and the relationship that waits for it.
+pub async fn invite(
+    db: &Database,
+    merchant: MerchantId,
+    new: NewInvitation,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<Result<Invitation, NotInvited>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let default_mode = match open_program(&mut tx, merchant).await? {
+            Ok(mode) => mode,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let wares = new.terms.access.named();
+        if let Some(ware) = relationships::unknown_ware(&mut tx, merchant, &wares).await? {
+            return Ok(Err(NotInvited::UnknownWare(ware)));
+        }
+        let relationship = match waiting(&new, merchant, default_mode, now) {
+            Ok(relationship) => relationship,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Err(error) = relationships::insert(&mut tx, &relationship).await {
+            return refusal(&error).map_or(Err(error), |refusal| Ok(Err(refusal)));
+        }
+        let invitation = offer(&new, merchant, now);
+        rows::insert(&mut tx, &invitation, &new.token, new.message.as_deref()).await?;
+        let deed = Deed {
+            actor,
+            action: "reseller.invite".to_owned(),
+            target: relationship.id.to_string(),
+            before: None,
+            after: Some(relationships::digest(&mut tx, relationship.id).await?),
+            at: now,
+        };
+        audit::append(&mut tx, merchant, deed).await?;
+        tx.commit().await?;
+        Ok(Ok(invitation))
+    })
+    .await
+}
+
+/// The mode that the program gives to whom nobody gave one, if the program is on.
+async fn open_program(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+) -> Result<Result<Mode, NotInvited>, Error> {
+    let (enabled, mode): (bool, String) =
+        sqlx::query_as("SELECT enabled, default_mode FROM programs WHERE merchant_id = $1")
+            .bind(merchant.uuid())
+            .fetch_one(connection)
+            .await?;
+    let mode = named(Mode::parse(&mode), "programs.default_mode")?;
+    Ok(if enabled {
+        Ok(mode)
+    } else {
+        Err(NotInvited::ProgramDisabled)
+    })
+}
+
+fn waiting(
+    new: &NewInvitation,
+    merchant: MerchantId,
+    mode: Mode,
+    now: Timestamp,
+) -> Result<Relationship, NotInvited> {
+    let bare = Relationship {
+        id: new.relationship,
+        merchant,
+        email: new.email.clone(),
+        name: String::new(),
+        code: new.code.clone(),
+        status: RelationshipStatus::Invited,
+        status_reason: None,
+        mode,
+        commission: None,
+        discount: None,
+        purchase_limit_daily: None,
+        purchase_limit_monthly: None,
+        product_scope: ProductScope::All,
+        notify_customer: true,
+        access: std::collections::BTreeMap::new(),
+        accepted_at: None,
+        suspended_at: None,
+        terminated_at: None,
+        version: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    bare.changed(new.terms.clone(), now)
+        .map_err(|unchanged| match unchanged {
+            Unchanged::Bounds(ware) => NotInvited::Bounds(ware),
+            Unchanged::Terminated => unreachable!("whoever is invited has just begun"),
+        })
+}
+
+fn offer(new: &NewInvitation, merchant: MerchantId, now: Timestamp) -> Invitation {
+    Invitation {
+        id: new.id,
+        merchant,
+        relationship: new.relationship,
+        email: new.email.clone(),
+        status: Status::Pending,
+        valid_days: new.valid_days,
+        expires_at: end(now, new.valid_days),
+        accepted_at: None,
+        declined_at: None,
+        revoked_at: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn refusal(error: &Error) -> Option<NotInvited> {
+    match error.constraint()? {
+        "relationships_merchant_id_email_key" => Some(NotInvited::EmailTaken),
+        "relationships_code_key" => Some(NotInvited::CodeTaken),
+        _ => None,
+    }
+}
