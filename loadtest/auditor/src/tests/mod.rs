@@ -2,6 +2,7 @@
 
 mod files;
 mod lies;
+mod rows;
 mod scene;
 mod terms;
 mod truths;
