@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use persistence::{Sizes, settings::Durability};
 use serde::Deserialize;
 
-use crate::dev;
+use crate::{dev, mail};
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 const PREFIX: &str = "CONSIGN_";
@@ -33,6 +33,7 @@ pub struct Config {
     pub ops: Ops,
     pub database: Database,
     pub vault: Vault,
+    pub mail: mail::Settings,
     pub log: Log,
     pub engine: engine::config::Config,
     pub dev: dev::Settings,
@@ -165,6 +166,7 @@ impl Config {
     /// Checks the bounds and the relations between them.
     pub fn check(&self) -> anyhow::Result<()> {
         self.engine.check()?;
+        self.mail.check()?;
         let acquire_ms = self.database.acquire_wait_ms;
         ensure!(
             acquire_ms < REQUEST_DEADLINE_MS && acquire_ms < self.engine.answer_deadline_ms,

@@ -18,6 +18,7 @@ pub(crate) mod inventory;
 pub(crate) mod jobs;
 pub mod layers;
 pub mod logging;
+pub mod mail;
 pub(crate) mod me;
 pub mod metrics;
 pub mod routes;

@@ -17,6 +17,7 @@ pub(crate) const HTTP_REQUESTS: &str = "consign_http_requests_total";
 pub(crate) const HTTP_DURATION: &str = "consign_http_request_duration_seconds";
 pub(crate) const HTTP_SHED: &str = "consign_http_shed_total";
 pub(crate) const KEYS_EXPOSED: &str = "consign_keys_exposed_total";
+pub(crate) const EMAILS: &str = "consign_emails_total";
 
 /// How often recorded values are taken in: what is recorded waits in memory until then.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -59,6 +60,10 @@ impl Metrics {
             "Good keys that were sent in a URL where none belongs"
         );
         counter!(KEYS_EXPOSED).increment(0);
+        describe_counter!(EMAILS, "Attempts to send a mail, by outcome");
+        for outcome in ["sent", "deferred", "failed"] {
+            counter!(EMAILS, "outcome" => outcome).increment(0);
+        }
         let process = metrics_process::Collector::default();
         process.describe();
         let metrics = Self {
@@ -156,6 +161,11 @@ pub(crate) fn shed(reason: &'static str) {
 /// A good key that was sent where it does not belong.
 pub(crate) fn key_exposed() {
     counter!(KEYS_EXPOSED).increment(1);
+}
+
+/// An attempt to send a mail.
+pub(crate) fn mail(outcome: &'static str) {
+    counter!(EMAILS, "outcome" => outcome).increment(1);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use persistence::{
     Database,
     api_keys::{self, KeyUse},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::{
     auth::key_cache::{CachedKey, KeyCache},
@@ -31,6 +31,8 @@ pub struct Parts {
     pub origin: String,
     pub(crate) keys: KeyCache,
     pub(crate) failures: Failures,
+    /// Told when a mail was committed to the outbox.
+    pub(crate) mail_queued: Notify,
     uses: mpsc::Sender<KeyUse>,
 }
 
@@ -56,6 +58,7 @@ impl App {
             origin,
             keys: KeyCache::default(),
             failures: Failures::new(),
+            mail_queued: Notify::new(),
             uses,
         };
         (Self(Arc::new(parts)), recorded)

@@ -120,6 +120,17 @@ typed_id!(
     "fit"
 );
 typed_id!(KeyId, "key");
+typed_id!(
+    /// Somebody who can sign in.
+    PersonId,
+    "usr"
+);
+typed_id!(SessionId, "ses");
+typed_id!(
+    /// A mail in the outbox; inside only.
+    MailId,
+    "eml"
+);
 
 /// The row number of a balance, inside only; outside a balance is named by its relationship.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

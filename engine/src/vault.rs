@@ -18,7 +18,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
-    ids::{BalanceId, KeyId, MerchantId, SerialId},
+    ids::{BalanceId, KeyId, MailId, MerchantId, SerialId},
     random::Random,
 };
 
@@ -191,6 +191,16 @@ impl Vault {
     pub fn open_url_secret(&self, key: KeyId, sealed: &Sealed) -> Result<Opened, OpenError> {
         open_text(&self.wrapping, sealed, key.uuid().as_bytes())
     }
+
+    /// Seals a mail until it is sent: it holds an address, and perhaps a link that opens something.
+    pub fn seal_mail(&self, mail: MailId, letter: &[u8]) -> Sealed {
+        let aad = labelled(*b"mail", mail.uuid());
+        seal(&self.wrapping, &*self.random, letter, &aad)
+    }
+
+    pub fn open_mail(&self, mail: MailId, sealed: &Sealed) -> Result<Opened, OpenError> {
+        open_text(&self.wrapping, sealed, &labelled(*b"mail", mail.uuid()))
+    }
 }
 
 /// A merchant's data key: seals and opens this merchant's serials and its customers' addresses.
@@ -245,6 +255,13 @@ impl MerchantKey {
             Uuid::from_u64_pair(u64::MAX, balance.0.unsigned_abs()),
         )
     }
+}
+
+fn labelled(label: [u8; 4], id: Uuid) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    bytes[..4].copy_from_slice(&label);
+    bytes[4..].copy_from_slice(id.as_bytes());
+    bytes
 }
 
 fn pair(first: Uuid, second: Uuid) -> [u8; 32] {

@@ -27,6 +27,7 @@ pub mod installation;
 pub mod inventory;
 pub mod invitations;
 pub mod journal;
+pub mod mail;
 pub mod merchants;
 pub mod page;
 pub mod relationships;

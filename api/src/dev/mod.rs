@@ -33,6 +33,9 @@ use crate::{
     serve::{Installation, Server, Starting, stop_signal},
 };
 
+/// Where mails go: a directory of the state directory.
+const OUTBOX: &str = "outbox";
+
 /// Start a development server: a Postgres of its own, demo data, a curl line to try.
 #[derive(Debug, clap::Args)]
 pub struct Dev {
@@ -48,7 +51,7 @@ impl Dev {
         let _held_alone = state_dir::open(&config.dev.state_dir)?;
         be_free(config.http.listen, "CONSIGN_HTTP__LISTEN")?;
         be_free(config.ops.listen, "CONSIGN_OPS__LISTEN")?;
-        let config = &with_own_origin(config)?;
+        let config = &with_own_places(config)?;
         let url = Some(config.database.url.expose()).filter(|url| !url.is_empty());
         let postgres = tokio::select! {
             () = &mut stop => return Ok(()),
@@ -75,11 +78,15 @@ fn be_free(address: SocketAddr, variable: &str) -> anyhow::Result<()> {
     })
 }
 
-/// Errors link to where this server listens, unless the settings say how it is reached.
-fn with_own_origin(config: &Config) -> anyhow::Result<Config> {
+/// Errors link to where this server listens and mails become files in the state directory, unless the
+/// settings say otherwise.
+fn with_own_places(config: &Config) -> anyhow::Result<Config> {
     let mut own = config.clone();
     if own.http.origin == Config::read(None, HashMap::new())?.http.origin {
         own.http.origin = format!("http://{}", own.http.listen);
+    }
+    if own.mail.smtp_url.expose().is_empty() && own.mail.directory.as_os_str().is_empty() {
+        own.mail.directory = own.dev.state_dir.join(OUTBOX);
     }
     Ok(own)
 }

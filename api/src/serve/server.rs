@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     jobs,
     layers::edge::{Edge, Settings},
+    mail,
     metrics::Metrics,
     routes::{self, ops::Ops},
     state::App,
@@ -64,6 +65,7 @@ impl Starting {
         database: Database,
     ) -> anyhow::Result<Server> {
         let (app, uses) = App::new(engine.clone(), database, config.http.origin.clone());
+        let carrier = mail::Carrier::open(&config.mail)?;
         let edge = Edge::new(
             routes::public(app.clone()),
             edge_settings(config),
@@ -78,6 +80,13 @@ impl Starting {
             limits,
             closed.clone(),
         ));
+        match carrier {
+            None => tracing::warn!("no mail server and no directory for mails: they wait"),
+            Some(carrier) => {
+                let sending = mail::send_queued(app.clone(), carrier);
+                self.tasks.spawn(until(closed.clone(), sending));
+            }
+        }
         self.tasks
             .spawn(until(closed.clone(), jobs::key_sweep(app.clone())));
         self.tasks

@@ -18,6 +18,7 @@ mod import;
 mod installation;
 mod invitations;
 mod journal;
+mod mail;
 mod plans;
 mod relationships;
 mod settings;
