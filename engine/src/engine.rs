@@ -208,6 +208,9 @@ impl Engine {
         }));
         match timeout_at(deadline.instant(), outcome).await {
             Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) if cfg!(feature = "sabotage_waiter_says_no") => {
+                Err(Fault::overloaded().into())
+            }
             Ok(Err(_)) | Err(_) => Err(Fault::OutcomeUnknown.into()),
         }
     }
@@ -333,6 +336,9 @@ impl Engine {
         id: RelationshipId,
         balances: &[BalanceId],
     ) -> Result<(), Fault> {
+        if cfg!(feature = "sabotage_revoke_in_cache_only") {
+            return Ok(());
+        }
         let terms = self.0.fulfiller.snapshots.refresh_terms(id).await?;
         let terms = terms.ok_or(Fault::Aborted {
             reason: "no such relationship",

@@ -152,7 +152,10 @@ where
 
     /// Reports that the actor of this handle is gone, and sees to its successor.
     pub(crate) fn bury(&self, key: K, dead: &H) {
-        let same = |handle: &H| handle.generation() == dead.generation();
+        let same = |handle: &H| {
+            handle.generation() == dead.generation()
+                && !cfg!(feature = "sabotage_panic_keeps_actor")
+        };
         let Some((busy, handle)) = self.seize(key, same) else {
             return;
         };
@@ -160,7 +163,9 @@ where
         tracing::error!(actor = self.0.kind, %key, "an actor died and is rebuilt");
         let registry = self.clone();
         self.0.tasks.spawn(async move {
-            handle.latch().zero().await;
+            if !cfg!(feature = "sabotage_hydrate_before_latch") {
+                handle.latch().zero().await;
+            }
             registry.after_panic(key, busy);
         });
     }
@@ -289,6 +294,12 @@ where
 
     fn step(&self, key: K) -> Step<K, H> {
         match self.0.slots.entry(key) {
+            MapEntry::Occupied(slot)
+                if cfg!(feature = "sabotage_two_incarnations")
+                    && matches!(slot.get(), Slot::Busy(_)) =>
+            {
+                Step::Load(self.busy(key).0)
+            }
             MapEntry::Occupied(slot) => match slot.get() {
                 Slot::Active(handle) => {
                     handle.touched().store(true, Ordering::Relaxed);

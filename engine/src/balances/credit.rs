@@ -33,6 +33,9 @@ pub(crate) async fn credit(
             Err(_) => fulfiller.balances.registry.bury(scope.balance, &handle),
         }
     };
+    if cfg!(feature = "sabotage_credit_before_commit") {
+        hold.spend_now(&credit);
+    }
     let intent = CreditIntent::new(Arc::clone(&credit), hold);
     match fulfiller.lanes.credit(intent, scope.balance).await {
         Verdict::Committed(intent, stamp) => Ok(Credited::Fresh(intent.settle(stamp).await)),

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix::Addr;
 
 use super::{
-    BalanceActor,
-    messages::{Capture, Close, Void},
+    BalanceActor, Credit, CreditEntry,
+    messages::{Capture, Close, Credited, Void},
 };
 use crate::{
     actors::{LatchGuard, ask::tell},
+    clock::EPOCH,
     fault::Fault,
-    fulfillments::{Error, Fulfillment, OrderId, Outcome},
-    ids::BalanceId,
+    fulfillments::{Error, Fulfillment, OrderId, Outcome, Stamp},
+    ids::{BalanceId, EntryId},
     money::Money,
 };
 
@@ -49,6 +50,25 @@ pub(crate) struct Account {
 pub(crate) struct CreditHold {
     pub(crate) account: Account,
     pub(super) _guard: LatchGuard,
+}
+
+impl CreditHold {
+    /// Lets the money be spent before it is in the ledger: what the sabotage is for.
+    pub(super) fn spend_now(&self, credit: &Arc<Credit>) {
+        let (version, posted) = self.account.end.get();
+        let stamp = Stamp {
+            id: EntryId::from_uuid(uuid::Uuid::nil()),
+            version: version + 1,
+            balance_after: posted.checked_add(credit.amount).unwrap_or(posted),
+            created_at: EPOCH,
+        };
+        let entry = CreditEntry {
+            stamp,
+            credit: Arc::clone(credit),
+        };
+        let (reply, _) = tokio::sync::oneshot::channel();
+        tell(&self.account.actor, Credited { entry, reply });
+    }
 }
 
 /// An order id of ours and the amount held for it.
@@ -94,6 +114,19 @@ impl MoneyHold {
     /// The fulfillment is durable: takes the money and tells who joined.
     pub(crate) fn capture(mut self, fulfillment: Arc<Fulfillment>) {
         self.open = false;
+        if cfg!(feature = "sabotage_settle_by_send") {
+            // Sent as a question is, and refused when the mailbox is full.
+            let _refused = self
+                .account
+                .actor
+                .try_send(Capture { fulfillment })
+                .is_err();
+            return;
+        }
+        if cfg!(feature = "sabotage_settle_twice") {
+            let fulfillment = Arc::clone(&fulfillment);
+            tell(&self.account.actor, Capture { fulfillment });
+        }
         tell(&self.account.actor, Capture { fulfillment });
     }
 

@@ -330,7 +330,12 @@ impl Lane {
                     self.committed(in_flight);
                     return Ok(());
                 }
-                Err(Failure::Retry) if retries < RETRIES_MAX => {
+                Err(failure)
+                    if retries < RETRIES_MAX
+                        && (failure == Failure::Retry
+                            || cfg!(feature = "sabotage_resend_without_fence")
+                                && failure == Failure::Unknown) =>
+                {
                     retries += 1;
                     sleep(Duration::from_millis(1 << retries)).await;
                 }
@@ -368,6 +373,10 @@ impl Lane {
     ) -> Result<(), Stop> {
         let mut pending = in_flight.pending;
         match failure {
+            Failure::Unknown if cfg!(feature = "sabotage_release_on_unknown") => {
+                abort_all(pending, &Fault::overloaded());
+                return Err(Stop::Refence);
+            }
             Failure::Unknown => {
                 return Err(Stop::Unknown(InFlight {
                     pending,
@@ -431,8 +440,14 @@ impl Lane {
             return Err(Stop::Refence);
         };
         let mut rest = Vec::with_capacity(batch.len());
-        for (pending, exists) in batch.into_iter().zip(existing) {
+        for (place, (pending, exists)) in batch.into_iter().zip(existing).enumerate() {
             if exists {
+                if let (true, Pending::Fulfillment(intent, _)) =
+                    (cfg!(feature = "sabotage_duplicate_keeps_numbers"), &pending)
+                {
+                    let stamp = numbered.stamps[place];
+                    intent.account().end.set(stamp.version, stamp.balance_after);
+                }
                 pending.duplicate();
             } else {
                 rest.push(pending);
@@ -472,7 +487,10 @@ impl Lane {
     }
 
     fn split(&mut self, mut batch: Vec<Pending>) {
-        let half = batch.split_off(batch.len() / 2);
+        let mut half = batch.split_off(batch.len() / 2);
+        if cfg!(feature = "sabotage_split_loses_item") {
+            half.pop();
+        }
         self.put_back(half);
         self.put_back(batch);
     }

@@ -44,7 +44,9 @@ impl Ownership {
 
     /// Another owner has the shard, or its data went back in time: nothing may be executed or told.
     pub(crate) fn lose(&self) {
-        self.lost.send_replace(true);
+        if !cfg!(feature = "sabotage_demoted_keeps_serving") {
+            self.lost.send_replace(true);
+        }
         self.discard();
     }
 

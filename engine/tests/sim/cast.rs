@@ -168,7 +168,7 @@ impl Cast {
         // One that no sum of money can hold twice: its cost must be refused, never wrap.
         let dear = dice.percent(3);
         let price = if dear {
-            999_999_999_999
+            500_000_000_000
         } else {
             dice.between(100, 900)
         };
