@@ -330,7 +330,8 @@ impl Engine {
     }
 
     /// Takes changed terms (status, access, limits, keys) into force. Once it returns, nothing is
-    /// accepted under the old ones; what was accepted before may finish.
+    /// accepted under the old ones; what was accepted before may finish. An error means that it is not
+    /// known to be in force: tell it again.
     pub async fn terms_changed(
         &self,
         id: RelationshipId,
@@ -346,7 +347,12 @@ impl Engine {
         for &balance in balances {
             self.tell_terms(balance, &terms).await?;
         }
-        Ok(())
+        // An owner that was replaced in the meantime has told nobody who counts.
+        if self.0.fulfiller.lanes.ownership.confirm().await {
+            Ok(())
+        } else {
+            Err(Fault::OutcomeUnknown)
+        }
     }
 
     /// Takes a stored change of a product (price, status, title, quantities, variants) into force. Once it

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use crate::{
     actors::{
-        Poison,
+        Arbiters, Poison,
         ask::{ask, tell},
     },
     balances::messages::OpenCredit,
@@ -109,6 +109,30 @@ fn callers_that_joined_an_actor_that_died_are_told_that_it_is_unknown() {
         assert_eq!(fault(joined), Fault::OutcomeUnknown);
         replayed(scene.fulfill("A-1", &[("key", 1)]).await);
         scene.check_at_rest().await;
+    });
+}
+
+#[test]
+fn balance_that_took_long_to_load_is_not_told_by_an_owner_replaced_meanwhile() {
+    let world = world().configure(|config| config.hydration_deadline_ms = 7000);
+    scene(&world, async |scene| {
+        let store = &scene.world.store;
+        store.hold_commits();
+        let replace = async {
+            store.commit_waits().await;
+            poison_balance(&scene).await;
+            let next = async {
+                store.free_lease();
+                let next = scene.world.start(Arbiters::current()).await;
+                sleep(Duration::from_secs(4)).await;
+                store.let_commits();
+                next.expect("the shard is free")
+            };
+            tokio::join!(scene.engine.balance(scene.world.scope()), next)
+        };
+        let (_, (told, next)) = tokio::join!(scene.fulfill("A-1", &[("key", 1)]), replace);
+        assert_eq!(told, Err(Fault::Unavailable));
+        next.check_at_rest().await;
     });
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{Instant, sleep, timeout},
 };
 
@@ -27,17 +27,25 @@ pub(crate) struct Ownership {
     start: Instant,
     /// Milliseconds since `start` of the last heartbeat that was acknowledged.
     beat_ms: AtomicU64,
+    /// How many heartbeats were asked for, and the number of the last one that was acknowledged.
+    asked: AtomicU64,
+    beats: watch::Sender<u64>,
+    wanted: Notify,
     beat_age_max: Duration,
 }
 
 impl Ownership {
     pub(crate) fn new(owner: Owner, beat_age_max: Duration) -> Arc<Self> {
+        let start = clock::instant();
         Arc::new(Self {
             owner,
             lost: watch::Sender::new(false),
             discarded: AtomicBool::new(false),
-            start: clock::instant(),
+            start,
             beat_ms: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            beats: watch::Sender::new(0),
+            wanted: Notify::new(),
             beat_age_max,
         })
     }
@@ -79,6 +87,16 @@ impl Ownership {
         !self.is_lost() && clock::instant() - beat <= self.beat_age_max
     }
 
+    /// Whether this process owns its shard still: asks for a heartbeat, and waits for one that was asked
+    /// for since. An owner that was replaced may believe for a while that it is one.
+    pub(crate) async fn confirm(&self) -> bool {
+        let before = self.asked.load(Ordering::Acquire);
+        let mut beats = self.beats.subscribe();
+        self.wanted.notify_one();
+        let beaten = timeout(self.beat_age_max, beats.wait_for(|beat| *beat > before)).await;
+        matches!(beaten, Ok(Ok(_))) && !self.is_lost()
+    }
+
     /// Beats until the shard is lost or the lease is asked back.
     pub(crate) async fn keep(
         self: Arc<Self>,
@@ -86,11 +104,13 @@ impl Ownership {
         mut ended: watch::Receiver<bool>,
     ) {
         while !*ended.borrow() && !self.is_lost() {
+            let number = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
             let asked = clock::instant();
             match timeout(self.beat_age_max, lease.heartbeat()).await {
                 Ok(Ok(())) => {
                     let age = u64::try_from((asked - self.start).as_millis()).unwrap_or(u64::MAX);
                     self.beat_ms.store(age, Ordering::Release);
+                    self.beats.send_replace(number);
                 }
                 Ok(Err(failure)) if !failure.passing => {
                     tracing::error!(%failure, "the lease is lost");
@@ -102,6 +122,7 @@ impl Ownership {
             tokio::select! {
                 biased;
                 _ = ended.changed() => {}
+                () = self.wanted.notified() => {}
                 () = sleep(HEARTBEAT_EVERY) => {}
             }
         }

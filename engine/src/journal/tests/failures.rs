@@ -137,6 +137,27 @@ fn replaced_owner_tells_no_refusal_from_its_memory() {
 }
 
 #[test]
+fn replaced_owner_does_not_acknowledge_changed_terms() {
+    scene(&one_lane(), async |scene| {
+        scene.world.store.free_lease();
+        let next = scene
+            .world
+            .start(Arbiters::current())
+            .await
+            .expect("the shard is free");
+        fresh(next.fulfill("A-1", &[("key", 1)]).await);
+        let changed = scene.change_terms(|terms| terms.keys.clear()).await;
+        assert_eq!(changed, Err(Fault::OutcomeUnknown));
+        let changed = next.change_terms(|terms| terms.keys.clear()).await;
+        assert_eq!(changed, Ok(()));
+        assert_eq!(
+            refusal(next.fulfill("A-2", &[("key", 1)]).await),
+            Refusal::KeyRevoked
+        );
+    });
+}
+
+#[test]
 fn breach_hits_the_guilty_one_and_the_others_commit() {
     scene(&one_lane(), async |scene| {
         scene
