@@ -33,25 +33,28 @@ try() {
     return 1
 }
 
-# The simulation is no cargo test: it ends well, says `sim:` and what is broken, hangs, or dies with the
-# engine's own guards. Whatever is not an orderly success is noticed.
+# The simulation is no cargo test, and has all its rules in one build. It ends well, or says `sim:` and what
+# is broken, or hangs, or dies with the engine's own guards: whatever is not an orderly success is noticed.
+simulation=
 try_sim() {
-    local name=$1 seeds=$2 log=$logs/$1.log program status
-    program=$(cargo build --locked --quiet -p engine --test sim --features "simulation,sabotage_$name" \
-        --message-format=json 2>"$log" | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
-    if [ ! -x "$program" ]; then
+    local name=$1 seeds=$2 log=$logs/$1.log status said
+    if [ -z "$simulation" ]; then
+        simulation=$(RUSTFLAGS='--cfg tokio_unstable' cargo build --locked --quiet --profile sim -p engine \
+            --test sim --features simulation,sabotage --message-format=json 2>"$log" |
+            sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
+    fi
+    if [ ! -x "$simulation" ]; then
         verdict="does not compile"
         return 1
     fi
-    timeout "${SABOTAGE_SECONDS:-900}" "$program" --seeds "$seeds" >"$log" 2>&1
+    timeout "${SABOTAGE_SECONDS:-600}" "$simulation" --sabotage "$name" --seeds "$seeds" >"$log" 2>&1
     status=$?
-    rm -f "$program"
+    said=$(sed -nE 's/^sim: (.{1,70}).*/\1/p' "$log" | head -1)
     case $status in
     0) verdict=SURVIVED && return 1 ;;
     124) verdict="caught: it hangs" ;;
-    *) verdict="caught: $(sed -nE 's/^sim: (.{1,60}).*/\1/p' "$log" | head -1)" ;;
+    *) verdict="caught: ${said:-the engine ends its process}" ;;
     esac
-    [ "$verdict" != "caught: " ] || verdict="caught: the engine ends its process"
 }
 
 while read -r name package arguments; do

@@ -208,7 +208,7 @@ impl Engine {
         }));
         match timeout_at(deadline.instant(), outcome).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) | Err(_) if cfg!(feature = "sabotage_waiter_says_no") => {
+            Ok(Err(_)) | Err(_) if crate::sabotage::breaks("waiter_says_no") => {
                 Err(Fault::overloaded().into())
             }
             Ok(Err(_)) | Err(_) => Err(Fault::OutcomeUnknown.into()),
@@ -337,7 +337,7 @@ impl Engine {
         id: RelationshipId,
         balances: &[BalanceId],
     ) -> Result<(), Fault> {
-        if cfg!(feature = "sabotage_revoke_in_cache_only") {
+        if crate::sabotage::breaks("revoke_in_cache_only") {
             return Ok(());
         }
         let terms = self.0.fulfiller.snapshots.refresh_terms(id).await?;

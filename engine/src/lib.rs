@@ -6,35 +6,9 @@
 #[cfg(all(
     not(debug_assertions),
     any(
+        feature = "sabotage",
         feature = "sabotage_ack_before_commit",
         feature = "sabotage_serve_without_heartbeat",
-        feature = "sabotage_release_on_unknown",
-        feature = "sabotage_resend_without_fence",
-        feature = "sabotage_fence_without_owner",
-        feature = "sabotage_no_seq_check",
-        feature = "sabotage_no_fence_check",
-        feature = "sabotage_split_loses_item",
-        feature = "sabotage_duplicate_keeps_numbers",
-        feature = "sabotage_hydrate_before_latch",
-        feature = "sabotage_two_incarnations",
-        feature = "sabotage_panic_keeps_actor",
-        feature = "sabotage_settle_by_send",
-        feature = "sabotage_settle_twice",
-        feature = "sabotage_drop_does_not_release",
-        feature = "sabotage_credit_before_commit",
-        feature = "sabotage_limit_ignores_held",
-        feature = "sabotage_cost_wraps",
-        feature = "sabotage_fetch_without_number",
-        feature = "sabotage_released_serial_lost",
-        feature = "sabotage_partial_quantity",
-        feature = "sabotage_serve_unopened",
-        feature = "sabotage_refuse_without_lookup",
-        feature = "sabotage_waiter_says_no",
-        feature = "sabotage_mismatch_shows_serials",
-        feature = "sabotage_fingerprint_without_quantity",
-        feature = "sabotage_forget_joined",
-        feature = "sabotage_demoted_keeps_serving",
-        feature = "sabotage_revoke_in_cache_only"
     )
 ))]
 compile_error!("a sabotaged engine is for `make sabotage` only");
@@ -59,6 +33,7 @@ pub mod money;
 pub mod programs;
 pub mod random;
 pub mod relationships;
+pub mod sabotage;
 mod snapshots;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -154,7 +154,7 @@ where
     pub(crate) fn bury(&self, key: K, dead: &H) {
         let same = |handle: &H| {
             handle.generation() == dead.generation()
-                && !cfg!(feature = "sabotage_panic_keeps_actor")
+                && !crate::sabotage::breaks("panic_keeps_actor")
         };
         let Some((busy, handle)) = self.seize(key, same) else {
             return;
@@ -163,7 +163,7 @@ where
         tracing::error!(actor = self.0.kind, %key, "an actor died and is rebuilt");
         let registry = self.clone();
         self.0.tasks.spawn(async move {
-            if !cfg!(feature = "sabotage_hydrate_before_latch") {
+            if !crate::sabotage::breaks("hydrate_before_latch") {
                 handle.latch().zero().await;
             }
             registry.after_panic(key, busy);
@@ -295,7 +295,7 @@ where
     fn step(&self, key: K) -> Step<K, H> {
         match self.0.slots.entry(key) {
             MapEntry::Occupied(slot)
-                if cfg!(feature = "sabotage_two_incarnations")
+                if crate::sabotage::breaks("two_incarnations")
                     && matches!(slot.get(), Slot::Busy(_)) =>
             {
                 Step::Load(self.busy(key).0)

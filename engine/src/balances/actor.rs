@@ -123,7 +123,7 @@ impl BalanceActor {
     }
 
     fn reserve(&mut self, ask: &Hold, cost: Money) -> Result<Money, Refusal> {
-        let counted = if cfg!(feature = "sabotage_limit_ignores_held") {
+        let counted = if crate::sabotage::breaks("limit_ignores_held") {
             let rest = cost.checked_sub(self.ledger.held()).unwrap_or_default();
             rest.max(Money::ZERO)
         } else {
@@ -249,7 +249,7 @@ impl Handler<Capture> for BalanceActor {
         );
         self.ledger.capture(ended.cost);
         self.note(fulfillment.stamp.version, fulfillment.stamp.balance_after);
-        if !cfg!(feature = "sabotage_forget_joined") {
+        if !crate::sabotage::breaks("forget_joined") {
             tell_joined(
                 ended.joined,
                 &Ok(Delivery::Replayed(Arc::clone(&fulfillment))),

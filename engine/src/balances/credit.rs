@@ -33,7 +33,7 @@ pub(crate) async fn credit(
             Err(_) => fulfiller.balances.registry.bury(scope.balance, &handle),
         }
     };
-    if cfg!(feature = "sabotage_credit_before_commit") {
+    if crate::sabotage::breaks("credit_before_commit") {
         hold.spend_now(&credit);
     }
     let intent = CreditIntent::new(Arc::clone(&credit), hold);

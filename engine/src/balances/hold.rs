@@ -114,7 +114,7 @@ impl MoneyHold {
     /// The fulfillment is durable: takes the money and tells who joined.
     pub(crate) fn capture(mut self, fulfillment: Arc<Fulfillment>) {
         self.open = false;
-        if cfg!(feature = "sabotage_settle_by_send") {
+        if crate::sabotage::breaks("settle_by_send") {
             // Sent as a question is, and refused when the mailbox is full.
             let _refused = self
                 .account
@@ -123,7 +123,7 @@ impl MoneyHold {
                 .is_err();
             return;
         }
-        if cfg!(feature = "sabotage_settle_twice") {
+        if crate::sabotage::breaks("settle_twice") {
             let fulfillment = Arc::clone(&fulfillment);
             tell(&self.account.actor, Capture { fulfillment });
         }

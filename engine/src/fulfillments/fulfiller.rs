@@ -268,7 +268,7 @@ impl Fulfiller {
         money.void();
         // In a box: a success must not carry the room for a look-up.
         let outcome = match Box::pin(self.find(request)).await {
-            Ok(Some(_)) if cfg!(feature = "sabotage_refuse_without_lookup") => Err(otherwise),
+            Ok(Some(_)) if crate::sabotage::breaks("refuse_without_lookup") => Err(otherwise),
             Ok(Some(found)) => replay(Arc::new(found), request, merchant),
             // What memory says may be told only while this process is known to own it.
             Ok(None) if self.lanes.ownership.is_fresh() => Err(otherwise),
@@ -291,7 +291,7 @@ impl Fulfiller {
 /// An order id that is bound: the same answer to the same request, nothing to another one.
 fn replay(bound: Arc<Fulfillment>, request: &Request, merchant: &Merchant) -> Outcome {
     if bound.contents.fingerprint == request.fingerprint()
-        || cfg!(feature = "sabotage_mismatch_shows_serials")
+        || crate::sabotage::breaks("mismatch_shows_serials")
     {
         return Ok(Delivery::Replayed(bound));
     }

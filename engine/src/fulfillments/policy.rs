@@ -201,7 +201,7 @@ fn total(request: &Request, lines: Vec<QuotedLine>) -> Result<Quote, Refusal> {
         let cost = line
             .unit_price
             .checked_mul(line.quantity)
-            .or(cfg!(feature = "sabotage_cost_wraps").then_some(Money::ZERO))
+            .or(crate::sabotage::breaks("cost_wraps").then_some(Money::ZERO))
             .ok_or_else(|| beyond(line))?;
         total = total.checked_add(cost).ok_or_else(|| beyond(line))?;
     }

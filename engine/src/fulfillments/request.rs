@@ -252,7 +252,7 @@ fn fingerprint(draft: &Draft, vault: &Vault) -> Fingerprint {
                 .as_ref()
                 .map_or(b"", |variant| variant.uuid_bytes()),
         );
-        if !cfg!(feature = "sabotage_fingerprint_without_quantity") {
+        if !crate::sabotage::breaks("fingerprint_without_quantity") {
             parts.push(quantity);
         }
         // Counted, so that no field can be read as the beginning of another line.

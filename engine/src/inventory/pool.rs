@@ -75,7 +75,7 @@ impl Pool {
             self.held += quantity;
             return Taken::Serials(self.window.drain(..quantity).collect());
         }
-        if cfg!(feature = "sabotage_partial_quantity") && self.exhausted && !self.window.is_empty()
+        if crate::sabotage::breaks("partial_quantity") && self.exhausted && !self.window.is_empty()
         {
             self.held += self.window.len();
             return Taken::Serials(self.window.drain(..).collect());
@@ -90,7 +90,7 @@ impl Pool {
     pub(crate) fn release(&mut self, serials: Vec<ShelvedSerial>) {
         self.confirm(serials.len());
         for serial in serials.into_iter().rev() {
-            if cfg!(feature = "sabotage_released_serial_lost") {
+            if crate::sabotage::breaks("released_serial_lost") {
                 continue;
             }
             self.window.push_front(serial);

@@ -333,7 +333,7 @@ impl Lane {
                 Err(failure)
                     if retries < RETRIES_MAX
                         && (failure == Failure::Retry
-                            || cfg!(feature = "sabotage_resend_without_fence")
+                            || crate::sabotage::breaks("resend_without_fence")
                                 && failure == Failure::Unknown) =>
                 {
                     retries += 1;
@@ -373,7 +373,7 @@ impl Lane {
     ) -> Result<(), Stop> {
         let mut pending = in_flight.pending;
         match failure {
-            Failure::Unknown if cfg!(feature = "sabotage_release_on_unknown") => {
+            Failure::Unknown if crate::sabotage::breaks("release_on_unknown") => {
                 abort_all(pending, &Fault::overloaded());
                 return Err(Stop::Refence);
             }
@@ -443,7 +443,7 @@ impl Lane {
         for (place, (pending, exists)) in batch.into_iter().zip(existing).enumerate() {
             if exists {
                 if let (true, Pending::Fulfillment(intent, _)) =
-                    (cfg!(feature = "sabotage_duplicate_keeps_numbers"), &pending)
+                    (crate::sabotage::breaks("duplicate_keeps_numbers"), &pending)
                 {
                     let stamp = numbered.stamps[place];
                     intent.account().end.set(stamp.version, stamp.balance_after);
@@ -488,7 +488,7 @@ impl Lane {
 
     fn split(&mut self, mut batch: Vec<Pending>) {
         let mut half = batch.split_off(batch.len() / 2);
-        if cfg!(feature = "sabotage_split_loses_item") {
+        if crate::sabotage::breaks("split_loses_item") {
             half.pop();
         }
         self.put_back(half);

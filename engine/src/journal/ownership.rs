@@ -52,7 +52,7 @@ impl Ownership {
 
     /// Another owner has the shard, or its data went back in time: nothing may be executed or told.
     pub(crate) fn lose(&self) {
-        if !cfg!(feature = "sabotage_demoted_keeps_serving") {
+        if !crate::sabotage::breaks("demoted_keeps_serving") {
             self.lost.send_replace(true);
         }
         self.discard();

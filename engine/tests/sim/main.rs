@@ -70,6 +70,8 @@ fn wanted() -> Wanted {
             "--seeds" => wanted.seeds = number(),
             "--threads" => wanted.threads = usize::try_from(number()).expect("few threads"),
             "--commit" => wanted.commit = value,
+            #[cfg(feature = "sabotage")]
+            "--sabotage" => engine::sabotage::choose(&value),
             _ => panic!("unknown argument {name}"),
         }
     }

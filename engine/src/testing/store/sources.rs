@@ -106,7 +106,7 @@ fn shelved(
         .iter()
         .filter(|(_, import)| import.sku == sku)
         .filter_map(|(&id, import)| {
-            let beside = cfg!(feature = "sabotage_fetch_without_number").then_some(i64::MAX);
+            let beside = crate::sabotage::breaks("fetch_without_number").then_some(i64::MAX);
             Some((import.number.or(beside)?, id, import))
         })
         .filter(|(number, ..)| after.is_none_or(|after| *number >= after.number))

@@ -133,7 +133,7 @@ impl Tables {
     /// Raises a lane's fence; none if another owner has it.
     pub fn fence(&mut self, owner: Owner, lane: u16) -> Option<LanePosition> {
         let row = self.lanes.get_mut(&lane)?;
-        if row.owner != Some(owner) && !cfg!(feature = "sabotage_fence_without_owner") {
+        if row.owner != Some(owner) && !crate::sabotage::breaks("fence_without_owner") {
             return None;
         }
         row.fence += 1;
@@ -143,7 +143,7 @@ impl Tables {
     /// What would become of a batch if it were applied now; changes nothing.
     pub fn judge(&self, batch: &Batch) -> Result<(), Failure> {
         let row = self.lanes.get(&batch.lane).copied().unwrap_or_default();
-        let fenced = row.fence != batch.fence && !cfg!(feature = "sabotage_no_fence_check");
+        let fenced = row.fence != batch.fence && !crate::sabotage::breaks("no_fence_check");
         let ours = row.owner == Some(batch.owner) && !fenced;
         if !ours || row.seq != batch.seq - 1 {
             return Err(Failure::Fenced);

@@ -1,0 +1,29 @@
+//! Rules that can be broken on purpose, so that it shows whether the simulation would notice.
+//!
+//! Keeps: without the feature `sabotage` no rule is ever broken, and no build without debug assertions
+//! has the feature. With it one program may break one rule, chosen once when it starts.
+
+#[cfg(feature = "sabotage")]
+static CHOSEN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+
+/// From now on this process breaks the rule of this name.
+///
+/// # Panics
+/// If it breaks one already.
+#[cfg(feature = "sabotage")]
+pub fn choose(rule: &str) {
+    let chosen = CHOSEN.set(rule.to_owned());
+    chosen.expect("one rule is broken at a time");
+}
+
+/// Whether the rule of this name is broken.
+#[cfg(feature = "sabotage")]
+pub(crate) fn breaks(rule: &str) -> bool {
+    CHOSEN.get().is_some_and(|chosen| chosen == rule)
+}
+
+/// Whether the rule of this name is broken.
+#[cfg(not(feature = "sabotage"))]
+pub(crate) const fn breaks(_: &str) -> bool {
+    false
+}
