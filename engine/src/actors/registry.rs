@@ -183,14 +183,11 @@ where
     where
         K: Ord,
     {
+        let behind = |key: &K| last.is_none_or(|last| *key > last);
         let slots = self.0.slots.iter();
-        let active = slots.filter_map(|slot| match slot.value() {
-            Slot::Active(handle) => Some((*slot.key(), handle.clone())),
-            Slot::Busy(_) | Slot::Quarantined => None,
-        });
-        active
-            .filter(|(key, _)| last.is_none_or(|last| *key > last))
-            .min_by_key(|(key, _)| *key)
+        let active = slots.filter(|slot| matches!(slot.value(), Slot::Active(_)));
+        let key = active.map(|slot| *slot.key()).filter(behind).min()?;
+        self.peek(&key).map(|handle| (key, handle))
     }
 
     /// Takes a key out of service until the process ends: what is stored for it, or what its actor
