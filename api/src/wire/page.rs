@@ -54,7 +54,7 @@ impl CursorPage {
             opened(cursor, binding).ok_or_else(|| ApiError::field("cursor", "is not of this list"))
         });
         Ok(Self {
-            limit: limit(query, "limit")?,
+            limit: limit(query)?,
             binding,
             position: position.transpose()?,
         })
@@ -91,20 +91,15 @@ impl CursorPage {
     }
 }
 
-/// Reads `page` from 1 and `limit`, which may be called `per_page`.
+/// Reads `page` from 1, and the limit.
 pub(crate) fn page_number(query: &Query) -> Result<PageNumber, ApiError> {
     let page = query.get("page").map_or(Ok(1), |text| {
         let page = text.parse().ok().filter(|page| *page >= 1);
         page.ok_or_else(|| ApiError::field("page", "must be a whole number from 1"))
     })?;
-    let name = if query.get("limit").is_some() {
-        "limit"
-    } else {
-        "per_page"
-    };
     Ok(PageNumber {
         page,
-        limit: limit(query, name)?,
+        limit: limit(query)?,
     })
 }
 
@@ -144,7 +139,12 @@ pub(crate) struct NumberedPagination {
     has_more: bool,
 }
 
-fn limit(query: &Query, name: &'static str) -> Result<u32, ApiError> {
+/// `limit`, which may be called `per_page` in both styles.
+fn limit(query: &Query) -> Result<u32, ApiError> {
+    let name = match query.get("limit") {
+        Some(_) => "limit",
+        None => "per_page",
+    };
     query.get(name).map_or(Ok(LIMIT_DEFAULT), |text| {
         let limit = text
             .parse()
@@ -157,7 +157,7 @@ fn limit(query: &Query, name: &'static str) -> Result<u32, ApiError> {
 fn binding(query: &Query, list: &str) -> [u8; BINDING_LEN] {
     let mut filters: Vec<_> = query
         .pairs()
-        .filter(|(name, _)| !matches!(*name, "cursor" | "limit"))
+        .filter(|(name, _)| !matches!(*name, "cursor" | "limit" | "per_page"))
         .collect();
     filters.sort_unstable();
     let mut digest = Sha256::new();
@@ -220,6 +220,29 @@ mod tests {
         assert!(read(&format!("status=B&cursor={cursor}"), "list").is_err());
         assert!(read(&format!("status=A&cursor={cursor}"), "other").is_err());
         assert!(read("cursor=x", "list").is_err());
+    }
+
+    #[tokio::test]
+    async fn limit_has_two_names_and_its_bounds_in_both_styles() {
+        for (query, limit) in [
+            ("", Some(50)),
+            ("limit=7", Some(7)),
+            ("per_page=7", Some(7)),
+            ("limit=7&per_page=8", Some(7)),
+            ("per_page=AAA", None),
+            ("per_page=0", None),
+            ("limit=101", None),
+        ] {
+            assert_eq!(
+                read(query, "list").ok().map(|page| page.limit),
+                limit,
+                "{query}"
+            );
+            let page = page_number(&Query::parse(query).ok().unwrap());
+            assert_eq!(page.ok().map(|page| page.limit), limit, "{query}");
+        }
+        let cursor = next_cursor("per_page=2", "17").await;
+        assert!(read(&format!("per_page=3&cursor={cursor}"), "list").is_ok());
     }
 
     #[tokio::test]

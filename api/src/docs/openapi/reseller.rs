@@ -146,6 +146,8 @@ fn fulfillments() -> Vec<Operation> {
         )
         .scope(Scope::FulfillmentsWrite)
         .takes_many::<CreateFulfillment>(|row| {
+            // A row that is no order is refused in its place; the others are not.
+            let row = json!({"anyOf": [row, {}]});
             let rows = json!({"type": "array", "items": row, "minItems": 1, "maxItems": 100});
             json!({
                 "type": "object",
