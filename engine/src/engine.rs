@@ -361,6 +361,19 @@ impl Engine {
         self.0.fulfiller.snapshots.product_changed(id);
     }
 
+    /// Takes a stored change of a merchant's program into force, for all its relationships. Once it
+    /// returns, nothing is accepted under the old one; what was accepted before may finish. An error
+    /// means that it is not known to be in force: tell it again.
+    pub async fn program_changed(&self, merchant: MerchantId) -> Result<(), Fault> {
+        self.0.fulfiller.snapshots.program_changed(merchant).await;
+        // An owner that was replaced in the meantime has told nobody who counts.
+        if self.0.fulfiller.lanes.ownership.confirm().await {
+            Ok(())
+        } else {
+            Err(Fault::OutcomeUnknown)
+        }
+    }
+
     async fn tell_terms(&self, balance: BalanceId, terms: &Arc<Terms>) -> Result<(), Fault> {
         loop {
             let handle = self.0.fulfiller.balances.handle(balance, terms).await?;

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::RwLock;
+
 use crate::{
     actors::{Cached, Changes},
     catalog::{self, Product},
@@ -23,7 +25,10 @@ pub(crate) struct Snapshots {
         Arc<dyn relationships::Source>,
     ),
     products: (Cached<ProductId, Product>, Arc<dyn catalog::Source>),
-    /// Changes of products.
+    /// Held by whoever puts terms in place of others, all to itself by a change of a program: terms
+    /// that were read before it are in no place after it.
+    replacing: RwLock<()>,
+    /// Changes of products and of programs.
     pub(crate) changes: Changes,
 }
 
@@ -37,6 +42,7 @@ impl Snapshots {
             merchants: (Cached::new(), merchants),
             terms: (Cached::new(), terms),
             products: (Cached::new(), products),
+            replacing: RwLock::new(()),
             changes: Changes::default(),
         }
     }
@@ -62,6 +68,7 @@ impl Snapshots {
         id: RelationshipId,
     ) -> Result<Option<Arc<Terms>>, Fault> {
         let (cached, source) = &self.terms;
+        let _replacing = self.replacing.read().await;
         let read = source.find(id).await?;
         // Two may read at once, and the one that read first come last.
         let is_newer = |known: &Terms, read: &Terms| known.version > read.version;
@@ -73,6 +80,17 @@ impl Snapshots {
     /// rare, a quote is cheap, and so the hot path carries one number and no versions.
     pub(crate) fn product_changed(&self, id: ProductId) {
         self.products.0.forget(&id);
+        self.changes.count();
+    }
+
+    /// Takes a stored change of a program over: the terms of all its relationships are read anew by
+    /// whoever asks, and no quote that was begun before is held any more.
+    pub(crate) async fn program_changed(&self, merchant: MerchantId) {
+        let replacing = self.replacing.write().await;
+        self.terms
+            .0
+            .forget_where(|terms| terms.merchant == merchant);
+        drop(replacing);
         self.changes.count();
     }
 

@@ -30,6 +30,7 @@ pub mod journal;
 pub mod mail;
 pub mod merchants;
 pub mod page;
+pub mod programs;
 pub mod relationships;
 #[cfg(feature = "sabotaged")]
 mod sabotage;

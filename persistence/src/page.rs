@@ -37,6 +37,15 @@ pub(crate) fn asked(limit: u32) -> i64 {
     i64::from(limit) + 1
 }
 
+/// A pattern for texts that contain this one, in which the caller's own signs mean themselves.
+pub(crate) fn containing(part: &str) -> String {
+    let escaped = part
+        .replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_");
+    format!("%{escaped}%")
+}
+
 /// A page named by its number from 1, with the number of items in all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberedPage<T> {

@@ -104,6 +104,13 @@ impl<K: Eq + Hash + Copy, V> Cached<K, V> {
         self.slots.remove(key);
     }
 
+    /// Forgets every value of which this is true, and all that are being loaded.
+    pub(crate) fn forget_where(&self, is_of: impl Fn(&V) -> bool) {
+        let stays = |value: &Arc<V>| !is_of(value);
+        self.slots
+            .retain(|_, slot| slot.value.get().is_some_and(stays));
+    }
+
     /// Drops what nobody asked for since the last sweep.
     pub(crate) fn sweep(&self) {
         self.slots
@@ -145,5 +152,29 @@ mod tests {
             second.map(|value| value.map(|value| *value)),
             Ok(Some("new"))
         );
+    }
+
+    #[tokio::test]
+    async fn values_of_one_owner_and_loads_under_way_are_forgotten() {
+        let cached = Cached::<u32, &str>::new();
+        for (key, value) in [(1, "own"), (2, "other")] {
+            cached.replace(key, value, |_, _| false);
+        }
+        let (loaded, load) = oneshot::channel();
+        let waiting = cached.get(3, async { Ok(load.await.ok()) });
+        let forget = async {
+            cached.forget_where(|value| *value == "own");
+            loaded.send("old").expect("the load waits");
+        };
+        let (waiting, ()) = tokio::join!(waiting, forget);
+        assert_eq!(waiting.ok().flatten().map(|value| *value), Some("old"));
+        for (key, expected) in [(1, "new"), (2, "other"), (3, "new")] {
+            let read = cached.get(key, async { Ok(Some("new")) }).await;
+            assert_eq!(
+                read.ok().flatten().map(|value| *value),
+                Some(expected),
+                "{key}"
+            );
+        }
     }
 }

@@ -98,7 +98,7 @@ impl BalanceActor {
             self.terms = Arc::clone(&ask.terms);
         }
         if ask.seen != self.changes.seen() {
-            return Held::ProductChanged;
+            return Held::Outdated;
         }
         self.spending.advance(ask.now);
         let held = ask.quote.clone().and_then(|cost| self.reserve(ask, cost));

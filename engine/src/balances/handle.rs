@@ -24,7 +24,7 @@ pub(crate) struct Balances {
     source: Arc<dyn Source>,
     clock: Arc<dyn Clock>,
     budget: Arc<SettledBudget>,
-    /// Changes of products.
+    /// Changes of products and programs.
     changes: Changes,
     joined_max: usize,
 }

@@ -27,7 +27,7 @@ pub(crate) struct Hold {
     pub(crate) quote: Result<Money, Refusal>,
     /// The terms the quote was made under.
     pub(crate) terms: Arc<Terms>,
-    /// The changes of products that were counted before the quote was begun.
+    /// The changes of products and programs that were counted before the quote was begun.
     pub(crate) seen: Seen,
     pub(crate) now: Timestamp,
     pub(crate) deadline: Deadline,
@@ -47,8 +47,8 @@ pub(crate) enum Held {
     Busy(Refusal),
     /// The quote was made under terms that are no longer in force.
     TermsChanged,
-    /// A product was changed since the quote was begun.
-    ProductChanged,
+    /// A product or a program was changed since the quote was begun.
+    Outdated,
     /// The caller's deadline passed while the message waited.
     Late,
 }

@@ -163,7 +163,7 @@ impl Fulfiller {
                     let refreshed = self.snapshots.refresh_terms(terms.relationship).await;
                     refreshed.map_err(|fault| Box::new(Err(not_executed(fault).into())))?;
                 }
-                (Held::ProductChanged, _) => {}
+                (Held::Outdated, _) => {}
                 (Held::Late, _) => return fail(Fault::overloaded()),
             }
         }

@@ -7,10 +7,15 @@
 mod tests;
 
 use chrono::TimeDelta;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
+    api_keys::base62_secret,
+    audit::Digest,
     clock::Timestamp,
     ids::{InvitationId, MerchantId, RelationshipId},
+    random::Random,
+    vault::Opened,
 };
 
 /// Fewest and most days that an offer may stand, and how many it does if nobody says.
@@ -155,6 +160,16 @@ impl Invitation {
             ..self
         })
     }
+}
+
+/// What the link of an offer ends with: 256 random bits as text.
+pub fn new_token(random: &dyn Random) -> Opened {
+    Opened::new(base62_secret(random))
+}
+
+/// What an offer is found by.
+pub fn token_digest(token: &str) -> Digest {
+    Sha256::digest(token).into()
 }
 
 /// When an offer that is made now ends.

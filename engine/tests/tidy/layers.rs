@@ -107,7 +107,7 @@ const MODULES: [(&str, &[&str]); 17] = [
         &["balances", "inventory", "fulfillments", "catalog"],
     ),
     ("programs", &["relationships", "catalog"]),
-    ("invitations", &["relationships"]),
+    ("invitations", &["relationships", "api_keys"]),
     ("merchants", &[]),
     ("catalog", &[]),
 ];

@@ -152,12 +152,7 @@ pub async fn find(
 impl Filter {
     /// The search as a pattern in which the caller's own signs mean themselves.
     fn pattern(&self) -> Option<String> {
-        let search = self.search.as_ref()?;
-        let escaped = search
-            .replace('\\', r"\\")
-            .replace('%', r"\%")
-            .replace('_', r"\_");
-        Some(format!("%{escaped}%"))
+        self.search.as_deref().map(page::containing)
     }
 }
 

@@ -32,6 +32,7 @@ macro_rules! select_relationship {
         )
     };
 }
+pub(super) use select_relationship;
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {

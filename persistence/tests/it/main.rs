@@ -20,6 +20,7 @@ mod invitations;
 mod journal;
 mod mail;
 mod plans;
+mod programs;
 mod relationships;
 mod settings;
 mod sources;

@@ -1,0 +1,119 @@
+//! A merchant suspends, reactivates or terminates a relationship. The end takes its keys with it.
+
+use engine::{
+    audit::{Actor, Deed},
+    clock::Timestamp,
+    ids::{BalanceId, KeyId, MerchantId, RelationshipId},
+    relationships::{Status, Step, Stepped, WrongStatus},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::rows::{self, kept};
+use crate::{Database, Error, audit, owned};
+
+const KEY_REASON: &str = "The relationship was terminated.";
+
+/// What a step did, and who must hear of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// It was there already: nothing was changed.
+    pub already: bool,
+    /// What to tell the engine's `terms_changed` after the commit.
+    pub balances: Vec<BalanceId>,
+    /// Keys of the relationship that no cache may know any more.
+    pub revoked: Vec<KeyId>,
+}
+
+/// Takes a step with a relationship of this merchant, or says which status it is in; none if there is
+/// none.
+pub async fn step(
+    db: &Database,
+    (merchant, id): (MerchantId, RelationshipId),
+    (step, reason): (Step, Option<String>),
+    actor: Actor,
+    now: Timestamp,
+) -> Result<Option<Result<Taken, WrongStatus>>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let Some(relationship) = rows::lock(&mut tx, merchant, id).await? else {
+            return Ok(None);
+        };
+        let before = rows::digest(&mut tx, id).await?;
+        let balances = rows::balances(&mut tx, id).await?;
+        let (already, relationship) = match relationship.step(step, reason, now) {
+            Ok(Stepped::To(relationship)) => (false, relationship),
+            Ok(Stepped::Already(relationship)) => (true, relationship),
+            Err(wrong) => return Ok(Some(Err(wrong))),
+        };
+        if already {
+            // A caller that heard nothing may ask because the caches were not told.
+            let revoked = revoked_keys(&mut tx, id).await?;
+            return Ok(Some(Ok(Taken {
+                already,
+                balances,
+                revoked,
+            })));
+        }
+        rows::store(&mut tx, &relationship).await?;
+        if relationship.status == Status::Terminated {
+            revoke_keys(&mut tx, id, now).await?;
+        }
+        let revoked = revoked_keys(&mut tx, id).await?;
+        let deed = Deed {
+            actor,
+            action: action(step).to_owned(),
+            target: id.to_string(),
+            before: Some(before),
+            after: Some(rows::digest(&mut tx, id).await?),
+            at: now,
+        };
+        audit::append(&mut tx, merchant, deed).await?;
+        tx.commit().await?;
+        Ok(Some(Ok(Taken {
+            already,
+            balances,
+            revoked,
+        })))
+    })
+    .await
+}
+
+const fn action(step: Step) -> &'static str {
+    match step {
+        Step::Suspend => "reseller.suspend",
+        Step::Reactivate => "reseller.reactivate",
+        Step::Terminate => "reseller.terminate",
+    }
+}
+
+async fn revoke_keys(
+    connection: &mut PgConnection,
+    id: RelationshipId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE api_keys SET revoked_at = $2, revoked_reason = $3
+         WHERE relationship_id = $1 AND revoked_at IS NULL",
+    )
+    .bind(id.uuid())
+    .bind(now)
+    .bind(KEY_REASON)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn revoked_keys(
+    connection: &mut PgConnection,
+    id: RelationshipId,
+) -> Result<Vec<KeyId>, Error> {
+    let found: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT key_id FROM api_keys WHERE relationship_id = $1 AND revoked_at IS NOT NULL",
+    )
+    .bind(id.uuid())
+    .fetch_all(connection)
+    .await?;
+    Ok(found.into_iter().map(KeyId::from_uuid).collect())
+}
