@@ -6,7 +6,7 @@ use engine::{
     catalog::Sku,
     clock::instant,
     engine::Balance,
-    fulfillments::{Channel, Draft, Email, Line, OrderId, Request},
+    fulfillments::{Channel, Draft, Email, Fulfillment, Line, OrderId, Request},
     ids::KeyId,
     testing::credit,
 };
@@ -180,6 +180,9 @@ impl Clients {
         if matches!(heard, Some(Heard::Unknown)) && took >= deadline {
             stage.weather.struck(Kind::DeadlinePassed);
         }
+        if let Some(Heard::Delivered { fulfillment, .. }) = &heard {
+            self.opens(purse, fulfillment);
+        }
         let frozen = stage.weather.tally.strikes(Kind::OwnerFrozen) > 0;
         if heard.is_some() && took > deadline + DEADLINE_SLACK && !frozen {
             let text = format!("C20: order {id} of balance {purse} was answered after {took:?}");
@@ -187,6 +190,17 @@ impl Clients {
         }
         stage.history.under_way(purse, &id, false);
         heard
+    }
+
+    /// What was delivered must open: the answer is made of it.
+    fn opens(&self, purse: usize, fulfillment: &Fulfillment) {
+        let merchant = self.stage.cast.purses[purse].scope.merchant;
+        for serial in fulfillment.contents.serials() {
+            if !self.stage.cast.opens(merchant, serial.id, &serial.sealed) {
+                let text = format!("I11: {:?} was sold and does not open", serial.id);
+                self.stage.broken.borrow_mut().push(text);
+            }
+        }
     }
 
     /// One call to a process: answered, or not if it dies or the caller gives up.
