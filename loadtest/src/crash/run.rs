@@ -28,7 +28,8 @@ use crate::{report::say, schedule::Dice};
 const STREETS: u32 = 2;
 const HEAL_WITHIN: Duration = Duration::from_mins(4);
 /// Serials of the load cast for each cycle: more than shops can buy in it.
-const SERIALS_PER_CYCLE: u32 = 80_000;
+const SERIALS_PER_CYCLE: u32 = 130_000;
+const SERIALS_MAX: u32 = 6_000_000;
 const PRODUCTS: u32 = 40;
 const RESELLERS: u32 = 48;
 
@@ -54,12 +55,12 @@ impl Run {
 
     fn size(&self) -> Size {
         let cycles = u32::try_from(self.arguments.cycles).unwrap_or(u32::MAX);
-        let serials = SERIALS_PER_CYCLE.saturating_mul(cycles).min(4_000_000);
+        let serials = SERIALS_PER_CYCLE.saturating_mul(cycles).min(SERIALS_MAX);
         Size {
             products: PRODUCTS,
             resellers: RESELLERS,
             serials_per_product: serials / PRODUCTS,
-            tables_megabytes: 512 + u64::from(cycles) * 160,
+            tables_megabytes: 512 + u64::from(cycles) * 100,
         }
     }
 

@@ -43,7 +43,8 @@ struct Basket {
 }
 
 const LINES_MAX: usize = 4;
-const QUANTITY_MAX: usize = 3;
+/// Evenly chosen from: most buy one.
+const QUANTITIES: [u32; 8] = [1, 1, 1, 1, 1, 1, 2, 3];
 const SERIALS_MAX: usize = 40;
 
 impl Ask {
@@ -63,7 +64,7 @@ impl Ask {
         let mut lines: Vec<(Ware, u32)> = Vec::with_capacity(count);
         for _ in 0..count {
             let ware = seller.wares[dice.below(seller.wares.len())].clone();
-            let quantity = u32::try_from(1 + dice.below(QUANTITY_MAX))?;
+            let quantity = QUANTITIES[dice.below(QUANTITIES.len())];
             let again = |(known, _): &(Ware, u32)| {
                 known.product == ware.product && known.variant == ware.variant
             };
