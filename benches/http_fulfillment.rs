@@ -130,6 +130,7 @@ async fn start(cast: &Arc<Cast>, runtime: &Arc<Runtime>) -> (Server, TestDatabas
         fund(&engine, funding).await;
     }
     engine.drain().await;
+    engine.stop();
     installation.journal = Arc::new(NullJournal::new());
     let server = Server::start(&config, installation, runtime).await;
     (server.expect("a server"), database)

@@ -419,7 +419,8 @@ impl Engine {
     }
 
     /// Closes admission, lets what runs end, empties the lanes and gives the shard up. What does not
-    /// end in time is left to the next owner, as after a crash.
+    /// end in time is left to the next owner, as after a crash. Actors live on until [`Engine::stop`]:
+    /// whoever reads while the last connections close must not take them for dead.
     pub async fn drain(&self) {
         let drained = async {
             self.0.permits.close().await;
@@ -429,11 +430,16 @@ impl Engine {
         };
         if timeout(ms(self.0.config.drain_ms), drained).await.is_err() {
             tracing::warn!("the drain was cut short");
-            self.0.fulfiller.lanes.ownership.discard();
         }
+        // The next owner may sell from here on: what this memory says must not be told any more.
+        self.0.fulfiller.lanes.ownership.discard();
         self.0.ended.send_replace(true);
         self.0.keeper.close();
         self.0.keeper.wait().await;
+    }
+
+    /// Ends the actors; after a drain, once nobody asks any more.
+    pub fn stop(&self) {
         self.0.arbiters.stop();
     }
 

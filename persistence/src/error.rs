@@ -66,8 +66,13 @@ impl From<sqlx::Error> for Error {
         let reason = match error {
             sqlx::Error::Database(refusal) => {
                 let known = refusal.try_downcast_ref::<PgDatabaseError>();
+                let code = known.map_or("unknown", PgDatabaseError::code);
+                if is_of_the_server(code) {
+                    let reason = format!("the server cannot work: {code}");
+                    return Self::Unavailable { reason };
+                }
                 return Self::Rejected(Rejection {
-                    code: known.map_or("unknown", PgDatabaseError::code).to_owned(),
+                    code: code.to_owned(),
                     constraint: refusal.constraint().map(str::to_owned),
                     table: refusal.table().map(str::to_owned),
                 });
@@ -93,6 +98,12 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+/// Whether a refusal is about the server and not about the statement: a disk is full, connections ran
+/// out, an operator or a crash intervened.
+fn is_of_the_server(code: &str) -> bool {
+    code.starts_with("53") || code.starts_with("57P") || code.starts_with("08")
+}
+
 /// Checks that a conditional change met its one row.
 pub(crate) fn exactly_one(result: &PgQueryResult, what: &'static str) -> Result<(), Error> {
     match result.rows_affected() {
@@ -107,5 +118,20 @@ pub(crate) fn at_most_one(result: &PgQueryResult, what: &'static str) -> Result<
         0 => Ok(false),
         1 => Ok(true),
         found => Err(Error::Affected { what, found }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_the_server;
+
+    #[test]
+    fn full_disk_and_shutdown_are_no_defects_of_a_statement() {
+        for code in ["53100", "53300", "57P01", "57P03", "08006"] {
+            assert!(is_of_the_server(code), "{code}");
+        }
+        for code in ["23505", "57014", "40001", "unknown"] {
+            assert!(!is_of_the_server(code), "{code}");
+        }
     }
 }

@@ -133,6 +133,7 @@ async fn engine(
         JournalKind::Memory => {
             // Stock and money came through the durable journal; what is sold from now on is forgotten.
             engine.drain().await;
+            engine.stop();
             installation.journal = Arc::new(NullJournal::new());
             installation.start_engine(config, runtime).await
         }

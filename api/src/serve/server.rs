@@ -159,6 +159,7 @@ impl Server {
         {
             tracing::warn!("closed connections with requests under way");
         }
+        self.app.engine.stop();
         self.app.database.close().await;
         tracing::info!("ended");
     }

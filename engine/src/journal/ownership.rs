@@ -81,10 +81,10 @@ impl Ownership {
     /// Whether a heartbeat was acknowledged lately: only then may what memory says be told.
     pub(crate) fn is_fresh(&self) -> bool {
         if cfg!(feature = "sabotage_serve_without_heartbeat") {
-            return !self.is_lost();
+            return !self.is_discarded();
         }
         let beat = self.start + Duration::from_millis(self.beat_ms.load(Ordering::Acquire));
-        !self.is_lost() && clock::instant() - beat <= self.beat_age_max
+        !self.is_discarded() && clock::instant() - beat <= self.beat_age_max
     }
 
     /// Whether this process owns its shard still: asks for a heartbeat, and waits for one that was asked

@@ -325,6 +325,21 @@ fn drain_lets_what_runs_end_and_sheds_what_comes() {
 }
 
 #[test]
+fn balance_is_not_told_once_the_shard_was_given_up() {
+    scene(
+        &World::new().product("key", 3).balance("10.00"),
+        async |scene| {
+            let scope = scene.world.scope();
+            assert!(scene.engine.balance(scope).await.is_ok());
+            scene.engine.drain().await;
+            // The next owner sells already, and its heartbeat is not ours.
+            let told = scene.engine.balance(scope).await;
+            assert!(matches!(told, Err(Fault::Unavailable)), "{told:?}");
+        },
+    );
+}
+
+#[test]
 fn nothing_is_accepted_under_old_terms_once_a_change_is_acknowledged() {
     let world = World::new().product("key", 64).balance("500.00");
     scene(&world, async |scene| {
