@@ -8,6 +8,24 @@ logs=target/sabotage
 mkdir -p "$logs"
 rows=() survived=0 known=0
 
+# The crash rig's own: a run of the broken binary must end with a false verdict, not with anything else.
+try_rig() {
+    local name=$1 log=$logs/$1.log
+    shift
+    if ! cargo build --locked --quiet --workspace --bins --features "api/sabotage_$name" >"$log" 2>&1; then
+        verdict="does not compile"
+    elif timeout "${SABOTAGE_SECONDS:-600}" target/debug/loadtest crash --seed 1 "$@" >>"$log" 2>&1; then
+        verdict=SURVIVED
+    elif grep -q 'the auditor found the run false' "$log"; then
+        verdict="caught by $(grep -oE '^C[0-9]+ VIOLATED' "$log" | cut -d' ' -f1 | xargs)"
+        rm -rf "${TMPDIR:-/tmp}/consign-crash-1"
+        return 0
+    else
+        verdict="ended without a verdict"
+    fi
+    return 1
+}
+
 # A sabotage that does not compile was not caught, nor was one whose tests were never run.
 try() {
     local name=$1 package=$2 log=$logs/$1.log
@@ -63,11 +81,11 @@ while read -r name package arguments; do
     known=$((known + 1)) start=$SECONDS
     printf '%s ...\n' "$name"
     # shellcheck disable=SC2086 # the arguments are words
-    if [ "$package" = sim ]; then
-        try_sim "$name" "$arguments" </dev/null || survived=$((survived + 1))
-    else
-        try "$name" "$package" $arguments </dev/null || survived=$((survived + 1))
-    fi
+    case $package in
+    rig) try_rig "$name" $arguments </dev/null ;;
+    sim) try_sim "$name" "$arguments" </dev/null ;;
+    *) try "$name" "$package" $arguments </dev/null ;;
+    esac || survived=$((survived + 1))
     rows+=("$(printf '%-28s %-26s %5d s' "$name" "$verdict" $((SECONDS - start)))")
 done <scripts/sabotage.txt
 

@@ -21,6 +21,8 @@ use super::{
     shop::Stage,
 };
 
+const SUPERVISED_EVERY: Duration = Duration::from_millis(50);
+
 pub(super) struct Crowd {
     processes: Vec<(Process, Arc<Told>)>,
     notes: File,
@@ -100,13 +102,23 @@ impl Crowd {
         writeln!(self.notes, "{at:9.3} {acknowledged:8} {line}").ok();
     }
 
-    /// Tells the shops to end, which they do when they know what became of every call.
-    pub(super) fn heal(&mut self, within: Duration) -> anyhow::Result<()> {
+    /// Tells the shops to end, which they do when they know what became of every call. Meanwhile
+    /// `supervise` keeps what they call alive.
+    pub(super) fn heal(
+        &mut self,
+        within: Duration,
+        mut supervise: impl FnMut() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let until = Instant::now() + within;
         for (process, _) in &mut self.processes {
             drop(process.child().stdin.take());
         }
         for (process, _) in &mut self.processes {
-            let status = process.end_within(within)?;
+            while process.ended()?.is_none() && Instant::now() < until {
+                supervise()?;
+                std::thread::sleep(SUPERVISED_EVERY);
+            }
+            let status = process.end_within(Duration::ZERO)?;
             ensure!(
                 status.success(),
                 "shops did not learn what became of their calls ({status}); see shops.log"

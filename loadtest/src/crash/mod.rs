@@ -35,6 +35,9 @@ pub(crate) struct Arguments {
     /// How often the whole list of acts is gone through.
     #[arg(long, default_value_t = 1)]
     cycles: usize,
+    /// Only acts whose name contains this: to look at one kind of failure.
+    #[arg(long)]
+    only: Option<String>,
     /// Shops that buy at the same time.
     #[arg(long, default_value_t = 32)]
     shops: u32,

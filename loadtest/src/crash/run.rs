@@ -97,9 +97,16 @@ impl Run {
 
         let mut nemesis = Nemesis::new(ground, &mut engines, &mut crowd, self.seed);
         nemesis.recover()?;
-        self.strike(&mut nemesis)?;
+        let struck = self.strike(&mut nemesis);
+        if let Err(failure) = &struck {
+            // What was told until then is judged all the same.
+            say(&format!("crash: {failure:#}"));
+        }
         let mut summary = Summary::new(self.seed, &nemesis);
-        crowd.heal(HEAL_WITHIN + Duration::from_mins(1))?;
+        crowd.heal(HEAL_WITHIN + Duration::from_mins(1), || {
+            ground.postgres.recover()?;
+            engines.ensure_serving(HEAL_WITHIN).map(drop)
+        })?;
         summary.acknowledged = crowd.acknowledged();
         summary.calls = crowd.calls();
         summary.engine_starts = engines.starts;
@@ -108,7 +115,7 @@ impl Run {
         summary.judge(verdict::judge(ground, cast.before, alarms)?);
         summary.seconds = started.elapsed().as_secs();
         self.tell(&summary)?;
-        Ok(summary)
+        struck.map(|()| summary)
     }
 
     fn strike(&self, nemesis: &mut Nemesis<'_>) -> anyhow::Result<()> {
@@ -116,6 +123,9 @@ impl Run {
         let mut dice = Dice::new(self.seed);
         for number in 0..self.arguments.cycles {
             for act in nemesis::cycle(number, &mut dice) {
+                if !self.wanted(&act.to_string()) {
+                    continue;
+                }
                 if Instant::now() > until {
                     say(&format!("crash: time is up in cycle {number}"));
                     return Ok(());
@@ -128,6 +138,11 @@ impl Run {
             ));
         }
         Ok(())
+    }
+
+    fn wanted(&self, name: &str) -> bool {
+        let only = self.arguments.only.as_deref();
+        only.is_none_or(|part| name.contains(part))
     }
 
     fn stages(&self, cast: &Cast, engines: &Engines, ground: &Ground) -> Vec<Stage> {

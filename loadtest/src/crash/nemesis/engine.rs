@@ -5,10 +5,16 @@ use std::{thread::sleep, time::Duration};
 use anyhow::ensure;
 
 use super::strike::{Effect, Nemesis, READY_WITHIN};
+use crate::crash::process::wait_for;
 
 /// Longer than the owner's silence after which a waiting engine takes over.
 const REPLACED_WITHIN: Duration = Duration::from_secs(30);
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+/// Orders of a new owner before the old one wakes.
+const SOLD: u64 = 200;
+const SOLD_WITHIN: Duration = Duration::from_secs(8);
+/// What an engine says that was replaced before it was asked to end.
+const REPLACED: &str = "another process has taken over";
 /// An owner that was replaced while it was frozen finds that out and ends.
 const DEMOTED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -70,8 +76,11 @@ impl Nemesis<'_> {
         self.engines.freeze(serving)?;
         let replaced = self.engines.becomes_ready(next, REPLACED_WITHIN);
         ensure!(replaced, "nobody took over from a frozen engine");
-        // The new owner sells for a while before the old one wakes.
-        sleep(Duration::from_millis(200));
+        // The new owner sells before the old one wakes, so that what the old one knows is false by then,
+        // and somebody has asked the old one since.
+        let before = self.crowd.acknowledged();
+        wait_for(SOLD_WITHIN, || self.crowd.acknowledged() > before + SOLD);
+        sleep(Duration::from_millis(300));
         self.rest(1500);
         self.engines.thaw(serving)?;
         let ended = self.engines.ends(serving, DEMOTED_WITHIN)?;
@@ -94,7 +103,12 @@ impl Nemesis<'_> {
     pub(super) fn restart_rolling(&mut self) -> anyhow::Result<Effect> {
         let serving = self.engines.ensure_serving(READY_WITHIN)?;
         let next = self.waiting()?;
+        let from = self.engine_log_length();
         let status = self.engines.drain(serving, DRAIN_WITHIN)?;
+        if !status.success() && self.engine_said(REPLACED, from) {
+            // Its session had ended just before, and the waiting engine was faster to lock.
+            return Ok(Effect::Missed);
+        }
         ensure!(status.success(), "a drain ended with {status}");
         let replaced = self.engines.becomes_ready(next, READY_WITHIN);
         ensure!(replaced, "the next engine did not take over after a drain");
