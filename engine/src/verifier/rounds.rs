@@ -91,7 +91,7 @@ impl Verifier {
             Ok(Some((id, last))) => {
                 self.balance = Some(id);
                 let found = self.balance(id, last).await;
-                if let Some(drift) = self.judge("balance", &id, &found) {
+                if let Some(drift) = self.judge("balance", &id, &found).await {
                     metrics::violation(drift);
                     self.fulfiller.balances.registry.quarantine(id).await;
                 }
@@ -160,17 +160,17 @@ impl Verifier {
             }
             Err(fault) => Err(fault),
         };
-        if let Some(drift) = self.judge("inventory", &sku, &found) {
+        if let Some(drift) = self.judge("inventory", &sku, &found).await {
             metrics::violation(drift);
             self.fulfiller.inventory.registry.quarantine(sku).await;
         }
     }
 
     /// Counts what was found; gives the drift's name if it counts.
-    fn judge(
+    async fn judge(
         &self,
         actor: &'static str,
-        key: &dyn std::fmt::Display,
+        key: &(dyn std::fmt::Display + Sync),
         found: &Found,
     ) -> Option<&'static str> {
         let drift = match found {
@@ -178,8 +178,9 @@ impl Verifier {
                 metrics::proved(actor, Proof::Same);
                 return None;
             }
-            // Another owner may have written since this process lost the shard.
-            Ok(Some(_)) if !self.is_owner() => return None,
+            // Another owner may have written since this process lost the shard, and perhaps it does not
+            // know yet that it did.
+            Ok(Some(_)) if !self.fulfiller.lanes.ownership.confirm().await => return None,
             Ok(Some(drift)) => drift.name(),
             Err(_) => {
                 metrics::proved(actor, Proof::Failed);
