@@ -28,11 +28,12 @@ pub(crate) async fn metrics_upkeep(metrics: Metrics) {
     }
 }
 
-/// Forgets keys that are not used any more.
+/// Forgets keys that are not used any more, and buckets of sessions that are full.
 pub(crate) async fn key_sweep(app: App) {
     loop {
         sleep(SWEEP_EVERY).await;
         app.keys.sweep(app.now());
+        app.sessions.sweep(app.now());
     }
 }
 

@@ -90,6 +90,7 @@ impl Metrics {
 pub(crate) enum Surface {
     Reseller,
     Dev,
+    Portal,
     Docs,
     /// Nothing matched.
     None,
@@ -100,6 +101,7 @@ impl Surface {
         match self {
             Self::Reseller => "reseller",
             Self::Dev => "dev",
+            Self::Portal => "portal",
             Self::Docs => "docs",
             Self::None => "none",
         }

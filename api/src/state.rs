@@ -9,11 +9,16 @@ use persistence::{
     api_keys::{self, KeyUse},
 };
 use tokio::sync::{Notify, mpsc};
+use tokio_util::task::TaskTracker;
 
 use crate::{
-    auth::key_cache::{CachedKey, KeyCache},
+    auth::{
+        key_cache::{CachedKey, KeyCache},
+        passwords::Passwords,
+        session_limits::SessionLimits,
+    },
     error::{ApiError, Code},
-    layers::rate_limit::Failures,
+    layers::{rate_limit::Failures, tries::Tries},
 };
 
 /// Uses of keys that wait to be recorded; one more is not worth waiting for.
@@ -33,6 +38,13 @@ pub struct Parts {
     pub(crate) failures: Failures,
     /// Told when a mail was committed to the outbox.
     pub(crate) mail_queued: Notify,
+    pub(crate) passwords: Passwords,
+    pub(crate) sessions: SessionLimits,
+    /// Tries to sign in, and requests for a new password, by e-mail address.
+    pub(crate) sign_ins: Tries,
+    pub(crate) resets: Tries,
+    /// Work whose caller was answered already.
+    pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
 }
 
@@ -59,6 +71,11 @@ impl App {
             keys: KeyCache::default(),
             failures: Failures::new(),
             mail_queued: Notify::new(),
+            passwords: Passwords::new(),
+            sessions: SessionLimits::default(),
+            sign_ins: Tries::new(),
+            resets: Tries::new(),
+            behind: TaskTracker::new(),
             uses,
         };
         (Self(Arc::new(parts)), recorded)
@@ -66,6 +83,11 @@ impl App {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.engine.clock().now()
+    }
+
+    /// Whether callers reach this server by TLS only.
+    pub(crate) fn tls(&self) -> bool {
+        self.origin.starts_with("https://")
     }
 
     /// Notes that a key was used, at most once a minute and without waiting.

@@ -30,6 +30,7 @@ pub mod journal;
 pub mod merchants;
 pub mod metrics;
 pub mod money;
+pub mod persons;
 pub mod programs;
 pub mod random;
 pub mod relationships;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
-    ids::{BalanceId, KeyId, MailId, MerchantId, SerialId},
+    ids::{BalanceId, KeyId, MailId, MerchantId, PersonId, SerialId},
     random::Random,
 };
 
@@ -196,6 +196,16 @@ impl Vault {
     pub fn seal_mail(&self, mail: MailId, letter: &[u8]) -> Sealed {
         let aad = labelled(*b"mail", mail.uuid());
         seal(&self.wrapping, &*self.random, letter, &aad)
+    }
+
+    /// Seals what a person's one-time codes are made from: it is needed in clear to check one.
+    pub fn seal_totp(&self, person: PersonId, secret: &[u8]) -> Sealed {
+        let aad = labelled(*b"totp", person.uuid());
+        seal(&self.wrapping, &*self.random, secret, &aad)
+    }
+
+    pub fn open_totp(&self, person: PersonId, sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
+        open(&self.wrapping, sealed, &labelled(*b"totp", person.uuid()))
     }
 
     pub fn open_mail(&self, mail: MailId, sealed: &Sealed) -> Result<Opened, OpenError> {

@@ -30,10 +30,12 @@ pub mod journal;
 pub mod mail;
 pub mod merchants;
 pub mod page;
+pub mod persons;
 pub mod programs;
 pub mod relationships;
 #[cfg(feature = "sabotaged")]
 mod sabotage;
+pub mod sessions;
 pub mod settings;
 pub mod verifier;
 

@@ -84,7 +84,7 @@ impl CachedKey {
         match (self.key.kind, class) {
             (KeyKind::Merchant, _) | (_, Class::Merchant) => &self.buckets.merchant,
             (KeyKind::Reseller, Class::Writes) => &self.buckets.writes,
-            (KeyKind::Reseller, Class::Reads) => &self.buckets.reads,
+            (KeyKind::Reseller, Class::Reads | Class::Session) => &self.buckets.reads,
             (KeyKind::Reseller, Class::DynamicUrl) => &self.buckets.dynamic,
         }
     }

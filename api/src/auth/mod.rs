@@ -3,12 +3,20 @@
 //!
 //! Unknown, wrong, expired, revoked and test keys get the same 401 after the same work.
 
+pub(crate) mod codes;
+pub(crate) mod cookie;
 mod exposed;
 pub(crate) mod key_cache;
 mod merchant_key;
+pub(crate) mod origin;
+pub(crate) mod passwords;
 mod reseller_key;
 pub(crate) mod scope;
+mod session;
+pub(crate) mod session_limits;
 pub(crate) mod verify;
 
+pub(crate) use cookie::Token;
 pub(crate) use merchant_key::MerchantKey;
 pub(crate) use reseller_key::ResellerKey;
+pub(crate) use session::{FromOurPages, Session, SteppedUp};

@@ -6,6 +6,7 @@ use std::{fmt::Write as _, sync::LazyLock};
 use axum::response::Response;
 use serde_json::Value;
 
+use super::openapi::Caller;
 use super::{
     openapi::{self, Operation},
     page::{Page, text},
@@ -46,7 +47,11 @@ fn section(body: &mut String, document: &Value, operation: &Operation) -> std::f
         body,
         "<h2 id=\"{id}\"><a href=\"#{id}\"><code>{method} {path}</code></a></h2>"
     )?;
-    let scope = operation.scope.map_or("any key", |scope| scope.name());
+    let scope = match operation.caller {
+        Caller::Key => operation.scope.map_or("any key", |scope| scope.name()),
+        Caller::Session => "session",
+        Caller::Pages => "nobody need be signed in",
+    };
     writeln!(
         body,
         "<p>{} <small>{scope}</small></p>",

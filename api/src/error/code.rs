@@ -71,6 +71,9 @@ codes! {
     IpNotAllowed "IP_NOT_ALLOWED" FORBIDDEN No
         "The key may not be used from this address."
         "Call from an address on the key's list, or have the list changed.";
+    StepUpRequired "STEP_UP_REQUIRED" FORBIDDEN No
+        "This needs a password or code that was repeated in the last ten minutes."
+        "Call `POST /portal/v1/step-up`, then repeat the same request.";
     ProgramDisabled "PROGRAM_DISABLED" FORBIDDEN No
         "The merchant switched the program off."
         "Ask the merchant.";
@@ -113,6 +116,9 @@ codes! {
     AlreadyExists "ALREADY_EXISTS" CONFLICT No
         "It exists already."
         "Use the existing one.";
+    Expired "EXPIRED" GONE No
+        "It is over."
+        "Ask for a new one.";
     PayloadTooLarge "PAYLOAD_TOO_LARGE" PAYLOAD_TOO_LARGE No
         "The body is larger than allowed."
         "Split it.";

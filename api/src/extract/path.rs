@@ -6,7 +6,7 @@ use axum::{
 };
 use engine::ids::{
     EntryId, FulfillmentId, ImportId, ItemId, KeyId, MerchantId, ProductId, RelationshipId,
-    SerialId, VariantId,
+    SerialId, SessionId, VariantId,
 };
 
 use crate::error::{ApiError, Code};
@@ -26,7 +26,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(EntryId FulfillmentId ImportId ItemId KeyId MerchantId ProductId RelationshipId SerialId VariantId);
+path_ids!(EntryId FulfillmentId ImportId ItemId KeyId MerchantId ProductId RelationshipId SerialId SessionId VariantId);
 
 /// All ids of the path, in its order: one, or a pair.
 pub(crate) struct PathIds<T>(pub(crate) T);

@@ -9,3 +9,4 @@ pub(crate) mod call;
 pub mod edge;
 pub(crate) mod rate_limit;
 pub(crate) mod request_id;
+pub(crate) mod tries;

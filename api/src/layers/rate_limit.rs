@@ -42,6 +42,7 @@ pub(crate) enum Class {
     Reads,
     DynamicUrl,
     Merchant,
+    Session,
 }
 
 impl Class {
@@ -51,6 +52,7 @@ impl Class {
             Self::Reads => "reads",
             Self::DynamicUrl => "dynamic",
             Self::Merchant => "merchant",
+            Self::Session => "session",
         }
     }
 
@@ -60,6 +62,7 @@ impl Class {
             Self::Writes => (100, 200),
             Self::Reads | Self::Merchant => (50, 100),
             Self::DynamicUrl => (10, 40),
+            Self::Session => (20, 60),
         }
     }
 }
@@ -225,6 +228,12 @@ pub(crate) fn too_many_failures(now: Timestamp) -> ApiError {
     let seconds = 60 - now.timestamp().rem_euclid(60);
     ApiError::saying(Code::RateLimited, "Too many failed authentications.")
         .retry_after_secs(seconds.unsigned_abs())
+}
+
+/// When an address that somebody tried to sign in under too often may be tried again.
+pub(crate) fn too_many_sign_ins(now: Timestamp) -> ApiError {
+    let error = ApiError::saying(Code::RateLimited, "Too many tries for this e-mail address.");
+    error.retry_after_secs(super::tries::seconds_to_next(now))
 }
 
 fn minute(now: Timestamp) -> u64 {

@@ -83,6 +83,15 @@ impl Menu {
         self.line(MethodFilter::PATCH, route, handler)
     }
 
+    pub(crate) fn delete<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        let route = self.route(path, BODY_BYTES_MAX, Some(DEADLINE));
+        self.line(MethodFilter::DELETE, route, handler)
+    }
+
     /// A route that executes: the engine answers it in time, and ends what it began if it does not.
     pub(crate) fn executes<H: Handler<T, App>, T: 'static>(
         self,

@@ -6,6 +6,7 @@ mod dev_v1;
 mod docs;
 pub(crate) mod menu;
 pub mod ops;
+mod portal_v1;
 mod reseller_v1;
 
 use axum::Router;
@@ -20,6 +21,7 @@ pub fn public(app: App) -> Router {
     reseller_v1::menu()
         .into_router()
         .merge(dev_v1::menu().into_router())
+        .merge(portal_v1::menu().into_router())
         .merge(docs::menu().into_router())
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed))
         .fallback(async || ApiError::new(Code::NotFound))

@@ -152,6 +152,8 @@ impl Server {
         tracing::info!("draining");
         self.app.engine.drain().await;
         self.closing.send_replace(true);
+        self.app.behind.close();
+        self.app.behind.wait().await;
         self.tasks.close();
         if tokio::time::timeout(self.close_wait, self.tasks.wait())
             .await

@@ -66,6 +66,11 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     }
 }
 
+/// A success without anything to say.
+pub(crate) fn no_content() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
 /// A JSON body under this status, without an envelope.
 pub(crate) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     let mut bytes = Vec::with_capacity(CAPACITY);

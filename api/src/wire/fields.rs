@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData};
 use engine::{
     fulfillments::{Email, OrderId},
     ids::{ProductId, RelationshipId, VariantId},
+    vault::Opened,
 };
 use serde::{Deserialize, Deserializer, de};
 use uuid::Uuid;
@@ -82,6 +83,21 @@ macro_rules! id_from_text {
 }
 
 id_from_text!(ProductId VariantId RelationshipId);
+
+/// A secret, or what may be one: no text form, gone when it was read.
+pub(crate) struct Hidden(Opened);
+
+impl Hidden {
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Text::<String>::deserialize(deserializer).map(|Text(text)| Self(Opened::new(text)))
+    }
+}
 
 /// A whole number from 0; its bounds are the domain's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use utoipa::{
 };
 
 use super::{
-    fields::{Strings, Whole},
+    fields::{Hidden, Strings, Whole},
     money::{Amount, CurrencyCode, MoneyText},
     time::Time,
 };
@@ -40,6 +40,7 @@ described! {
     Time, "Time", text("RFC 3339 in UTC with milliseconds.")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     Amount, "Amount", amount();
+    Hidden, "Hidden", text("Never told again.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
     Whole, "Whole", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
     Strings, "Strings", ObjectBuilder::new()
         .schema_type(Type::Object)

@@ -5,6 +5,7 @@
     reason = "a test ends at the first thing that is not as expected"
 )]
 
+mod accounts;
 mod api_keys;
 mod balances;
 mod bulk;

@@ -19,6 +19,7 @@ mod installation;
 mod invitations;
 mod journal;
 mod mail;
+mod persons;
 mod plans;
 mod programs;
 mod relationships;

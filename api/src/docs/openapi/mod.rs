@@ -6,6 +6,7 @@
 mod dev;
 mod operation;
 mod parameters;
+mod portal;
 mod reseller;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-pub(super) use operation::Operation;
+pub(super) use operation::{Caller, Operation};
 use serde_json::{Value, json};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -37,10 +38,11 @@ pub(crate) async fn get() -> Response {
     ([(header::CONTENT_TYPE, json)], text()).into_response()
 }
 
-/// Every route with a key.
+/// Every route with a key or a session.
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = reseller::operations();
     all.extend(dev::operations());
+    all.extend(portal::operations());
     all
 }
 
@@ -60,7 +62,8 @@ pub(super) fn document() -> Value {
         "info": {
             "title": "Consign",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "`/reseller/v1` is for a reseller's own shop, `/dev/v1` for the merchant. \
+            "description": "`/reseller/v1` is for a reseller's own shop, `/dev/v1` for the merchant, \
+                `/portal/v1` for people who sign in. \
                 Clients tolerate new fields in answers and new values of enumerations.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -72,6 +75,11 @@ pub(super) fn document() -> Value {
                 "type": "http",
                 "scheme": "bearer",
                 "description": "`crk_...` of a reseller, `cmk_...` of the merchant.",
+            }, "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "__Host-consign",
+                "description": "Of `POST /portal/v1/session`; changes need our own `Origin`.",
             }},
         },
     })

@@ -37,12 +37,22 @@ const OPTIONAL: [&str; 1] = ["serials_withheld"];
 /// Named schemas.
 pub(super) type Schemas = BTreeMap<String, Value>;
 
+/// Who may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    Key,
+    Session,
+    /// Anybody, from our own pages.
+    Pages,
+}
+
 /// See the module.
 pub(crate) struct Operation {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) scope: Option<Scope>,
+    pub(crate) caller: Caller,
     parameters: Vec<Parameter>,
     body: Option<Value>,
     /// By status.
@@ -67,12 +77,36 @@ impl Operation {
             path,
             summary,
             scope: None,
+            caller: Caller::Key,
             parameters,
             body: None,
             answers: BTreeMap::new(),
             codes,
             schemas: Schemas::new(),
         }
+    }
+
+    /// An operation of somebody who is signed in.
+    pub(super) fn of_session(
+        method: &'static str,
+        path: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        let mut operation = Self::new(method, path, summary);
+        operation.caller = Caller::Session;
+        operation.codes.retain(|code| *code != Code::IpNotAllowed);
+        operation
+    }
+
+    /// An operation that needs nobody to be signed in.
+    pub(super) fn of_pages(
+        method: &'static str,
+        path: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        let mut operation = Self::of_session(method, path, summary);
+        operation.caller = Caller::Pages;
+        operation
     }
 
     pub(super) fn scope(mut self, scope: Scope) -> Self {
@@ -117,6 +151,20 @@ impl Operation {
             status,
             |data| json!({"type": "object", "required": ["data"], "properties": {"data": data}}),
         )
+    }
+
+    /// `{"data": [T]}`: all there are, which are few.
+    pub(super) fn answers_all<T: ToSchema>(self) -> Self {
+        self.told::<T>(200, |one| {
+            let all = json!({"type": "array", "items": one});
+            json!({"type": "object", "required": ["data"], "properties": {"data": all}})
+        })
+    }
+
+    /// A success without a body.
+    pub(super) fn answers_nothing(mut self) -> Self {
+        self.answers.insert(204, json!({"description": "Done."}));
+        self
     }
 
     /// A page of `T`, by cursor.
@@ -197,11 +245,16 @@ impl Operation {
             responses.insert(status.to_string(), answer.clone());
         }
         let scopes: Vec<_> = self.scope.iter().map(|scope| scope.name()).collect();
+        let security = match self.caller {
+            Caller::Key => json!([{"key": scopes}]),
+            Caller::Session => json!([{"session": []}]),
+            Caller::Pages => json!([]),
+        };
         let mut operation = json!({
             "operationId": self.id(),
             "tags": [self.tag()],
             "summary": self.summary,
-            "security": [{"key": scopes}],
+            "security": security,
             "parameters": self.parameters.iter().copied().map(Parameter::to_json).collect::<Vec<_>>(),
             "responses": responses,
         });

@@ -15,6 +15,7 @@ fn menu(source: &'static str) -> BTreeSet<(&'static str, &'static str)> {
         let method = match line.split_once('(')? {
             (".get", _) => "get",
             (".patch", _) => "patch",
+            (".delete", _) => "delete",
             (".post" | ".post_of", _) => "post",
             (".executes", rest) if rest.starts_with("POST") => "post",
             (".executes", rest) if rest.starts_with("GET") => "get",
@@ -30,6 +31,7 @@ fn menu(source: &'static str) -> BTreeSet<(&'static str, &'static str)> {
 fn every_route_is_described_and_every_description_is_a_route() {
     let mut routes = menu(include_str!("../../routes/reseller_v1.rs"));
     routes.extend(menu(include_str!("../../routes/dev_v1.rs")));
+    routes.extend(menu(include_str!("../../routes/portal_v1.rs")));
     let described = operations();
     assert_eq!(described.len(), routes.len());
     let described = described.iter().map(|one| (one.method, one.path));

@@ -3,6 +3,7 @@
 mod client;
 mod contract;
 mod log_watch;
+mod people;
 mod psql;
 
 use std::{collections::HashMap, sync::Arc};
@@ -33,6 +34,7 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) use client::{Call, Reply};
 pub(crate) use contract::check as check_contract;
 pub(crate) use log_watch::{LogWatch, forms};
+pub(crate) use people::PASSWORD;
 
 /// Numbers the random bytes of a test: any.
 const SEED: u64 = 23;

@@ -1,0 +1,95 @@
+//! `/portal/v1`.
+
+use super::Operation;
+use crate::{
+    error::Code,
+    persons::{
+        me::{Me, UpdateMe},
+        password::ChangePassword,
+        reset::{ConfirmReset, OfferReset},
+        totp::{ConfirmTotp, Confirmed, Offered},
+    },
+    sessions::{
+        list::OwnSession,
+        sign_in::{SignIn, SignedIn},
+        step_up::{StepUp, SteppedUp},
+    },
+};
+
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = sessions();
+    all.extend(people());
+    all
+}
+
+fn sessions() -> Vec<Operation> {
+    vec![
+        Operation::of_pages("post", "/portal/v1/session", "Sign in.")
+            .takes::<SignIn>()
+            .answers::<SignedIn>(200),
+        Operation::of_session("delete", "/portal/v1/session", "Sign out.").answers_nothing(),
+        Operation::of_session(
+            "post",
+            "/portal/v1/step-up",
+            "Repeat password or code, for calls that demand it.",
+        )
+        .takes::<StepUp>()
+        .answers::<SteppedUp>(200),
+        Operation::of_session("get", "/portal/v1/sessions", "Where you are signed in.")
+            .answers_all::<OwnSession>(),
+        Operation::of_session("delete", "/portal/v1/sessions", "End all other sessions.")
+            .answers_nothing(),
+        Operation::of_session("delete", "/portal/v1/sessions/{ses}", "End a session.")
+            .answers_nothing(),
+    ]
+}
+
+fn people() -> Vec<Operation> {
+    vec![
+        Operation::of_session("get", "/portal/v1/me", "Who is signed in.").answers::<Me>(200),
+        Operation::of_session("patch", "/portal/v1/me", "Change your name.")
+            .takes::<UpdateMe>()
+            .answers::<Me>(200),
+        Operation::of_session(
+            "post",
+            "/portal/v1/me/password",
+            "Another password; all other sessions end.",
+        )
+        .takes::<ChangePassword>()
+        .refuses(&[Code::InvalidState])
+        .answers_nothing(),
+        Operation::of_pages(
+            "post",
+            "/portal/v1/password-reset",
+            "Have a link to a new password mailed.",
+        )
+        .takes::<OfferReset>()
+        .answers_nothing(),
+        Operation::of_pages(
+            "post",
+            "/portal/v1/password-reset/confirm",
+            "Set a new password by a link.",
+        )
+        .takes::<ConfirmReset>()
+        .refuses(&[Code::Expired])
+        .answers_nothing(),
+        Operation::of_session(
+            "post",
+            "/portal/v1/totp",
+            "A new secret for one-time codes.",
+        )
+        .refuses(&[Code::InvalidState])
+        .answers::<Offered>(200),
+        Operation::of_session(
+            "post",
+            "/portal/v1/totp/confirm",
+            "Switch one-time codes on.",
+        )
+        .takes::<ConfirmTotp>()
+        .refuses(&[Code::InvalidState])
+        .answers::<Confirmed>(200),
+        Operation::of_session("delete", "/portal/v1/totp", "Switch one-time codes off.")
+            .refuses(&[Code::StepUpRequired])
+            .answers_nothing(),
+    ]
+}

@@ -1,0 +1,27 @@
+//! `/portal/v1`: people, by their session.
+
+use super::menu::Menu;
+use crate::{
+    metrics::Surface,
+    persons::{me, password, reset, totp},
+    sessions::{list, sign_in, sign_out, step_up},
+};
+
+#[rustfmt::skip]
+pub(super) fn menu() -> Menu {
+    Menu::new(Surface::Portal)
+        .post("/portal/v1/session",                 sign_in::portal)
+        .delete("/portal/v1/session",               sign_out::portal)
+        .post("/portal/v1/step-up",                 step_up::portal)
+        .get("/portal/v1/sessions",                 list::get)
+        .delete("/portal/v1/sessions",              list::end_others)
+        .delete("/portal/v1/sessions/{ses}",        list::end)
+        .get("/portal/v1/me",                       me::get)
+        .patch("/portal/v1/me",                     me::update)
+        .post("/portal/v1/me/password",             password::portal)
+        .post("/portal/v1/password-reset",          reset::offer)
+        .post("/portal/v1/password-reset/confirm",  reset::confirm)
+        .post("/portal/v1/totp",                    totp::offer)
+        .post("/portal/v1/totp/confirm",            totp::confirm)
+        .delete("/portal/v1/totp",                  totp::remove)
+}
