@@ -19,4 +19,4 @@ pub(crate) mod verify;
 pub(crate) use cookie::Token;
 pub(crate) use merchant_key::MerchantKey;
 pub(crate) use reseller_key::ResellerKey;
-pub(crate) use session::{FromOurPages, Session, SteppedUp};
+pub(crate) use session::{FromOurPages, Session, SteppedUp, Visitor};

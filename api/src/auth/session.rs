@@ -172,6 +172,37 @@ impl FromRequestParts<App> for FromOurPages {
     }
 }
 
+/// Somebody who may be signed in, and need not.
+pub(crate) enum Visitor {
+    Person(Box<Session>, FromOurPages),
+    Nobody(FromOurPages),
+}
+
+impl Visitor {
+    pub(crate) fn pages(&self) -> &FromOurPages {
+        match self {
+            Self::Person(_, pages) | Self::Nobody(pages) => pages,
+        }
+    }
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let pages = FromOurPages::from_request_parts(parts, app).await?;
+        if !cookie::is_sent(&parts.headers, app.tls()) {
+            return Ok(Self::Nobody(pages));
+        }
+        match Session::admit(app, parts).await {
+            Ok(session) => Ok(Self::Person(Box::new(session), pages)),
+            // The browser still has a cookie of a session that ended: that is nobody.
+            Err(error) if error.code() == Code::Unauthorized => Ok(Self::Nobody(pages)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 const AGENT_CHARS_MAX: usize = 200;
 
 /// What a browser says it is, for its owner to recognize.

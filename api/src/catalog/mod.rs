@@ -2,7 +2,7 @@
 
 pub(crate) mod get;
 pub(crate) mod list;
-mod offer;
+pub(crate) mod offer;
 pub(crate) mod product;
 pub(crate) mod stock;
 pub(crate) mod update;

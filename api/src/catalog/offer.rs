@@ -6,7 +6,7 @@
 use engine::{
     catalog::{CustomField, FieldKind, Product, ProductKind, Sku, Status, Variant},
     fulfillments::policy,
-    money::{Currency, Money},
+    money::{Currency, Money, Percent},
     relationships::{self, KeyTerms, Terms},
 };
 use serde::{Serialize, Serializer};
@@ -74,7 +74,13 @@ pub(super) struct Field {
 }
 
 /// A percentage as a JSON number, written from whole hundredths.
-struct Hundredths(u16);
+pub(crate) struct Hundredths(u16);
+
+impl From<Percent> for Hundredths {
+    fn from(percent: Percent) -> Self {
+        Self(percent.hundredths())
+    }
+}
 
 impl Offer<'_> {
     /// The product as this key may order it. `stock` says what an order could have of each sku.

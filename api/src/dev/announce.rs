@@ -39,6 +39,17 @@ fn greeting(addresses: &Addresses, casts: &Casts, settings: &Settings) -> String
     if let Some(reseller) = shown_reseller(cast) {
         text += &line("reseller key", reseller.key.expose().expose());
     }
+    let shown = shown_reseller(cast).map(|reseller| reseller.id);
+    let mut log_ins = cast.resellers.iter().zip(&casts.people.resellers);
+    let reseller = log_ins.find(|(reseller, _)| Some(reseller.id) == shown);
+    for (what, log_in) in [
+        ("merchant signs in", Some(&casts.people.owner)),
+        ("reseller signs in", reseller.map(|(_, log_in)| log_in)),
+    ] {
+        let Some(log_in) = log_in else { continue };
+        let both = format!("{}  {}", log_in.email, log_in.password.expose());
+        text += &line(what, &both);
+    }
     let file = settings.state_dir.join("demo.json");
     text += &line("everything else", &file.display().to_string());
     match settings.journal {

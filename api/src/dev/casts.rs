@@ -18,7 +18,7 @@ use persistence::{
     demo::{self, Cast, Funding, Load},
 };
 
-use super::{root_key::Secret, settings::Settings};
+use super::{people::People, root_key::Secret, settings::Settings};
 
 /// Remembers how large the load cast is.
 const LOAD_FILE: &str = "load-cast.json";
@@ -28,6 +28,8 @@ const CREDITS_AT_ONCE: usize = 64;
 pub(super) struct Casts {
     pub(super) demo: Arc<Cast>,
     pub(super) load: Option<Arc<Cast>>,
+    /// Who can sign in, of the demo cast.
+    pub(super) people: People,
 }
 
 impl Casts {
@@ -44,6 +46,9 @@ impl Casts {
         demo::seed(database, vault, Arc::clone(&demo), now)
             .await
             .context(seeding)?;
+        let people = People::seed(database, &demo, secret)
+            .await
+            .context("storing the demo people")?;
         let load = match load(settings)? {
             None => None,
             Some(load) => {
@@ -56,7 +61,7 @@ impl Casts {
                 Some(cast)
             }
         };
-        Ok(Self { demo, load })
+        Ok(Self { demo, load, people })
     }
 
     /// Credits every balance that has no entry yet.

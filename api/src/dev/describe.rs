@@ -9,7 +9,7 @@ use persistence::{
 
 use anyhow::Context as _;
 
-use super::{casts::Casts, file};
+use super::{casts::Casts, file, people::LogIn};
 use crate::me::{mode_name, status_name};
 
 /// Where the parts of a server answer.
@@ -28,8 +28,8 @@ pub(super) async fn describe(
 ) -> anyhow::Result<file::DemoFile> {
     let cast = &casts.demo;
     let mut resellers = Vec::with_capacity(cast.resellers.len());
-    for reseller in &cast.resellers {
-        resellers.push(describe_reseller(reseller, cast, database, engine).await?);
+    for (reseller, log_in) in cast.resellers.iter().zip(&casts.people.resellers) {
+        resellers.push(describe_reseller(reseller, log_in, cast, database, engine).await?);
     }
     Ok(file::DemoFile {
         base_url: addresses.http,
@@ -38,7 +38,8 @@ pub(super) async fn describe(
         merchant: file::Merchant {
             id: cast.merchant.to_string(),
             key: text(&cast.key.expose()),
-            email: None,
+            email: casts.people.owner.email.clone(),
+            password: text(&casts.people.owner.password),
         },
         resellers,
         products: products(cast, engine).await?,
@@ -48,6 +49,7 @@ pub(super) async fn describe(
 
 async fn describe_reseller(
     reseller: &Reseller,
+    log_in: &LogIn,
     cast: &Cast,
     database: &Database,
     engine: &Engine,
@@ -68,7 +70,8 @@ async fn describe_reseller(
         relationship_id: reseller.id.to_string(),
         mode: mode_name(terms.mode),
         status: status_name(terms.status),
-        email: format!("{}@reseller.example", reseller.code),
+        email: log_in.email.clone(),
+        password: text(&log_in.password),
         key: text(&reseller.key.expose()),
         dynamic_key: reseller
             .dynamic

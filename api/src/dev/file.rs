@@ -26,8 +26,9 @@ pub(super) struct DemoFile {
 pub(super) struct Merchant {
     pub(super) id: String,
     pub(super) key: String,
-    /// None until merchants can sign in.
-    pub(super) email: Option<String>,
+    /// What the merchant's owner signs in with.
+    pub(super) email: String,
+    pub(super) password: String,
 }
 
 #[derive(Serialize)]
@@ -35,7 +36,9 @@ pub(super) struct Reseller {
     pub(super) relationship_id: String,
     pub(super) mode: &'static str,
     pub(super) status: &'static str,
+    /// What the reseller signs in with.
     pub(super) email: String,
+    pub(super) password: String,
     pub(super) key: String,
     pub(super) dynamic_key: Option<String>,
     pub(super) balance: String,

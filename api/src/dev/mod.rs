@@ -8,6 +8,7 @@ mod announce;
 mod casts;
 mod describe;
 mod file;
+mod people;
 mod postgres;
 mod root_key;
 mod settings;

@@ -1,7 +1,9 @@
 //! People as they see themselves: who they are, their password, their one-time codes.
 
+pub(crate) mod invitation;
 pub(crate) mod me;
 pub(crate) mod password;
+pub(crate) mod programs;
 pub(crate) mod reset;
 pub(crate) mod totp;
 

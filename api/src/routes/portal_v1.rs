@@ -3,7 +3,7 @@
 use super::menu::Menu;
 use crate::{
     metrics::Surface,
-    persons::{me, password, reset, totp},
+    persons::{invitation, me, password, programs, reset, totp},
     sessions::{list, sign_in, sign_out, step_up},
 };
 
@@ -24,4 +24,9 @@ pub(super) fn menu() -> Menu {
         .post("/portal/v1/totp",                    totp::offer)
         .post("/portal/v1/totp/confirm",            totp::confirm)
         .delete("/portal/v1/totp",                  totp::remove)
+        .get("/portal/v1/invitations/{token}",          invitation::get)
+        .post("/portal/v1/invitations/{token}/accept",  invitation::accept)
+        .post("/portal/v1/invitations/{token}/decline", invitation::decline)
+        .get("/portal/v1/programs",                 programs::list)
+        .get("/portal/v1/programs/{rel}",           programs::get)
 }

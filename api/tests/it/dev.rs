@@ -166,7 +166,10 @@ fn check_demo(place: &Place, demo: &Value) {
             .unwrap()
             .starts_with("postgres://")
     );
-    assert_eq!(fields(&demo["merchant"]), ["email", "id", "key"]);
+    assert_eq!(
+        fields(&demo["merchant"]),
+        ["email", "id", "key", "password"]
+    );
     let resellers = demo["resellers"].as_array().unwrap();
     let known = [
         "balance",
@@ -174,6 +177,7 @@ fn check_demo(place: &Place, demo: &Value) {
         "email",
         "key",
         "mode",
+        "password",
         "relationship_id",
         "status",
     ];

@@ -18,6 +18,7 @@ mod expressions;
 mod fulfillments;
 mod idempotency;
 mod inventory;
+mod joining;
 mod keys;
 mod lists;
 mod ops;

@@ -6,6 +6,8 @@
 mod change;
 mod find;
 mod insert;
+mod join;
+mod programs;
 mod reset;
 mod rows;
 mod totp;
@@ -21,6 +23,8 @@ use engine::{
 pub use change::{Edit, change_password, edit, record_failure};
 pub use find::{credentials, find, membership, memberships, relationship_of, relationships_count};
 pub use insert::{NewPerson, insert, insert_in, insert_member};
+pub use join::{Joining, NotJoined, join};
+pub use programs::{OwnProgram, bind, program, programs};
 pub use reset::{Reset, find_reset, offer_reset, reset_password};
 pub(crate) use rows::{Row as PersonRow, select_person};
 pub use totp::{accept_step, confirm_totp, offer_totp, remove_totp, use_recovery_code};

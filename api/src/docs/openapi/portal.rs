@@ -4,8 +4,10 @@ use super::Operation;
 use crate::{
     error::Code,
     persons::{
+        invitation::{AcceptInvitation, DeclineInvitation, DeclinedInvitation, OfferedProgram},
         me::{Me, UpdateMe},
         password::ChangePassword,
+        programs::ResellerProgram,
         reset::{ConfirmReset, OfferReset},
         totp::{ConfirmTotp, Confirmed, Offered},
     },
@@ -19,6 +21,7 @@ use crate::{
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = sessions();
     all.extend(people());
+    all.extend(programs());
     all
 }
 
@@ -91,5 +94,41 @@ fn people() -> Vec<Operation> {
         Operation::of_session("delete", "/portal/v1/totp", "Switch one-time codes off.")
             .refuses(&[Code::StepUpRequired])
             .answers_nothing(),
+    ]
+}
+
+fn programs() -> Vec<Operation> {
+    vec![
+        Operation::of_pages(
+            "get",
+            "/portal/v1/invitations/{token}",
+            "What an invitation offers.",
+        )
+        .refuses(&[Code::Expired])
+        .answers::<OfferedProgram>(200),
+        Operation::of_pages(
+            "post",
+            "/portal/v1/invitations/{token}/accept",
+            "Join a program; whoever has no log-in yet gets one.",
+        )
+        .takes::<AcceptInvitation>()
+        .refuses(&[Code::Expired, Code::InvalidState])
+        .answers::<ResellerProgram>(200),
+        Operation::of_pages(
+            "post",
+            "/portal/v1/invitations/{token}/decline",
+            "Decline an invitation.",
+        )
+        .takes::<DeclineInvitation>()
+        .refuses(&[Code::Expired, Code::InvalidState])
+        .answers::<DeclinedInvitation>(200),
+        Operation::of_session("get", "/portal/v1/programs", "The programs you are in.")
+            .answers_all::<ResellerProgram>(),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}",
+            "One program you are in.",
+        )
+        .answers::<ResellerProgram>(200),
     ]
 }

@@ -56,15 +56,6 @@ impl World {
         reply.cookie()
     }
 
-    /// A session in which the password was just repeated.
-    pub(crate) async fn stepped_up(&self, email: &str) -> String {
-        let session = self.session(email).await;
-        let step_up = self.page("POST", "/step-up").header("cookie", &session);
-        let reply = step_up.json(&json!({"password": PASSWORD})).send().await;
-        reply.data(200);
-        reply.cookie()
-    }
-
     /// What is in the outbox now; it stays there.
     pub(crate) async fn letters(&self) -> Vec<Letter> {
         let (db, now) = (&self.server.app().database, SystemClock.now());
