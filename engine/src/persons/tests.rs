@@ -1,3 +1,5 @@
+//! When an account locks, which passwords are taken, how long sessions last.
+
 use chrono::TimeDelta;
 
 use super::*;
