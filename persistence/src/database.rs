@@ -133,6 +133,12 @@ where
     }
 }
 
+/// Makes a cold change durable. Every change of what somebody is told of ends here: a commit whose answer
+/// is lost may have happened, and must not be told as if it had not.
+pub(crate) async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), Error> {
+    transaction.commit().await.map_err(Error::of_commit)
+}
+
 /// A transaction on a connection that is in no pool: dropped half-way, both are gone.
 #[expect(
     clippy::disallowed_methods,

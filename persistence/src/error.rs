@@ -6,14 +6,18 @@
 use std::fmt;
 
 use engine::fault::Fault;
-use sqlx::postgres::{PgDatabaseError, PgQueryResult};
+use sqlx::postgres::{PgDatabaseError, PgQueryResult, PgSeverity};
 
 /// A failure of storage.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection, no answer, no room in the pool: whether it happened may be unknown.
+    /// No connection, no answer, no room in the pool: nothing was changed, because only a commit
+    /// changes anything.
     #[error("storage is not available: {reason}")]
     Unavailable { reason: String },
+    /// A commit got no answer that says what became of it.
+    #[error("a commit may or may not have happened: {reason}")]
+    Unknown { reason: String },
     /// Postgres refused a statement; nothing of its transaction was done.
     #[error("storage refused a statement: {0}")]
     Rejected(Rejection),
@@ -50,7 +54,25 @@ impl Error {
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Self::Rejected(rejection) => rejection.constraint.as_deref(),
-            Self::Unavailable { .. } | Self::Inconsistent { .. } | Self::Affected { .. } => None,
+            Self::Unavailable { .. }
+            | Self::Unknown { .. }
+            | Self::Inconsistent { .. }
+            | Self::Affected { .. } => None,
+        }
+    }
+
+    /// What an error means that came instead of the answer to a commit.
+    ///
+    /// Definite only if the server said, on a connection that goes on, that the transaction was undone.
+    pub(crate) fn of_commit(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(refusal) = &error {
+            let known = refusal.try_downcast_ref::<PgDatabaseError>();
+            if known.is_some_and(|known| undone(known.severity(), known.code())) {
+                return error.into();
+            }
+        }
+        Self::Unknown {
+            reason: Self::from(error).to_string(),
         }
     }
 
@@ -59,6 +81,12 @@ impl Error {
         tracing::error!(error = %self, "could not {what}: {self}");
         Fault::Unavailable
     }
+}
+
+/// Connection exceptions, operators' interventions and a primary that became a standby leave it open.
+fn undone(severity: PgSeverity, code: &str) -> bool {
+    let open = matches!(code.get(..2), None | Some("08" | "57")) || matches!(code, "25006" | "40003");
+    severity == PgSeverity::Error && !open
 }
 
 impl From<sqlx::Error> for Error {
@@ -123,7 +151,26 @@ pub(crate) fn at_most_one(result: &PgQueryResult, what: &'static str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::is_of_the_server;
+    use super::*;
+
+    #[test]
+    fn commit_without_an_answer_is_unknown_whatever_broke() {
+        let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        for error in [sqlx::Error::Io(broken), sqlx::Error::WorkerCrashed] {
+            assert!(matches!(Error::of_commit(error), Error::Unknown { .. }));
+        }
+    }
+
+    #[test]
+    fn commit_is_undone_only_if_the_server_says_so_and_goes_on() {
+        for code in ["23505", "40001", "55P03"] {
+            assert!(undone(PgSeverity::Error, code), "{code}");
+            assert!(!undone(PgSeverity::Fatal, code), "{code}");
+        }
+        for code in ["57P01", "57014", "08006", "25006", "40003", ""] {
+            assert!(!undone(PgSeverity::Error, code), "{code:?}");
+        }
+    }
 
     #[test]
     fn full_disk_and_shutdown_are_no_defects_of_a_statement() {

@@ -97,7 +97,10 @@ async fn answer(
     currency: Currency,
     committed: &CreditEntry,
 ) -> Result<CreditedBalance, ApiError> {
-    let available = app.engine.balance(scope).await?.available();
+    // The credit is in the ledger, whatever becomes of this answer.
+    let balance = app.engine.balance(scope).await;
+    let balance = balance.map_err(|fault| ApiError::from(fault).after_change())?;
+    let available = balance.available();
     let money = |amount| MoneyText(currency, amount);
     Ok(CreditedBalance {
         transaction_id: committed.stamp.id.to_string(),

@@ -103,7 +103,8 @@ async fn answer(
         None => Err(ApiError::new(Code::NotFound)),
         Some(Err(unchanged)) => Err(refusal(unchanged)),
         Some(Ok(())) => {
-            let product = MerchantProduct::find(&app, merchant, currency, id).await?;
+            let product = MerchantProduct::find(&app, merchant, currency, id).await;
+            let product = product.map_err(ApiError::after_change)?;
             Ok(Answer::ok(product).into_response())
         }
     }

@@ -21,6 +21,18 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// What is told of a change that is durable, if its answer cannot be put together: whatever went
+    /// wrong since, "not executed" would be false.
+    pub(crate) fn after_change(self) -> Self {
+        tracing::warn!(code = self.code().name(), "a change is stored but cannot be answered");
+        Self::saying(
+            Code::OutcomeUnknown,
+            "It is stored, but cannot be shown now. Repeat the same request.",
+        )
+    }
+}
+
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         match fault {
@@ -42,12 +54,20 @@ impl From<Fault> for ApiError {
 }
 
 impl From<persistence::Error> for ApiError {
-    /// A read or a cold change failed: nothing was executed, or its own transaction was undone.
+    /// A read or a cold change failed: nothing was executed, its own transaction was undone, or nobody
+    /// knows.
     fn from(error: persistence::Error) -> Self {
         match error {
             persistence::Error::Unavailable { .. } => {
                 tracing::warn!(error = %error, "storage is not available");
                 Self::new(Code::Overloaded)
+            }
+            persistence::Error::Unknown { .. } => {
+                tracing::error!(error = %error, "a commit got no answer");
+                Self::saying(
+                    Code::OutcomeUnknown,
+                    "Whether it happened is not known. Repeat the same request.",
+                )
             }
             persistence::Error::Rejected(_)
             | persistence::Error::Inconsistent { .. }

@@ -97,11 +97,13 @@ async fn import(
     match outcome.await? {
         Outcome::Refused(refusal) => Err(refused(refusal)),
         Outcome::Stored { added, duplicates } => {
+            let stock = app.engine.stock(caller.merchant_id(), sku).await;
+            let stock = stock.map_err(|fault| ApiError::from(fault).after_change())?;
             let answer = Answer::created(Imported {
                 added_count: added,
                 duplicate_count: duplicates,
                 batch_id: id.to_string(),
-                stock: app.engine.stock(caller.merchant_id(), sku).await?.stock,
+                stock: stock.stock,
             });
             Ok(answer.into_response())
         }

@@ -55,6 +55,22 @@ fn uploaded_serials_are_sold_after_those_before_them() {
 }
 
 #[test]
+fn stored_upload_that_cannot_be_counted_is_never_told_as_not_executed() {
+    with_world(async |world| {
+        let beta = world.product("Closed beta").id.to_string();
+        world.sql("ALTER TABLE serial_claims RENAME TO away");
+        let answer = world.upload(&beta, &json!({"serials": ["A", "B"]})).await;
+        answer.refused(503, "OUTCOME_UNKNOWN");
+        world.sql("ALTER TABLE away RENAME TO serial_claims");
+        let waiting = world.scalar("SELECT COUNT(*) FROM imports WHERE number IS NULL");
+        assert_eq!(waiting, "0");
+        let again = json!({"serials": ["A", "B"], "remove_duplicates": true});
+        let again = world.upload(&beta, &again).await.data(201);
+        assert_eq!((&again["duplicate_count"], &again["stock"]), (&json!(2), &json!(5)));
+    });
+}
+
+#[test]
 fn duplicates_refuse_an_upload_or_are_left_out_as_asked() {
     with_world(async |world| {
         let beta = world.product("Closed beta").id.to_string();

@@ -27,6 +27,43 @@ fn cents(amount: &Value) -> u64 {
 }
 
 #[test]
+fn stored_change_that_cannot_be_shown_is_never_told_as_not_executed() {
+    with_world(async |world| {
+        let id = world.product("Antivirus").id.to_string();
+        // What is on the shelf cannot be counted.
+        world.sql("ALTER TABLE serial_claims RENAME TO away");
+        let change = json!({"title": "Renamed"});
+        let answer = world.change(&id, &change).await;
+        answer.refused(503, "OUTCOME_UNKNOWN");
+        world.sql("ALTER TABLE away RENAME TO serial_claims");
+        let path = format!("/dev/v1/products/{id}");
+        let read = world.call("GET", &path).key(&world.merchant_key());
+        assert_eq!(read.send().await.data(200)["title"], "Renamed");
+    });
+}
+
+#[test]
+fn change_whose_commit_gets_no_answer_is_unknown() {
+    with_world(async |world| {
+        world.sql(
+            "CREATE FUNCTION hang_up() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
+        );
+        world.sql(
+            "CREATE CONSTRAINT TRIGGER hang_up AFTER UPDATE ON products
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hang_up()",
+        );
+        let id = world.product("Antivirus").id.to_string();
+        let change = json!({"title": "Renamed"});
+        let answer = world.change(&id, &change).await;
+        answer.refused(503, "OUTCOME_UNKNOWN");
+        world.sql("DROP TRIGGER hang_up ON products");
+        let again = world.change(&id, &change).await;
+        assert_eq!(again.data(200)["title"], "Renamed");
+    });
+}
+
+#[test]
 fn changed_product_is_in_force_once_answered() {
     with_world(async |world| {
         let (key, product) = (world.key("demo-both"), world.product("Antivirus"));

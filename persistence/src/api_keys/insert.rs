@@ -11,7 +11,7 @@ use engine::{
 use sqlx::PgConnection;
 
 use super::KeyScope;
-use crate::{Database, Error, owned};
+use crate::{Database, Error, database::commit, owned};
 
 /// What is to be stored of a key; of its text only a digest is.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ pub async fn insert(
             }
         }
         insert_in(&mut tx, scope, &key, &vault, now).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(true)
     })
     .await

@@ -10,7 +10,7 @@ use super::{
     KeyScope, StoredKey,
     rows::{Row, select_key},
 };
-use crate::{Database, Error, owned};
+use crate::{Database, Error, database::commit, owned};
 
 /// A revoked key, and whose actors must hear of it.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub async fn revoke(
         .await?;
         let Some(row) = row else { return Ok(None) };
         let balances = balances(&mut tx, scope).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Some(Revoked { stored: row.try_into()?, already: !changed, balances }))
     })
     .await

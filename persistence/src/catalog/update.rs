@@ -9,7 +9,7 @@ use engine::{
 use sqlx::PgConnection;
 
 use super::source;
-use crate::{Database, Error, owned};
+use crate::{Database, Error, database::commit, owned};
 
 /// Changes a product of this merchant, or says why it stays; none if there is no such product. A
 /// `description` is no part of what an order is judged by.
@@ -45,7 +45,7 @@ pub async fn update(
         for variant in &product.variants {
             store_variant(&mut tx, &product, variant).await?;
         }
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Some(Ok(product)))
     })
     .await

@@ -4,7 +4,7 @@
 
 use engine::relationships::RelationshipScope;
 
-use crate::{Database, Error, error::at_most_one, owned};
+use crate::{Database, Error, database::commit, error::at_most_one, owned};
 
 /// How often the serials of one order are shown again.
 pub const SHOWN_MAX: i32 = 20;
@@ -29,7 +29,7 @@ pub async fn count_replay(
         .bind(SHOWN_MAX)
         .execute(&mut *tx)
         .await?;
-        tx.commit().await?;
+        commit(tx).await?;
         at_most_one(&counted, "the replays of an order")
     })
     .await

@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 
-use crate::{Database, Error, owned};
+use crate::{Database, Error, database::commit, owned};
 
 /// How many serials one statement takes.
 const CHUNK: usize = 10_000;
@@ -68,7 +68,7 @@ async fn store(db: &Database, import: &Import) -> Result<Outcome, Error> {
     }
     let added = count(stored.len());
     insert_import(&mut tx, import, added).await?;
-    tx.commit().await?;
+    commit(tx).await?;
     Ok(Outcome::Stored {
         added,
         duplicates: import.removed + count(left_out),

@@ -9,7 +9,9 @@ use sqlx::PgConnection;
 
 use super::rows;
 use crate::{
-    Database, Error, audit, owned,
+    Database, Error, audit,
+    database::commit,
+    owned,
     relationships::rows::{self as relationships, kept},
 };
 
@@ -49,7 +51,7 @@ pub async fn decline(
         let reason = reason.unwrap_or_else(|| "The invitation was declined.".to_owned());
         let deed = (actor, "invitation.decline");
         end(&mut tx, &invitation, reason, deed, now).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Some(Ok(Declined {
             invitation,
             already: false,

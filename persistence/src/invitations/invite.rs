@@ -13,7 +13,9 @@ use sqlx::PgConnection;
 
 use super::rows;
 use crate::{
-    Database, Error, audit, owned,
+    Database, Error, audit,
+    database::commit,
+    owned,
     relationships::rows::{self as relationships, kept, named},
 };
 
@@ -81,7 +83,7 @@ pub async fn invite(
             at: now,
         };
         audit::append(&mut tx, merchant, deed).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Ok(invitation))
     })
     .await
