@@ -1,5 +1,5 @@
-//! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, and sums
-//! of purchases.
+//! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
+//! purchases, and the sale of uploads that were stored when their lane was busy.
 
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::{
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+const RESTOCK_EVERY: Duration = Duration::from_mins(1);
 const SUM_UP_EVERY: Duration = Duration::from_mins(1);
 /// How long uses of keys gather, so that many are stored at once.
 const GATHER: Duration = Duration::from_secs(1);
@@ -47,6 +48,18 @@ pub(crate) async fn sum_up_purchases(app: App) {
             Err(error) => tracing::warn!(error = %error, "could not sum up purchases"),
         }
         sleep(SUM_UP_EVERY).await;
+    }
+}
+
+/// Puts uploads on sale that were stored but left off it.
+pub(crate) async fn restock_waiting(app: App) {
+    loop {
+        sleep(RESTOCK_EVERY).await;
+        match app.engine.restock_waiting().await {
+            Ok(0) => {}
+            Ok(imports) => tracing::info!(imports, "found imports that waited for sale"),
+            Err(fault) => tracing::warn!("could not look for imports that wait for sale: {fault}"),
+        }
     }
 }
 

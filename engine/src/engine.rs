@@ -163,14 +163,7 @@ impl Engine {
             ended,
         }));
         engine.0.keeper.spawn(engine.clone().sweep(ending));
-        for restock in ports
-            .inventory
-            .unnumbered()
-            .await
-            .map_err(StartError::Restock)?
-        {
-            engine.restock(restock).await.map_err(StartError::Restock)?;
-        }
+        engine.restock_waiting().await.map_err(StartError::Restock)?;
         Ok(engine)
     }
 
@@ -248,6 +241,22 @@ impl Engine {
             .await
         });
         restocking.await.unwrap_or(Err(Fault::OutcomeUnknown))
+    }
+
+    /// Puts every stored import on sale that was left off it, and says how many there were. One that
+    /// fails is left to the next call: it must keep neither the others off sale nor the engine from
+    /// starting.
+    pub async fn restock_waiting(&self) -> Result<usize, Fault> {
+        let waiting = self.0.fulfiller.inventory.source.unnumbered().await?;
+        let (count, mut left) = (waiting.len(), 0);
+        for restock in waiting {
+            if let Err(fault) = self.restock(restock).await {
+                tracing::error!(import.id = %restock.import, "left an import off sale: {fault}");
+                left += 1;
+            }
+        }
+        metrics::imports_off_sale(left);
+        Ok(count)
     }
 
     /// What is bound to an order id: the fulfillment, or none if nothing is and nothing is running.
@@ -543,6 +552,6 @@ pub enum StartError {
     Config(#[from] crate::config::ConfigError),
     #[error(transparent)]
     Journal(#[from] crate::journal::OpenFailure),
-    #[error("stored imports could not be numbered: {0}")]
+    #[error("imports that wait for sale could not be listed: {0}")]
     Restock(Fault),
 }

@@ -14,6 +14,7 @@ pub const STAGE: &str = "consign_fulfillment_stage_duration_seconds";
 pub const ACTORS_ACTIVE: &str = "consign_actors_active";
 pub const ACTOR_REBUILDS: &str = "consign_actor_rebuilds_total";
 pub const ACTORS_QUARANTINED: &str = "consign_actors_quarantined";
+pub const IMPORTS_OFF_SALE: &str = "consign_imports_off_sale";
 pub const PERMITS_IN_USE: &str = "consign_permits_in_use";
 pub const BATCH_ENTRIES: &str = "consign_journal_batch_entries";
 pub const COMMIT_DURATION: &str = "consign_journal_commit_duration_seconds";
@@ -44,7 +45,11 @@ pub fn describe() {
     describe_counter!(ACTOR_REBUILDS, "Actors that panicked and were rebuilt");
     describe_gauge!(
         ACTORS_QUARANTINED,
-        "Actors that kept panicking and serve no more"
+        "Actors that kept panicking or drifted from storage and serve no more"
+    );
+    describe_gauge!(
+        IMPORTS_OFF_SALE,
+        "Stored imports that could not be put on sale at the last look"
     );
     describe_gauge!(PERMITS_IN_USE, "Requests between admission and settlement");
     describe_histogram!(BATCH_ENTRIES, "Entries of a committed batch");
@@ -143,6 +148,14 @@ pub(crate) fn actor_rebuilt(actor: &'static str) {
 
 pub(crate) fn actor_quarantined(actor: &'static str) {
     gauge!(ACTORS_QUARANTINED, "actor" => actor).increment(1);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "there are far fewer than 2^52 imports"
+)]
+pub(crate) fn imports_off_sale(count: usize) {
+    gauge!(IMPORTS_OFF_SALE).set(count as f64);
 }
 
 #[expect(

@@ -33,7 +33,7 @@ use crate::{
 
 /// Bytes of an upload.
 pub(crate) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// How often a stored upload is offered for sale before it is left to the next start.
+/// How often a stored upload is offered for sale before it is left to the job that looks every minute.
 const RESTOCKS_MAX: u32 = 6;
 const RESTOCK_PAUSE: Duration = Duration::from_millis(500);
 
@@ -145,9 +145,9 @@ async fn put_on_sale(engine: &Engine, restock: Restock) -> Result<(), ApiError> 
             }
         }
     }
-    tracing::error!(import.id = %restock.import, "left an import off sale until the next start");
+    tracing::error!(import.id = %restock.import, "left an import off sale until the next look");
     Err(ApiError::saying(
         Code::OutcomeUnknown,
-        "The serials are stored but not on sale yet. Repeat with `remove_duplicates`.",
+        "The serials are stored and go on sale by themselves, within minutes.",
     ))
 }

@@ -92,6 +92,8 @@ impl Starting {
         self.tasks
             .spawn(until(closed.clone(), jobs::sum_up_purchases(app.clone())));
         self.tasks
+            .spawn(until(closed.clone(), jobs::restock_waiting(app.clone())));
+        self.tasks
             .spawn(until(closed, jobs::record_key_uses(app.clone(), uses)));
         self.ops.started(engine);
         tracing::info!(http = %http_address, ops = %self.ops_address, "serving");

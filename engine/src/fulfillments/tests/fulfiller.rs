@@ -11,7 +11,7 @@ use crate::{
     engine::Credited,
     fault::Fault,
     fulfillments::{Delivery, Refusal},
-    ids::BalanceId,
+    ids::{BalanceId, MerchantId},
     money::Money,
     testing::{
         World,
@@ -474,6 +474,32 @@ fn restock_sells_what_was_stored_and_an_unnumbered_import_is_numbered_at_start()
         scene.engine.restock(restock).await.expect("numbered");
         fresh(scene.fulfill("A-2", &[("key", 2)]).await);
         scene.check_at_rest().await;
+    });
+}
+
+#[test]
+fn import_that_was_left_off_sale_is_put_on_it_at_the_next_look() {
+    scene(&World::new().product("key", 1), async |scene| {
+        scene.world.store_import("key", 2, false);
+        assert_eq!(scene.engine.restock_waiting().await, Ok(1));
+        assert_eq!(scene.stock("key").await.available, 3);
+        assert_eq!(scene.engine.restock_waiting().await, Ok(0));
+    });
+}
+
+#[test]
+fn import_that_cannot_be_put_on_sale_keeps_neither_others_nor_the_engine_from_it() {
+    let world = World::new().foreign_product("foreign").product("key", 0);
+    let damaged = world.store_import("foreign", 1, false).import;
+    world.store_import("key", 2, false);
+    {
+        let mut tables = world.store.tables();
+        let import = tables.imports.get_mut(&damaged).expect("it is stored");
+        import.merchant = MerchantId::from_uuid(damaged.uuid());
+    }
+    scene(&world, async |scene| {
+        assert_eq!(scene.stock("key").await.available, 2);
+        assert_eq!(scene.engine.restock_waiting().await, Ok(1), "it waits still");
     });
 }
 
