@@ -353,9 +353,13 @@ impl Engine {
         let terms = terms.ok_or(Fault::Aborted {
             reason: "no such relationship",
         })?;
+        let mut told = Ok(());
         for &balance in balances {
-            self.tell_terms(balance, &terms).await?;
+            // One that cannot be told is no reason not to tell the others.
+            let this = self.tell_terms(balance, &terms).await;
+            told = told.and(this);
         }
+        told?;
         // An owner that was replaced in the meantime has told nobody who counts.
         if self.0.fulfiller.lanes.ownership.confirm().await {
             Ok(())
@@ -384,8 +388,14 @@ impl Engine {
     }
 
     async fn tell_terms(&self, balance: BalanceId, terms: &Arc<Terms>) -> Result<(), Fault> {
+        let balances = &self.0.fulfiller.balances;
         loop {
-            let handle = self.0.fulfiller.balances.handle(balance, terms).await?;
+            let handle = match balances.handle(balance, terms).await {
+                Ok(handle) => handle,
+                // It accepts nothing at all, and whoever serves it again begins with what is stored.
+                Err(_) if balances.registry.is_quarantined(&balance) => return Ok(()),
+                Err(fault) => return Err(fault),
+            };
             let told = Arc::clone(terms);
             match ask(&handle.actor, |reply| TermsChanged { terms: told, reply }).await {
                 Ok(()) => return Ok(()),

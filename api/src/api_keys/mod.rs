@@ -34,7 +34,8 @@ pub(crate) struct Key {
     max_quantity: Option<u32>,
     ip_allow_list: Vec<String>,
     daily_spend_cap: Option<MoneyText>,
-    spent_today: MoneyText,
+    // None while the balance cannot tell.
+    spent_today: Option<MoneyText>,
     rate_limit_per_second: Option<u32>,
     expires_at: Option<Time>,
     retires_at: Option<Time>,
@@ -51,9 +52,9 @@ pub(crate) struct LastUse {
     pub(crate) from: Option<std::net::IpAddr>,
 }
 
-/// What a key spent today, and in which currency.
+/// What a key spent today, if it is known, and in which currency.
 #[derive(Clone, Copy)]
-pub(crate) struct SpentToday(pub(crate) Currency, pub(crate) Money);
+pub(crate) struct SpentToday(pub(crate) Currency, pub(crate) Option<Money>);
 
 impl Key {
     pub(crate) fn of(
@@ -81,7 +82,7 @@ impl Key {
             max_quantity: terms.max_quantity,
             ip_allow_list: key.ip_allow_list.iter().map(ToString::to_string).collect(),
             daily_spend_cap: terms.daily_spend_cap.map(|cap| MoneyText(currency, cap)),
-            spent_today: MoneyText(currency, spent),
+            spent_today: spent.map(|spent| MoneyText(currency, spent)),
             rate_limit_per_second: key.rate_limit_per_second,
             expires_at: key.expires_at.map(Time),
             // Rotation, which sets these two, makes a second key; none was rotated.

@@ -1,4 +1,6 @@
 //! A reseller whose keys a merchant looks at.
+//!
+//! Keeps: keys are shown and ended although the balance is unwell. What they spent is then unknown.
 
 use engine::{
     balances::Spending, clock::Timestamp, ids::RelationshipId, merchants::Merchant, money::Currency,
@@ -14,7 +16,7 @@ use crate::{
 /// A reseller of a merchant, with what its keys spent today.
 pub(super) struct Owner {
     currency: Currency,
-    spending: Spending,
+    spending: Option<Spending>,
 }
 
 impl Owner {
@@ -28,15 +30,19 @@ impl Owner {
             relationships::find::find_scope(&app.database, merchant.id, relationship, false)
                 .await?;
         let scope = scope.ok_or_else(|| ApiError::new(Code::NotFound))?;
-        let spending = app.engine.balance(scope).await?.spending;
+        let balance = app.engine.balance(scope).await;
+        let spending = balance.inspect_err(|fault| {
+            tracing::warn!(relationship.id = %relationship, "cannot tell what keys spent: {fault}");
+        });
         Ok(Self {
             currency: merchant.currency,
-            spending,
+            spending: spending.ok().map(|balance| balance.spending),
         })
     }
 
     pub(super) fn show(&self, stored: &StoredKey, now: Timestamp) -> Key {
-        let spent = spent_today(&self.spending, stored.key.id, now);
+        let spent = self.spending.as_ref();
+        let spent = spent.map(|spending| spent_today(spending, stored.key.id, now));
         let last_use = LastUse {
             at: stored.last_used_at,
             from: stored.last_used_ip,

@@ -63,12 +63,13 @@ async fn answer(
         merchant: caller.merchant_id(),
         relationship: Some(relationship),
     };
-    let owner = Owner::find(&app, caller.merchant(), relationship).await?;
     // One task for all of it: a key that is stored as revoked is always out of force.
     let revoking = owned(revoke(app.clone(), scope, id, wire.reason));
     let revoked = revoking
         .await?
         .ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let owner = Owner::find(&app, caller.merchant(), relationship).await;
+    let owner = owner.map_err(ApiError::after_change)?;
     let key = owner.show(&revoked.stored, app.now());
     Ok(if revoked.already {
         Answer::replayed(key).into_response()

@@ -1,5 +1,6 @@
 //! Keys as a merchant sees and revokes them, and what both callers learn of themselves.
 
+use engine::ids::RelationshipId;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, World, order_of, with_world};
@@ -82,6 +83,38 @@ fn revoked_key_buys_nothing_from_the_answer_on() {
             world.scalar("SELECT revoked_reason FROM api_keys WHERE revoked_at IS NOT NULL"),
             "leaked"
         );
+    });
+}
+
+#[test]
+fn key_is_revoked_although_its_balance_cannot_be_loaded() {
+    with_world(async |world| {
+        // A key of a reseller whose balance is not in memory yet.
+        let relationship = RelationshipId::from_uuid(world.cast.merchant.uuid());
+        let (reseller, key) = (relationship.uuid(), world.reseller("demo-auto").key.id);
+        world.sql(&format!(
+            "INSERT INTO relationships (merchant_id, relationship_id, code, email, name, status, mode)
+             SELECT merchant_id, '{reseller}', 'new', '', '', 'ACTIVE', 'BOTH' FROM merchants"
+        ));
+        world.sql(&format!(
+            "INSERT INTO balances (merchant_id, relationship_id, test)
+             SELECT merchant_id, '{reseller}', false FROM merchants"
+        ));
+        let key_id = key.uuid();
+        world.sql(&format!(
+            "UPDATE api_keys SET relationship_id = '{reseller}' WHERE key_id = '{key_id}'"
+        ));
+        world.sql("ALTER TABLE ledger_entries RENAME TO away");
+        let path = format!("/dev/v1/resellers/{relationship}/api-keys/{key}/revoke");
+        let revoke = async || {
+            let call = world.call("POST", &path).key(&world.merchant_key());
+            call.json(&json!({})).send().await
+        };
+        revoke().await.refused(503, "OUTCOME_UNKNOWN");
+        let revoked = format!("SELECT revoked_at IS NULL FROM api_keys WHERE key_id = '{key_id}'");
+        assert_eq!(world.scalar(&revoked), "f");
+        world.sql("ALTER TABLE away RENAME TO ledger_entries");
+        assert_eq!(revoke().await.data(200)["status"], "REVOKED");
     });
 }
 

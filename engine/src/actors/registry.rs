@@ -170,6 +170,12 @@ where
         });
     }
 
+    /// Whether the key serves no more until the process ends.
+    pub(crate) fn is_quarantined(&self, key: &K) -> bool {
+        let slot = self.0.slots.get(key);
+        slot.is_some_and(|slot| matches!(*slot, Slot::Quarantined))
+    }
+
     /// The key's actor, if there is one; this is no use of it.
     pub(crate) fn peek(&self, key: &K) -> Option<H> {
         match &*self.0.slots.get(key)? {

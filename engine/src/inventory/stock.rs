@@ -1,4 +1,5 @@
-//! How many serials there are: counted, never a number kept by hand.
+//! How many serials there are: counted, never a number kept by hand. A shelf that serves no more has
+//! stock that nobody can have.
 
 use super::{Inventory, messages::Read};
 use crate::{actors::ask::ask, catalog::Sku, engine::Stock, fault::Fault, vault::MerchantKey};
@@ -10,7 +11,14 @@ pub(crate) async fn stock(
     key: &MerchantKey,
 ) -> Result<Stock, Fault> {
     let shelf = loop {
-        let handle = inventory.handle(sku, key).await?;
+        let handle = match inventory.handle(sku, key).await {
+            Ok(handle) => handle,
+            Err(_) if inventory.registry.is_quarantined(&sku) => {
+                let stock = inventory.source.count(sku, None).await?;
+                return Ok(Stock { stock, available: 0 });
+            }
+            Err(fault) => return Err(fault),
+        };
         match ask(&handle.actor, |reply| Read { reply }).await {
             Ok(shelf) => break shelf,
             Err(_) => inventory.registry.bury(sku, &handle),

@@ -201,3 +201,13 @@ fn shelf_that_cannot_be_read_is_not_out_of_stock() {
         },
     );
 }
+
+#[test]
+fn shelf_out_of_service_has_stock_that_nobody_can_have() {
+    scene(&World::new().product("key", 3), async |scene| {
+        let shelves = &scene.engine.fulfiller().inventory.registry;
+        shelves.quarantine(scene.world.sku("key")).await;
+        let stock = scene.stock("key").await;
+        assert_eq!((stock.stock, stock.available), (3, 0));
+    });
+}

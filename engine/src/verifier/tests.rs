@@ -136,6 +136,17 @@ fn window_with_a_claimed_serial_takes_its_shelf_out_of_service() {
     });
 }
 
+#[test]
+fn changed_terms_are_acknowledged_although_a_balance_is_out_of_service() {
+    scene(&world(), async |scene| {
+        let balances = &scene.engine.fulfiller().balances.registry;
+        balances.quarantine(LIVE).await;
+        assert!(!is_served(&scene, "A-1").await);
+        let revoked = scene.change_terms(|terms| terms.keys.clear()).await;
+        assert_eq!(revoked, Ok(()));
+    });
+}
+
 fn line(version: i64, amount: i64, balance_after: i64) -> Line {
     let money = |minor| Money::from_minor(minor).expect("an amount");
     let delivered = (amount < 0).then(|| Delivered {
