@@ -1,13 +1,13 @@
 //! Keys that were used lately, so that a call needs no look-up.
 //!
 //! Keeps: only a key whose caller proved the secret is here; an entry is dropped when its key is
-//! revoked in this process and looked up again every few seconds for what happened elsewhere; the
-//! number of entries is bounded. What a key may *execute* is decided by the engine's terms, exactly.
+//! revoked in this process, and one that was read before that is not kept any more; it is looked up
+//! again every few seconds for what happened elsewhere; the number of entries is bounded. What a key may *execute* is decided by the engine's terms, exactly.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -126,33 +126,56 @@ fn claim(last_ms: &AtomicI64, now: Timestamp, every: Duration) -> bool {
             .is_ok()
 }
 
+/// How many changes of keys there were before something was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen(u64);
+
 /// The entries, by id.
 #[derive(Debug, Default)]
-pub(crate) struct KeyCache(DashMap<KeyId, Arc<CachedKey>>);
+pub(crate) struct KeyCache {
+    entries: DashMap<KeyId, Arc<CachedKey>>,
+    changes: AtomicU64,
+}
 
 impl KeyCache {
     pub(crate) fn find(&self, id: KeyId) -> Option<Arc<CachedKey>> {
-        self.0.get(&id).map(|entry| Arc::clone(&entry))
+        self.entries.get(&id).map(|entry| Arc::clone(&entry))
     }
 
-    /// Keeps a key whose secret was proved.
-    pub(crate) fn keep(&self, new: Arc<CachedKey>, now: Timestamp) -> Arc<CachedKey> {
+    /// To be taken before a key is read that is to be kept.
+    pub(crate) fn seen(&self) -> Seen {
+        Seen(self.changes.load(Ordering::Acquire))
+    }
+
+    /// Keeps a key whose secret was proved, unless a key was changed since: it may be this one.
+    pub(crate) fn keep(&self, new: Arc<CachedKey>, seen: Seen, now: Timestamp) -> Arc<CachedKey> {
         let id = new.key.id;
         let new = match self.find(id) {
             Some(old) if Arc::ptr_eq(&old, &new) => return old,
             Some(old) => Arc::new(old.renewed(&new)),
             None => new,
         };
-        if self.0.len() >= ENTRIES_MAX {
+        if self.entries.len() >= ENTRIES_MAX {
             self.make_room(now);
         }
-        self.0.insert(id, Arc::clone(&new));
+        // Looked at under the entry's lock: whoever forgets counts first and removes afterwards.
+        let entry = self.entries.entry(id);
+        if self.seen() == seen {
+            entry.insert(Arc::clone(&new));
+        }
         new
     }
 
     /// Forgets a key, because it was revoked or changed.
     pub(crate) fn forget(&self, id: KeyId) {
-        self.0.remove(&id);
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.entries.remove(&id);
+    }
+
+    /// Forgets a key that is not stored any more. No change: whoever names unknown keys must not keep
+    /// others from being kept.
+    pub(crate) fn drop_unknown(&self, id: KeyId) {
+        self.entries.remove(&id);
     }
 
     /// Forgets keys that were not used for a while.
@@ -162,7 +185,7 @@ impl KeyCache {
 
     fn make_room(&self, now: Timestamp) {
         for within in [IDLE, Duration::from_secs(10), Duration::ZERO] {
-            if self.0.len() < ENTRIES_MAX {
+            if self.entries.len() < ENTRIES_MAX {
                 return;
             }
             self.retain_used_within(within, now);
@@ -172,7 +195,7 @@ impl KeyCache {
     fn retain_used_within(&self, within: Duration, now: Timestamp) {
         let now = now.timestamp_millis();
         let within = i64::try_from(within.as_millis()).unwrap_or(i64::MAX);
-        self.0
+        self.entries
             .retain(|_, entry| now.saturating_sub(entry.used_ms.load(Ordering::Relaxed)) < within);
     }
 }
@@ -260,11 +283,11 @@ mod tests {
     fn key_that_is_looked_up_again_keeps_its_bucket_as_full_as_it_was() {
         let (setting, cache) = (Setting::new(), KeyCache::default());
         let id = setting.key_id();
-        let first = cache.keep(setting.cached(id, Some(1), after(0)), after(0));
+        let first = cache.keep(setting.cached(id, Some(1), after(0)), cache.seen(), after(0));
         assert!(first.bucket(Class::Writes).charge(2).is_ok());
-        let again = cache.keep(setting.cached(id, Some(1), after(10)), after(10));
+        let again = cache.keep(setting.cached(id, Some(1), after(10)), cache.seen(), after(10));
         assert!(again.bucket(Class::Writes).charge(1).is_err());
-        let raised = cache.keep(setting.cached(id, Some(2), after(20)), after(20));
+        let raised = cache.keep(setting.cached(id, Some(2), after(20)), cache.seen(), after(20));
         assert!(raised.bucket(Class::Writes).charge(4).is_ok());
     }
 
@@ -273,7 +296,7 @@ mod tests {
         let (setting, cache) = (Setting::new(), KeyCache::default());
         let [told, idle, used] = [(); 3].map(|()| setting.key_id());
         for id in [told, idle, used] {
-            cache.keep(setting.cached(id, None, after(0)), after(0));
+            cache.keep(setting.cached(id, None, after(0)), cache.seen(), after(0));
         }
         cache.forget(told);
         assert!(cache.find(told).is_none());
@@ -281,5 +304,18 @@ mod tests {
         cache.sweep(after(300));
         assert!(cache.find(idle).is_none());
         assert!(cache.find(used).is_some());
+    }
+
+    #[test]
+    fn key_that_was_read_before_it_was_revoked_is_not_kept() {
+        let (setting, cache) = (Setting::new(), KeyCache::default());
+        let id = setting.key_id();
+        let (seen, read) = (cache.seen(), setting.cached(id, None, after(0)));
+        cache.forget(id);
+        let used = cache.keep(Arc::clone(&read), seen, after(0));
+        assert_eq!(used.key.id, id);
+        assert!(cache.find(id).is_none());
+        cache.keep(read, cache.seen(), after(0));
+        assert!(cache.find(id).is_some());
     }
 }

@@ -91,6 +91,7 @@ pub(crate) async fn verify(
         Some(_) | None => {}
     }
     // In a box: who has a cached key must not carry the room for a look-up.
+    let seen = app.keys.seen();
     let loaded = Box::pin(app.load_key(text.id)).await;
     let found = match (loaded, proved) {
         (Ok(found), _) => found,
@@ -101,10 +102,10 @@ pub(crate) async fn verify(
     let stored = found.as_ref().map_or(&DUMMY_DIGEST, |key| &key.key.digest);
     let same = bool::from(digest.ct_eq(stored));
     match found {
-        Some(key) if same => alive(app, app.keys.keep(Arc::new(key), now), text, address),
+        Some(key) if same => alive(app, app.keys.keep(Arc::new(key), seen, now), text, address),
         Some(_) => Err(failed(app, address)),
         None => {
-            app.keys.forget(text.id);
+            app.keys.drop_unknown(text.id);
             Err(failed(app, address))
         }
     }
@@ -133,10 +134,11 @@ pub(crate) async fn verify_signed(
         }
         Some(_) | None => {}
     }
+    let seen = app.keys.seen();
     let found = Box::pin(app.load_key(id)).await?.map(Arc::new);
     let held = signed_with(app, found.as_deref(), &holds);
     match found {
-        Some(key) if held && live(app, &key) => Ok(app.keys.keep(key, now)),
+        Some(key) if held && live(app, &key) => Ok(app.keys.keep(key, seen, now)),
         Some(_) | None => Err(failed(app, address)),
     }
 }
