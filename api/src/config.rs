@@ -66,6 +66,7 @@ pub struct Database {
     /// Holds a password, perhaps.
     pub url: Secret,
     pub reads_max: u32,
+    pub reports_max: u32,
     pub writes_max: u32,
     pub acquire_wait_ms: u64,
     pub durability: DurabilitySetting,
@@ -173,8 +174,10 @@ impl Config {
             "database.acquire_wait_ms must be below every deadline of a request"
         );
         ensure!(
-            self.database.reads_max >= 1 && self.database.writes_max >= 1,
-            "database.reads_max and database.writes_max must be at least 1"
+            [self.database.reads_max, self.database.reports_max, self.database.writes_max]
+                .iter()
+                .all(|max| *max >= 1),
+            "database.reads_max, reports_max and writes_max must be at least 1"
         );
         let origin = &self.http.origin;
         ensure!(
@@ -194,6 +197,7 @@ impl Database {
     pub fn sizes(&self) -> Sizes {
         Sizes {
             reads_max: self.reads_max,
+            reports_max: self.reports_max,
             writes_max: self.writes_max,
             acquire_wait: Duration::from_millis(self.acquire_wait_ms),
         }

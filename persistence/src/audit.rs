@@ -143,7 +143,7 @@ pub async fn list(
         .bind(filter.from)
         .bind(filter.to)
         .bind(page::asked(limit))
-        .fetch_all(&mut *db.read().await?)
+        .fetch_all(&mut *db.report().await?)
         .await?;
         Page::cut(rows, limit).try_map(Entry::try_from)
     })
@@ -165,7 +165,7 @@ pub async fn verify(db: &Database, merchant: MerchantId) -> Result<Proof, Error>
             .bind(at.seq)
             .bind(head.seq)
             .bind(PROVED_AT_ONCE)
-            .fetch_all(&mut *db.read().await?)
+            .fetch_all(&mut *db.report().await?)
             .await?;
             if rows.is_empty() {
                 return Ok(Proof {
@@ -194,7 +194,7 @@ async fn head(db: &Database, merchant: MerchantId) -> Result<Head, Error> {
     let row: Option<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT seq, hash FROM audit_heads WHERE merchant_id = $1")
             .bind(merchant.uuid())
-            .fetch_optional(&mut *db.read().await?)
+            .fetch_optional(&mut *db.report().await?)
             .await?;
     row.map_or(Ok(Head::EMPTY), |(seq, hash)| {
         let hash = digest(hash)?;

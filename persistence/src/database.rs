@@ -1,7 +1,8 @@
 //! Connections to Postgres for reads and cold writes.
 //!
 //! Keeps: a caller that hangs up leaves no half transaction. Work runs in a task of its own
-//! ([`owned`]), and a connection rolls back before it returns to the pool. Lanes and ownership have
+//! ([`owned`]), and a connection rolls back before it returns to the pool. What a caller can make long,
+//! lists and sums, has connections of its own: reports wait for reports, sales never do. Lanes and ownership have
 //! connections of their own, outside the pools.
 
 use std::{panic::resume_unwind, time::Duration};
@@ -22,6 +23,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
     pub reads_max: u32,
+    pub reports_max: u32,
     pub writes_max: u32,
     /// Below the deadline of a request, or every wait ends in the wrong error.
     pub acquire_wait: Duration,
@@ -31,6 +33,7 @@ impl Default for Sizes {
     fn default() -> Self {
         Self {
             reads_max: 16,
+            reports_max: 4,
             writes_max: 8,
             acquire_wait: Duration::from_secs(2),
         }
@@ -42,6 +45,7 @@ impl Default for Sizes {
 pub struct Database {
     options: PgConnectOptions,
     reads: PgPool,
+    reports: PgPool,
     writes: PgPool,
 }
 
@@ -52,10 +56,15 @@ impl Database {
             .acquire_timeout(sizes.acquire_wait)
             .test_before_acquire(false)
             .max_lifetime(None);
+        let read_only = pooled(options).options([("default_transaction_read_only", "on")]);
+        let reports = pool
+            .clone()
+            .max_connections(sizes.reports_max)
+            .connect_lazy_with(read_only.clone());
         let reads = pool
             .clone()
             .max_connections(sizes.reads_max)
-            .connect_with(pooled(options).options([("default_transaction_read_only", "on")]))
+            .connect_with(read_only)
             .await?;
         let writes = pool
             .max_connections(sizes.writes_max)
@@ -67,6 +76,7 @@ impl Database {
         Ok(Self {
             options: options.clone(),
             reads,
+            reports,
             writes,
         })
     }
@@ -79,6 +89,12 @@ impl Database {
     /// A connection that can only read; to be used in [`owned`] work only.
     pub async fn read(&self) -> Result<PoolConnection<Postgres>, Error> {
         Ok(self.reads.acquire().await?)
+    }
+
+    /// A connection that can only read, for lists and sums that nobody's sale waits for; to be used in
+    /// [`owned`] work only.
+    pub async fn report(&self) -> Result<PoolConnection<Postgres>, Error> {
+        Ok(self.reports.acquire().await?)
     }
 
     /// A transaction for a cold change; to be called in [`owned`] work only.
@@ -98,6 +114,7 @@ impl Database {
     /// Lets running work end and closes the pools.
     pub async fn close(&self) {
         self.writes.close().await;
+        self.reports.close().await;
         self.reads.close().await;
     }
 }

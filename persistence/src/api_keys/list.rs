@@ -20,7 +20,7 @@ pub async fn list(
 ) -> Result<Page<StoredKey>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.read().await?;
+        let mut connection = db.report().await?;
         let sql = if scope.relationship.is_some() {
             OF_RELATIONSHIP
         } else {

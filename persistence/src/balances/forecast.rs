@@ -31,7 +31,7 @@ pub async fn spend(
 ) -> Result<Spend, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.read().await?;
+        let mut connection = db.report().await?;
         Ok(Spend {
             last_24h: since(&mut connection, scope.balance, now - TimeDelta::hours(24)).await?,
             last_7d: since(&mut connection, scope.balance, now - TimeDelta::days(7)).await?,

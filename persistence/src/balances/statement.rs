@@ -16,7 +16,7 @@ use super::ledger::{LedgerEntry, Row, version_before};
 use crate::{Database, Error, fulfillments::rows::money, owned};
 
 /// Entries of one look: a statement over a long time is many short reads, not one long one, which
-/// would keep Postgres from cleaning up behind the lanes.
+/// would keep Postgres from cleaning up behind the lanes. Between them others get the connection.
 const ENTRIES_CHUNK: i64 = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,18 +42,20 @@ pub async fn statement(
 ) -> Result<Statement, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.read().await?;
         let balance = scope.balance;
+        let mut connection = db.report().await?;
         let opening_version = version_before(&mut connection, balance, from).await?;
         let to_version = version_before(&mut connection, balance, to).await?;
         let closing_version = to_version.max(opening_version);
-        let (totals, digest) =
-            read(&mut connection, balance, opening_version, closing_version).await?;
+        let opening_balance = balance_at(&mut connection, balance, opening_version).await?;
+        let closing_balance = balance_at(&mut connection, balance, closing_version).await?;
+        drop(connection);
+        let (totals, digest) = read(&db, balance, opening_version, closing_version).await?;
         Ok(Statement {
             opening_version,
-            opening_balance: balance_at(&mut connection, balance, opening_version).await?,
+            opening_balance,
             closing_version,
-            closing_balance: balance_at(&mut connection, balance, closing_version).await?,
+            closing_balance,
             entries: (closing_version - opening_version).unsigned_abs(),
             totals,
             digest,
@@ -84,7 +86,7 @@ pub fn line(entry: &LedgerEntry) -> String {
 
 /// Sums and digests the entries above the first version, up to the second.
 async fn read(
-    connection: &mut PgConnection,
+    db: &Database,
     balance: BalanceId,
     mut above: i64,
     up_to: i64,
@@ -93,7 +95,8 @@ async fn read(
     let mut digest = Sha256::new();
     while above < up_to {
         let end = up_to.min(above + ENTRIES_CHUNK);
-        for row in rows(connection, balance, above, end).await? {
+        let rows = async { rows(&mut *db.report().await?, balance, above, end).await };
+        for row in rows.await? {
             let entry = LedgerEntry::try_from(row)?;
             let total = totals.entry(entry.kind).or_insert(Money::ZERO);
             *total = total.checked_add(entry.amount).ok_or(Error::Inconsistent {
@@ -111,8 +114,8 @@ async fn rows(
     balance: BalanceId,
     above: i64,
     up_to: i64,
-) -> Result<Vec<Row>, sqlx::Error> {
-    sqlx::query_as(
+) -> Result<Vec<Row>, Error> {
+    let rows = sqlx::query_as(
         "SELECT version, id, kind, amount, balance_after, reference, created_at,
            NULL AS description, NULL AS label
          FROM ledger_entries
@@ -123,7 +126,8 @@ async fn rows(
     .bind(above)
     .bind(up_to)
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(rows)
 }
 
 async fn balance_at(

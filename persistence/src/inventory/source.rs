@@ -58,7 +58,7 @@ impl Source for PgInventory {
     fn count(&self, sku: Sku, after: Option<Position>) -> BoxFuture<'_, Result<u64, Fault>> {
         let db = self.db.clone();
         Box::pin(owned(async move {
-            let counted = async { count(&mut *db.read().await?, sku, after).await };
+            let counted = async { count(&mut *db.report().await?, sku, after).await };
             counted
                 .await
                 .map_err(|error| error.into_fault("count serials"))

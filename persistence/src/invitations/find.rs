@@ -51,7 +51,7 @@ struct OfferRow {
 pub async fn find(db: &Database, token: Digest) -> Result<Option<Offer>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.read().await?;
+        let mut connection = db.report().await?;
         let row: Option<Row> = sqlx::query_as(select_invitation!("WHERE i.token_digest = $1"))
             .bind(&token[..])
             .fetch_optional(&mut *connection)

@@ -6,8 +6,9 @@ use std::{
     task::Poll,
 };
 
-use chrono::{DateTime, Utc};
-use persistence::{Database, Sizes, owned};
+use chrono::{DateTime, TimeDelta, Utc};
+use engine::{clock::EPOCH, inventory::Source as _, relationships::RelationshipScope};
+use persistence::{Database, Sizes, balances::statement::statement, inventory::PgInventory, owned};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::ground::Ground;
@@ -78,6 +79,33 @@ async fn owned_work_ends_although_its_caller_hangs_up() {
     });
     assert!(!polled(work, 1).await);
     ground.until("SELECT name = 'Renamed' FROM merchants").await;
+}
+
+#[tokio::test]
+async fn reports_and_sales_never_wait_for_each_other() {
+    let ground = Ground::new().await;
+    let sizes = Sizes {
+        reads_max: 1,
+        reports_max: 1,
+        ..Sizes::default()
+    };
+    let options = ground.db.connect_options();
+    let db = Database::connect(options, sizes).await.unwrap();
+    let source = PgInventory::new(db.clone());
+    let sale = db.read().await.unwrap();
+    assert_eq!(source.count(ground.sku, None).await, Ok(0));
+    let (from, to) = (EPOCH, EPOCH + TimeDelta::days(1));
+    let scope = RelationshipScope {
+        merchant: ground.merchant,
+        relationship: ground.relationship,
+        balance: ground.balances[0],
+        test: false,
+    };
+    let statement = statement(&db, scope, from, to).await.unwrap();
+    assert_eq!(statement.entries, 0);
+    drop(sale);
+    let _report = db.report().await.unwrap();
+    assert_eq!(source.fetch(ground.sku, None, 1).await, Ok(vec![]));
 }
 
 #[tokio::test]
