@@ -8,6 +8,8 @@ use crate::error::{ApiError, Code};
 
 /// Longer addresses are refused before anything of them is read.
 const QUERY_BYTES_MAX: usize = 8 * 1024;
+/// Far more than any call has. Each is compared with all before it, of callers whom nobody knows yet.
+const PARAMETERS_MAX: usize = 64;
 
 /// Decoded parameters in the order in which they were sent. Values may be secrets: no `Debug`.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -26,6 +28,9 @@ impl Query {
             let (name, value) = pair.ok_or_else(|| malformed("The query is not URL-encoded."))?;
             if pairs.iter().any(|(known, _)| *known == name) {
                 return Err(malformed("A query parameter stands twice."));
+            }
+            if pairs.len() == PARAMETERS_MAX {
+                return Err(malformed("The query has too many parameters."));
             }
             pairs.push((name, value));
         }
@@ -114,6 +119,17 @@ mod tests {
             read,
             expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
+    }
+
+    #[test]
+    fn parameters_are_at_most_64() {
+        let query = |count: usize| {
+            let parameters: Vec<_> = (0..count).map(|n| format!("{n}=")).collect();
+            parameters.join("&")
+        };
+        assert_eq!(pairs(&query(64)).map(|pairs| pairs.len()), Some(64));
+        let refused = Query::parse(&query(65)).err();
+        assert_eq!(refused.map(|error| error.code()), Some(Code::BadRequest));
     }
 
     #[test]
