@@ -6,6 +6,7 @@ use engine::{
     fulfillments::{Error, Refusal},
     ids::ProductId,
     money::{Currency, Money},
+    relationships::DynamicUrlPolicy,
 };
 
 use super::{ApiError, Code};
@@ -96,6 +97,7 @@ fn refused(refusal: Refusal, currency: Currency) -> ApiError {
         }
         Refusal::OrderInProgress => ApiError::new(Code::OrderInProgress),
         Refusal::ProgramDisabled => ApiError::new(Code::ProgramDisabled),
+        Refusal::DynamicUrlNotAllowed { policy } => address_not_allowed(policy),
         Refusal::RelationshipInactive { reason } => inactive(reason),
         Refusal::ModeNotAllowed => ApiError::new(Code::ModeNotAllowed),
         Refusal::ProductNotFound { product: id } => {
@@ -149,6 +151,16 @@ fn refused(refusal: Refusal, currency: Currency) -> ApiError {
         }
         Refusal::OutOfStock { product: id } => product(Code::OutOfStock, id),
     }
+}
+
+fn address_not_allowed(policy: DynamicUrlPolicy) -> ApiError {
+    let message = match policy {
+        DynamicUrlPolicy::Allowed | DynamicUrlPolicy::SignedOnly => {
+            "The merchant's program allows signed addresses only."
+        }
+        DynamicUrlPolicy::Off => "The merchant's program does not allow dynamic addresses.",
+    };
+    ApiError::saying(Code::Forbidden, message)
 }
 
 fn inactive(reason: Option<String>) -> ApiError {

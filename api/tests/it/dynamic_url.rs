@@ -193,6 +193,9 @@ fn wrong_queries_execute_nothing() {
 fn program_may_allow_signed_addresses_only_or_none() {
     with_world(async |world| {
         let key = world.dynamic_key("demo-both");
+        for allowed in [by_key(world, &key.text, "76"), signed(world, &key, "75", 0)] {
+            world.call("GET", &allowed).send().await.data(200);
+        }
         let state = world.state();
         for (policy, by_key_status, signed_status) in [("SIGNED_ONLY", 403, 200), ("OFF", 403, 403)]
         {
@@ -206,13 +209,33 @@ fn program_may_allow_signed_addresses_only_or_none() {
                 .send()
                 .await;
             assert_eq!(reply.status, by_key_status, "{policy}: {}", reply.text());
+            let order_id = format!("78-{policy}");
             let reply = world
-                .call("GET", &signed(world, &key, "78", 0))
+                .call("GET", &signed(world, &key, &order_id, 0))
                 .send()
                 .await;
             assert_eq!(reply.status, signed_status, "{policy}: {}", reply.text());
+            // What was delivered before is told under every policy.
+            for bound in [by_key(world, &key.text, "76"), signed(world, &key, "75", 0)] {
+                let again = world.call("GET", &bound).send().await;
+                assert_eq!(again.status, 200, "{policy}: {}", again.text());
+            }
         }
         assert_ne!(world.state(), state);
+    });
+}
+
+#[test]
+fn delivered_order_that_cannot_be_shown_again_is_never_told_as_not_executed() {
+    with_world(async |world| {
+        let path = by_key(world, &world.dynamic_key("demo-both").text, "77");
+        let told = world.call("GET", &path).send().await.data(200);
+        world.sql("ALTER TABLE dynamic_url_replays RENAME TO away");
+        let again = world.call("GET", &path).send().await;
+        again.refused(503, "OUTCOME_UNKNOWN");
+        world.sql("ALTER TABLE away RENAME TO dynamic_url_replays");
+        let again = world.call("GET", &path).send().await.data(200);
+        assert_eq!(again["serials"], told["serials"]);
     });
 }
 

@@ -1,10 +1,10 @@
 //! Pure: terms + catalog + request -> a [`Quote`] or a [`Refusal`], in the documented order.
 
-use super::{Line, Refusal, Request};
+use super::{Channel, Line, Refusal, Request};
 use crate::{
     catalog::{Product, ProductKind, Sku, Status, Variant},
     money::Money,
-    relationships::{self, KeyTerms, Terms},
+    relationships::{self, DynamicUrlPolicy, KeyTerms, Terms},
 };
 
 /// What a request costs under one version of the terms and of each product.
@@ -32,6 +32,11 @@ pub fn quote<'a>(
     let key = terms.keys.get(&request.key()).ok_or(Refusal::KeyRevoked)?;
     if !terms.program_enabled {
         return Err(Refusal::ProgramDisabled);
+    }
+    if !allows(terms.dynamic_url_policy, request.channel()) {
+        return Err(Refusal::DynamicUrlNotAllowed {
+            policy: terms.dynamic_url_policy,
+        });
     }
     if terms.status != relationships::Status::Active {
         return Err(Refusal::RelationshipInactive {
@@ -66,6 +71,17 @@ pub fn quote<'a>(
         })
         .collect();
     total(request, quoted)
+}
+
+/// Whether an order may come through this door.
+const fn allows(policy: DynamicUrlPolicy, channel: Channel) -> bool {
+    match (channel, policy) {
+        (Channel::Api | Channel::Orders | Channel::Bulk | Channel::Callback, _)
+        | (Channel::DynamicUrl | Channel::SignedUrl, DynamicUrlPolicy::Allowed)
+        | (Channel::SignedUrl, DynamicUrlPolicy::SignedOnly) => true,
+        (Channel::DynamicUrl, DynamicUrlPolicy::SignedOnly)
+        | (Channel::DynamicUrl | Channel::SignedUrl, DynamicUrlPolicy::Off) => false,
+    }
 }
 
 fn fits(line: &Line, product: &Product) -> Result<(), Refusal> {

@@ -1,6 +1,8 @@
 //! Every no of the domain, in the documented order of precedence.
 
-use crate::{clock::Timestamp, ids::ProductId, money::Money};
+use crate::{
+    clock::Timestamp, ids::ProductId, money::Money, relationships::DynamicUrlPolicy,
+};
 
 /// Why a request is not executed. True for ever for that attempt; nothing was changed by it.
 ///
@@ -18,6 +20,9 @@ pub enum Refusal {
     OrderInProgress,
     #[error("the program is switched off")]
     ProgramDisabled,
+    /// The program does not allow this form of address.
+    #[error("the dynamic URL is not allowed in this form")]
+    DynamicUrlNotAllowed { policy: DynamicUrlPolicy },
     /// Not active, with the reason that the reseller is shown.
     #[error("the relationship is not active")]
     RelationshipInactive { reason: Option<String> },

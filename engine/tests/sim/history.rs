@@ -216,6 +216,7 @@ const fn code(refusal: &Refusal) -> &'static str {
         Refusal::OrderMismatch { .. } => "ORDER_MISMATCH",
         Refusal::OrderInProgress => "ORDER_IN_PROGRESS",
         Refusal::ProgramDisabled => "PROGRAM_DISABLED",
+        Refusal::DynamicUrlNotAllowed { .. } => "DYNAMIC_URL_NOT_ALLOWED",
         Refusal::RelationshipInactive { .. } => "RELATIONSHIP_INACTIVE",
         Refusal::ModeNotAllowed => "MODE_NOT_ALLOWED",
         Refusal::ProductNotFound { .. } => "PRODUCT_NOT_FOUND",

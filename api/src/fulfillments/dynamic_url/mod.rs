@@ -16,7 +16,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use engine::{api_keys::Scope, engine::Engine, relationships::DynamicUrlPolicy, vault::Opened};
+use engine::{api_keys::Scope, vault::Opened};
 
 use self::{parameters::Parameters, proof::Proof, shown::Format};
 use super::answer::Told;
@@ -77,7 +77,6 @@ async fn deliver(app: &App, parts: &Parts) -> Result<Told, ApiError> {
         return Err(verify::missing_scope::<DynamicWrite>());
     }
     let caller = ResellerKey::<DynamicWrite>::proved(key, Arc::clone(call))?;
-    allowed_by_program(&app.engine, &caller, &proof).await?;
     let parameters = Parameters::read(&query, &proof)?;
     let request = parameters.into_request(&caller, proof.channel(), app.engine.vault())?;
     if let Proof::Signed(signed) = &proof
@@ -106,25 +105,4 @@ fn refuse_browsers(headers: &HeaderMap) -> Result<(), ApiError> {
         return Err(ApiError::new(Code::BrowserRefused));
     }
     Ok(())
-}
-
-/// What the merchant's program says about this form of the address.
-async fn allowed_by_program(
-    engine: &Engine,
-    caller: &ResellerKey<DynamicWrite>,
-    proof: &Proof,
-) -> Result<(), ApiError> {
-    let terms = engine.terms(caller.scope().relationship).await?;
-    let policy = terms.map_or(DynamicUrlPolicy::Off, |terms| terms.dynamic_url_policy);
-    match (policy, proof) {
-        (DynamicUrlPolicy::Allowed, _) | (DynamicUrlPolicy::SignedOnly, Proof::Signed(_)) => Ok(()),
-        (DynamicUrlPolicy::SignedOnly, Proof::Key(_)) => Err(ApiError::saying(
-            Code::Forbidden,
-            "The merchant's program allows signed addresses only.",
-        )),
-        (DynamicUrlPolicy::Off, _) => Err(ApiError::saying(
-            Code::Forbidden,
-            "The merchant's program does not allow dynamic addresses.",
-        )),
-    }
 }

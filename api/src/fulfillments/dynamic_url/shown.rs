@@ -100,7 +100,9 @@ pub(super) async fn again(
     if app.now() - stamp.created_at > SHOWN_FOR {
         return Ok(told.withheld());
     }
-    let counted = replays::count_replay(&app.database, caller.scope(), stamp.version).await?;
+    let counted = replays::count_replay(&app.database, caller.scope(), stamp.version).await;
+    // The order was delivered, whatever becomes of this answer.
+    let counted = counted.map_err(|error| ApiError::from(error).after_change())?;
     Ok(if counted { told } else { told.withheld() })
 }
 

@@ -3,11 +3,11 @@
 use crate::{
     catalog::{CustomField, FieldKind, Product, ProductKind, Status},
     fulfillments::{
-        Draft, Refusal, Request,
+        Channel, Draft, Refusal, Request,
         policy::{Quote, quote},
     },
     money::Percent,
-    relationships::{self, Access, KeyTerms, Mode, Terms},
+    relationships::{self, Access, DynamicUrlPolicy, KeyTerms, Mode, Terms},
     testing::{World, usd},
 };
 
@@ -39,12 +39,15 @@ fn of(world: &World, ask: impl FnOnce(&mut Draft)) -> Result<Quote, Refusal> {
 fn earlier_refusal_wins_over_every_later_one() {
     // Each of these hinders an order by itself; the first that is left says no.
     type Hinder = fn(World) -> World;
-    let hindrances: [(&str, Hinder); 9] = [
+    let hindrances: [(&str, Hinder); 10] = [
         ("KeyRevoked", |world| {
             world.edit_terms(|terms| terms.keys.clear())
         }),
         ("ProgramDisabled", |world| {
             world.edit_terms(|terms| terms.program_enabled = false)
+        }),
+        ("DynamicUrlNotAllowed", |world| {
+            world.edit_terms(|terms| terms.dynamic_url_policy = DynamicUrlPolicy::Off)
         }),
         ("RelationshipInactive", |world| {
             world.edit_terms(|terms| terms.status = relationships::Status::Terminated)
@@ -80,7 +83,10 @@ fn earlier_refusal_wins_over_every_later_one() {
         let world = hindrances[first..]
             .iter()
             .fold(world(), |world, (_, hinder)| hinder(world));
-        let refused = of(&world, |draft| draft.max_total = Some(usd("5.00")));
+        let refused = of(&world, |draft| {
+            draft.channel = Channel::SignedUrl;
+            draft.max_total = Some(usd("5.00"));
+        });
         let refused = format!("{:?}", refused.expect_err("hindered"));
         assert!(refused.starts_with(hindrances[first].0), "{refused}");
     }
@@ -270,5 +276,25 @@ fn key_may_lower_the_largest_quantity_but_not_raise_it() {
             allowed,
             "{own} {quantity}"
         );
+    }
+}
+
+#[test]
+fn program_says_which_addresses_order() {
+    let asked = |policy, channel| {
+        let world = world().edit_terms(|terms| terms.dynamic_url_policy = policy);
+        of(&world, |draft| draft.channel = channel).map(drop)
+    };
+    let channels = [Channel::Api, Channel::SignedUrl, Channel::DynamicUrl];
+    for (policy, allowed) in [
+        (DynamicUrlPolicy::Allowed, [true, true, true]),
+        (DynamicUrlPolicy::SignedOnly, [true, true, false]),
+        (DynamicUrlPolicy::Off, [true, false, false]),
+    ] {
+        for (channel, allowed) in channels.into_iter().zip(allowed) {
+            let refusal = Refusal::DynamicUrlNotAllowed { policy };
+            let expected = if allowed { Ok(()) } else { Err(refusal) };
+            assert_eq!(asked(policy, channel), expected, "{channel:?}");
+        }
     }
 }

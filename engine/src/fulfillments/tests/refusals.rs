@@ -2,9 +2,9 @@
 
 use crate::{
     catalog::{CustomField, FieldKind, ProductKind, Status},
-    fulfillments::{Draft, Refusal},
+    fulfillments::{Channel, Draft, Refusal},
     money::Money,
-    relationships::{self, Mode, Terms},
+    relationships::{self, DynamicUrlPolicy, Mode, Terms},
     testing::{
         Scene, World,
         outcomes::{fresh, refusal, replayed},
@@ -54,6 +54,18 @@ fn cases_of_terms() -> Vec<Case> {
             hinder: |scene| terms(scene, |terms| terms.program_enabled = false),
             ask: as_asked,
             refusal: |_| Refusal::ProgramDisabled,
+        },
+        Case {
+            name: "signed addresses only",
+            hinder: |scene| {
+                terms(scene, |terms| {
+                    terms.dynamic_url_policy = DynamicUrlPolicy::SignedOnly;
+                });
+            },
+            ask: |draft| draft.channel = Channel::DynamicUrl,
+            refusal: |_| Refusal::DynamicUrlNotAllowed {
+                policy: DynamicUrlPolicy::SignedOnly,
+            },
         },
         Case {
             name: "suspended",
