@@ -1,7 +1,8 @@
 //! Answers of changes that carried an `Idempotency-Key`.
 //!
 //! Keeps: of two attempts under one key at the same time, one is executed; an answer is kept for a
-//! week; an attempt whose process ended may be executed again, by the same request only.
+//! week; an attempt whose process ended may be executed again, by the same request only. One that takes
+//! long is kept from looking like that by [`renew`].
 
 use chrono::TimeDelta;
 use engine::{
@@ -10,11 +11,11 @@ use engine::{
 };
 use sqlx::PgConnection;
 
-use crate::{Database, Error, owned};
+use crate::{Database, Error, error::at_most_one, owned};
 
 /// How long an answer is kept.
 const KEPT_DAYS: i64 = 7;
-/// After this long an attempt without an answer counts as one whose process ended.
+/// After this long without an answer or a renewal an attempt counts as one whose process ended.
 const ABANDONED_SECONDS: i64 = 60;
 /// Old answers that one attempt takes away.
 const SWEPT: i64 = 100;
@@ -52,7 +53,7 @@ pub enum Begun {
     Done(Stored),
 }
 
-/// One execution.
+/// One execution, known by when it was begun or last renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     started_at: Timestamp,
@@ -125,6 +126,39 @@ struct Row {
     digest: Vec<u8>,
     status: Option<i16>,
     body: Option<Vec<u8>>,
+}
+
+/// Says that an attempt is still being executed. If it was given up meanwhile, nothing is changed.
+pub async fn renew(
+    db: &Database,
+    name: &Name,
+    attempt: Attempt,
+    now: Timestamp,
+) -> Result<Attempt, Error> {
+    let (db, name) = (db.clone(), name.clone());
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let renewed = sqlx::query(
+            "UPDATE idempotency_keys SET started_at = $5
+             WHERE caller_id = $1 AND route = $2 AND key = $3 AND started_at = $4
+               AND status IS NULL",
+        )
+        .bind(name.caller.uuid())
+        .bind(&name.route)
+        .bind(&name.key)
+        .bind(attempt.started_at)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        let renewed = at_most_one(&renewed, "an attempt")?;
+        tx.commit().await?;
+        Ok(if renewed {
+            Attempt { started_at: now }
+        } else {
+            attempt
+        })
+    })
+    .await
 }
 
 /// Keeps the answer of an attempt.

@@ -1,8 +1,11 @@
 //! A change that is executed once per `Idempotency-Key`, however often it is sent.
 //!
 //! Keeps: an answer is stored before it is given, errors that are final included; the work and its
-//! bookkeeping run in one task, so a caller that hangs up leaves no key that looks as if it still ran.
+//! bookkeeping run in one task, so a caller that hangs up leaves no key that looks as if it still ran,
+//! and work that takes long none that looks as if it did not.
 //! Without the header a change is simply executed.
+
+use std::time::Duration;
 
 use axum::{
     body::Body as RawAnswer,
@@ -11,7 +14,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::ids::{KeyId, MerchantId};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use http_body_util::BodyExt as _;
 use persistence::{
     idempotency::{self, Attempt, Begun, Name, Stored},
@@ -19,6 +22,7 @@ use persistence::{
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use tokio::time::sleep;
 
 use super::{
     body::{RawBody, parse},
@@ -29,6 +33,9 @@ use crate::{
     state::App,
     wire::answer::{IDEMPOTENT_REPLAYED, json_bytes},
 };
+
+/// Well before an attempt counts as one whose process ended, also if one renewal fails.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
 
 /// A JSON body as its wire type, with what makes the request known again.
 pub(crate) struct Once<T> {
@@ -88,13 +95,39 @@ impl Known {
             Begun::Fresh(attempt) => {
                 let app = app.clone();
                 owned(async move {
-                    let answer = work.await;
+                    let renew = |attempt| renewed(app.clone(), name.clone(), attempt).boxed();
+                    let (answer, attempt) = while_renewing(work, attempt, renew).await;
                     settle(&app, &name, attempt, answer).await
                 })
                 .await
             }
         }
     }
+}
+
+/// The work's end, and the attempt as it was last renewed. A renewal is never cut short: what it did
+/// must be known.
+async fn while_renewing<T, A>(
+    mut work: BoxFuture<'static, T>,
+    mut attempt: A,
+    renew: impl Fn(A) -> BoxFuture<'static, A>,
+) -> (T, A) {
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return (done, attempt),
+            () = sleep(RENEW_EVERY) => {}
+        }
+        attempt = renew(attempt).await;
+    }
+}
+
+async fn renewed(app: App, name: Name, attempt: Attempt) -> Attempt {
+    let renewed = idempotency::renew(&app.database, &name, attempt, app.now()).await;
+    renewed.unwrap_or_else(|error| {
+        tracing::warn!(error = %error, "could not renew an idempotency key");
+        attempt
+    })
 }
 
 /// Stores the answer if it is final, then gives it.
@@ -149,4 +182,19 @@ fn replayed(stored: Stored) -> Result<Response, ApiError> {
         .headers_mut()
         .insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_takes_long_is_renewed_until_it_ends() {
+        let work = Box::pin(async {
+            sleep(RENEW_EVERY * 3 + Duration::from_secs(1)).await;
+            "done"
+        });
+        let renew = |renewals| async move { renewals + 1 }.boxed();
+        assert_eq!(while_renewing(work, 0, renew).await, ("done", 3));
+    }
 }

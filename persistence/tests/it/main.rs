@@ -14,6 +14,7 @@ mod database;
 mod demo;
 mod fulfillments;
 mod ground;
+mod idempotency;
 mod import;
 mod installation;
 mod invitations;
