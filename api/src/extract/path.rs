@@ -4,10 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use engine::ids::{
-    EntryId, FulfillmentId, ImportId, ItemId, KeyId, MerchantId, ProductId, RelationshipId,
-    SerialId, SessionId, VariantId,
-};
+use engine::ids::{FulfillmentId, KeyId, ProductId, RelationshipId, SessionId, VariantId};
 
 use crate::error::{ApiError, Code};
 
@@ -26,7 +23,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(EntryId FulfillmentId ImportId ItemId KeyId MerchantId ProductId RelationshipId SerialId SessionId VariantId);
+path_ids!(FulfillmentId KeyId ProductId RelationshipId SessionId VariantId);
 
 /// All ids of the path, in its order: one, or a pair.
 pub(crate) struct PathIds<T>(pub(crate) T);
