@@ -27,8 +27,8 @@ use engine::{
     balances::{Credit, EntryKind},
     clock::EPOCH,
     engine::Engine,
+    journal::NullJournal,
     random::SeededRandom,
-    testing::NullJournal,
     vault::{RootKey, Vault},
 };
 use futures_util::future::join_all;

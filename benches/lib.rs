@@ -7,7 +7,8 @@ use std::sync::Arc;
 use engine::{
     actors::Arbiters,
     engine::{Engine, Ports},
-    testing::{NullJournal, World},
+    journal::NullJournal,
+    testing::World,
 };
 use tokio::runtime::Runtime;
 

@@ -23,7 +23,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use engine::{engine::Engine, random::SystemRandom, testing::NullJournal, vault::Vault};
+use engine::{engine::Engine, journal::NullJournal, random::SystemRandom, vault::Vault};
 use persistence::settings::Durability;
 pub use settings::{JournalKind, Settings};
 use tokio::runtime::Runtime;

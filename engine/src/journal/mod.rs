@@ -10,6 +10,8 @@ mod failure;
 mod intent;
 mod lane;
 mod lanes;
+#[cfg(any(test, feature = "null_journal"))]
+mod null;
 mod numbering;
 mod ownership;
 mod queue;
@@ -24,6 +26,8 @@ pub use failure::{Failure, FenceFailure, OpenFailure};
 use futures_util::future::BoxFuture;
 pub(crate) use intent::{CreditIntent, Intent, RestockIntent, Verdict};
 pub(crate) use lanes::Lanes;
+#[cfg(any(test, feature = "null_journal"))]
+pub use null::NullJournal;
 pub(crate) use ownership::Ownership;
 use uuid::Uuid;
 

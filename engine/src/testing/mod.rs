@@ -1,12 +1,10 @@
 //! What tests and benches put in place of the outside world.
 //!
 //! [`MemoryStore`] keeps what Postgres keeps, under the same constraints, and goes wrong on demand.
-//! [`World`] is the smallest cast on such a store, with a running engine if asked. [`NullJournal`]
-//! says yes to everything and keeps nothing: it shows what the engine costs by itself. [`contract`] is
-//! what memory and Postgres must have in common.
+//! [`World`] is the smallest cast on such a store, with a running engine if asked. [`contract`] is what
+//! memory and Postgres must have in common.
 
 pub mod contract;
-mod null_journal;
 #[cfg(test)]
 pub(crate) mod outcomes;
 #[cfg(test)]
@@ -21,7 +19,6 @@ mod tests;
 pub mod turns;
 mod world;
 
-pub use null_journal::NullJournal;
 #[cfg(test)]
 pub(crate) use paused::{restarted, scene};
 pub use pure::{Purse, Window};
