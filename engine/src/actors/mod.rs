@@ -1,4 +1,5 @@
-//! The wall around actix: beside this folder only `actor.rs` files name the framework.
+//! The wall around actix: beside this folder only the actors of balances and shelves, with their
+//! messages, handles and holds, name the framework.
 //!
 //! Actors do no IO and never ask actors. A key has one incarnation at a time: the next one is loaded
 //! only when no hold of the one before is alive.
