@@ -174,9 +174,13 @@ impl Config {
             "database.acquire_wait_ms must be below every deadline of a request"
         );
         ensure!(
-            [self.database.reads_max, self.database.reports_max, self.database.writes_max]
-                .iter()
-                .all(|max| *max >= 1),
+            [
+                self.database.reads_max,
+                self.database.reports_max,
+                self.database.writes_max
+            ]
+            .iter()
+            .all(|max| *max >= 1),
             "database.reads_max, reports_max and writes_max must be at least 1"
         );
         let origin = &self.http.origin;

@@ -73,10 +73,7 @@ pub(crate) async fn reseller(
     let key_terms = terms.keys.get(&caller.key_id());
     let key_terms = key_terms.ok_or_else(|| ApiError::new(Code::Unauthorized))?;
     let spending = app.engine.balance(scope).await?.spending;
-    let spent = SpentToday(
-        currency,
-        Some(spent_today(&spending, caller.key_id(), now)),
-    );
+    let spent = SpentToday(currency, Some(spent_today(&spending, caller.key_id(), now)));
     let last_use = LastUse {
         at: Some(now),
         from: Some(caller.call().address),

@@ -163,7 +163,10 @@ impl Engine {
             ended,
         }));
         engine.0.keeper.spawn(engine.clone().sweep(ending));
-        engine.restock_waiting().await.map_err(StartError::Restock)?;
+        engine
+            .restock_waiting()
+            .await
+            .map_err(StartError::Restock)?;
         Ok(engine)
     }
 

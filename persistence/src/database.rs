@@ -2,10 +2,12 @@
 //!
 //! Keeps: a caller that hangs up leaves no half transaction. Work runs in a task of its own
 //! ([`owned`]), and a connection rolls back before it returns to the pool. What a caller can make long,
-//! lists and sums, has connections of its own: reports wait for reports, sales never do. Lanes and ownership have
+//! lists and sums, has connections of its own: reports wait for reports, sales never do.
+//! A server that does not answer at all takes no connection away: what sales wait for ends in time, and
+//! a connection that does not answer when it is given back is closed. Lanes and ownership have
 //! connections of their own, outside the pools.
 
-use std::{panic::resume_unwind, time::Duration};
+use std::{io, panic::resume_unwind, time::Duration};
 
 use sqlx::{
     Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
@@ -13,11 +15,18 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
 use crate::error::Error;
 
 /// The schema's migrations, embedded.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
+/// How long a read may take that sales wait for: above what the server allows a statement, which ends
+/// it if the server is there at all.
+const READ_MAX: Duration = Duration::from_secs(12);
+/// How long a connection that is given back may take to answer.
+const RELEASE_MAX: Duration = Duration::from_secs(1);
 
 /// How many connections may be open, and how long work waits for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,21 +66,21 @@ impl Database {
             .test_before_acquire(false)
             .max_lifetime(None);
         let read_only = pooled(options).options([("default_transaction_read_only", "on")]);
-        let reports = pool
+        let reading = pool
+            .clone()
+            .after_release(|connection, _| Box::pin(answering(connection.ping())));
+        let reports = reading
             .clone()
             .max_connections(sizes.reports_max)
             .connect_lazy_with(read_only.clone());
-        let reads = pool
-            .clone()
+        let reads = reading
             .max_connections(sizes.reads_max)
             .connect_with(read_only)
             .await?;
         let writes = pool
             .max_connections(sizes.writes_max)
             // A `BEGIN` whose future was dropped is open on the server and unknown to the driver.
-            .after_release(|connection, _| {
-                Box::pin(async move { connection.execute("ROLLBACK").await.map(|_| true) })
-            })
+            .after_release(|connection, _| Box::pin(answering(connection.execute("ROLLBACK"))))
             .connect_lazy_with(pooled(options));
         Ok(Self {
             options: options.clone(),
@@ -150,6 +159,26 @@ where
     }
 }
 
+/// A read that sales wait for, given up when no answer comes.
+pub(crate) async fn in_time<T>(read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match timeout(READ_MAX, read).await {
+        Ok(read) => read,
+        Err(_) => Err(Error::Unavailable {
+            reason: "no answer in time".to_owned(),
+        }),
+    }
+}
+
+/// Whether the server still answers on a connection; the pool closes it on an error.
+async fn answering<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<bool, sqlx::Error> {
+    match timeout(RELEASE_MAX, answer).await {
+        Ok(answered) => answered.map(|_| true),
+        Err(_) => Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())),
+    }
+}
+
 /// Makes a cold change durable. Every change of what somebody is told of ends here: a commit whose answer
 /// is lost may have happened, and must not be told as if it had not.
 pub(crate) async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), Error> {
@@ -186,4 +215,15 @@ fn pooled(options: &PgConnectOptions) -> PgConnectOptions {
         // well as slower: the planner takes a range of uuids for a single row.
         ("plan_cache_mode", "force_generic_plan"),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn read_without_an_answer_is_given_up() {
+        let read = in_time(std::future::pending::<Result<(), Error>>()).await;
+        assert!(matches!(read, Err(Error::Unavailable { .. })));
+    }
 }

@@ -85,7 +85,8 @@ impl Error {
 
 /// Connection exceptions, operators' interventions and a primary that became a standby leave it open.
 fn undone(severity: PgSeverity, code: &str) -> bool {
-    let open = matches!(code.get(..2), None | Some("08" | "57")) || matches!(code, "25006" | "40003");
+    let open =
+        matches!(code.get(..2), None | Some("08" | "57")) || matches!(code, "25006" | "40003");
     severity == PgSeverity::Error && !open
 }
 

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Database, Error, owned};
+use crate::{Database, Error, database::in_time, owned};
 
 /// Loads merchants.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Source for PgMerchants {
     fn find(&self, id: MerchantId) -> BoxFuture<'_, Result<Option<Merchant>, Fault>> {
         let (db, vault) = (self.db.clone(), self.vault.clone());
         Box::pin(owned(async move {
-            let found = async { find(&mut *db.read().await?, &vault, id).await };
+            let found = in_time(async { find(&mut *db.read().await?, &vault, id).await });
             found
                 .await
                 .map_err(|error| error.into_fault("load a merchant"))

@@ -283,11 +283,23 @@ mod tests {
     fn key_that_is_looked_up_again_keeps_its_bucket_as_full_as_it_was() {
         let (setting, cache) = (Setting::new(), KeyCache::default());
         let id = setting.key_id();
-        let first = cache.keep(setting.cached(id, Some(1), after(0)), cache.seen(), after(0));
+        let first = cache.keep(
+            setting.cached(id, Some(1), after(0)),
+            cache.seen(),
+            after(0),
+        );
         assert!(first.bucket(Class::Writes).charge(2).is_ok());
-        let again = cache.keep(setting.cached(id, Some(1), after(10)), cache.seen(), after(10));
+        let again = cache.keep(
+            setting.cached(id, Some(1), after(10)),
+            cache.seen(),
+            after(10),
+        );
         assert!(again.bucket(Class::Writes).charge(1).is_err());
-        let raised = cache.keep(setting.cached(id, Some(2), after(20)), cache.seen(), after(20));
+        let raised = cache.keep(
+            setting.cached(id, Some(2), after(20)),
+            cache.seen(),
+            after(20),
+        );
         assert!(raised.bucket(Class::Writes).charge(4).is_ok());
     }
 

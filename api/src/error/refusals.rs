@@ -26,7 +26,10 @@ impl ApiError {
     /// What is told of a change that is durable, if its answer cannot be put together: whatever went
     /// wrong since, "not executed" would be false.
     pub(crate) fn after_change(self) -> Self {
-        tracing::warn!(code = self.code().name(), "a change is stored but cannot be answered");
+        tracing::warn!(
+            code = self.code().name(),
+            "a change is stored but cannot be answered"
+        );
         Self::saying(
             Code::OutcomeUnknown,
             "It is stored, but cannot be shown now. Repeat the same request.",

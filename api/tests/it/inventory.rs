@@ -66,7 +66,10 @@ fn stored_upload_that_cannot_be_counted_is_never_told_as_not_executed() {
         assert_eq!(waiting, "0");
         let again = json!({"serials": ["A", "B"], "remove_duplicates": true});
         let again = world.upload(&beta, &again).await.data(201);
-        assert_eq!((&again["duplicate_count"], &again["stock"]), (&json!(2), &json!(5)));
+        assert_eq!(
+            (&again["duplicate_count"], &again["stock"]),
+            (&json!(2), &json!(5))
+        );
     });
 }
 

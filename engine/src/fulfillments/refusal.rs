@@ -1,8 +1,6 @@
 //! Every no of the domain, in the documented order of precedence.
 
-use crate::{
-    clock::Timestamp, ids::ProductId, money::Money, relationships::DynamicUrlPolicy,
-};
+use crate::{clock::Timestamp, ids::ProductId, money::Money, relationships::DynamicUrlPolicy};
 
 /// Why a request is not executed. True for ever for that attempt; nothing was changed by it.
 ///

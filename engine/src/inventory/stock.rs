@@ -15,7 +15,10 @@ pub(crate) async fn stock(
             Ok(handle) => handle,
             Err(_) if inventory.registry.is_quarantined(&sku) => {
                 let stock = inventory.source.count(sku, None).await?;
-                return Ok(Stock { stock, available: 0 });
+                return Ok(Stock {
+                    stock,
+                    available: 0,
+                });
             }
             Err(fault) => return Err(fault),
         };

@@ -5,20 +5,20 @@ use std::net::IpAddr;
 use engine::{api_keys::ApiKey, clock::Timestamp, ids::KeyId};
 
 use super::rows::{Row, select_key};
-use crate::{Database, Error, owned};
+use crate::{Database, Error, database::in_time, owned};
 
 /// The key with this id, whoever's, revoked or not; its digest says whether the caller has it.
 pub async fn find(db: &Database, id: KeyId) -> Result<Option<ApiKey>, Error> {
     let db = db.clone();
-    owned(async move {
+    let read = async move {
         let mut connection = db.read().await?;
         let row: Option<Row> = sqlx::query_as(select_key!("WHERE k.key_id = $1"))
             .bind(id.uuid())
             .fetch_optional(&mut *connection)
             .await?;
         row.map(ApiKey::try_from).transpose()
-    })
-    .await
+    };
+    owned(in_time(read)).await
 }
 
 /// That a key was used.

@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Database, Error, fulfillments::rows::money, owned};
+use crate::{Database, Error, database::in_time, fulfillments::rows::money, owned};
 
 /// Loads balances from their ledgers.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Source for PgBalances {
     fn load(&self, id: BalanceId, now: Timestamp) -> BoxFuture<'_, Result<Option<Loaded>, Fault>> {
         let db = self.db.clone();
         Box::pin(owned(async move {
-            let loaded = async { load(&mut *db.read().await?, id, now).await };
+            let loaded = in_time(async { load(&mut *db.read().await?, id, now).await });
             loaded
                 .await
                 .map_err(|error| error.into_fault("load a balance"))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::{Database, Error, fulfillments::rows::money, owned};
+use crate::{Database, Error, database::in_time, fulfillments::rows::money, owned};
 
 /// Largest compiled form of a merchant's pattern, in bytes.
 const PATTERN_BYTES_MAX: usize = 64 * 1024;
@@ -33,7 +33,7 @@ impl Source for PgCatalog {
     fn find(&self, id: ProductId) -> BoxFuture<'_, Result<Option<Product>, Fault>> {
         let db = self.db.clone();
         Box::pin(owned(async move {
-            let found = async { find(&mut *db.read().await?, id).await };
+            let found = in_time(async { find(&mut *db.read().await?, id).await });
             found
                 .await
                 .map_err(|error| error.into_fault("load a product"))

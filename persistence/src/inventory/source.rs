@@ -16,7 +16,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::low_water;
-use crate::{Database, Error, owned};
+use crate::{Database, Error, database::in_time, owned};
 
 /// How many imports one look reads.
 const IMPORTS_CHUNK: i64 = 32;
@@ -45,8 +45,9 @@ impl Source for PgInventory {
         let db = self.db.clone();
         Box::pin(owned(async move {
             let mut worn = Vec::new();
-            let fetched =
-                async { fetch(&mut *db.read().await?, sku, after, limit, &mut worn).await };
+            let fetched = in_time(async {
+                fetch(&mut *db.read().await?, sku, after, limit, &mut worn).await
+            });
             let fetched = fetched
                 .await
                 .map_err(|error| error.into_fault("load serials"))?;
@@ -76,7 +77,7 @@ impl Source for PgInventory {
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>> {
         let db = self.db.clone();
         Box::pin(owned(async move {
-            let found = async { unnumbered(&mut *db.read().await?).await };
+            let found = in_time(async { unnumbered(&mut *db.read().await?).await });
             found
                 .await
                 .map_err(|error| error.into_fault("list unnumbered imports"))

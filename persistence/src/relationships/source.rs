@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     Database, Error,
     catalog::source::{price, quantity},
+    database::in_time,
     owned,
     relationships::rows::{named, percent},
 };
@@ -32,7 +33,7 @@ impl Source for PgRelationships {
     fn find(&self, id: RelationshipId) -> BoxFuture<'_, Result<Option<Terms>, Fault>> {
         let db = self.db.clone();
         Box::pin(owned(async move {
-            let found = async { find(&mut *db.read().await?, id).await };
+            let found = in_time(async { find(&mut *db.read().await?, id).await });
             found.await.map_err(|error| error.into_fault("load terms"))
         }))
     }

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    process::Command,
     task::Poll,
 };
 
@@ -79,6 +80,34 @@ async fn owned_work_ends_although_its_caller_hangs_up() {
     });
     assert!(!polled(work, 1).await);
     ground.until("SELECT name = 'Renamed' FROM merchants").await;
+}
+
+#[tokio::test]
+async fn connection_that_does_not_answer_is_closed_and_makes_room() {
+    let ground = Ground::new().await;
+    let db = small(ground.db.connect_options()).await;
+    let mut silent = db.read().await.unwrap();
+    let server: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+        .fetch_one(&mut *silent)
+        .await
+        .unwrap();
+    signal("STOP", server);
+    drop(silent);
+    let next = db.read().await;
+    signal("CONT", server);
+    let found: i32 = sqlx::query_scalar("SELECT 1")
+        .fetch_one(&mut *next.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(found, 1);
+}
+
+/// Stops one backend of the test's database, or lets it go on.
+fn signal(name: &str, server: i32) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), server.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
 }
 
 #[tokio::test]

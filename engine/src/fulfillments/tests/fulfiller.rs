@@ -499,7 +499,11 @@ fn import_that_cannot_be_put_on_sale_keeps_neither_others_nor_the_engine_from_it
     }
     scene(&world, async |scene| {
         assert_eq!(scene.stock("key").await.available, 2);
-        assert_eq!(scene.engine.restock_waiting().await, Ok(1), "it waits still");
+        assert_eq!(
+            scene.engine.restock_waiting().await,
+            Ok(1),
+            "it waits still"
+        );
     });
 }
 
