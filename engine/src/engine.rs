@@ -3,7 +3,10 @@
 //! [`Engine`] admits requests, owns the tasks that execute them, and answers from what is durable.
 //! Whoever stops waiting may only say that the outcome is unknown: the work goes on.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::{
     sync::{oneshot, watch},
@@ -111,6 +114,7 @@ struct Inner {
     config: Config,
     tasks: TaskTracker,
     keeper: TaskTracker,
+    draining: AtomicBool,
     ended: watch::Sender<bool>,
 }
 
@@ -160,6 +164,7 @@ impl Engine {
             config,
             tasks,
             keeper,
+            draining: AtomicBool::new(false),
             ended,
         }));
         engine.0.keeper.spawn(engine.clone().sweep(ending));
@@ -287,8 +292,8 @@ impl Engine {
             .await
             .map_err(|_| Fault::OutcomeUnknown)?;
         let found = reader.fulfillment(scope.balance, order_id).await;
-        if found.is_err() {
-            lanes.reader_lost(scope.balance);
+        if let Err(fault) = &found {
+            lanes.look_up_failed(scope.balance, &reader, fault);
         }
         let found = found.map_err(|_| Fault::OutcomeUnknown)?;
         if found.is_none() && !lanes.ownership.is_fresh() {
@@ -393,7 +398,7 @@ impl Engine {
     async fn tell_terms(&self, balance: BalanceId, terms: &Arc<Terms>) -> Result<(), Fault> {
         let balances = &self.0.fulfiller.balances;
         loop {
-            let handle = match balances.handle(balance, terms).await {
+            let handle = match balances.handle(balance, terms.relationship).await {
                 Ok(handle) => handle,
                 // It accepts nothing at all, and whoever serves it again begins with what is stored.
                 Err(_) if balances.registry.is_quarantined(&balance) => return Ok(()),
@@ -430,7 +435,7 @@ impl Engine {
         Readiness {
             owner: lanes.ownership.is_fresh(),
             lanes: lanes.are_ready(),
-            draining: *self.0.ended.borrow(),
+            draining: self.0.draining.load(Ordering::Relaxed),
         }
     }
 
@@ -444,8 +449,9 @@ impl Engine {
     /// end in time is left to the next owner, as after a crash. Actors live on until [`Engine::stop`]:
     /// whoever reads while the last connections close must not take them for dead.
     pub async fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+        self.0.permits.close();
         let drained = async {
-            self.0.permits.close().await;
             self.0.tasks.close();
             self.0.tasks.wait().await;
             self.0.fulfiller.lanes.close().await;
@@ -457,7 +463,10 @@ impl Engine {
         self.0.fulfiller.lanes.ownership.discard();
         self.0.ended.send_replace(true);
         self.0.keeper.close();
-        self.0.keeper.wait().await;
+        let kept = timeout(ms(self.0.config.drain_ms), self.0.keeper.wait()).await;
+        if kept.is_err() {
+            tracing::warn!("something that runs beside requests did not end in time");
+        }
     }
 
     /// Ends the actors; after a drain, once nobody asks any more.
@@ -466,15 +475,8 @@ impl Engine {
     }
 
     async fn handle(&self, scope: RelationshipScope) -> Result<BalanceHandle, Fault> {
-        let terms = self.terms(scope.relationship).await?;
-        let terms = terms.ok_or(Fault::Aborted {
-            reason: "no such relationship",
-        })?;
-        self.0
-            .fulfiller
-            .balances
-            .handle(scope.balance, &terms)
-            .await
+        let balances = &self.0.fulfiller.balances;
+        balances.handle(scope.balance, scope.relationship).await
     }
 
     /// Puts away what is idle, and keeps the gauges.
@@ -531,14 +533,14 @@ fn fulfiller(
     let deadline = ms(config.hydration_deadline_ms);
     let balances = Registry::new("balance", config.hydrations_max, deadline, tasks.clone());
     let inventory = Registry::new("inventory", config.hydrations_max, deadline, tasks.clone());
-    let snapshots = Snapshots::new(
+    let snapshots = Arc::new(Snapshots::new(
         Arc::clone(&ports.merchants),
         Arc::clone(&ports.relationships),
         Arc::clone(&ports.catalog),
-    );
+    ));
     Fulfiller {
         balances: Balances::new(
-            (balances, snapshots.changes.clone()),
+            (balances, Arc::clone(&snapshots)),
             Arc::clone(arbiters),
             Arc::clone(&ports.balances),
             Arc::clone(&ports.clock),

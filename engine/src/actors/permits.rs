@@ -70,12 +70,8 @@ impl Permits {
         self.all_max - self.all.available_permits()
     }
 
-    /// Returns once no permit is out; none can be had afterwards.
-    pub(crate) async fn close(&self) {
-        let all = u32::try_from(self.all_max).expect("the configuration bounds permits");
-        if let Ok(permits) = self.all.acquire_many(all).await {
-            permits.forget();
-        }
+    /// No permit can be had any more; who waits for one is refused.
+    pub(crate) fn close(&self) {
         self.all.close();
     }
 

@@ -1,6 +1,6 @@
 //! Actors that die, are put away and come back: one incarnation per key, and nobody is lied to.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
@@ -9,12 +9,13 @@ use crate::{
         Arbiters, Poison,
         ask::{ask, tell},
     },
-    balances::messages::OpenCredit,
-    clock::Deadline,
+    balances::messages::{Held, Hold, OpenCredit},
+    clock::{Deadline, EPOCH},
     fault::Fault,
     ids::BalanceId,
     inventory::messages::{Claim, Claimed},
     money::Money,
+    relationships::Terms,
     testing::{
         Scene, World,
         outcomes::{fault, fresh, replayed},
@@ -29,10 +30,9 @@ fn world() -> World {
 }
 
 async fn poison_balance(scene: &Scene) {
-    let terms = scene.engine.terms(scene.world.relationship).await;
-    let terms = terms.expect("readable").expect("terms");
     let balances = &scene.engine.fulfiller().balances;
-    let handle = balances.handle(LIVE, &terms).await.expect("a balance");
+    let handle = balances.handle(LIVE, scene.world.relationship).await;
+    let handle = handle.expect("a balance");
     tell(&handle.actor, Poison);
 }
 
@@ -166,13 +166,66 @@ fn idle_actors_are_put_away_and_come_back_as_they_were() {
     });
 }
 
+/// Whoever loads an actor may have read terms that a change has replaced since.
+#[test]
+fn successor_starts_under_the_terms_that_were_acknowledged() {
+    scene(&world(), async |scene| {
+        let relationship = scene.world.relationship;
+        let old = scene.engine.terms(relationship).await;
+        let old = old.expect("readable").expect("terms");
+        let limit = |terms: &mut Terms| terms.purchase_limit_daily = Some(Money::ZERO);
+        scene.change_terms(limit).await.expect("in force");
+        poison_balance(&scene).await;
+        let fulfiller = scene.engine.fulfiller();
+        let seen = fulfiller.snapshots.changes.seen();
+        let held = loop {
+            let handle = fulfiller.balances.handle(LIVE, relationship).await;
+            let handle = handle.expect("a balance");
+            let asked = ask(&handle.actor, |reply| Hold {
+                request: Arc::new(scene.world.request("A-1", &[("key", 1)])),
+                quote: Ok(Money::ZERO),
+                terms: Arc::clone(&old),
+                seen,
+                now: EPOCH,
+                deadline: Deadline::after(Duration::from_secs(1)),
+                reply,
+            });
+            match asked.await {
+                Ok(held) => break held,
+                Err(_) => fulfiller.balances.registry.bury(LIVE, &handle),
+            }
+        };
+        assert!(matches!(held, Held::TermsChanged));
+    });
+}
+
+#[test]
+fn drain_says_so_at_once_and_admits_nothing() {
+    scene(&world(), async |scene| {
+        let store = &scene.world.store;
+        store.hold_commits();
+        let draining = async {
+            sleep(Duration::from_millis(1)).await;
+            let watching = async {
+                sleep(Duration::from_millis(1)).await;
+                assert!(scene.engine.readiness().draining);
+                let refused = scene.fulfill("A-2", &[("key", 1)]).await;
+                assert_eq!(fault(refused), Fault::overloaded());
+                store.let_commits();
+            };
+            tokio::join!(scene.engine.drain(), watching);
+        };
+        let (delivered, ()) = tokio::join!(scene.fulfill("A-1", &[("key", 1)]), draining);
+        fresh(delivered);
+    });
+}
+
 #[test]
 fn actor_with_a_hold_out_is_not_put_away() {
     scene(&world(), async |scene| {
-        let terms = scene.engine.terms(scene.world.relationship).await;
-        let terms = terms.expect("readable").expect("terms");
         let fulfiller = scene.engine.fulfiller();
-        let handle = fulfiller.balances.handle(LIVE, &terms).await;
+        let relationship = scene.world.relationship;
+        let handle = fulfiller.balances.handle(LIVE, relationship).await;
         let handle = handle.expect("a balance");
         let hold = ask(&handle.actor, |reply| OpenCredit { reply }).await;
         let hold = hold.expect("an actor");

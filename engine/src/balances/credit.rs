@@ -22,12 +22,9 @@ pub(crate) async fn credit(
         credit.balance, scope.balance,
         "a credit is of the balance in scope"
     );
-    let terms = fulfiller.snapshots.terms(scope.relationship).await?;
-    let terms = terms.ok_or(Fault::Aborted {
-        reason: "no such relationship",
-    })?;
     let hold = loop {
-        let handle = fulfiller.balances.handle(scope.balance, &terms).await?;
+        let balances = &fulfiller.balances;
+        let handle = balances.handle(scope.balance, scope.relationship).await?;
         match ask(&handle.actor, |reply| OpenCredit { reply }).await {
             Ok(hold) => break hold,
             Err(_) => fulfiller.balances.registry.bury(scope.balance, &handle),
@@ -57,8 +54,9 @@ async fn find(fulfiller: &Fulfiller, credit: &Credit) -> Result<Option<CreditEnt
     let reader = fulfiller.lanes.reader(credit.balance).await?;
     let found = reader.credit(credit.balance, credit.kind, &credit.reference);
     let found = found.await;
-    if found.is_err() {
-        fulfiller.lanes.reader_lost(credit.balance);
+    if let Err(fault) = &found {
+        let lanes = &fulfiller.lanes;
+        lanes.look_up_failed(credit.balance, &reader, fault);
     }
     found
 }

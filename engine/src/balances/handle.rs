@@ -6,12 +6,12 @@ use actix::Actor;
 
 use super::{BalanceActor, Source, actor::Start, hold::LedgerEnd, order_ids::SettledBudget};
 use crate::{
-    actors::{Arbiters, Changes, Handle, Latch, Registry},
+    actors::{Arbiters, Handle, Latch, Registry},
     clock::Clock,
     config::Config,
     fault::Fault,
-    ids::BalanceId,
-    relationships::Terms,
+    ids::{BalanceId, RelationshipId},
+    snapshots::Snapshots,
 };
 
 /// One incarnation of a balance's actor.
@@ -24,14 +24,13 @@ pub(crate) struct Balances {
     source: Arc<dyn Source>,
     clock: Arc<dyn Clock>,
     budget: Arc<SettledBudget>,
-    /// Changes of products and programs.
-    changes: Changes,
+    snapshots: Arc<Snapshots>,
     joined_max: usize,
 }
 
 impl Balances {
     pub(crate) fn new(
-        (registry, changes): (Registry<BalanceId, BalanceHandle>, Changes),
+        (registry, snapshots): (Registry<BalanceId, BalanceHandle>, Arc<Snapshots>),
         arbiters: Arc<Arbiters>,
         source: Arc<dyn Source>,
         clock: Arc<dyn Clock>,
@@ -44,19 +43,19 @@ impl Balances {
             source,
             clock,
             budget,
-            changes,
+            snapshots,
             joined_max: config.joined_max,
         }
     }
 
-    /// The balance's actor, loaded if need be under these terms.
+    /// The actor of this relationship's balance, loaded if need be.
     pub(crate) async fn handle(
         &self,
         id: BalanceId,
-        terms: &Arc<Terms>,
+        relationship: RelationshipId,
     ) -> Result<BalanceHandle, Fault> {
         self.registry
-            .resolve(id, |generation| self.load(id, generation, terms))
+            .resolve(id, |generation| self.load(id, generation, relationship))
             .await
     }
 
@@ -64,26 +63,32 @@ impl Balances {
         &self,
         id: BalanceId,
         generation: u64,
-        terms: &Arc<Terms>,
+        relationship: RelationshipId,
     ) -> Result<BalanceHandle, Fault> {
         let loaded = self.source.load(id, self.clock.now()).await?;
         let loaded = loaded.ok_or(Fault::Aborted {
             reason: "no such balance",
         })?;
-        if loaded.relationship != terms.relationship {
+        if loaded.relationship != relationship {
             return Err(Fault::Aborted {
                 reason: "the balance is of another relationship",
             });
         }
+        // Not those of whoever asks, which may be older than what an actor before this one was told: a
+        // change is in the snapshots before any actor hears of it.
+        let terms = self.snapshots.terms(relationship).await?;
+        let terms = terms.ok_or(Fault::Aborted {
+            reason: "no such relationship",
+        })?;
         let latch = Arc::new(Latch::default());
         let start = Start {
             id,
             end: Arc::new(LedgerEnd::new(loaded.version, loaded.posted)),
             loaded,
-            terms: Arc::clone(terms),
+            terms,
             latch: Arc::clone(&latch),
             budget: Arc::clone(&self.budget),
-            changes: self.changes.clone(),
+            changes: self.snapshots.changes.clone(),
             joined_max: self.joined_max,
         };
         let arbiter = self.arbiters.of(id);

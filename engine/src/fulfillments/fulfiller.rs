@@ -38,7 +38,7 @@ const REQUOTES_MAX: usize = 8;
 
 /// Everything that a fulfillment passes through.
 pub(crate) struct Fulfiller {
-    pub(crate) snapshots: Snapshots,
+    pub(crate) snapshots: Arc<Snapshots>,
     pub(crate) balances: Balances,
     pub(crate) inventory: Inventory,
     pub(crate) lanes: Lanes,
@@ -122,7 +122,7 @@ impl Fulfiller {
                 |line| find(line.sku.product).map(Arc::as_ref),
                 request,
             );
-            let handle = match self.balances.handle(id, &terms).await {
+            let handle = match self.balances.handle(id, terms.relationship).await {
                 Ok(handle) => handle,
                 Err(fault) => return fail(not_executed(fault)),
             };
@@ -281,8 +281,8 @@ impl Fulfiller {
         let balance = request.scope().balance;
         let reader = self.lanes.reader(balance).await?;
         let found = reader.fulfillment(balance, request.order_id()).await;
-        if found.is_err() {
-            self.lanes.reader_lost(balance);
+        if let Err(fault) = &found {
+            self.lanes.look_up_failed(balance, &reader, fault);
         }
         found
     }

@@ -195,12 +195,16 @@ fn check(draft: &Draft) -> Result<(), Invalid> {
         if line.custom_fields.len() > 20 {
             return invalid(&field("custom_fields"), "must have at most 20 entries");
         }
+        let texts = || {
+            line.custom_fields
+                .iter()
+                .flat_map(|(name, value)| [name, value])
+        };
+        if texts().any(|text| has_nul(text)) {
+            return invalid(&field("custom_fields"), NUL);
+        }
         let long = |text: &String| text.chars().count() > 500;
-        if line
-            .custom_fields
-            .iter()
-            .any(|(name, value)| long(name) || long(value))
-        {
+        if texts().any(long) {
             return invalid(
                 &field("custom_fields"),
                 "must have values of at most 500 characters",
@@ -218,6 +222,16 @@ fn check(draft: &Draft) -> Result<(), Invalid> {
         return invalid("metadata", "must have at most 20 entries and 2 KiB");
     }
     if draft
+        .metadata
+        .iter()
+        .any(|(name, value)| has_nul(name) || has_nul(value))
+    {
+        return invalid("metadata", NUL);
+    }
+    if draft.idempotency_key.as_deref().is_some_and(has_nul) {
+        return invalid("idempotency_key", NUL);
+    }
+    if draft
         .idempotency_key
         .as_ref()
         .is_some_and(|key| key.len() > 255)
@@ -225,6 +239,13 @@ fn check(draft: &Draft) -> Result<(), Invalid> {
         return invalid("idempotency_key", "must have at most 255 bytes");
     }
     Ok(())
+}
+
+const NUL: &str = "must not contain NUL";
+
+/// Storage holds no NUL in a text: one would have its whole batch refused.
+fn has_nul(text: &str) -> bool {
+    text.contains('\0')
 }
 
 fn fingerprint(draft: &Draft, vault: &Vault) -> Fingerprint {

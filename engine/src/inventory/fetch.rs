@@ -12,6 +12,22 @@ use super::{
 };
 use crate::{actors::ask::tell, catalog::Sku, fault::Fault, metrics, vault::MerchantKey};
 
+/// Tells the actor what was read when it is dropped, so that a reading that panics is one that failed:
+/// claims wait for it.
+struct Report {
+    actor: Addr<InventoryActor>,
+    restocks: u64,
+    read: Result<Window, Fault>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let read = std::mem::replace(&mut self.read, Err(Fault::Unavailable));
+        let restocks = self.restocks;
+        tell(&self.actor, Fetched { read, restocks });
+    }
+}
+
 /// What a reading of one shelf needs.
 #[derive(Clone)]
 pub(crate) struct Fetch {
@@ -33,12 +49,16 @@ impl Fetch {
         actor: Addr<InventoryActor>,
     ) {
         let fetch = self.clone();
+        let mut report = Report {
+            actor,
+            restocks,
+            read: Err(Fault::Unavailable),
+        };
         let reading = async move {
-            let read = match timeout(fetch.deadline, fetch.read(after, limit)).await {
-                Ok(read) => read,
-                Err(_) => Err(Fault::Unavailable),
-            };
-            tell(&actor, Fetched { read, restocks });
+            if let Ok(read) = timeout(fetch.deadline, fetch.read(after, limit)).await {
+                report.read = read;
+            }
+            drop(report);
         };
         self.tasks.spawn_on(reading, &self.runtime);
     }

@@ -159,6 +159,20 @@ fn restock_during_a_reading_is_not_missed() {
 }
 
 #[test]
+fn reading_that_panics_is_one_that_failed() {
+    scene(
+        &World::new().product("key", 1).balance("50.00"),
+        async |scene| {
+            scene.world.store.faults().fetch_panics = 1;
+            let refused = scene.fulfill("A-1", &[("key", 1)]).await;
+            assert_eq!(fault(refused), Fault::overloaded());
+            fresh(scene.fulfill("A-1", &[("key", 1)]).await);
+            scene.check_at_rest().await;
+        },
+    );
+}
+
+#[test]
 fn claims_wait_for_a_reading_in_the_order_they_came() {
     scene(
         &World::new().product("key", 3).balance("50.00"),

@@ -6,6 +6,7 @@
 
 use std::{
     collections::VecDeque,
+    ptr::addr_eq,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -91,10 +92,15 @@ impl LaneDoor {
         self.shedding.load(Ordering::Relaxed)
     }
 
-    /// The reader failed: the lane opens both connections anew.
-    pub(crate) fn reader_lost(&self) {
-        self.reader_lost.store(true, Ordering::Relaxed);
-        self.queue.wake();
+    /// This reader failed: the lane opens both connections anew, unless it has done so already.
+    pub(crate) fn reader_lost(&self, failed: &Arc<dyn Reader>) {
+        // Decided under the lock that `open` replaces the reader under.
+        let current = self.reader.borrow();
+        let same = |reader: &Arc<dyn Reader>| addr_eq(Arc::as_ptr(reader), Arc::as_ptr(failed));
+        if current.as_ref().is_some_and(same) {
+            self.reader_lost.store(true, Ordering::Relaxed);
+            self.queue.wake();
+        }
     }
 
     /// The lane ends once nothing waits.
@@ -118,6 +124,8 @@ pub(crate) struct Lane {
     pub(super) seq: i64,
     /// Groups that go first.
     backlog: VecDeque<Group>,
+    /// What did not fit into the batch before, and how long it had waited.
+    carried: Option<(Duration, Pending)>,
     suspicious: u32,
 }
 
@@ -172,6 +180,7 @@ impl Lane {
             config: config.clone(),
             seq,
             backlog: VecDeque::new(),
+            carried: None,
             suspicious: 0,
         }
     }
@@ -200,10 +209,10 @@ impl Lane {
     }
 
     fn open(&self, session: &Session) {
-        self.door.reader_lost.store(false, Ordering::Relaxed);
-        self.door
-            .reader
-            .send_replace(Some(Arc::clone(&session.reader)));
+        self.door.reader.send_modify(|reader| {
+            *reader = Some(Arc::clone(&session.reader));
+            self.door.reader_lost.store(false, Ordering::Relaxed);
+        });
         self.metrics.ready(true);
     }
 
@@ -251,17 +260,19 @@ impl Lane {
         }
         let now = clock::instant();
         let (mut batch, mut bytes, mut oldest) = (Vec::new(), 0, Duration::ZERO);
-        while let Some((waited, pending)) = self.door.queue.pop(now) {
+        while let Some((waited, pending)) = self.next(now) {
+            if waited > self.batch_age_max() {
+                // Whoever asked was told long ago that the outcome is unknown, and may ask again.
+                pending.abort(Fault::overloaded());
+                continue;
+            }
             oldest = oldest.max(waited);
             bytes += pending.bytes();
             let other_kind = batch
                 .first()
                 .is_some_and(|first: &Pending| first.kind() != pending.kind());
             if other_kind || (bytes > self.config.batch_bytes_max && !batch.is_empty()) {
-                self.backlog.push_back(Group {
-                    pending: vec![pending],
-                    since: None,
-                });
+                self.carried = Some((waited, pending));
                 break;
             }
             batch.push(pending);
@@ -274,6 +285,11 @@ impl Lane {
             pending: batch,
             since: None,
         }
+    }
+
+    /// What did not fit into the batch before, else what came first; and how long it waited.
+    fn next(&mut self, now: Instant) -> Option<(Duration, Pending)> {
+        self.carried.take().or_else(|| self.door.queue.pop(now))
     }
 
     fn observe(&self, oldest: Duration) {
@@ -517,6 +533,9 @@ impl Lane {
     pub(super) fn abort_waiting(&mut self, fault: &Fault) {
         for group in std::mem::take(&mut self.backlog) {
             abort_all(group.pending, fault);
+        }
+        if let Some((_, pending)) = self.carried.take() {
+            pending.abort(fault.clone());
         }
         self.door.abort_queued(fault);
     }

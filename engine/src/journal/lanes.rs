@@ -105,9 +105,16 @@ impl Lanes {
         reader.ok_or(Fault::Unavailable)
     }
 
-    /// A look-up on the reader failed: the lane opens its connections anew.
-    pub(crate) fn reader_lost(&self, balance: BalanceId) {
-        self.door(balance).reader_lost();
+    /// A look-up on this reader failed: if its connection did, the lane opens its connections anew.
+    pub(crate) fn look_up_failed(
+        &self,
+        balance: BalanceId,
+        reader: &Arc<dyn Reader>,
+        fault: &Fault,
+    ) {
+        if *fault == Fault::Unavailable {
+            self.door(balance).reader_lost(reader);
+        }
     }
 
     /// Waits a little for the lane to be ready, and refuses while it has too much to do.

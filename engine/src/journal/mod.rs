@@ -96,7 +96,8 @@ pub trait Writer: Send {
     fn existing<'a>(&'a mut self, rows: &'a Rows) -> BoxFuture<'a, Result<Vec<bool>, Failure>>;
 }
 
-/// The connection that looks references up, for refusals and repeated calls.
+/// The connection that looks references up, for refusals and repeated calls. [`Fault::Unavailable`]
+/// says that the connection is lost and with it the session; any other fault is of the rows alone.
 pub trait Reader: Send + Sync {
     /// The fulfillment that bound this order id, or none. Exact for whoever holds the order id's
     /// entry in the balance's actor: nobody else can bind it meanwhile.

@@ -10,11 +10,8 @@ use crate::{
 
 /// The balance's actor panics, if the engine can be asked for it.
 pub async fn balance(engine: &Engine, scope: RelationshipScope) {
-    let Ok(Some(terms)) = engine.terms(scope.relationship).await else {
-        return;
-    };
     let balances = &engine.fulfiller().balances;
-    if let Ok(handle) = balances.handle(scope.balance, &terms).await {
+    if let Ok(handle) = balances.handle(scope.balance, scope.relationship).await {
         tell(&handle.actor, Poison);
     }
 }

@@ -54,7 +54,13 @@ const MODULES: [(&str, &[&str]); 17] = [
     // The answers of the public interface are declared with it, in `engine.rs`.
     (
         "balances",
-        &["fulfillments", "relationships", "journal", "engine"],
+        &[
+            "fulfillments",
+            "relationships",
+            "journal",
+            "snapshots",
+            "engine",
+        ],
     ),
     ("inventory", &["catalog", "merchants", "journal", "engine"]),
     (

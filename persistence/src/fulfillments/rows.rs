@@ -16,6 +16,7 @@ use engine::{
     money::Money,
     vault::Sealed,
 };
+use serde_json::value::RawValue;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
@@ -61,7 +62,8 @@ pub(crate) struct EntryRow {
     pub(crate) fingerprint: Vec<u8>,
     pub(crate) email_sealed: Option<Vec<u8>>,
     pub(crate) serial_ids: Vec<Uuid>,
-    pub(crate) details: Option<Json<Details>>,
+    /// Read with its entry, so that one that does not fit is no reason to give up the others.
+    pub(crate) details: Option<Json<Box<RawValue>>>,
 }
 
 /// A claimed serial with its line, its product and its sealed text.
@@ -174,6 +176,12 @@ fn line(claim: &SerialRow) -> Result<FulfilledLine, Error> {
     })
 }
 
+fn details(raw: &RawValue) -> Result<Details, Error> {
+    serde_json::from_str(raw.get()).map_err(|_| Error::Inconsistent {
+        what: "details of an entry are not known",
+    })
+}
+
 fn stamp(entry: &EntryRow) -> Result<Stamp, Error> {
     Ok(Stamp {
         id: EntryId::from_uuid(entry.id),
@@ -201,7 +209,7 @@ fn contents(entry: EntryRow, lines: Vec<FulfilledLine>) -> Result<Contents, Erro
         total: -money(entry.amount)?,
         lines,
         email: entry.email_sealed.map(Sealed::from_bytes),
-        details: entry.details.map(|details| details.0),
+        details: entry.details.map(|raw| details(&raw.0)).transpose()?,
     })
 }
 

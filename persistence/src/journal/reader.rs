@@ -189,6 +189,13 @@ const fn is_well<T>(found: &Result<T, Error>) -> bool {
 }
 
 fn tell<T>(told: oneshot::Sender<Result<T, Fault>>, found: Result<T, Error>) {
+    let fault = |error: Error| match error {
+        Error::Inconsistent { what } => {
+            tracing::error!("a stored reference does not fit: {what}");
+            Fault::Aborted { reason: what }
+        }
+        lost => lost.into_fault("look a reference up"),
+    };
     // A caller that stopped waiting is no reason to read less of the answer.
-    let _ = told.send(found.map_err(|error| error.into_fault("look a reference up")));
+    let _ = told.send(found.map_err(fault));
 }

@@ -120,6 +120,34 @@ fn lines_and_quantities_are_bounded() {
     ]);
 }
 
+/// Storage would refuse it, and everybody's batch with it.
+#[test]
+fn words_of_the_shop_have_no_nul() {
+    let nul = |text: &str| format!("{text}\0");
+    let insert = |fields: &mut std::collections::BTreeMap<_, _>, name, value| {
+        fields.insert(name, value);
+    };
+    for (field, edit) in [
+        ("metadata", 0),
+        ("metadata", 1),
+        ("items[0].custom_fields", 2),
+        ("items[0].custom_fields", 3),
+        ("idempotency_key", 4),
+    ] {
+        let world = world();
+        let mut draft = world.draft("A-1", &[("key", 1), ("pin", 2)]);
+        match edit {
+            0 => insert(&mut draft.metadata, nul("a"), "b".to_owned()),
+            1 => insert(&mut draft.metadata, "a".to_owned(), nul("b")),
+            2 => insert(&mut draft.lines[0].custom_fields, nul("a"), "b".to_owned()),
+            3 => insert(&mut draft.lines[0].custom_fields, "a".to_owned(), nul("b")),
+            _ => draft.idempotency_key = Some(nul("x")),
+        }
+        let refused = Request::new(draft, &world.vault).expect_err("a NUL");
+        assert_eq!(refused.field, field);
+    }
+}
+
 #[test]
 fn words_of_the_shop_are_bounded() {
     bounded(&[

@@ -285,6 +285,22 @@ fn look_up_of_duplicates_that_fails_is_made_again_under_a_new_fence() {
 }
 
 #[test]
+fn stored_row_that_does_not_fit_is_no_reason_to_fence_the_lane() {
+    scene(&one_lane(), async |scene| {
+        let fence = || scene.world.store.tables().lanes[&0].fence;
+        let before = fence();
+        let damaged = Fault::Aborted { reason: "damaged" };
+        scene.world.store.faults().look_ups.push_back(damaged);
+        let refused = scene.fulfill("A-1", &[("key", 100), ("key", 1)]).await;
+        assert_eq!(fault(refused), Fault::OutcomeUnknown);
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(fence(), before);
+        fresh(scene.fulfill("A-1", &[("key", 1)]).await);
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
 fn look_up_that_fails_is_unknown_and_the_next_one_knows() {
     scene(&one_lane(), async |scene| {
         scene

@@ -103,6 +103,25 @@ fn batch_that_is_too_old_is_not_sent_again() {
 }
 
 #[test]
+fn what_waited_too_long_behind_an_unknown_batch_is_not_executed() {
+    let world = one_lane().configure(|config| config.batch_entries_max = 1);
+    scene(&world, async |scene| {
+        let store = &scene.world.store;
+        store
+            .faults()
+            .fences
+            .extend([FenceFailure::Unavailable; 18]);
+        for done in one_batch(&scene, &["A-1", "A-2"], [Some(UNKNOWN)]).await {
+            assert_eq!(fault(done), Fault::OutcomeUnknown);
+        }
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(batch_sizes(&scene), [1]);
+        scene.check_at_rest().await;
+        fresh(scene.fulfill("A-2", &[("key", 2)]).await);
+    });
+}
+
+#[test]
 fn number_that_nobody_can_explain_halts_the_lane() {
     for by in [-1, 2] {
         scene(&one_lane(), async |scene| {

@@ -44,6 +44,8 @@ pub struct Faults {
     pub loads: VecDeque<Fault>,
     /// Answers of the next readings of a shelf.
     pub fetches: VecDeque<Fault>,
+    /// How many of the next readings of a shelf panic.
+    pub fetch_panics: usize,
     /// Cut statements, and whether each lands before the fence is granted.
     pub(super) cut: Vec<(Batch, bool)>,
     /// What became of the statements that landed late.

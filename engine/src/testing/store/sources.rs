@@ -136,6 +136,11 @@ impl inventory::Source for MemoryStore {
     ) -> BoxFuture<'_, Result<Vec<ShelvedSerial>, Fault>> {
         Box::pin(async move {
             yield_now().await;
+            let panics = self.faults().fetch_panics.checked_sub(1);
+            if let Some(left) = panics {
+                self.faults().fetch_panics = left;
+                panic!("a defect in a source");
+            }
             let fault = self.faults().fetches.pop_front();
             let read = shelved(&self.tables(), sku, after).take(limit).collect();
             self.0.fetches.pass().await;
