@@ -3,11 +3,16 @@
 //! Keeps: a row is what the single call would be, answered beside the others; one row's refusal says
 //! nothing about another. Rows are parsed in one pass, and again one by one only if any is wrong.
 
+use std::{fmt, marker::PhantomData};
+
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 use bytes::Bytes;
 use engine::{engine::Engine, fulfillments::Channel};
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -20,12 +25,45 @@ use crate::{
 };
 
 const ROWS_MAX: usize = 100;
+const COUNT: &str = "must have 1 to 100 rows";
 
 /// The whole call; rows are read as they are or, if one is wrong, as raw text.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[serde(bound = "Row: Deserialize<'de>")]
 struct Bulk<Row> {
-    rows: Vec<Row>,
+    rows: Rows<Row>,
+}
+
+/// The rows of a call. Reading ends at the first one too many, so that a body full of small rows costs
+/// no more than a hundred of them.
+struct Rows<Row>(Vec<Row>);
+
+impl<'de, Row: Deserialize<'de>> Deserialize<'de> for Rows<Row> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading<Row>(PhantomData<Row>);
+
+        impl<'de, Row: Deserialize<'de>> Visitor<'de> for Reading<Row> {
+            type Value = Rows<Row>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut read: A) -> Result<Rows<Row>, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(row) = read.next_element()? {
+                    if rows.len() == ROWS_MAX {
+                        return Err(A::Error::custom(COUNT));
+                    }
+                    rows.push(row);
+                }
+                Ok(Rows(rows))
+            }
+        }
+
+        deserializer.deserialize_seq(Reading(PhantomData))
+    }
 }
 
 /// A row as it was read, or why it was not.
@@ -122,11 +160,11 @@ fn refused(index: usize, external_order_id: Option<String>, error: &ApiError) ->
 
 fn rows(bytes: &Bytes) -> Result<Vec<Row>, ApiError> {
     let rows: Vec<Row> = match serde_json::from_slice::<Bulk<Object<CreateFulfillment>>>(bytes) {
-        Ok(bulk) => bulk.rows.into_iter().map(|Object(row)| Ok(row)).collect(),
+        Ok(bulk) => bulk.rows.0.into_iter().map(|Object(row)| Ok(row)).collect(),
         Err(_) => one_by_one(bytes)?,
     };
-    if rows.is_empty() || rows.len() > ROWS_MAX {
-        return Err(ApiError::field("rows", "must have 1 to 100 rows"));
+    if rows.is_empty() {
+        return Err(ApiError::field("rows", COUNT));
     }
     Ok(rows)
 }
@@ -138,7 +176,7 @@ fn one_by_one(bytes: &Bytes) -> Result<Vec<Row>, ApiError> {
     let read = |raw: Box<RawValue>| {
         body::parse(raw.get().as_bytes()).map_err(|error| (order_id(raw.get()), error))
     };
-    Ok(bulk.rows.into_iter().map(read).collect())
+    Ok(bulk.rows.0.into_iter().map(read).collect())
 }
 
 /// The order id of a row that is wrong elsewhere.
@@ -189,6 +227,15 @@ mod tests {
         for (body, code) in [
             ("{\"rows\":[]}".to_owned(), Code::ValidationError),
             (format!("{{\"rows\":[{many}]}}"), Code::ValidationError),
+            // Nothing is read beyond the first row too many.
+            (
+                format!("{{\"rows\":[{}0,and nonsense", "0,".repeat(100)),
+                Code::BadRequest,
+            ),
+            (
+                format!("{{\"rows\":[{}0]}}", "0,".repeat(500_000)),
+                Code::ValidationError,
+            ),
             (
                 format!("{{\"rows\":[{}],\"x\":1}}", row("a")),
                 Code::ValidationError,

@@ -60,7 +60,7 @@ pub fn quote<'a>(
         .map(|(line, product)| price(terms, key, line, product))
         .collect::<Result<_, _>>()?;
     lines().try_for_each(|(_, product)| eligible(product))?;
-    lines().try_for_each(|(line, product)| within_quantity(terms, key, line, product))?;
+    lines().try_for_each(|(line, product)| within_quantity(terms, key, request, line, product))?;
     let quoted: Vec<_> = lines()
         .zip(prices)
         .map(|((line, product), unit_price)| QuotedLine {
@@ -176,17 +176,26 @@ pub fn quantity_range(terms: &Terms, sku: Sku, product: &Product) -> (u32, u32) 
     )
 }
 
+/// Each line for itself; what a key may have of a product in one request is over all its lines, so that
+/// a leaked key gets no more by repeating a line.
 fn within_quantity(
     terms: &Terms,
     key: &KeyTerms,
+    request: &Request,
     line: &Line,
     product: &Product,
 ) -> Result<(), Refusal> {
     let (min, max) = quantity_range(terms, line.sku, product);
-    let max = key.max_quantity.map_or(max, |own| own.min(max));
-    if (min..=max).contains(&line.quantity) {
+    let of_product = request
+        .lines()
+        .iter()
+        .filter(|other| other.sku.product == product.id);
+    let in_all: u32 = of_product.map(|other| other.quantity).sum();
+    let within_key = key.max_quantity.is_none_or(|own| in_all <= own);
+    if within_key && (min..=max).contains(&line.quantity) {
         return Ok(());
     }
+    let max = key.max_quantity.map_or(max, |own| own.min(max));
     Err(Refusal::QuantityOutOfRange {
         product: product.id,
         min,

@@ -298,3 +298,22 @@ fn program_says_which_addresses_order() {
         }
     }
 }
+
+#[test]
+fn key_gets_no_more_of_a_product_by_repeating_a_line() {
+    let world = world();
+    let mut terms = terms(&world);
+    terms
+        .keys
+        .get_mut(&world.key)
+        .expect("the key")
+        .max_quantity = Some(3);
+    for (lines, allowed) in [
+        ([("key", 2), ("key", 1)], true),
+        ([("key", 2), ("key", 2)], false),
+        ([("key", 3), ("game/pro", 3)], true),
+    ] {
+        let request = world.request("A-1", &lines);
+        assert_eq!(quoted(&world, &terms, &request).is_ok(), allowed);
+    }
+}
