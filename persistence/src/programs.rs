@@ -17,6 +17,7 @@ use sqlx::{PgConnection, types::Json};
 use crate::{
     Database, Error, audit,
     catalog::source::price,
+    database::commit,
     error::exactly_one,
     fulfillments::rows::money,
     owned,
@@ -85,7 +86,7 @@ pub async fn update(
             at: now,
         };
         audit::append(&mut tx, merchant, deed).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Some(Ok(program)))
     })
     .await

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     Database, Error,
+    database::commit,
     error::at_most_one,
     owned,
     persons::{Credentials, PersonRow, select_person},
@@ -66,7 +67,7 @@ pub async fn open(
             return Ok(false);
         }
         open_in(&mut tx, person, &session, now).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(true)
     })
     .await
@@ -163,7 +164,7 @@ pub async fn touch(db: &Database, id: SessionId, now: Timestamp) -> Result<(), E
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        Ok(tx.commit().await?)
+        commit(tx).await
     })
     .await
 }
@@ -190,7 +191,7 @@ pub async fn step_up(
         .execute(&mut *tx)
         .await?;
         let stepped = at_most_one(&changed, "a session that is stepped up")?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(stepped)
     })
     .await
@@ -224,7 +225,7 @@ pub async fn end(db: &Database, person: PersonId, id: SessionId) -> Result<bool,
             .execute(&mut *tx)
             .await?;
         let ended = at_most_one(&ended, "a session that ends")?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(ended)
     })
     .await
@@ -240,7 +241,7 @@ pub async fn end_others(db: &Database, person: PersonId, kept: SessionId) -> Res
             .bind(kept.uuid())
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
+        commit(tx).await
     })
     .await
 }

@@ -14,7 +14,7 @@ use super::{
     find::lock,
     rows::{Row, select_person},
 };
-use crate::{Database, Error, error::exactly_one, owned};
+use crate::{Database, Error, database::commit, error::exactly_one, owned};
 
 /// What a person changes of itself; none stays.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +40,7 @@ pub async fn edit(db: &Database, id: PersonId, edit: Edit, now: Timestamp) -> Re
         .execute(&mut *tx)
         .await?;
         exactly_one(&edited, "an edited person")?;
-        Ok(tx.commit().await?)
+        commit(tx).await
     })
     .await
 }
@@ -60,7 +60,7 @@ pub async fn record_failure(db: &Database, email: &Email, now: Timestamp) -> Res
             .map_or(Uuid::nil(), |found| found.person.id.uuid());
         let attempts = found.map(|found| found.attempts).unwrap_or_default();
         store_attempts(&mut tx, id, attempts.failed(now)).await?;
-        Ok(tx.commit().await?)
+        commit(tx).await
     })
     .await
 }
@@ -104,7 +104,7 @@ pub async fn change_password(
             .bind(kept.uuid())
             .execute(&mut *tx)
             .await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(true)
     })
     .await

@@ -8,7 +8,7 @@ use engine::{
 };
 use sqlx::PgConnection;
 
-use crate::{Database, Error, error::at_most_one, owned};
+use crate::{Database, Error, database::commit, error::at_most_one, owned};
 
 /// Somebody who is to be able to sign in.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub async fn insert(db: &Database, person: NewPerson, now: Timestamp) -> Result<
     owned(async move {
         let mut tx = db.begin().await?;
         let new = insert_in(&mut tx, &person, now).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(new)
     })
     .await
@@ -74,7 +74,7 @@ pub async fn insert_member(
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        Ok(tx.commit().await?)
+        commit(tx).await
     })
     .await
 }

@@ -14,6 +14,7 @@ use engine::{
 use super::{NewPerson, insert_in, programs::bind_in};
 use crate::{
     Database, Error,
+    database::commit,
     invitations::{self, Accepted},
     owned,
     sessions::{self, NewSession},
@@ -73,7 +74,7 @@ pub async fn join(
             return Ok(Some(Err(NotJoined::Foreign)));
         }
         bind_in(&mut tx, id, accepted.relationship.id).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Some(Ok(accepted)))
     })
     .await

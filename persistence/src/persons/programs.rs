@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     Database, Error,
     catalog::source::price,
+    database::commit,
     error::exactly_one,
     owned,
     relationships::rows::{named, percent},
@@ -91,7 +92,7 @@ pub async fn bind(
     owned(async move {
         let mut tx = db.begin().await?;
         bind_in(&mut tx, person, relationship).await?;
-        Ok(tx.commit().await?)
+        commit(tx).await
     })
     .await
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Database, Error,
+    database::commit,
     mail::{self, Letter},
     owned,
 };
@@ -62,7 +63,7 @@ pub async fn offer_reset(
         .await?;
         let named = (reset.mail, "password-reset");
         mail::queue(&mut tx, &vault, named, &reset.letter, now).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(true)
     })
     .await
@@ -118,7 +119,7 @@ pub async fn reset_password(
             .bind(id.uuid())
             .execute(&mut *tx)
             .await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(true)
     })
     .await

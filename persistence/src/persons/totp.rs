@@ -5,7 +5,7 @@
 use engine::{clock::Timestamp, ids::PersonId, vault::Sealed};
 
 use super::find::lock;
-use crate::{Database, Error, error::at_most_one, owned};
+use crate::{Database, Error, database::commit, error::at_most_one, owned};
 
 /// Stores a secret that counts once it is confirmed. False if another one counts already.
 pub async fn offer_totp(db: &Database, id: PersonId, secret: Sealed) -> Result<bool, Error> {
@@ -21,7 +21,7 @@ pub async fn offer_totp(db: &Database, id: PersonId, secret: Sealed) -> Result<b
         .execute(&mut *tx)
         .await?;
         let stored = at_most_one(&stored, "a person with a new secret")?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(stored)
     })
     .await
@@ -66,7 +66,7 @@ pub async fn confirm_totp(
         .bind(digests)
         .execute(&mut *tx)
         .await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(true)
     })
     .await
@@ -89,7 +89,7 @@ pub async fn remove_totp(db: &Database, id: PersonId, now: Timestamp) -> Result<
             .bind(id.uuid())
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
+        commit(tx).await
     })
     .await
 }
@@ -107,7 +107,7 @@ pub async fn accept_step(db: &Database, id: PersonId, step: u64) -> Result<bool,
         .execute(&mut *tx)
         .await?;
         let accepted = at_most_one(&accepted, "a person whose code is accepted")?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(accepted)
     })
     .await
@@ -128,7 +128,7 @@ pub async fn use_recovery_code(
             .execute(&mut *tx)
             .await?;
         let used = at_most_one(&used, "a recovery code")?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(used)
     })
     .await

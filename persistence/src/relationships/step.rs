@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rows::{self, kept};
-use crate::{Database, Error, audit, owned};
+use crate::{Database, Error, audit, database::commit, owned};
 
 const KEY_REASON: &str = "The relationship was terminated.";
 
@@ -70,7 +70,7 @@ pub async fn step(
             at: now,
         };
         audit::append(&mut tx, merchant, deed).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Some(Ok(Taken {
             already,
             balances,

@@ -8,7 +8,7 @@ use engine::{
 };
 
 use super::rows::{self, kept};
-use crate::{Database, Error, audit, owned};
+use crate::{Database, Error, audit, database::commit, owned};
 
 /// What to tell the engine's `terms_changed` after the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub async fn update(
         };
         let balances = rows::balances(&mut tx, id).await?;
         audit::append(&mut tx, merchant, deed).await?;
-        tx.commit().await?;
+        commit(tx).await?;
         Ok(Some(Ok(Changed { balances })))
     })
     .await
