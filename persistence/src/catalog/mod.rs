@@ -1,7 +1,6 @@
 //! Products and variants as they are stored.
 
 pub mod get;
-pub mod list;
 pub(crate) mod source;
 pub mod update;
 
