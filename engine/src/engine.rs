@@ -368,18 +368,15 @@ impl Engine {
             told = told.and(this);
         }
         told?;
-        // An owner that was replaced in the meantime has told nobody who counts.
-        if self.0.fulfiller.lanes.ownership.confirm().await {
-            Ok(())
-        } else {
-            Err(Fault::OutcomeUnknown)
-        }
+        self.still_owner().await
     }
 
     /// Takes a stored change of a product (price, status, title, quantities, variants) into force. Once it
-    /// returns, nothing is accepted under the old one; what was accepted before may finish.
-    pub fn product_changed(&self, id: ProductId) {
+    /// returns, nothing is accepted under the old one; what was accepted before may finish. An error
+    /// means that it is not known to be in force: tell it again.
+    pub async fn product_changed(&self, id: ProductId) -> Result<(), Fault> {
         self.0.fulfiller.snapshots.product_changed(id);
+        self.still_owner().await
     }
 
     /// Takes a stored change of a merchant's program into force, for all its relationships. Once it
@@ -387,7 +384,11 @@ impl Engine {
     /// means that it is not known to be in force: tell it again.
     pub async fn program_changed(&self, merchant: MerchantId) -> Result<(), Fault> {
         self.0.fulfiller.snapshots.program_changed(merchant).await;
-        // An owner that was replaced in the meantime has told nobody who counts.
+        self.still_owner().await
+    }
+
+    /// An owner that was replaced in the meantime has told nobody who counts.
+    async fn still_owner(&self) -> Result<(), Fault> {
         if self.0.fulfiller.lanes.ownership.confirm().await {
             Ok(())
         } else {

@@ -125,8 +125,12 @@ async fn store(
     )
     .await;
     // A commit whose answer was lost may have changed it too.
-    app.engine.product_changed(id);
-    Ok(stored?.map(|changed| changed.map(drop)))
+    let told = app.engine.product_changed(id).await;
+    let changed = stored?.map(|changed| changed.map(drop));
+    if matches!(changed, Some(Ok(()))) {
+        told?;
+    }
+    Ok(changed)
 }
 
 fn refusal(unchanged: Unchanged) -> ApiError {

@@ -376,9 +376,13 @@ impl Scene {
     }
 
     /// Changes a product and lets the engine acknowledge it.
-    pub fn change_product(&self, name: &str, edit: impl FnOnce(&mut Product)) {
+    ///
+    /// # Panics
+    /// If the engine does not.
+    pub async fn change_product(&self, name: &str, edit: impl FnOnce(&mut Product)) {
         self.world.change_product(name, edit);
-        self.engine.product_changed(self.world.sku(name).product);
+        let changed = self.engine.product_changed(self.world.sku(name).product);
+        changed.await.expect("in force");
     }
 
     /// What happened to money and serials so far: it does not move when nothing is executed.

@@ -5,6 +5,7 @@ use futures_util::future::{join, join_all};
 
 use crate::{
     catalog::{Product, Status},
+    fault::Fault,
     fulfillments::Refusal,
     money::Money,
     testing::{
@@ -35,7 +36,9 @@ fn changed_price_title_and_status_are_in_force_once_told() {
         let unaware = fresh(scene.fulfill("A-2", &[("key", 1)]).await);
         assert_eq!(unaware.contents.total, usd("2.50"));
 
-        scene.change_product("key", |product| "Renamed".clone_into(&mut product.title));
+        scene
+            .change_product("key", |product| "Renamed".clone_into(&mut product.title))
+            .await;
         let told = fresh(scene.fulfill("A-3", &[("key", 1)]).await);
         assert_eq!(told.contents.total, usd("3.00"));
         let (before, after) = (&first.contents.lines[0], &told.contents.lines[0]);
@@ -43,11 +46,15 @@ fn changed_price_title_and_status_are_in_force_once_told() {
         let product = scene.engine.product(before.sku.product).await;
         assert_eq!(product.unwrap().unwrap().title, "Renamed");
 
-        scene.change_product("key", |product| product.status = Status::Disabled);
+        scene
+            .change_product("key", |product| product.status = Status::Disabled)
+            .await;
         let refused = refusal(scene.fulfill("A-4", &[("key", 1)]).await);
         let product = before.sku.product;
         assert_eq!(refused, Refusal::ProductNotAllowed { product });
-        scene.change_product("key", |product| product.status = Status::Active);
+        scene
+            .change_product("key", |product| product.status = Status::Active)
+            .await;
         fresh(scene.fulfill("A-4", &[("key", 1)]).await);
         scene.check_at_rest().await;
     });
@@ -60,7 +67,7 @@ fn order_that_was_quoted_and_not_yet_held_is_quoted_again() {
         store.hold_loads();
         let change = async {
             store.load_waits().await;
-            scene.change_product("key", priced(usd("3.00")));
+            scene.change_product("key", priced(usd("3.00"))).await;
             store.let_loads();
         };
         let (ordered, ()) = join(scene.fulfill("A-1", &[("key", 2)]), change).await;
@@ -77,12 +84,25 @@ fn order_that_was_refused_under_the_old_product_is_judged_again() {
         store.hold_loads();
         let change = async {
             store.load_waits().await;
-            scene.change_product("key", |product| product.status = Status::Active);
+            scene
+                .change_product("key", |product| product.status = Status::Active)
+                .await;
             store.let_loads();
         };
         let (ordered, ()) = join(scene.fulfill("A-1", &[("key", 1)]), change).await;
         fresh(ordered);
         scene.check_at_rest().await;
+    });
+}
+
+/// Its successor sells on under the old price, and nobody may be told otherwise.
+#[test]
+fn change_that_an_owner_cannot_vouch_for_is_not_acknowledged() {
+    scene(&world(), async |scene| {
+        let product = scene.world.sku("key").product;
+        scene.world.store.free_lease();
+        let told = scene.engine.product_changed(product).await;
+        assert_eq!(told, Err(Fault::OutcomeUnknown));
     });
 }
 
@@ -93,7 +113,7 @@ fn no_order_pays_less_than_what_was_told_before_it_began() {
     scene(&world(), async |scene| {
         for round in 1..=30_i64 {
             let told = Money::from_minor(round).expect("a price");
-            scene.change_product("key", priced(told));
+            scene.change_product("key", priced(told)).await;
             let orders = (0..4).map(async |place| {
                 let id = format!("A-{round}-{place}");
                 let delivered = fresh(scene.fulfill(&id, &[("key", 1)]).await);
@@ -102,7 +122,7 @@ fn no_order_pays_less_than_what_was_told_before_it_began() {
             let next = async {
                 tokio::task::yield_now().await;
                 let next = Money::from_minor(round + 1).expect("a price");
-                scene.change_product("key", priced(next));
+                scene.change_product("key", priced(next)).await;
             };
             join(join_all(orders), next).await;
         }
