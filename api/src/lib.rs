@@ -4,6 +4,7 @@
 //! nothing; no key, serial, address or query reaches a log or a metric.
 
 pub(crate) mod api_keys;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod balances;
 pub(crate) mod catalog;
@@ -22,6 +23,8 @@ pub mod mail;
 pub(crate) mod me;
 pub mod metrics;
 pub(crate) mod persons;
+pub(crate) mod programs;
+pub(crate) mod relationships;
 pub mod routes;
 pub mod serve;
 pub(crate) mod sessions;

@@ -3,7 +3,12 @@
 use std::{net::IpAddr, ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
-use engine::{clock::Timestamp, engine::Engine, ids::KeyId};
+use engine::{
+    clock::Timestamp,
+    engine::Engine,
+    fault::Fault,
+    ids::{BalanceId, KeyId, RelationshipId},
+};
 use persistence::{
     Database,
     api_keys::{self, KeyUse},
@@ -112,10 +117,30 @@ impl App {
         Ok(Some(CachedKey::new(key, merchant, self.now())))
     }
 
+    /// Takes stored terms of a relationship into force: to be called before a change of them is
+    /// answered.
+    pub(crate) async fn take_over(
+        &self,
+        relationship: RelationshipId,
+        balances: &[BalanceId],
+    ) -> Result<(), ApiError> {
+        let told = self.engine.terms_changed(relationship, balances).await;
+        told.map_err(|fault| not_yet(&fault))
+    }
+
     /// Forgets a key that was revoked or changed, so that the next call looks it up.
     pub(crate) fn forget_key(&self, id: KeyId) {
         self.keys.forget(id);
     }
+}
+
+/// What is said of a stored change that the engine is not known to have taken over.
+pub(crate) fn not_yet(fault: &Fault) -> ApiError {
+    tracing::warn!("a stored change is not in force yet: {fault}");
+    ApiError::saying(
+        Code::OutcomeUnknown,
+        "The change is stored, but may not be in force yet. Repeat the same request.",
+    )
 }
 
 impl FromRef<App> for Engine {

@@ -1,10 +1,11 @@
 //! A merchant's key on `/dev/v1`.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use engine::{
     api_keys::{ApiKey, KeyKind},
+    audit::{Actor, ActorKind},
     ids::{KeyId, MerchantId},
     merchants::Merchant,
     money::Currency,
@@ -19,6 +20,7 @@ use crate::{
 /// A live merchant key that may do what `D` demands; the call is charged to its bucket.
 pub(crate) struct MerchantKey<D> {
     cached: Arc<CachedKey>,
+    address: IpAddr,
     demand: PhantomData<D>,
 }
 
@@ -31,6 +33,16 @@ impl<D> MerchantKey<D> {
     /// Who calls: what the answers kept for this caller are found by.
     pub(crate) fn name(&self) -> (MerchantId, KeyId) {
         (self.cached.key.merchant, self.cached.key.id)
+    }
+
+    /// Who the audit log says it was.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            kind: ActorKind::ApiKey,
+            id: Some(self.cached.key.id.to_string()),
+            label: self.cached.key.name.clone(),
+            ip: Some(self.address),
+        }
     }
 
     pub(crate) fn key(&self) -> &ApiKey {
@@ -54,6 +66,7 @@ impl<D: Demand> FromRequestParts<App> for MerchantKey<D> {
         match cached.key.kind {
             KeyKind::Merchant => Ok(Self {
                 cached,
+                address: verify::call(parts)?.address,
                 demand: PhantomData,
             }),
             KeyKind::Reseller => Err(ApiError::saying(

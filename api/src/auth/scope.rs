@@ -30,6 +30,7 @@ macro_rules! demands {
 }
 
 demands! {
+    All: Reads
     BalanceRead: Reads
     BalanceWrite: Writes
     DynamicWrite: DynamicUrl
@@ -37,6 +38,8 @@ demands! {
     FulfillmentsWrite: Writes
     ProductsRead: Reads
     ProductsWrite: Writes
+    ResellerProgramsRead: Reads
+    ResellerProgramsWrite: Writes
     ResellersRead: Reads
     ResellersWrite: Writes
 }

@@ -6,20 +6,17 @@
 use engine::{
     catalog::{CustomField, FieldKind, Product, ProductKind, Sku, Status, Variant},
     fulfillments::policy,
-    money::{Currency, Money, Percent},
+    money::{Currency, Money},
     relationships::{self, KeyTerms, Terms},
 };
-use serde::{Serialize, Serializer};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        RefOr, Schema,
-        schema::{ObjectBuilder, Type},
-    },
-};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::kind_name;
-use crate::wire::money::{CurrencyCode, MoneyText};
+use crate::wire::{
+    money::{CurrencyCode, MoneyText},
+    percent::Hundredths,
+};
 
 /// What decides whether and for how much a key may order.
 #[derive(Clone, Copy)]
@@ -71,15 +68,6 @@ pub(super) struct Field {
     required: bool,
     placeholder: Option<String>,
     regex: Option<String>,
-}
-
-/// A percentage as a JSON number, written from whole hundredths.
-pub(crate) struct Hundredths(u16);
-
-impl From<Percent> for Hundredths {
-    fn from(percent: Percent) -> Self {
-        Self(percent.hundredths())
-    }
 }
 
 impl Offer<'_> {
@@ -213,33 +201,6 @@ fn discount(base: Money, price: Option<Money>) -> Hundredths {
     let off = (base.minor() - price.minor()) * 10_000;
     let rounded = (off + base.minor() / 2) / base.minor();
     Hundredths(u16::try_from(rounded).expect("a share of the base price is at most all of it"))
-}
-
-impl PartialSchema for Hundredths {
-    fn schema() -> RefOr<Schema> {
-        let number = ObjectBuilder::new().schema_type(Type::Number);
-        number.minimum(Some(0)).maximum(Some(100)).into()
-    }
-}
-
-impl ToSchema for Hundredths {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "Percent".into()
-    }
-}
-
-impl Serialize for Hundredths {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_multiple_of(100) {
-            return serializer.serialize_u16(self.0 / 100);
-        }
-        let text = format!("{}.{:02}", self.0 / 100, self.0 % 100);
-        let number =
-            serde_json::value::RawValue::from_string(text.trim_end_matches('0').to_owned());
-        number
-            .map_err(serde::ser::Error::custom)?
-            .serialize(serializer)
-    }
 }
 
 #[cfg(test)]

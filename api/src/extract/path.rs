@@ -4,7 +4,9 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use engine::ids::{FulfillmentId, KeyId, ProductId, RelationshipId, SessionId, VariantId};
+use engine::ids::{
+    FulfillmentId, InvitationId, KeyId, ProductId, RelationshipId, SessionId, VariantId,
+};
 
 use crate::error::{ApiError, Code};
 
@@ -23,7 +25,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(FulfillmentId KeyId ProductId RelationshipId SessionId VariantId);
+path_ids!(FulfillmentId InvitationId KeyId ProductId RelationshipId SessionId VariantId);
 
 /// All ids of the path, in its order: one, or a pair.
 pub(crate) struct PathIds<T>(pub(crate) T);

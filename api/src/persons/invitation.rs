@@ -27,7 +27,6 @@ use utoipa::ToSchema;
 use super::{check_name, check_new_password, programs::ResellerProgram};
 use crate::{
     auth::{FromOurPages, Visitor},
-    catalog::offer::Hundredths,
     error::{ApiError, Code},
     extract::Body,
     sessions::{new_session, with_session},
@@ -36,6 +35,7 @@ use crate::{
         answer::Answer,
         fields::Hidden,
         money::{CurrencyCode, MoneyText},
+        percent::Hundredths,
         time::Time,
     },
 };

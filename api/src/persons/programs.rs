@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::Session,
-    catalog::offer::Hundredths,
     error::{ApiError, Code},
     extract::PathIds,
     state::App,
     wire::{
         answer::Answer,
         money::{CurrencyCode, MoneyText},
+        percent::Hundredths,
     },
 };
 

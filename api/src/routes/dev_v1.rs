@@ -1,15 +1,28 @@
 //! `/dev/v1`: a merchant, by its key.
 
 use super::menu::Menu;
-use crate::{api_keys, balances, catalog, inventory::import, me, metrics::Surface};
+use crate::{
+    api_keys, audit, balances, catalog, inventory::import, me, metrics::Surface, programs,
+    relationships,
+};
 
 #[rustfmt::skip]
 pub(super) fn menu() -> Menu {
     Menu::new(Surface::Dev)
         .get("/dev/v1/me",                                         me::dev)
+        .get("/dev/v1/reseller-program",                           programs::get::dev)
+        .patch("/dev/v1/reseller-program",                         programs::update::dev)
+        .get("/dev/v1/resellers",                                  relationships::list::dev)
+        .get("/dev/v1/resellers/{id}",                             relationships::get::dev)
+        .patch("/dev/v1/resellers/{id}",                           relationships::update::dev)
+        .post("/dev/v1/resellers/{id}/suspend",                    relationships::step::dev_suspend)
+        .post("/dev/v1/resellers/{id}/reactivate",                 relationships::step::dev_reactivate)
+        .post("/dev/v1/resellers/{id}/terminate",                  relationships::step::dev_terminate)
         .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
+        .get("/dev/v1/audit-log",                                  audit::list::dev)
+        .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
         .get("/dev/v1/products/{id}",                              catalog::product::dev)
         .patch("/dev/v1/products/{id}",                            catalog::update::dev)
         .get("/dev/v1/products/{id}/stock",                        catalog::stock::dev)

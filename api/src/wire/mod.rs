@@ -9,5 +9,7 @@ pub(crate) mod fields;
 pub(crate) mod filters;
 pub(crate) mod money;
 pub(crate) mod page;
+pub(crate) mod percent;
 mod schema;
+pub(crate) mod texts;
 pub(crate) mod time;

@@ -99,6 +99,19 @@ impl Serialize for MoneyText {
     }
 }
 
+/// An amount as a JSON number, printed from its decimal text. Where the contract wants one.
+#[derive(Clone, Copy)]
+pub(crate) struct MoneyNumber(pub(crate) Currency, pub(crate) Money);
+
+impl Serialize for MoneyNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = RawValue::from_string(MoneyText(self.0, self.1).to_string());
+        number
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
 /// The code of a currency.
 #[derive(Clone, Copy)]
 pub(crate) struct CurrencyCode(pub(crate) Currency);

@@ -12,7 +12,8 @@ use utoipa::{
 
 use super::{
     fields::{Hidden, Strings, Whole},
-    money::{Amount, CurrencyCode, MoneyText},
+    money::{Amount, CurrencyCode, MoneyNumber, MoneyText},
+    percent::Hundredths,
     time::Time,
 };
 
@@ -41,6 +42,14 @@ described! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     Amount, "Amount", amount();
     Hidden, "Hidden", text("Never told again.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
+    MoneyNumber, "MoneyNumber", ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(0))
+        .description(Some("Money as a number, where clients of this surface expect one."));
+    Hundredths, "Percent", ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(0))
+        .maximum(Some(100));
     Whole, "Whole", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
     Strings, "Strings", ObjectBuilder::new()
         .schema_type(Type::Object)

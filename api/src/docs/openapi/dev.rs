@@ -5,17 +5,121 @@ use engine::api_keys::Scope;
 use super::{Operation, parameters::Parameter};
 use crate::{
     api_keys::{Key, revoke::RevokeKey},
+    audit::{AuditEntry, verify::AuditProof},
     balances::credit::{CreditBalance, CreditedBalance},
     catalog::{product::MerchantProduct, stock::Stock, update::UpdateProduct},
     error::Code,
     inventory::{import::Imported, upload::UploadSerials},
     me::MerchantMe,
+    programs::{ProgramView, update::UpdateProgram},
+    relationships::{Reseller, step::StepReason, update::UpdateReseller},
 };
 
 pub(super) fn operations() -> Vec<Operation> {
-    let mut all = resellers();
+    let mut all = programs();
+    all.extend(relationships());
+    all.extend(audit());
+    all.extend(resellers());
     all.extend(products());
     all
+}
+
+fn programs() -> Vec<Operation> {
+    let path = "/dev/v1/reseller-program";
+    vec![
+        Operation::new("get", path, "The reseller program.")
+            .scope(Scope::ResellerProgramsRead)
+            .answers::<ProgramView>(200)
+            .refuses(&[Code::NotFound]),
+        Operation::new(
+            "patch",
+            path,
+            "Change the program: once answered, nothing is accepted under the old one.",
+        )
+        .scope(Scope::ResellerProgramsWrite)
+        .once()
+        .takes::<UpdateProgram>()
+        .answers::<ProgramView>(200)
+        .refuses(&[Code::NotFound]),
+    ]
+}
+
+fn relationships() -> Vec<Operation> {
+    let step = |path, summary| {
+        Operation::new("post", path, summary)
+            .scope(Scope::ResellersWrite)
+            .once()
+            .takes::<StepReason>()
+            .answers::<Reseller>(200)
+            .refuses(&[Code::InvalidState])
+    };
+    let filters = [
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::PAGE,
+        Parameter::PER_PAGE,
+        Parameter::CSV,
+        Parameter::text("status", "Statuses, with commas between them."),
+        Parameter::text("mode", "Modes, with commas between them."),
+        Parameter::text("search", "A part of name, e-mail address or code."),
+    ];
+    vec![
+        Operation::new("get", "/dev/v1/resellers", "Resellers, newest first.")
+            .scope(Scope::ResellersRead)
+            .query(&filters)
+            .lists_both_ways::<Reseller>()
+            .or("text/csv"),
+        Operation::new("get", "/dev/v1/resellers/{id}", "One reseller.")
+            .scope(Scope::ResellersRead)
+            .answers::<Reseller>(200),
+        Operation::new(
+            "patch",
+            "/dev/v1/resellers/{id}",
+            "Change terms or product access: once answered, nothing is accepted under the old ones.",
+        )
+        .scope(Scope::ResellersWrite)
+        .once()
+        .takes::<UpdateReseller>()
+        .answers::<Reseller>(200)
+        .refuses(&[Code::InvalidState, Code::AlreadyExists]),
+        step(
+            "/dev/v1/resellers/{id}/suspend",
+            "Suspend a reseller: once answered, nothing new is delivered.",
+        ),
+        step(
+            "/dev/v1/resellers/{id}/reactivate",
+            "End a suspension.",
+        ),
+        step(
+            "/dev/v1/resellers/{id}/terminate",
+            "End a relationship for good, and its keys with it.",
+        ),
+    ]
+}
+
+fn audit() -> Vec<Operation> {
+    let filters = [
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::text("actor", "The id of who acted."),
+        Parameter::text("action", "What was done, such as `reseller.suspend`."),
+        Parameter::text("target", "The id of what it was done to."),
+        Parameter::FROM,
+        Parameter::TO,
+    ];
+    vec![
+        Operation::new("get", "/dev/v1/audit-log", "Who did what, newest first.")
+            .scope(Scope::All)
+            .query(&filters)
+            .lists::<AuditEntry>(),
+        Operation::new(
+            "get",
+            "/dev/v1/audit-log/verify",
+            "Whether the audit log is what was written.",
+        )
+        .scope(Scope::All)
+        .answers::<AuditProof>(200),
+    ]
 }
 
 fn resellers() -> Vec<Operation> {
