@@ -44,6 +44,7 @@ async fn cancelled_wait_for_the_standby_is_no_success() {
         "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
     )
     .await;
+    until_commits_wait(&ground).await;
     let credit = Rows::Credits(vec![ground.credit(ground.balances[0], 1, 100_000, "waits")]);
     let batch = lane.batch(credit);
     let cancel = async {
@@ -69,6 +70,24 @@ async fn cancelled_wait_for_the_standby_is_no_success() {
     drop((lane, operator));
     ground.db.close().await;
     server.end().await;
+}
+
+/// The server takes a changed setting over when it gets to it: until then nobody waits.
+async fn until_commits_wait(ground: &Ground) {
+    let mut committing = ground.connect().await;
+    let commits = async {
+        loop {
+            sqlx::query("SELECT pg_logical_emit_message(true, 'probe', '')")
+                .execute(&mut committing)
+                .await
+                .unwrap();
+        }
+    };
+    let waits = "SELECT COUNT(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    tokio::select! {
+        () = commits => {}
+        () = ground.until(waits) => {}
+    }
 }
 
 async fn set_standby(operator: &mut PgConnection, statement: &'static str) {
