@@ -102,8 +102,9 @@ impl Nemesis<'_> {
 
     pub(super) fn restart_rolling(&mut self) -> anyhow::Result<Effect> {
         let serving = self.engines.ensure_serving(READY_WITHIN)?;
-        let next = self.waiting()?;
+        // From before there is another one: it may take over while it is being started.
         let from = self.engine_log_length();
+        let next = self.waiting()?;
         let status = self.engines.drain(serving, DRAIN_WITHIN)?;
         if !status.success() && self.engine_said(REPLACED, from) {
             // Its session had ended just before, and the waiting engine was faster to lock.
