@@ -8,7 +8,7 @@ use engine::{
     clock::Timestamp,
     merchants::Merchant,
     money::{Currency, Money},
-    relationships::{Mode, Status, Terms},
+    relationships::Terms,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -81,8 +81,8 @@ pub(crate) async fn reseller(
     Ok(Answer::ok(ResellerMe {
         relationship_id: scope.relationship.to_string(),
         code: terms.code.clone(),
-        status: status_name(terms.status),
-        mode: mode_name(terms.mode),
+        status: terms.status.name(),
+        mode: terms.mode.name(),
         tier: if terms.discount.is_some() {
             "custom"
         } else {
@@ -128,23 +128,5 @@ impl Limits {
             purchase_limit_monthly: terms.purchase_limit_monthly.map(money),
             used_this_month: money(counts(month(spending.day) == month(today), spending.month)),
         }
-    }
-}
-
-pub(crate) const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Invited => "INVITED",
-        Status::Active => "ACTIVE",
-        Status::Suspended => "SUSPENDED",
-        Status::Terminated => "TERMINATED",
-    }
-}
-
-pub(crate) const fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Affiliate => "AFFILIATE",
-        Mode::Stock => "STOCK",
-        Mode::AutoFulfilled => "AUTO_FULFILLED",
-        Mode::Both => "BOTH",
     }
 }

@@ -1,5 +1,6 @@
 //! What a started development server says of itself, to scripts and to people.
 
+use anyhow::Context as _;
 use engine::{engine::Engine, vault::Opened};
 use persistence::{
     Database,
@@ -7,10 +8,7 @@ use persistence::{
     relationships::find::find_scope,
 };
 
-use anyhow::Context as _;
-
 use super::{casts::Casts, file, people::LogIn};
-use crate::me::{mode_name, status_name};
 
 /// Where the parts of a server answer.
 pub(super) struct Addresses {
@@ -68,8 +66,8 @@ async fn describe_reseller(
         .context("a demo reseller is gone")?;
     Ok(file::Reseller {
         relationship_id: reseller.id.to_string(),
-        mode: mode_name(terms.mode),
-        status: status_name(terms.status),
+        mode: terms.mode.name(),
+        status: terms.status.name(),
         email: log_in.email.clone(),
         password: text(&log_in.password),
         key: text(&reseller.key.expose()),

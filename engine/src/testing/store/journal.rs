@@ -230,10 +230,7 @@ impl Reader for MemoryReader {
             let found = self
                 .find(balance, EntryKind::Fulfillment, order_id.as_str())
                 .await?;
-            Ok(found.and_then(|row| match row {
-                EntryRow::Fulfillment(fulfillment) => Some(fulfillment),
-                EntryRow::Credit(_) => None,
-            }))
+            Ok(found.and_then(EntryRow::into_fulfillment))
         })
     }
 
@@ -245,10 +242,7 @@ impl Reader for MemoryReader {
     ) -> BoxFuture<'a, Result<Option<CreditEntry>, Fault>> {
         Box::pin(async move {
             let found = self.find(balance, kind, reference).await?;
-            Ok(found.and_then(|row| match row {
-                EntryRow::Credit(entry) => Some(entry),
-                EntryRow::Fulfillment(_) => None,
-            }))
+            Ok(found.and_then(EntryRow::into_credit))
         })
     }
 }

@@ -35,6 +35,22 @@ pub enum EntryRow {
 }
 
 impl EntryRow {
+    /// The fulfillment, if it is one.
+    pub fn into_fulfillment(self) -> Option<Fulfillment> {
+        match self {
+            Self::Fulfillment(fulfillment) => Some(fulfillment),
+            Self::Credit(_) => None,
+        }
+    }
+
+    /// The credit, if it is one.
+    pub fn into_credit(self) -> Option<CreditEntry> {
+        match self {
+            Self::Credit(entry) => Some(entry),
+            Self::Fulfillment(_) => None,
+        }
+    }
+
     pub const fn stamp(&self) -> &Stamp {
         match self {
             Self::Fulfillment(row) => &row.stamp,

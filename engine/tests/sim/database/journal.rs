@@ -278,10 +278,7 @@ impl Reader for LinkReader {
         Box::pin(async move {
             let kind = EntryKind::Fulfillment;
             let found = self.find(balance, kind, order_id.as_str()).await?;
-            Ok(found.and_then(|row| match row {
-                EntryRow::Fulfillment(fulfillment) => Some(fulfillment),
-                EntryRow::Credit(_) => None,
-            }))
+            Ok(found.and_then(EntryRow::into_fulfillment))
         })
     }
 
@@ -293,10 +290,7 @@ impl Reader for LinkReader {
     ) -> BoxFuture<'a, Result<Option<CreditEntry>, Fault>> {
         Box::pin(async move {
             let found = self.find(balance, kind, reference).await?;
-            Ok(found.and_then(|row| match row {
-                EntryRow::Credit(entry) => Some(entry),
-                EntryRow::Fulfillment(_) => None,
-            }))
+            Ok(found.and_then(EntryRow::into_credit))
         })
     }
 }
