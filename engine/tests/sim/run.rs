@@ -190,15 +190,19 @@ async fn decided(
         let twins = (0..2).map(|_| clients.send(purse, key, id, body));
         let heard = join_all(twins).await;
         let open = |heard: &&Option<Heard>| matches!(heard, None | Some(Heard::Unknown));
+        // The lane has not decided the attempt before: its hold is rightly there.
+        let running =
+            |heard: &Option<Heard>| matches!(heard, Some(Heard::Refused("ORDER_IN_PROGRESS")));
         let shed = |heard: &&Option<Heard>| matches!(heard, Some(Heard::Refused("OVERLOADED")));
         let (unknown, shed) = (
             heard.iter().filter(open).count(),
             heard.iter().filter(shed).count(),
         );
-        if unknown == 0 && shed < heard.len() {
+        let running = heard.iter().any(running);
+        if unknown == 0 && !running && shed < heard.len() {
             return Ok(());
         }
-        if unknown == 1 && shed == 0 {
+        if unknown == 1 && !running && shed == 0 {
             return Err(format!(
                 "I22: of two callers of {id}, one is not told: {heard:?}"
             ));
