@@ -9,6 +9,7 @@
         feature = "sabotage",
         feature = "sabotage_ack_before_commit",
         feature = "sabotage_serve_without_heartbeat",
+        feature = "sabotage_shed_after_hold",
     )
 ))]
 compile_error!("a sabotaged engine is for `make sabotage` only");

@@ -86,6 +86,14 @@ impl Fulfiller {
             Ok(stock) => stock,
             Err(otherwise) => return end(self.refuse(money, request, &merchant, otherwise).await),
         };
+        let quote = if crate::sabotage::breaks("price_at_commit") {
+            Box::pin(self.quote_again(request)).await.unwrap_or(quote)
+        } else {
+            quote
+        };
+        if cfg!(feature = "sabotage_shed_after_hold") && self.lanes.is_shedding(balance) {
+            return fail(Fault::overloaded());
+        }
         let claimed = took(Stage::Claim, held);
         let contents = Arc::new(contents(request, &quote, &stock, &merchant));
         let ownership = Arc::clone(&self.lanes.ownership);
@@ -168,6 +176,19 @@ impl Fulfiller {
             }
         }
         fail(Fault::overloaded())
+    }
+
+    /// A quote at the prices of a later moment than the hold: what the sabotage is for.
+    async fn quote_again(&self, request: &Request) -> Option<Quote> {
+        let (terms, _) = self.terms(request).await.ok()?;
+        let products = self.products(request).await.ok()?;
+        let find = |id| products.iter().find(|product| product.id == id);
+        let quote = policy::quote(
+            &terms,
+            |line| find(line.sku.product).map(Arc::as_ref),
+            request,
+        );
+        quote.ok()
     }
 
     async fn terms(&self, request: &Request) -> Next<(Arc<Terms>, Arc<Merchant>)> {

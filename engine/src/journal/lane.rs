@@ -217,7 +217,9 @@ impl Lane {
     }
 
     fn shut(&self) {
-        self.door.reader.send_replace(None);
+        if !crate::sabotage::breaks("lookup_beside_reader") {
+            self.door.reader.send_replace(None);
+        }
         self.metrics.ready(false);
     }
 

@@ -130,6 +130,11 @@ impl Lanes {
         ready.map(drop).map_err(|_| Fault::overloaded())
     }
 
+    /// Whether a balance's lane has too much to do: what the sabotage of a rule asks after a hold.
+    pub(crate) fn is_shedding(&self, balance: BalanceId) -> bool {
+        self.door(balance).is_shedding()
+    }
+
     pub(crate) fn are_ready(&self) -> bool {
         !self.ownership.is_lost() && self.doors.iter().all(|door| door.reader.borrow().is_some())
     }

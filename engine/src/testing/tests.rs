@@ -2,27 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{
-    World,
-    contract::{self, Subject},
-};
-use crate::ids::BalanceId;
+use super::contract::{self, Subject};
 
 fn kept(clause: impl AsyncFnOnce(&Subject)) {
-    let world = World::new().product("key", 0);
-    world.store.tables().imports.clear();
-    let mut imports = [(); 3].map(|()| world.store_import("key", 4, false));
-    imports.sort_by_key(|restock| restock.import);
-    let store = Arc::new(world.store.clone());
-    let subject = Subject {
-        journal: store.clone(),
-        balance_source: store.clone(),
-        inventory_source: store,
-        relationship: world.relationship,
-        balances: [BalanceId(1), BalanceId(2)],
-        sku: world.sku("key"),
-        imports,
-    };
+    let subject = Subject::in_memory(|world| Arc::new(world.store.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(clause(&subject));
 }

@@ -175,6 +175,13 @@ impl World {
         self
     }
 
+    /// Money in the test balance, as one credit of the past.
+    #[must_use]
+    pub fn test_balance(self, amount: &str) -> Self {
+        self.seed_credit(TEST, usd(amount));
+        self
+    }
+
     #[must_use]
     pub fn edit_terms(self, edit: impl FnOnce(&mut Terms)) -> Self {
         self.change_terms(edit);

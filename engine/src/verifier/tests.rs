@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Delivered, Drift, Line, Verifier, replay::check};
 use crate::{
+    actors::Arbiters,
     fulfillments::Error,
     ids::BalanceId,
     money::Money,
@@ -73,6 +74,24 @@ fn order_under_way_is_no_drift() {
         let (order, ()) = tokio::join!(order, proof);
         fresh(order);
         scene.check_at_rest().await;
+    });
+}
+
+#[test]
+fn sales_of_a_successor_are_no_drift_to_an_owner_that_does_not_know_of_it() {
+    scene(&world(), async |scene| {
+        fresh(scene.fulfill("A-1", &[("key", 1)]).await);
+        scene.world.store.free_lease();
+        let next = scene.world.start(Arbiters::current()).await;
+        let next = next.expect("the shard is free");
+        fresh(next.fulfill("A-2", &[("key", 1)]).await);
+        assert!(scene.engine.fulfiller().lanes.ownership.is_fresh());
+        verify(&scene, 256).await;
+        let fulfiller = scene.engine.fulfiller();
+        assert!(!fulfiller.balances.registry.is_quarantined(&LIVE));
+        let sku = scene.world.sku("key");
+        assert!(!fulfiller.inventory.registry.is_quarantined(&sku));
+        next.check_at_rest().await;
     });
 }
 

@@ -345,6 +345,8 @@ fn config(dice: &Dice) -> Config {
         hydrations_max: *dice.pick(&[1, 32]),
         answer_deadline_ms: *dice.pick(&[5100, 8000]),
         claim_deadline_ms: *dice.pick(&[300, 2000]),
+        verify_every_ms: *dice.pick(&[20, 200, 1000]),
+        verify_entries_max: *dice.pick(&[1, 4, 256]),
         ..Config::default()
     }
 }

@@ -33,6 +33,9 @@ pub(crate) async fn judge(stage: &Stage) -> Result<(), String> {
     if let Some(broken) = stage.broken.borrow().first() {
         return Err(broken.clone());
     }
+    if let Some(breach) = stage.db.breach() {
+        return Err(breach.to_owned());
+    }
     let memory = at_rest(stage).await?;
     let run = Run {
         resent: true,
@@ -151,7 +154,7 @@ fn before(stage: &Stage) -> Before {
 
 /// What the engine says of itself, but for what the run did to it on purpose.
 fn alarms(stage: &Stage) -> Result<Alarms, String> {
-    let mut violations = alarms::told();
+    let mut violations = alarms::violated();
     let tally = &stage.weather.tally;
     if tally.strikes(Kind::SealBroken) > 0 {
         violations.remove("serial_does_not_open");
@@ -161,6 +164,10 @@ fn alarms(stage: &Stage) -> Result<Alarms, String> {
     }
     if let Some((invariant, count)) = violations.iter().next() {
         return Err(format!("C19: {invariant} violated {count} times"));
+    }
+    let drift = alarms::proved("drift");
+    if drift > 0 {
+        return Err(format!("C19: the verifier found drift {drift} times"));
     }
     panics::unexpected()?;
     Ok(Alarms::default())

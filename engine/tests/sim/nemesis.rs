@@ -15,7 +15,7 @@ use crate::{
     clients::Clients,
     history::{Asked, Change, Heard},
     stage::Stage,
-    tally::{Kind, Sometimes},
+    tally::{Call, Kind, Sometimes},
 };
 
 /// Kinds that strike at a time of their own.
@@ -128,7 +128,7 @@ async fn drain(stage: &Rc<Stage>) {
     stage.weather.struck(Kind::DrainUnderLoad);
     stage.launch();
     let drained = process.engine.drain();
-    let _cut_short = process.power.alive(drained).await.is_err();
+    let _cut_short = process.power.alive(Call::Drain, drained).await.is_err();
     process.power.cut();
 }
 

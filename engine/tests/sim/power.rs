@@ -12,7 +12,10 @@ use std::sync::{
 use engine::journal::Owner;
 use tokio::sync::watch;
 
-use crate::{tally::Kind, weather::Weather};
+use crate::{
+    tally::{Call, Kind},
+    weather::Weather,
+};
 
 /// The process is dead.
 #[derive(Debug, Clone, Copy)]
@@ -50,10 +53,11 @@ impl Power {
     }
 
     /// Passed before and after every call of a port.
-    pub(crate) async fn gate(&self) -> Result<(), Dead> {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        if call == self.fuse.load(Ordering::Relaxed) && self.is_on() {
+    pub(crate) async fn gate(&self, call: Call) -> Result<(), Dead> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        if number == self.fuse.load(Ordering::Relaxed) && self.is_on() {
             self.weather.struck(Kind::Crash);
+            self.weather.tally.died_at(call);
             self.cut();
         }
         self.thawed().await;
@@ -61,11 +65,21 @@ impl Power {
     }
 
     /// What a call waits for, unless the process dies.
-    pub(crate) async fn alive<T>(&self, wait: impl Future<Output = T>) -> Result<T, Dead> {
+    pub(crate) async fn alive<T>(
+        &self,
+        call: Call,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, Dead> {
+        let already = !self.is_on();
         tokio::select! {
             biased;
-            () = self.died() => Err(Dead),
-            waited = wait => self.gate().await.map(|()| waited),
+            () = self.died() => {
+                if !already {
+                    self.weather.tally.died_at(call);
+                }
+                Err(Dead)
+            }
+            waited = wait => self.gate(call).await.map(|()| waited),
         }
     }
 

@@ -6,7 +6,7 @@
     reason = "a program's output"
 )]
 
-use crate::tally::{Kind, Sometimes, Tally};
+use crate::tally::{Call, Kind, Sometimes, Tally};
 
 pub(crate) fn say(line: &str) {
     println!("{line}");
@@ -25,5 +25,9 @@ pub(crate) fn summary(tally: &Tally) {
     say("\nstates that must be reached sometimes, by how often they were");
     for state in Sometimes::ALL {
         say(&format!("{:>12}  {}", tally.visits(*state), state.name()));
+    }
+    say("\ncalls that were open when their process died, by how often");
+    for call in Call::ALL {
+        say(&format!("{:>12}  {}", tally.deaths(*call), call.name()));
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     history::{Asked, Body, Heard},
     judge, nemesis, panics,
     stage::Stage,
-    tally::Kind,
+    tally::{Kind, Sometimes},
     weather::Weather,
 };
 
@@ -52,6 +52,13 @@ pub(crate) fn seed(seed: u64, telling: bool) -> Ran {
         System::with_tokio_rt(runtime).block_on(play(seed, telling))
     });
     turns::seed(None);
+    for (result, state) in [
+        ("same", Sometimes::VerifierAgreed),
+        ("failed", Sometimes::VerifierFailed),
+    ] {
+        let looks = alarms::proved(result);
+        ran.weather.tally.reached_often(state, looks);
+    }
     ran
 }
 

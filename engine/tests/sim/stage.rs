@@ -30,7 +30,7 @@ use crate::{
     dice::Dice,
     history::History,
     power::Power,
-    tally::Kind,
+    tally::{Call, Kind},
     weather::Weather,
 };
 
@@ -139,7 +139,7 @@ impl Stage {
             self.ports(&power),
             Arbiters::current(),
         );
-        let engine = match power.alive(started).await {
+        let engine = match power.alive(Call::Start, started).await {
             Ok(Ok(engine)) => engine,
             Ok(Err(error)) => {
                 self.weather.event("no start", || error.to_string());
@@ -148,6 +148,8 @@ impl Stage {
             Err(_) => return,
         };
         self.weather.event("serves", String::new);
+        // Whatever happens, only a lie may look like drift.
+        engine.verify(Link::new(&self.db, &power));
         let process = Rc::new(Process {
             power,
             engine,

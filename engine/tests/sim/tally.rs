@@ -91,11 +91,30 @@ counted! {
         SilentOwnerEnded = "silent owner ended by the next",
         StaleRead = "balance told by an owner replaced moments ago",
         OwnStaleFence = "lane fenced by a stale fence of its own",
+        VerifierAgreed = "verifier looked, and storage and memory agreed",
+        VerifierFailed = "verifier could not read",
+    }
+}
+
+counted! {
+    /// What an engine waits for outside of its own memory, and may die at: before the call, while it
+    /// waits, after the answer.
+    Call {
+        Start = "start",
+        TakeOver = "takeover",
+        Beat = "heartbeat",
+        Fence = "fence",
+        Commit = "commit",
+        Existing = "look-up of a batch's references",
+        LookUp = "look-up of an order id",
+        Read = "reading of a source",
+        Drain = "drain",
     }
 }
 
 /// Counts of one run, or of many.
 pub(crate) struct Tally {
+    calls: Vec<AtomicU64>,
     kinds: Vec<AtomicU64>,
     sometimes: Vec<AtomicU64>,
 }
@@ -104,9 +123,18 @@ impl Tally {
     pub(crate) fn new() -> Self {
         let zeros = |len| (0..len).map(|_| AtomicU64::new(0)).collect();
         Self {
+            calls: zeros(Call::ALL.len()),
             kinds: zeros(Kind::ALL.len()),
             sometimes: zeros(Sometimes::ALL.len()),
         }
+    }
+
+    pub(crate) fn died_at(&self, call: Call) {
+        self.calls[call as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn deaths(&self, call: Call) -> u64 {
+        self.calls[call as usize].load(Ordering::Relaxed)
     }
 
     pub(crate) fn struck(&self, kind: Kind) {
@@ -114,7 +142,11 @@ impl Tally {
     }
 
     pub(crate) fn reached(&self, state: Sometimes) {
-        self.sometimes[state as usize].fetch_add(1, Ordering::Relaxed);
+        self.reached_often(state, 1);
+    }
+
+    pub(crate) fn reached_often(&self, state: Sometimes, times: u64) {
+        self.sometimes[state as usize].fetch_add(times, Ordering::Relaxed);
     }
 
     pub(crate) fn strikes(&self, kind: Kind) -> u64 {
@@ -127,7 +159,8 @@ impl Tally {
 
     pub(crate) fn add(&self, other: &Self) {
         let pairs = self.kinds.iter().zip(&other.kinds);
-        for (sum, more) in pairs.chain(self.sometimes.iter().zip(&other.sometimes)) {
+        let pairs = pairs.chain(self.sometimes.iter().zip(&other.sometimes));
+        for (sum, more) in pairs.chain(self.calls.iter().zip(&other.calls)) {
             sum.fetch_add(more.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }

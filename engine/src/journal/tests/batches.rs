@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use super::{batch_sizes, one_batch, one_lane};
 use crate::{
     fault::Fault,
+    ids::BalanceId,
     testing::{
         CommitFault,
         outcomes::{fault, fresh},
@@ -89,6 +90,36 @@ fn kinds_do_not_mix_and_all_of_them_get_through() {
         credit.expect("credited");
         restocked.expect("on sale");
         assert_eq!(scene.stock("key").await.stock, 102);
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
+fn what_holds_money_is_not_shed_any_more() {
+    scene(&one_lane().product("other", 5), async |scene| {
+        let store = &scene.world.store;
+        fresh(scene.fulfill("A-0", &[("key", 1)]).await);
+        store.hold_fetches();
+        let slow = Some(CommitFault::Takes(Duration::from_millis(300)));
+        store.faults().commits = [slow.clone(), slow].into();
+        let queued = async {
+            sleep(Duration::from_millis(10)).await;
+            scene.fulfill("A-2", &[("key", 1)]).await
+        };
+        let shedding = async {
+            sleep(Duration::from_millis(400)).await;
+            assert!(scene.engine.fulfiller().lanes.is_shedding(BalanceId(1)));
+            store.let_fetches();
+        };
+        let (first, second, held, ()) = tokio::join!(
+            scene.fulfill("A-1", &[("key", 1)]),
+            queued,
+            scene.fulfill("A-3", &[("other", 1)]),
+            shedding,
+        );
+        for done in [first, second, held] {
+            fresh(done);
+        }
         scene.check_at_rest().await;
     });
 }

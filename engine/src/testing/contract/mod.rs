@@ -9,6 +9,8 @@ mod sources;
 
 use std::sync::Arc;
 
+use super::World;
+
 pub use journal::{
     every_kind_commits_and_is_found, existing_references_are_told_in_order, fence_ends_sessions,
     lanes_are_independent, references_are_per_balance_and_kind,
@@ -37,4 +39,27 @@ pub struct Subject {
     pub balances: [BalanceId; 2],
     pub sku: Sku,
     pub imports: [Restock; 3],
+}
+
+impl Subject {
+    /// What a clause wants, in a world of its own; `storage` is what the engine would meet of its store.
+    pub fn in_memory<S>(storage: impl FnOnce(&World) -> Arc<S>) -> Self
+    where
+        S: Journal + balances::Source + inventory::Source,
+    {
+        let world = World::new().product("key", 0);
+        world.store.tables().imports.clear();
+        let mut imports = [(); 3].map(|()| world.store_import("key", 4, false));
+        imports.sort_by_key(|restock| restock.import);
+        let storage = storage(&world);
+        Self {
+            journal: storage.clone(),
+            balance_source: storage.clone(),
+            inventory_source: storage,
+            relationship: world.relationship,
+            balances: [BalanceId(1), BalanceId(2)],
+            sku: world.sku("key"),
+            imports,
+        }
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     future::pending,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,7 +27,7 @@ use tokio_util::task::TaskTracker;
 use super::{LOCK_TIMEOUT, Link, lock, statement::Course, timely};
 use crate::{
     power::Dead,
-    tally::{Kind, Sometimes},
+    tally::{Call, Kind, Sometimes},
 };
 
 /// How often the lane's row is asked for before a fence gives up.
@@ -41,17 +44,18 @@ impl Journal for Link {
 
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
         Box::pin(async move {
-            let fenced = self.power.alive(self.raise(owner, lane)).await;
+            let fenced = self.power.alive(Call::Fence, self.raise(owner, lane)).await;
             let position = fenced.unwrap_or(Err(FenceFailure::Disowned))?;
             let epoch = *self.db.epoch.borrow();
-            let link = self.clone();
+            let (link, over) = (self.clone(), Arc::new(AtomicBool::new(false)));
             Ok(Session {
                 position,
                 writer: Box::new(LinkWriter {
                     link: link.clone(),
                     epoch,
+                    over: Arc::clone(&over),
                 }),
-                reader: Arc::new(LinkReader { link, epoch }),
+                reader: Arc::new(LinkReader { link, epoch, over }),
             })
         })
     }
@@ -60,7 +64,7 @@ impl Journal for Link {
 impl Link {
     async fn raise(&self, owner: Owner, lane: u16) -> Result<LanePosition, FenceFailure> {
         let alive = |_: Dead| FenceFailure::Disowned;
-        self.power.gate().await.map_err(alive)?;
+        self.power.gate(Call::Fence).await.map_err(alive)?;
         self.latency().await;
         if !self.db.is_up() || self.weather().strikes(Kind::FenceLost, 150) {
             return Err(FenceFailure::Unavailable);
@@ -128,6 +132,14 @@ impl Link {
 struct LinkWriter {
     link: Link,
     epoch: u64,
+    /// The lane has given this session up.
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for LinkWriter {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What becomes of the client of a commit.
@@ -210,11 +222,11 @@ impl Writer for LinkWriter {
     fn commit<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let power = &self.link.power;
-            if power.gate().await.is_err() {
+            if power.gate(Call::Commit).await.is_err() {
                 return Err(Failure::Unknown);
             }
             lock(&self.link.db.unheard).insert(batch.lane, batch.seq);
-            let done = power.alive(self.send(batch)).await;
+            let done = power.alive(Call::Commit, self.send(batch)).await;
             let done = done.unwrap_or(Err(Failure::Unknown));
             if done != Err(Failure::Unknown) {
                 lock(&self.link.db.unheard).remove(&batch.lane);
@@ -226,7 +238,7 @@ impl Writer for LinkWriter {
     fn existing<'a>(&'a mut self, rows: &'a Rows) -> BoxFuture<'a, Result<Vec<bool>, Failure>> {
         Box::pin(async move {
             let link = &self.link;
-            let asked = link.power.alive(link.latency()).await;
+            let asked = link.power.alive(Call::Existing, link.latency()).await;
             let there = link.db.is_up() && self.epoch == *link.db.epoch.borrow();
             if asked.is_err() || !there || link.weather().strikes(Kind::ResetBeforeSend, 30) {
                 return Err(Failure::Unknown);
@@ -243,6 +255,7 @@ impl Writer for LinkWriter {
 struct LinkReader {
     link: Link,
     epoch: u64,
+    over: Arc<AtomicBool>,
 }
 
 impl LinkReader {
@@ -253,9 +266,17 @@ impl LinkReader {
         reference: &str,
     ) -> Result<Option<EntryRow>, Fault> {
         let link = &self.link;
+        if self.over.load(Ordering::Relaxed) && link.power.is_on() {
+            // What it reads may lie behind or ahead of the fence that its lane waits for.
+            link.db
+                .breached("C3: a look-up beside the session of its lane");
+        }
         let gone = |_: Dead| Fault::Unavailable;
-        link.power.gate().await.map_err(gone)?;
-        link.power.alive(link.latency()).await.map_err(gone)?;
+        link.power.gate(Call::LookUp).await.map_err(gone)?;
+        link.power
+            .alive(Call::LookUp, link.latency())
+            .await
+            .map_err(gone)?;
         let there = link.db.is_up() && self.epoch == *link.db.epoch.borrow();
         if !there || link.weather().strikes(Kind::ReaderLost, 60) {
             return Err(Fault::Unavailable);
@@ -264,7 +285,10 @@ impl LinkReader {
         if found.is_some() {
             link.weather().reached(Sometimes::LookUpFinds);
         }
-        link.power.alive(link.latency()).await.map_err(gone)?;
+        link.power
+            .alive(Call::LookUp, link.latency())
+            .await
+            .map_err(gone)?;
         Ok(found)
     }
 }

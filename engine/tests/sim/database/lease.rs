@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::{Database, LOCK_TIMEOUT, Link, lock, timely};
 use crate::{
     power::Dead,
-    tally::{Kind, Sometimes},
+    tally::{Call, Kind, Sometimes},
 };
 
 /// After how long without a heartbeat an owner is taken for frozen.
@@ -50,25 +50,29 @@ impl Link {
         owner: Owner,
         lanes: u16,
     ) -> Result<Box<dyn Lease>, OpenFailure> {
-        self.power.gate().await?;
+        self.power.gate(Call::TakeOver).await?;
         // The server misses the session of a dead process at once: its socket is closed.
         let (db, power) = (Arc::clone(&self.db), Arc::clone(&self.power));
         TaskTracker::new().spawn(async move {
             power.died().await;
             db.unlock(owner);
         });
-        self.power.alive(self.db.locked_by(owner)).await?;
+        self.power
+            .alive(Call::TakeOver, self.db.locked_by(owner))
+            .await?;
         let mut lease = LinkLease {
             link: self.clone(),
             owner,
             positions: Vec::new(),
         };
-        self.power.alive(self.db.rows_locked(lanes)).await??;
+        self.power
+            .alive(Call::TakeOver, self.db.rows_locked(lanes))
+            .await??;
         self.weather().event("takeover", || format!("{owner:?}"));
         lease.positions = self.db.tables().take_over(owner, lanes);
         self.power.owns(owner);
         lock(&self.db.owners).push((owner, instant()));
-        self.power.gate().await?;
+        self.power.gate(Call::TakeOver).await?;
         Ok(Box::new(lease))
     }
 }
@@ -134,8 +138,8 @@ struct LinkLease {
 impl LinkLease {
     async fn beat(&self) -> Result<(), OpenFailure> {
         let (link, db) = (&self.link, &self.link.db);
-        link.power.gate().await?;
-        link.power.alive(link.latency()).await?;
+        link.power.gate(Call::Beat).await?;
+        link.power.alive(Call::Beat, link.latency()).await?;
         if !db.is_up() || link.weather().strikes(Kind::HeartbeatLost, 100) {
             return Err(passing("no connection"));
         }
@@ -143,7 +147,12 @@ impl LinkLease {
             self.unlock();
             return Err(passing("the connection was lost"));
         }
-        if link.power.alive(timely(db.replicated())).await?.is_none() {
+        if link
+            .power
+            .alive(Call::Beat, timely(db.replicated()))
+            .await?
+            .is_none()
+        {
             return Err(passing("no answer"));
         }
         {
@@ -165,7 +174,7 @@ impl LinkLease {
                 .values()
                 .all(|row| row.owner == Some(self.owner))
         };
-        link.power.gate().await?;
+        link.power.gate(Call::Beat).await?;
         if ours {
             return Ok(());
         }

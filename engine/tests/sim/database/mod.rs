@@ -58,6 +58,8 @@ pub(crate) struct Database {
     unheard: Mutex<BTreeMap<u16, i64>>,
     /// Fences that wait for a lane's row, by lane.
     fencing: Vec<AtomicU64>,
+    /// What an engine asked for that the protocol forbids.
+    breach: Mutex<Option<&'static str>>,
 }
 
 /// A server process behind one connection.
@@ -90,6 +92,7 @@ impl Database {
             cursed: Mutex::default(),
             unheard: Mutex::default(),
             fencing: (0..LANES_MAX).map(|_| AtomicU64::new(0)).collect(),
+            breach: Mutex::default(),
         })
     }
 
@@ -130,6 +133,15 @@ impl Database {
         if !self.is_up() {
             self.restart();
         }
+    }
+
+    fn breached(&self, what: &'static str) {
+        lock(&self.breach).get_or_insert(what);
+    }
+
+    /// What an engine asked for first that the protocol forbids.
+    pub(crate) fn breach(&self) -> Option<&'static str> {
+        *lock(&self.breach)
     }
 
     fn is_up(&self) -> bool {

@@ -11,12 +11,13 @@ use engine::{
     inventory::{self, Position, Restock, ShelvedSerial},
     merchants::{self, Merchant},
     relationships::{self, Terms},
+    verifier::{self, Line},
 };
 use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use super::Link;
-use crate::tally::{Kind, Sometimes};
+use crate::tally::{Call, Kind, Sometimes};
 
 /// Longer than any claim waits for the shelf.
 const CLAIM_DEADLINE_MAX: Duration = Duration::from_secs(2);
@@ -25,13 +26,19 @@ impl Link {
     /// Reads on a connection of the pool.
     async fn read<T>(&self, read: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         let gone = |_| Fault::Unavailable;
-        self.power.gate().await.map_err(gone)?;
-        self.power.alive(self.latency()).await.map_err(gone)?;
+        self.power.gate(Call::Read).await.map_err(gone)?;
+        self.power
+            .alive(Call::Read, self.latency())
+            .await
+            .map_err(gone)?;
         if !self.db.is_up() {
             return Err(Fault::Unavailable);
         }
-        let read = self.power.alive(read).await.map_err(gone)?;
-        self.power.alive(self.latency()).await.map_err(gone)?;
+        let read = self.power.alive(Call::Read, read).await.map_err(gone)?;
+        self.power
+            .alive(Call::Read, self.latency())
+            .await
+            .map_err(gone)?;
         read
     }
 }
@@ -113,5 +120,28 @@ impl inventory::Source for Link {
             }
             read
         })
+    }
+}
+
+impl verifier::Source for Link {
+    fn next(
+        &self,
+        after: Option<BalanceId>,
+    ) -> BoxFuture<'_, Result<Option<(BalanceId, i64)>, Fault>> {
+        Box::pin(self.read(verifier::Source::next(&self.db.store, after)))
+    }
+
+    fn lines(
+        &self,
+        balance: BalanceId,
+        from: i64,
+        through: i64,
+    ) -> BoxFuture<'_, Result<Vec<Line>, Fault>> {
+        let lines = verifier::Source::lines(&self.db.store, balance, from, through);
+        Box::pin(self.read(lines))
+    }
+
+    fn claimed(&self, serials: Vec<SerialId>) -> BoxFuture<'_, Result<Vec<SerialId>, Fault>> {
+        Box::pin(self.read(verifier::Source::claimed(&self.db.store, serials)))
     }
 }
