@@ -1,6 +1,7 @@
 //! Lanes under everything that storage can answer, shown on the whole engine.
 
 mod batches;
+mod every_order;
 mod failures;
 mod unknown;
 

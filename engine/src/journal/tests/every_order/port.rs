@@ -1,0 +1,196 @@
+//! The journal of one process on such a storage.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::time::sleep;
+
+use super::storage::{Act, FENCES, Line, READS, STEP};
+use crate::{
+    balances::{CreditEntry, EntryKind},
+    fault::Fault,
+    fulfillments::{Fulfillment, OrderId},
+    ids::BalanceId,
+    journal::{
+        Batch, Failure, FenceFailure, Journal, LanePosition, Lease, OpenFailure, Owner, Reader,
+        Rows, Session, Writer,
+    },
+    testing::EntryRow,
+};
+
+impl Journal for Line {
+    fn take_over(
+        &self,
+        owner: Owner,
+        lanes: u16,
+    ) -> BoxFuture<'_, Result<Box<dyn Lease>, OpenFailure>> {
+        Box::pin(async move {
+            self.storage.land(true);
+            let positions = self.storage.store.tables().take_over(owner, lanes);
+            self.storage.land(false);
+            self.storage.owners.send_modify(|owners| *owners += 1);
+            let lease: Box<dyn Lease> = Box::new(LineLease {
+                line: self.clone(),
+                owner,
+                positions,
+            });
+            Ok(lease)
+        })
+    }
+
+    fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
+        Box::pin(async move {
+            sleep(STEP).await;
+            if !self.is_alive() {
+                return Err(FenceFailure::Disowned);
+            }
+            match self.storage.act(FENCES) {
+                Act::Replaced => self.storage.replaced().await,
+                Act::DiesBefore => {
+                    self.die();
+                    return Err(FenceFailure::Disowned);
+                }
+                Act::DiesAfter => {
+                    let _unheard = self.raise(owner, lane);
+                    self.die();
+                    return Err(FenceFailure::Disowned);
+                }
+                Act::RaisedUnheard => {
+                    let _unheard = self.raise(owner, lane);
+                    return Err(FenceFailure::Unavailable);
+                }
+                Act::Unavailable => return Err(FenceFailure::Unavailable),
+                Act::Well
+                | Act::Conflict
+                | Act::Full
+                | Act::LastRefused
+                | Act::LastBreaches
+                | Act::AnswerLost
+                | Act::LandsBeforeFence
+                | Act::LandsAfterFence => {}
+            }
+            Ok(Session {
+                position: self.raise(owner, lane)?,
+                writer: Box::new(LineWriter(self.clone())),
+                reader: Arc::new(LineReader(self.clone())),
+            })
+        })
+    }
+}
+
+impl Line {
+    fn raise(&self, owner: Owner, lane: u16) -> Result<LanePosition, FenceFailure> {
+        self.storage.land(true);
+        let position = self.storage.store.tables().fence(owner, lane);
+        let position = position.ok_or(FenceFailure::Disowned)?;
+        self.storage.land(false);
+        Ok(position)
+    }
+
+    /// Whether a read is answered.
+    async fn answers(&self) -> bool {
+        sleep(STEP).await;
+        let act = if self.is_alive() {
+            self.storage.act(READS)
+        } else {
+            Act::AnswerLost
+        };
+        if act == Act::DiesBefore {
+            self.die();
+        }
+        act == Act::Well
+    }
+}
+
+struct LineLease {
+    line: Line,
+    owner: Owner,
+    positions: Vec<LanePosition>,
+}
+
+impl Lease for LineLease {
+    fn positions(&self) -> &[LanePosition] {
+        &self.positions
+    }
+
+    fn heartbeat(&mut self) -> BoxFuture<'_, Result<(), OpenFailure>> {
+        Box::pin(async move {
+            let tables = self.line.storage.store.tables();
+            let ours = tables
+                .lanes
+                .values()
+                .all(|row| row.owner == Some(self.owner));
+            if ours && self.line.is_alive() {
+                return Ok(());
+            }
+            Err(OpenFailure {
+                passing: false,
+                message: "another owner has the shard".to_owned(),
+            })
+        })
+    }
+
+    fn release(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { drop(self) })
+    }
+}
+
+struct LineWriter(Line);
+
+impl Writer for LineWriter {
+    fn commit<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.0.commit(batch))
+    }
+
+    fn existing<'a>(&'a mut self, rows: &'a Rows) -> BoxFuture<'a, Result<Vec<bool>, Failure>> {
+        Box::pin(async move {
+            if !self.0.answers().await {
+                return Err(Failure::Unknown);
+            }
+            Ok(self.0.storage.store.tables().existing(rows))
+        })
+    }
+}
+
+struct LineReader(Line);
+
+impl LineReader {
+    async fn find(
+        &self,
+        balance: BalanceId,
+        kind: EntryKind,
+        reference: &str,
+    ) -> Result<Option<EntryRow>, Fault> {
+        if !self.0.answers().await {
+            return Err(Fault::Unavailable);
+        }
+        let tables = self.0.storage.store.tables();
+        Ok(tables.find(balance, kind, reference).cloned())
+    }
+}
+
+impl Reader for LineReader {
+    fn fulfillment<'a>(
+        &'a self,
+        balance: BalanceId,
+        order_id: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>> {
+        Box::pin(async move {
+            let kind = EntryKind::Fulfillment;
+            let found = self.find(balance, kind, order_id.as_str()).await?;
+            Ok(found.and_then(EntryRow::into_fulfillment))
+        })
+    }
+
+    fn credit<'a>(
+        &'a self,
+        balance: BalanceId,
+        kind: EntryKind,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<CreditEntry>, Fault>> {
+        Box::pin(async move {
+            let found = self.find(balance, kind, reference).await?;
+            Ok(found.and_then(EntryRow::into_credit))
+        })
+    }
+}
