@@ -3,12 +3,9 @@
 //! A hold outlives its actor: the actor may panic while its hold is in a lane. The next generation is
 //! loaded only when the count is zero, so what it reads from the database is settled.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-use tokio::sync::Notify;
+use super::sync::{AtomicUsize, Notify, Ordering};
 
 /// How many holds of a generation are alive.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@ mod handle;
 mod latch;
 mod permits;
 mod registry;
+mod sync;
 #[cfg(test)]
 mod tests;
 

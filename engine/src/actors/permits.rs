@@ -5,12 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dashmap::DashMap;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
-
+use super::sync::{DashMap, OwnedSemaphorePermit, Semaphore, timeout};
 use crate::{fault::Fault, ids::RelationshipId};
 
 /// What a relationship may still have while more than three quarters of all permits are out.

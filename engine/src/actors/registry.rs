@@ -8,22 +8,21 @@ use std::{
     collections::HashMap,
     fmt::Display,
     hash::Hash,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
-use dashmap::{DashMap, mapref::entry::Entry as MapEntry};
 use futures_util::future::BoxFuture;
-use tokio::{
-    sync::{Semaphore, watch},
-    time::{Instant, timeout},
-};
-use tokio_util::task::TaskTracker;
+use tokio::time::Instant;
 
-use super::{Latch, ask::Gone};
+use super::{
+    Latch,
+    ask::Gone,
+    sync::{
+        AtomicU64, DashMap, MapEntry, Mutex, Ordering, PoisonError, Semaphore, TaskTracker,
+        timeout, watch,
+    },
+};
 use crate::{clock, fault::Fault, metrics};
 
 /// Panics of one key within [`PANIC_SPAN`] after which it stays quarantined.
