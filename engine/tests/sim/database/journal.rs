@@ -238,6 +238,9 @@ impl Writer for LinkWriter {
     fn existing<'a>(&'a mut self, rows: &'a Rows) -> BoxFuture<'a, Result<Vec<bool>, Failure>> {
         Box::pin(async move {
             let link = &self.link;
+            if link.power.gate(Call::Existing).await.is_err() {
+                return Err(Failure::Unknown);
+            }
             let asked = link.power.alive(Call::Existing, link.latency()).await;
             let there = link.db.is_up() && self.epoch == *link.db.epoch.borrow();
             if asked.is_err() || !there || link.weather().strikes(Kind::ResetBeforeSend, 30) {
