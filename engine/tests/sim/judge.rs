@@ -1,6 +1,6 @@
 //! What the run left, handed to the judge: every call and answer, every row, memory at rest.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use auditor::{
     Account, Alarms, Answer, Answered, Before, Call as Invoked, ClaimKind, Delivered, Delivery, Id,
@@ -11,25 +11,29 @@ use engine::{
     catalog::Sku,
     engine::Credited,
     fulfillments::Fulfillment,
+    money::Money,
     relationships::RelationshipScope,
     testing::{Claimant, EntryRow, Tables},
 };
+
+use tokio::time::timeout;
 
 use crate::{
     alarms,
     cast::Ware,
     history::{Asked, Body, Call, Change, Heard},
     panics,
+    run::LIVENESS,
     stage::Stage,
     tally::Kind,
 };
 
-const SILENT: &str = "liveness: nobody says what is in memory";
+const NOT_YET: &str = "liveness";
 
 /// Err: what promises were broken.
 pub(crate) async fn judge(stage: &Stage) -> Result<(), String> {
     // Settlements are told, not asked: let the actors hear them.
-    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
     if let Some(broken) = stage.broken.borrow().first() {
         return Err(broken.clone());
     }
@@ -67,31 +71,34 @@ pub(crate) async fn judge(stage: &Stage) -> Result<(), String> {
         .join("\n"))
 }
 
-/// What the engine holds; a process that finds out only now that it lost the shard says nothing, and
-/// its successor is asked.
+/// What the engine holds once nothing of it is held for an order that its lane has not decided; a
+/// process that finds out only now that it lost the shard says nothing, and its successor is asked.
 async fn at_rest(stage: &Stage) -> Result<Memory, String> {
-    let mut last = Err(String::new());
-    for _ in 0..20 {
-        last = memory(stage).await;
-        if last
-            .as_ref()
-            .err()
-            .is_none_or(|error| !error.starts_with(SILENT))
-        {
-            return last;
+    let rest = async {
+        loop {
+            match memory(stage).await {
+                Err(error) if error.starts_with(NOT_YET) => {
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                found => return found,
+            }
         }
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    }
-    last
+    };
+    timeout(LIVENESS, rest).await.map_err(|_| {
+        format!("C17 {NOT_YET}: nobody says what is in memory, or something is held for ever")
+    })?
 }
 
 /// Balances as the engine tells them; that it has just the stock that is stored is seen at once.
 async fn memory(stage: &Stage) -> Result<Memory, String> {
-    let engine = &stage.last().ok_or(SILENT)?.engine;
+    let engine = &stage.last().ok_or(NOT_YET)?.engine;
     let mut memory = Memory::default();
     for purse in &stage.cast.purses {
         let balance = engine.balance(purse.scope).await;
-        let balance = balance.map_err(|fault| format!("{SILENT}: {fault}"))?;
+        let balance = balance.map_err(|fault| format!("{NOT_YET}: {fault}"))?;
+        if balance.held != Money::ZERO {
+            return Err(format!("{NOT_YET}: {balance:?}"));
+        }
         let of = purse.scope.balance.0;
         memory
             .balances
@@ -101,10 +108,13 @@ async fn memory(stage: &Stage) -> Result<Memory, String> {
         // A serial that does not open may be met, and taken out of sale, while the engine counts.
         let (free_before, closed_before) = free(stage, ware);
         let stock = engine.stock(ware.merchant, ware.sku).await;
-        let stock = stock.map_err(|fault| format!("{SILENT}: {fault}"))?;
+        let stock = stock.map_err(|fault| format!("{NOT_YET}: {fault}"))?;
+        if stock.stock != stock.available {
+            return Err(format!("{NOT_YET}: {stock:?}"));
+        }
         let (free, _) = free(stage, ware);
         let there = free..=free_before + closed_before;
-        if !there.contains(&stock.available) || stock.stock != stock.available {
+        if !there.contains(&stock.available) {
             return Err(format!(
                 "C17: {stock:?}, the store has {there:?} serials on sale"
             ));

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long a healed engine may take to answer everybody and be ready.
-const LIVENESS: Duration = Duration::from_mins(1);
+pub(crate) const LIVENESS: Duration = Duration::from_mins(1);
 
 /// How often an open order is sent again before it counts as open for ever.
 const ATTEMPTS_MAX: usize = 20;
