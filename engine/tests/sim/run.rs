@@ -209,7 +209,9 @@ async fn decided(
         if unknown == 0 && !running && shed < heard.len() {
             return Ok(());
         }
-        if unknown == 1 && !running && shed == 0 {
+        // One whose hold was late begins anew, and may be refused where the other's look-up failed.
+        let delivered = |heard: &Option<Heard>| matches!(heard, Some(Heard::Delivered { .. }));
+        if unknown == 1 && heard.iter().any(delivered) {
             return Err(format!(
                 "I22: of two callers of {id}, one is not told: {heard:?}"
             ));
