@@ -34,11 +34,27 @@ pub(crate) fn flag(query: &Query, name: &'static str) -> Result<Option<bool>, Ap
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::extract::query::escaped;
 
     fn read(raw: &str) -> Result<Option<i64>, ApiError> {
         let time = time(&Query::parse(raw)?, "from")?;
         Ok(time.map(|time| time.timestamp()))
+    }
+
+    proptest! {
+        #[test]
+        fn any_range_is_read_as_it_was_meant_or_refused(
+            text in r"[0-9TZ:+.% -]{0,30}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
+            seconds in -1_000_000_000_i64..4_000_000_000,
+        ) {
+            let _read_or_refused = read(&format!("from={text}"));
+            let at = DateTime::from_timestamp(seconds, 0).unwrap().to_rfc3339();
+            let read = read(&format!("from={}", escaped(&at)));
+            prop_assert_eq!(read.ok(), (seconds >= 0).then_some(Some(seconds)));
+        }
     }
 
     #[test]

@@ -187,6 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::extract::query::escaped;
 
     fn read(query: &str, list: &str) -> Result<CursorPage, ApiError> {
         CursorPage::read(&Query::parse(query).ok().unwrap(), list)
@@ -281,6 +282,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_page_is_read_within_its_bounds_or_refused(
+            limit in "[0-9-]{0,20}|.{0,8}",
+            page in "[0-9-]{0,20}|.{0,8}",
+            cursor in "[A-Za-z0-9_-]{0,60}|.{0,20}",
+            style in 0..3_u8,
+        ) {
+            let (limit, page, cursor) = (escaped(&limit), escaped(&page), escaped(&cursor));
+            let raw = match style {
+                0 => format!("limit={limit}"),
+                1 => format!("limit={limit}&cursor={cursor}"),
+                _ => format!("page={page}&per_page={limit}"),
+            };
+            let query = Query::parse(&raw).ok().unwrap();
+            if let Ok(Paging::Cursor(page)) = Paging::read(&query, "list") {
+                prop_assert!((1..=LIMIT_MAX).contains(&page.limit));
+            }
+        }
+
         #[test]
         fn any_cursor_is_read_or_refused(cursor in ".{0,300}", bytes: Vec<u8>) {
             let _refused = opened(&cursor, [0; BINDING_LEN]);

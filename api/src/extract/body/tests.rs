@@ -5,11 +5,19 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, header},
 };
 use proptest::prelude::*;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{check_head, parse, read::collect};
 use crate::{
+    balances::credit::CreditBalance,
+    catalog::update::UpdateProduct,
     error::Code,
+    fulfillments::{orders::CreateOrder, request::CreateFulfillment},
+    inventory::upload::UploadSerials,
+    persons::me::UpdateMe,
+    programs::update::UpdateProgram,
+    relationships::{step::StepReason, update::UpdateReseller},
+    sessions::sign_in::SignIn,
     wire::{
         fields::{Object, Strings, Text, Whole},
         money::Amount,
@@ -225,7 +233,56 @@ async fn body_beyond_the_bound_is_refused_even_if_its_head_was_silent() {
     assert_eq!(collect(Stream::from("{}"), 64).await.unwrap(), "{}");
 }
 
+/// JSON with the names of real fields, and values that may fit or not.
+fn bodies() -> impl Strategy<Value = serde_json::Value> {
+    const NAMES: &str = "external_order_id|product_id|variant_id|quantity|customer_email|max_total|\
+        max_unit_price|custom_fields|metadata|items|rows|serials|label|amount|type|reference|title|\
+        status|base_price|wholesale_price|variants|id|name|locale|email|password|reason|mode|code|\
+        product_ids|product_access|purchase_limit_daily|default_mode|payout_assets|replacement|[a-z]{1,4}";
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        (-3_i64..200).prop_map(serde_json::Value::from),
+        "[0-9]{1,4}(\\.[0-9]{1,3})?|ann@example.com|prd_[0-9a-z]{26}|.{0,12}"
+            .prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::btree_map(NAMES, inner, 0..7)
+                .prop_map(|fields| serde_json::Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+fn refused_in_its_place<T: DeserializeOwned>(body: &[u8]) -> bool {
+    parse::<T>(body).err().is_none_or(|error| {
+        let named = error
+            .details()
+            .iter()
+            .all(|detail| !detail.message.is_empty());
+        named && matches!(error.code(), Code::BadRequest | Code::ValidationError)
+    })
+}
+
 proptest! {
+    #[test]
+    fn any_json_is_one_of_our_bodies_or_refused_by_field(body in bodies()) {
+        let body = body.to_string();
+        prop_assert!(refused_in_its_place::<CreateFulfillment>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<CreateOrder>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<CreditBalance>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<UpdateProduct>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<UploadSerials>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<UpdateProgram>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<UpdateReseller>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<StepReason>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<UpdateMe>(body.as_bytes()));
+        prop_assert!(refused_in_its_place::<SignIn>(body.as_bytes()));
+    }
+
     #[test]
     fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
         if let Err(error) = parse::<Order>(&bytes) {
