@@ -13,6 +13,7 @@ pub mod config;
 pub mod dev;
 pub mod docs;
 pub(crate) mod error;
+pub(crate) mod events;
 pub(crate) mod extract;
 pub(crate) mod fulfillments;
 pub(crate) mod inventory;

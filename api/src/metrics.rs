@@ -10,7 +10,10 @@ use std::{
 
 use axum::http::StatusCode;
 use engine::metrics::{BATCH_BUCKETS, BATCH_ENTRIES, COMMIT_DURATION, DURATION_BUCKETS, STAGE};
-use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 pub(crate) const HTTP_REQUESTS: &str = "consign_http_requests_total";
@@ -18,6 +21,8 @@ pub(crate) const HTTP_DURATION: &str = "consign_http_request_duration_seconds";
 pub(crate) const HTTP_SHED: &str = "consign_http_shed_total";
 pub(crate) const KEYS_EXPOSED: &str = "consign_keys_exposed_total";
 pub(crate) const EMAILS: &str = "consign_emails_total";
+pub(crate) const FEED_LAG: &str = "consign_feed_lag_batches";
+pub(crate) const OUTBOX_AGE: &str = "consign_outbox_age_seconds";
 
 /// How often recorded values are taken in: what is recorded waits in memory until then.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -64,6 +69,12 @@ impl Metrics {
         for outcome in ["sent", "deferred", "failed"] {
             counter!(EMAILS, "outcome" => outcome).increment(0);
         }
+        describe_gauge!(FEED_LAG, "Committed batches that are not in the feeds yet");
+        describe_gauge!(
+            OUTBOX_AGE,
+            Unit::Seconds,
+            "How long the oldest fact waits that is not in the feeds yet"
+        );
         let process = metrics_process::Collector::default();
         process.describe();
         let metrics = Self {
@@ -168,6 +179,16 @@ pub(crate) fn key_exposed() {
 /// An attempt to send a mail.
 pub(crate) fn mail(outcome: &'static str) {
     counter!(EMAILS, "outcome" => outcome).increment(1);
+}
+
+/// What the feeds are behind.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a metric is a float, and 2^53 batches are centuries"
+)]
+pub(crate) fn feed_lag(batches: u64, outbox_age: Duration) {
+    gauge!(FEED_LAG).set(batches as f64);
+    gauge!(OUTBOX_AGE).set(outbox_age.as_secs_f64());
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::{
         session_limits::SessionLimits,
     },
     error::{ApiError, Code},
+    events::Waiters,
     layers::{rate_limit::Failures, tries::Tries},
 };
 
@@ -43,6 +44,8 @@ pub struct Parts {
     pub(crate) failures: Failures,
     /// Told when a mail was committed to the outbox.
     pub(crate) mail_queued: Notify,
+    /// Readers that wait for events.
+    pub(crate) waiters: Waiters,
     pub(crate) passwords: Passwords,
     pub(crate) sessions: SessionLimits,
     /// Tries to sign in, and requests for a new password, by e-mail address.
@@ -76,6 +79,7 @@ impl App {
             keys: KeyCache::default(),
             failures: Failures::new(),
             mail_queued: Notify::new(),
+            waiters: Waiters::default(),
             passwords: Passwords::new(),
             sessions: SessionLimits::default(),
             sign_ins: Tries::new(),

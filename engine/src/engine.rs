@@ -105,6 +105,7 @@ pub struct Readiness {
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
+    owner: Owner,
     arbiters: Arc<Arbiters>,
     fulfiller: Arc<Fulfiller>,
     permits: Permits,
@@ -148,9 +149,11 @@ impl Engine {
         );
         let (ended, ending) = watch::channel(false);
         let keeper = TaskTracker::new();
+        let owner = ownership.owner;
         keeper.spawn(ownership.keep(lease, ending.clone()));
         let arbiters = Arc::new(arbiters);
         let engine = Self(Arc::new(Inner {
+            owner,
             fulfiller: Arc::new(fulfiller(&config, &ports, &arbiters, lanes, &tasks)),
             arbiters,
             permits: Permits::new(
@@ -416,6 +419,11 @@ impl Engine {
 
     fn bury(&self, balance: BalanceId, dead: &BalanceHandle) {
         self.0.fulfiller.balances.registry.bury(balance, dead);
+    }
+
+    /// The name under which this process owns its shard.
+    pub fn owner(&self) -> Owner {
+        self.0.owner
     }
 
     pub fn vault(&self) -> &Vault {

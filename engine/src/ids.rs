@@ -127,6 +127,11 @@ typed_id!(
 );
 typed_id!(SessionId, "ses");
 typed_id!(
+    /// An event: of a ledger's entry, the entry under its own prefix.
+    EventId,
+    "evt"
+);
+typed_id!(
     /// A mail in the outbox; inside only.
     MailId,
     "eml"
@@ -208,6 +213,10 @@ impl EntryId {
 
     pub const fn fulfillment(self) -> FulfillmentId {
         FulfillmentId(self.0)
+    }
+
+    pub const fn event(self) -> EventId {
+        EventId(self.0)
     }
 
     /// The id of a line, from 1, of the fulfillment that is this entry.

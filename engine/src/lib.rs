@@ -22,6 +22,7 @@ pub mod catalog;
 pub mod clock;
 pub mod config;
 pub mod engine;
+pub mod events;
 pub mod fault;
 pub mod fulfillments;
 pub mod ids;

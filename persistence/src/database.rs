@@ -2,7 +2,8 @@
 //!
 //! Keeps: a caller that hangs up leaves no half transaction. Work runs in a task of its own
 //! ([`owned`]), and a connection rolls back before it returns to the pool. What a caller can make long,
-//! lists and sums, has connections of its own: reports wait for reports, sales never do.
+//! lists and sums, has connections of its own: reports wait for reports, sales never do; and so has what
+//! follows the sales at a distance.
 //! A server that does not answer at all takes no connection away: what sales wait for ends in time, and
 //! a connection that does not answer when it is given back is closed. Lanes and ownership have
 //! connections of their own, outside the pools.
@@ -56,7 +57,11 @@ pub struct Database {
     reads: PgPool,
     reports: PgPool,
     writes: PgPool,
+    behind: PgPool,
 }
+
+/// Connections for what follows the sales at a distance: events and their deliveries.
+const BEHIND_MAX: u32 = 3;
 
 impl Database {
     /// Opens a first connection, so that a wrong address is known at once.
@@ -77,16 +82,22 @@ impl Database {
             .max_connections(sizes.reads_max)
             .connect_with(read_only)
             .await?;
-        let writes = pool
+        // A `BEGIN` whose future was dropped is open on the server and unknown to the driver.
+        let writing =
+            pool.after_release(|connection, _| Box::pin(answering(connection.execute("ROLLBACK"))));
+        let behind = writing
+            .clone()
+            .max_connections(BEHIND_MAX)
+            .connect_lazy_with(pooled(options));
+        let writes = writing
             .max_connections(sizes.writes_max)
-            // A `BEGIN` whose future was dropped is open on the server and unknown to the driver.
-            .after_release(|connection, _| Box::pin(answering(connection.execute("ROLLBACK"))))
             .connect_lazy_with(pooled(options));
         Ok(Self {
             options: options.clone(),
             reads,
             reports,
             writes,
+            behind,
         })
     }
 
@@ -115,6 +126,20 @@ impl Database {
         Ok(self.writes.begin().await?)
     }
 
+    /// A connection for work that nobody waits for; to be used in [`owned`] work only.
+    pub(crate) async fn behind(&self) -> Result<PoolConnection<Postgres>, Error> {
+        Ok(self.behind.acquire().await?)
+    }
+
+    /// A transaction of such work; to be called in [`owned`] work only.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place: see the front page"
+    )]
+    pub(crate) async fn begin_behind(&self) -> Result<Transaction<'static, Postgres>, Error> {
+        Ok(self.behind.begin().await?)
+    }
+
     /// The address, for connections outside the pools.
     pub fn connect_options(&self) -> &PgConnectOptions {
         &self.options
@@ -122,6 +147,7 @@ impl Database {
 
     /// Lets running work end and closes the pools.
     pub async fn close(&self) {
+        self.behind.close().await;
         self.writes.close().await;
         self.reports.close().await;
         self.reads.close().await;

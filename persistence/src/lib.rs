@@ -21,6 +21,7 @@ pub mod database;
 pub mod demo;
 pub mod embedded;
 pub mod error;
+pub mod events;
 pub mod fulfillments;
 pub mod idempotency;
 pub mod installation;

@@ -42,4 +42,5 @@ demands! {
     ResellerProgramsWrite: Writes
     ResellersRead: Reads
     ResellersWrite: Writes
+    WebhooksRead: Reads
 }

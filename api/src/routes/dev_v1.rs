@@ -1,9 +1,9 @@
 //! `/dev/v1`: a merchant, by its key.
 
-use super::menu::Menu;
+use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit, balances, catalog, inventory::import, me, metrics::Surface, programs,
-    relationships,
+    api_keys, audit, balances, catalog, events::feed, inventory::import, me, metrics::Surface,
+    programs, relationships,
 };
 
 #[rustfmt::skip]
@@ -21,6 +21,7 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
+        .get_within("/dev/v1/events",                     WAITING, feed::dev)
         .get("/dev/v1/audit-log",                                  audit::list::dev)
         .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
         .get("/dev/v1/products/{id}",                              catalog::product::dev)

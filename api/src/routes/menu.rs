@@ -24,6 +24,9 @@ use crate::{
 /// How long a call may take that the engine gives no deadline of its own.
 const DEADLINE: Duration = Duration::from_secs(15);
 
+/// The same where the caller may ask to wait for something to happen.
+pub(super) const WAITING: Duration = Duration::from_secs(35);
+
 /// The routes of one surface. Reads are apart, because only they are worth compressing.
 pub(crate) struct Menu {
     surface: Surface,
@@ -45,8 +48,18 @@ impl Menu {
         path: &'static str,
         handler: H,
     ) -> Self {
+        self.get_within(path, DEADLINE, handler)
+    }
+
+    /// A GET that may take longer than others.
+    pub(crate) fn get_within<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        deadline: Duration,
+        handler: H,
+    ) -> Self {
         let line = Line {
-            route: Arc::new(self.route(path, BODY_BYTES_MAX, Some(DEADLINE))),
+            route: Arc::new(self.route(path, BODY_BYTES_MAX, Some(deadline))),
             handler,
         };
         Self {

@@ -1,7 +1,8 @@
 //! `/portal/v1`: people, by their session.
 
-use super::menu::Menu;
+use super::menu::{Menu, WAITING};
 use crate::{
+    events::feed,
     metrics::Surface,
     persons::{invitation, me, password, programs, reset, totp},
     sessions::{list, sign_in, sign_out, step_up},
@@ -29,4 +30,5 @@ pub(super) fn menu() -> Menu {
         .post("/portal/v1/invitations/{token}/decline", invitation::decline)
         .get("/portal/v1/programs",                 programs::list)
         .get("/portal/v1/programs/{rel}",           programs::get)
+        .get_within("/portal/v1/programs/{rel}/events", WAITING, feed::portal)
 }

@@ -2,9 +2,10 @@
 
 use axum::routing::MethodFilter;
 
-use super::menu::Menu;
+use super::menu::{Menu, WAITING};
 use crate::{
     balances, catalog,
+    events::feed,
     fulfillments::{bulk, create, dynamic_url, get, list, orders},
     layers::call::BODY_BYTES_MAX,
     me,
@@ -40,6 +41,7 @@ pub(super) fn menu() -> Menu {
         .get("/reseller/v1/fulfillments",                 list::reseller)
         .get("/reseller/v1/fulfillments/{id}",            get::reseller)
         .executes(POST,    "/reseller/v1/orders",            BODY_BYTES_MAX, orders::create)
+        .get_within("/reseller/v1/events",        WAITING, feed::reseller)
         .get("/reseller/v1/orders",                       orders::list)
         .get("/reseller/v1/orders/{id}",                  orders::get)
 }

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::{Installation, listener};
 use crate::{
     config::Config,
+    events::dispatcher,
     jobs,
     layers::edge::{Edge, Settings},
     mail,
@@ -88,6 +89,10 @@ impl Starting {
             }
         }
         self.tasks
+            .spawn(until(closed.clone(), dispatcher::dispatch(app.clone())));
+        self.tasks
+            .spawn(until(closed.clone(), dispatcher::sweep_old(app.clone())));
+        self.tasks
             .spawn(until(closed.clone(), jobs::key_sweep(app.clone())));
         self.tasks
             .spawn(until(closed.clone(), jobs::sum_up_purchases(app.clone())));
@@ -152,6 +157,7 @@ impl Server {
     /// Admission closes, what runs ends, the lanes are given up, then the listeners close.
     pub async fn drain(self) {
         tracing::info!("draining");
+        self.app.waiters.close();
         self.app.engine.drain().await;
         self.closing.send_replace(true);
         self.app.behind.close();

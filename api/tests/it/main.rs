@@ -14,6 +14,7 @@ mod cli;
 mod dev;
 mod docs;
 mod dynamic_url;
+mod events;
 mod expressions;
 mod fulfillments;
 mod idempotency;

@@ -44,7 +44,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 17] = [
+const MODULES: [(&str, &[&str]); 18] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -114,6 +114,7 @@ const MODULES: [(&str, &[&str]); 17] = [
     ),
     ("programs", &["relationships", "catalog"]),
     ("invitations", &["relationships", "api_keys"]),
+    ("events", &["balances"]),
     ("merchants", &[]),
     ("catalog", &[]),
 ];

@@ -2,6 +2,7 @@
 
 use engine::{
     clock::Timestamp,
+    events::Fact,
     ids::{BalanceId, KeyId, RelationshipId},
 };
 use sqlx::PgConnection;
@@ -10,7 +11,7 @@ use super::{
     KeyScope, StoredKey,
     rows::{Row, select_key},
 };
-use crate::{Database, Error, database::commit, owned};
+use crate::{Database, Error, database::commit, events::outbox, owned};
 
 /// A revoked key, and whose actors must hear of it.
 #[derive(Debug, Clone)]
@@ -50,6 +51,11 @@ pub async fn revoke(
             == 1;
         if changed {
             raise_version(&mut tx, scope, now).await?;
+            let fact = Fact::KeyRevoked {
+                key: id.uuid(),
+                relationship: scope.relationship.map(RelationshipId::uuid),
+            };
+            outbox::tell(&mut tx, (scope.merchant, scope.relationship), &fact, now).await?;
         }
         let row: Option<Row> = sqlx::query_as(select_key!(
             "WHERE k.merchant_id = $1 AND k.relationship_id IS NOT DISTINCT FROM $2 AND k.key_id = $3"

@@ -3,6 +3,7 @@
 use engine::{
     audit::{Actor, Deed, Digest},
     clock::Timestamp,
+    events::Fact,
     ids::BalanceId,
     invitations::{Invitation, Refusal},
     relationships::Relationship,
@@ -12,6 +13,7 @@ use sqlx::PgConnection;
 use super::rows;
 use crate::{
     Error, audit,
+    events::outbox,
     relationships::rows::{self as relationships, kept},
 };
 
@@ -54,6 +56,10 @@ pub async fn accept(
     }
     relationships::store(connection, &relationship).await?;
     rows::store(connection, &invitation).await?;
+    let fact = Fact::ResellerAccepted {
+        relationship: id.uuid(),
+    };
+    outbox::tell(connection, (merchant, Some(id)), &fact, now).await?;
     let deed = Deed {
         actor,
         action: "invitation.accept".to_owned(),

@@ -3,6 +3,7 @@
 use engine::{
     audit::{Actor, Deed, Digest},
     clock::Timestamp,
+    events::Fact,
     invitations::{Invitation, Refusal, Stepped},
 };
 use sqlx::PgConnection;
@@ -11,6 +12,7 @@ use super::rows;
 use crate::{
     Database, Error, audit,
     database::commit,
+    events::outbox,
     owned,
     relationships::rows::{self as relationships, kept},
 };
@@ -77,6 +79,10 @@ pub(super) async fn end(
     })?;
     relationships::store(connection, &relationship).await?;
     rows::store(connection, invitation).await?;
+    let fact = Fact::ResellerDeclined {
+        relationship: id.uuid(),
+    };
+    outbox::tell(connection, (merchant, Some(id)), &fact, now).await?;
     let deed = Deed {
         actor,
         action: action.to_owned(),

@@ -3,6 +3,7 @@
 use engine::{
     audit::{Actor, Deed, Digest},
     clock::Timestamp,
+    events::Fact,
     ids::{InvitationId, MerchantId, RelationshipId},
     invitations::{Invitation, Status, end},
     relationships::{
@@ -15,6 +16,7 @@ use super::rows;
 use crate::{
     Database, Error, audit,
     database::commit,
+    events::outbox,
     owned,
     relationships::rows::{self as relationships, kept, named},
 };
@@ -74,6 +76,10 @@ pub async fn invite(
         }
         let invitation = offer(&new, merchant, now);
         rows::insert(&mut tx, &invitation, &new.token, new.message.as_deref()).await?;
+        let fact = Fact::ResellerInvited {
+            relationship: relationship.id.uuid(),
+        };
+        outbox::tell(&mut tx, (merchant, Some(relationship.id)), &fact, now).await?;
         let deed = Deed {
             actor,
             action: "reseller.invite".to_owned(),

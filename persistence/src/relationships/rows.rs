@@ -6,6 +6,7 @@ use chrono::SubsecRound as _;
 use engine::{
     audit::Digest,
     clock::Timestamp,
+    events::Fact,
     ids::{BalanceId, MerchantId, ProductId, RelationshipId, VariantId},
     money::{Money, Percent},
     relationships::{Grant, Mode, ProductScope, Relationship, Status, Ware},
@@ -17,6 +18,7 @@ use crate::{
     Error, audit,
     catalog::source::{price, quantity},
     error::exactly_one,
+    events::outbox,
 };
 
 /// Every column of a relationship and the rest of the query, which names it `r`.
@@ -244,6 +246,21 @@ pub(crate) async fn digest(
     .fetch_one(connection)
     .await?;
     audit::digest(sum)
+}
+
+/// Tells that a relationship is now this.
+pub(super) async fn tell(
+    connection: &mut PgConnection,
+    relationship: &Relationship,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fact = Fact::RelationshipUpdated {
+        relationship: relationship.id.uuid(),
+        status: relationship.status.name().to_owned(),
+        mode: relationship.mode.name().to_owned(),
+    };
+    let of = (relationship.merchant, Some(relationship.id));
+    outbox::tell(connection, of, &fact, now).await
 }
 
 /// The balances of a relationship: whose actors must hear of a change.

@@ -3,6 +3,7 @@
 use engine::{
     audit::{Actor, Deed},
     clock::Timestamp,
+    events::Fact,
     ids::{BalanceId, KeyId, MerchantId, RelationshipId},
     relationships::{Status, Step, Stepped, WrongStatus},
 };
@@ -10,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rows::{self, kept};
-use crate::{Database, Error, audit, database::commit, owned};
+use crate::{Database, Error, audit, database::commit, events::outbox, owned};
 
 const KEY_REASON: &str = "The relationship was terminated.";
 
@@ -57,8 +58,9 @@ pub async fn step(
             })));
         }
         rows::store(&mut tx, &relationship).await?;
+        rows::tell(&mut tx, &relationship, now).await?;
         if relationship.status == Status::Terminated {
-            revoke_keys(&mut tx, id, now).await?;
+            revoke_keys(&mut tx, (merchant, id), now).await?;
         }
         let revoked = revoked_keys(&mut tx, id).await?;
         let deed = Deed {
@@ -90,18 +92,23 @@ const fn action(step: Step) -> &'static str {
 
 async fn revoke_keys(
     connection: &mut PgConnection,
-    id: RelationshipId,
+    (merchant, id): (MerchantId, RelationshipId),
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query(
+    let revoked: Vec<Uuid> = sqlx::query_scalar(
         "UPDATE api_keys SET revoked_at = $2, revoked_reason = $3
-         WHERE relationship_id = $1 AND revoked_at IS NULL",
+         WHERE relationship_id = $1 AND revoked_at IS NULL RETURNING key_id",
     )
     .bind(id.uuid())
     .bind(now)
     .bind(KEY_REASON)
-    .execute(connection)
+    .fetch_all(&mut *connection)
     .await?;
+    for key in revoked {
+        let relationship = Some(id.uuid());
+        let fact = Fact::KeyRevoked { key, relationship };
+        outbox::tell(connection, (merchant, Some(id)), &fact, now).await?;
+    }
     Ok(())
 }
 

@@ -55,6 +55,7 @@ pub async fn update(
                 Err(error)
             };
         }
+        rows::tell(&mut tx, &relationship, now).await?;
         let deed = Deed {
             actor,
             action: "reseller.update".to_owned(),

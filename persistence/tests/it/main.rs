@@ -12,6 +12,7 @@ mod catalog;
 mod contract;
 mod database;
 mod demo;
+mod events;
 mod fulfillments;
 mod ground;
 mod idempotency;

@@ -53,7 +53,18 @@ const LANES: [(&str, &str, usize); 8] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 7] = [
+const SOURCES: [(&str, &str, usize); 10] = [
+    (
+        "events_dispatch",
+        include_str!("../../src/events/dispatch.sql"),
+        4,
+    ),
+    ("events_list", include_str!("../../src/events/list.sql"), 3),
+    (
+        "events_lines",
+        include_str!("../../src/events/lines.sql"),
+        2,
+    ),
     ("ledger_end", include_str!("../../src/balances/end.sql"), 1),
     (
         "spending",

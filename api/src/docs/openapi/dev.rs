@@ -9,6 +9,7 @@ use crate::{
     balances::credit::{CreditBalance, CreditedBalance},
     catalog::{product::MerchantProduct, stock::Stock, update::UpdateProduct},
     error::Code,
+    events::EventAnswer,
     inventory::{import::Imported, upload::UploadSerials},
     me::MerchantMe,
     programs::{ProgramView, update::UpdateProgram},
@@ -19,6 +20,17 @@ pub(super) fn operations() -> Vec<Operation> {
     let mut all = programs();
     all.extend(relationships());
     all.extend(audit());
+    all.push(
+        Operation::new(
+            "get",
+            "/dev/v1/events",
+            "What happened to all resellers, in the order of its numbers, for ninety days.",
+        )
+        .scope(Scope::WebhooksRead)
+        .query(&Parameter::FEED)
+        .query(&[Parameter::TEST])
+        .feeds::<EventAnswer>(),
+    );
     all.extend(resellers());
     all.extend(products());
     all

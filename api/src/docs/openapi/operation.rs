@@ -9,6 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::parameters::Parameter;
 use crate::{
     error::Code,
+    events::FeedPagination,
     wire::page::{CursorPagination, NumberedPagination},
 };
 
@@ -172,6 +173,14 @@ impl Operation {
         self.told::<CursorPagination>(200, |pagination| pagination)
             .told::<T>(200, |one| {
                 page_of(&one, &json!({"$ref": reference::<CursorPagination>()}))
+            })
+    }
+
+    /// A page of `T` by its numbers.
+    pub(super) fn feeds<T: ToSchema>(self) -> Self {
+        self.told::<FeedPagination>(200, |pagination| pagination)
+            .told::<T>(200, |one| {
+                page_of(&one, &json!({"$ref": reference::<FeedPagination>()}))
             })
     }
 

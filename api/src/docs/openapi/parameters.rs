@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::events::feed;
+
 /// One parameter.
 #[derive(Clone, Copy)]
 pub(crate) struct Parameter {
@@ -44,6 +46,30 @@ impl Parameter {
     pub(super) const TO: Self = Self::time("to", "Before this time.");
     pub(super) const CSV: Self =
         Self::one_of("format", &["json", "csv"], "`csv` has no page limit.");
+
+    /// What a feed is asked with.
+    pub(super) const FEED: [Self; 4] = [
+        Self::whole(
+            "after",
+            (0, None),
+            "Above this number, else from the first on.",
+        ),
+        Self::whole(
+            "limit",
+            (1, Some(feed::LIMIT_MAX)),
+            "Events of a page, else 50.",
+        ),
+        Self::text(
+            "types",
+            "Names of events, by comma: the others are passed over.",
+        ),
+        Self::whole(
+            "wait",
+            (0, Some(feed::WAIT_SECONDS_MAX)),
+            "Seconds to wait for the next event if there is none yet.",
+        ),
+    ];
+    pub(super) const TEST: Self = Self::flag("test", "Of test mode instead of live.");
 
     pub(super) fn path(name: &'static str) -> Self {
         Self {

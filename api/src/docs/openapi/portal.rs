@@ -1,8 +1,9 @@
 //! `/portal/v1`.
 
-use super::Operation;
+use super::{Operation, parameters::Parameter};
 use crate::{
     error::Code,
+    events::EventAnswer,
     persons::{
         invitation::{AcceptInvitation, DeclineInvitation, DeclinedInvitation, OfferedProgram},
         me::{Me, UpdateMe},
@@ -130,5 +131,13 @@ fn programs() -> Vec<Operation> {
             "One program you are in.",
         )
         .answers::<ResellerProgram>(200),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/events",
+            "What happened in one program, in the order of its numbers.",
+        )
+        .query(&Parameter::FEED)
+        .query(&[Parameter::TEST])
+        .feeds::<EventAnswer>(),
     ]
 }

@@ -8,6 +8,7 @@ use crate::{
     balances::{Balance, entry::Entry, statement::Statement},
     catalog::CatalogProduct,
     error::Code,
+    events::EventAnswer,
     fulfillments::{
         answer::FulfillmentAnswer,
         bulk::Answers,
@@ -51,6 +52,16 @@ const FILTERS: [Parameter; 7] = [
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = reads();
+    all.push(
+        Operation::new(
+            "get",
+            "/reseller/v1/events",
+            "What happened, in the order of its numbers, for ninety days.",
+        )
+        .scope(Scope::FulfillmentsRead)
+        .query(&Parameter::FEED)
+        .feeds::<EventAnswer>(),
+    );
     all.extend(fulfillments());
     all.extend(orders());
     all

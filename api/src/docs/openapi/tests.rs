@@ -13,7 +13,7 @@ fn menu(source: &'static str) -> BTreeSet<(&'static str, &'static str)> {
         .filter(|line| line.starts_with('.'));
     let routes = lines.filter_map(|line| {
         let method = match line.split_once('(')? {
-            (".get", _) => "get",
+            (".get" | ".get_within", _) => "get",
             (".patch", _) => "patch",
             (".delete", _) => "delete",
             (".post" | ".post_of", _) => "post",

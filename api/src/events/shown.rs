@@ -1,0 +1,133 @@
+//! An event on the wire: the same for a reseller, a merchant and a webhook.
+//!
+//! Keeps: no serial, key or e-mail address is in it; a fact has its form here and nowhere else.
+
+use engine::{
+    balances::EntryKind,
+    events::{Fact, Kind},
+    ids::{ImportId, KeyId, ProductId, RelationshipId, VariantId},
+    money::Currency,
+};
+use persistence::events::list::{Entry, Event, Line, Subject};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    fulfillments::answer::channel,
+    wire::{
+        money::{CurrencyCode, MoneyText},
+        time::Time,
+    },
+};
+
+/// One event.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventAnswer {
+    id: String,
+    uniqid: String,
+    /// Without a gap within its feed.
+    seq: i64,
+    event: &'static str,
+    #[schema(value_type = Object)]
+    data: Value,
+    created_at: Time,
+}
+
+impl EventAnswer {
+    pub(crate) fn of(event: &Event, currency: Currency) -> Self {
+        let id = event.id.to_string();
+        Self {
+            uniqid: id.clone(),
+            id,
+            seq: event.seq,
+            event: event.kind().name(),
+            data: match &event.subject {
+                Subject::Entry(told) => entry(told, currency),
+                Subject::Fact(told) => fact(told),
+            },
+            created_at: Time(event.at),
+        }
+    }
+}
+
+fn entry(entry: &Entry, currency: Currency) -> Value {
+    let relationship = entry.relationship.to_string();
+    let balance_after = MoneyText(currency, entry.balance_after);
+    let currency_code = CurrencyCode(currency);
+    match entry.kind {
+        EntryKind::Fulfillment => json!({
+            "fulfillment_id": entry.id.fulfillment().to_string(),
+            "relationship_id": relationship,
+            "external_order_id": entry.reference,
+            "channel": entry.channel.map(channel),
+            "lines": entry.lines.iter().map(|line| sold(line, currency)).collect::<Vec<_>>(),
+            "total": MoneyText(currency, -entry.amount),
+            "currency": currency_code,
+            "balance_after": balance_after,
+        }),
+        EntryKind::TopUp | EntryKind::Credit => json!({
+            "ledger_entry_id": entry.id.to_string(),
+            "relationship_id": relationship,
+            "reference": entry.reference,
+            "description": entry.description,
+            "amount": MoneyText(currency, entry.amount),
+            "currency": currency_code,
+            "balance_after": balance_after,
+        }),
+    }
+}
+
+fn sold(line: &Line, currency: Currency) -> Value {
+    json!({
+        "product_id": line.sku.product.to_string(),
+        "variant_id": line.sku.variant.map(|variant| variant.to_string()),
+        "quantity": line.quantity,
+        "unit_price": MoneyText(currency, line.unit_price),
+    })
+}
+
+fn fact(fact: &Fact) -> Value {
+    let of = |id: &Uuid| RelationshipId::from_uuid(*id).to_string();
+    match fact {
+        Fact::SerialsImported {
+            import,
+            product,
+            variant,
+            serials,
+        } => json!({
+            "batch_id": ImportId::from_uuid(*import).to_string(),
+            "product_id": ProductId::from_uuid(*product).to_string(),
+            "variant_id": variant.map(|id| VariantId::from_uuid(id).to_string()),
+            "quantity": serials,
+        }),
+        Fact::RelationshipUpdated {
+            relationship,
+            status,
+            mode,
+        } => json!({
+            "relationship_id": of(relationship),
+            "status": status,
+            "mode": mode,
+        }),
+        Fact::ResellerInvited { relationship }
+        | Fact::ResellerAccepted { relationship }
+        | Fact::ResellerDeclined { relationship } => {
+            json!({"relationship_id": of(relationship)})
+        }
+        Fact::KeyRevoked { key, relationship } => json!({
+            "api_key_id": KeyId::from_uuid(*key).to_string(),
+            "relationship_id": relationship.as_ref().map(of),
+        }),
+    }
+}
+
+/// The kinds that a text names, by comma; an error if one is unknown.
+pub(super) fn kinds(names: &str) -> Option<Vec<Kind>> {
+    names
+        .split(',')
+        .map(|name| Kind::parse(name.trim()))
+        .collect()
+}

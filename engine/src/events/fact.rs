@@ -1,0 +1,95 @@
+//! Facts outside the ledger, as they are stored with their cause.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Kind;
+
+/// What happened. Ids are bare here: a fact is a stored form, the edge gives them their prefixes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// An upload went on sale. Written by the lane's own statement.
+    SerialsImported {
+        import: Uuid,
+        product: Uuid,
+        variant: Option<Uuid>,
+        serials: u32,
+    },
+    RelationshipUpdated {
+        relationship: Uuid,
+        status: String,
+        mode: String,
+    },
+    ResellerInvited {
+        relationship: Uuid,
+    },
+    ResellerAccepted {
+        relationship: Uuid,
+    },
+    ResellerDeclined {
+        relationship: Uuid,
+    },
+    KeyRevoked {
+        key: Uuid,
+        relationship: Option<Uuid>,
+    },
+}
+
+impl Fact {
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::SerialsImported { .. } => Kind::SerialsImported,
+            Self::RelationshipUpdated { .. } => Kind::RelationshipUpdated,
+            Self::ResellerInvited { .. } => Kind::ResellerInvited,
+            Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
+            Self::ResellerDeclined { .. } => Kind::ResellerDeclined,
+            Self::KeyRevoked { .. } => Kind::KeyRevoked,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One stored text per form that was ever written: they are never changed.
+    #[test]
+    fn facts_that_were_stored_stay_readable() {
+        let id = "018f0000-0000-7000-8000-000000000001";
+        for (stored, kind) in [
+            (
+                format!(
+                    r#"{{"fact":"serials_imported","import":"{id}","product":"{id}","variant":null,"serials":3}}"#
+                ),
+                Kind::SerialsImported,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"relationship_updated","relationship":"{id}","status":"ACTIVE","mode":"BOTH"}}"#
+                ),
+                Kind::RelationshipUpdated,
+            ),
+            (
+                format!(r#"{{"fact":"reseller_invited","relationship":"{id}"}}"#),
+                Kind::ResellerInvited,
+            ),
+            (
+                format!(r#"{{"fact":"reseller_accepted","relationship":"{id}"}}"#),
+                Kind::ResellerAccepted,
+            ),
+            (
+                format!(r#"{{"fact":"reseller_declined","relationship":"{id}"}}"#),
+                Kind::ResellerDeclined,
+            ),
+            (
+                format!(r#"{{"fact":"key_revoked","key":"{id}","relationship":"{id}"}}"#),
+                Kind::KeyRevoked,
+            ),
+        ] {
+            let fact: Fact = serde_json::from_str(&stored).unwrap();
+            assert_eq!(fact.kind(), kind);
+            assert_eq!(serde_json::to_string(&fact).unwrap(), stored);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The names of events, a closed set, and who hears of which.
+
+use crate::balances::EntryKind;
+
+/// Who hears of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Both,
+    Merchant,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    FulfillmentCreated,
+    BalanceCredited,
+    SerialsImported,
+    RelationshipUpdated,
+    ResellerInvited,
+    ResellerAccepted,
+    ResellerDeclined,
+    KeyRevoked,
+}
+
+impl Kind {
+    pub const ALL: [Self; 8] = [
+        Self::FulfillmentCreated,
+        Self::BalanceCredited,
+        Self::SerialsImported,
+        Self::RelationshipUpdated,
+        Self::ResellerInvited,
+        Self::ResellerAccepted,
+        Self::ResellerDeclined,
+        Self::KeyRevoked,
+    ];
+
+    /// Every entry of a ledger is one event.
+    pub const fn of_entry(kind: EntryKind) -> Self {
+        match kind {
+            EntryKind::Fulfillment => Self::FulfillmentCreated,
+            EntryKind::TopUp | EntryKind::Credit => Self::BalanceCredited,
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FulfillmentCreated => "fulfillment:created",
+            Self::BalanceCredited => "balance:credited",
+            Self::SerialsImported => "serials:imported",
+            Self::RelationshipUpdated => "relationship:updated",
+            Self::ResellerInvited => "reseller:invited",
+            Self::ResellerAccepted => "reseller:accepted",
+            Self::ResellerDeclined => "reseller:declined",
+            Self::KeyRevoked => "key:revoked",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What it says to whoever reads the list of events.
+    pub const fn says(self) -> &'static str {
+        match self {
+            Self::FulfillmentCreated => "An order was delivered and debited.",
+            Self::BalanceCredited => "Money was added to a balance.",
+            Self::SerialsImported => "An upload of serials went on sale.",
+            Self::RelationshipUpdated => "Status, mode, terms or product access changed.",
+            Self::ResellerInvited => "Somebody was invited into the program.",
+            Self::ResellerAccepted => "An invited reseller joined the program.",
+            Self::ResellerDeclined => "An invitation ended without a yes.",
+            Self::KeyRevoked => "A key buys and reads nothing any more.",
+        }
+    }
+
+    pub const fn audience(self) -> Audience {
+        match self {
+            Self::FulfillmentCreated
+            | Self::BalanceCredited
+            | Self::RelationshipUpdated
+            | Self::KeyRevoked => Audience::Both,
+            Self::SerialsImported
+            | Self::ResellerInvited
+            | Self::ResellerAccepted
+            | Self::ResellerDeclined => Audience::Merchant,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::parse("fulfillment"), None);
+    }
+}

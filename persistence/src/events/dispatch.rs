@@ -1,0 +1,177 @@
+//! From committed batches and the outbox to numbered feeds.
+//!
+//! Keeps: a fact is in each of its feeds exactly once, whatever ends the process: a step moves its
+//! cursors and gives its numbers in one transaction, under a lock that one dispatcher of the shard has.
+//! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own.
+
+use std::collections::HashSet;
+
+use engine::{
+    clock::Timestamp,
+    events::{Audience, Fact, Feed},
+    ids::{MerchantId, RelationshipId},
+    journal::Owner,
+};
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use crate::{Database, Error, database::commit, owned};
+
+/// The one shard there is.
+const SHARD: i16 = 0;
+/// What one step takes at most.
+const BATCHES_MAX: i64 = 512;
+const ENTRIES_MAX: i64 = 8192;
+const FACTS_MAX: i64 = 256;
+
+/// How much waits to be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lag {
+    pub batches: u64,
+    pub facts: u64,
+    /// When the oldest fact was stored; none if none waits.
+    pub oldest_fact: Option<Timestamp>,
+}
+
+impl Lag {
+    pub const fn is_none(&self) -> bool {
+        self.batches == 0 && self.facts == 0
+    }
+}
+
+/// What waits. Reads only, so that asking costs nothing while nothing happens.
+pub async fn lag(db: &Database) -> Result<Lag, Error> {
+    let db = db.clone();
+    owned(async move {
+        let (batches, facts, oldest_fact): (i64, i64, Option<Timestamp>) = sqlx::query_as(
+            "SELECT
+               (SELECT COALESCE(SUM(l.seq - COALESCE(c.seq, 0)), 0)::bigint
+                FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane),
+               (SELECT COUNT(*) FROM event_outbox),
+               (SELECT occurred_at FROM event_outbox ORDER BY outbox_id LIMIT 1)",
+        )
+        .fetch_one(&mut *db.behind().await?)
+        .await?;
+        Ok(Lag {
+            batches: batches.unsigned_abs(),
+            facts: facts.unsigned_abs(),
+            oldest_fact,
+        })
+    })
+    .await
+}
+
+/// Tells the next facts; the feeds that have something new. None if this owner does not own the shard.
+pub async fn step(
+    db: &Database,
+    owner: Owner,
+    now: Timestamp,
+) -> Result<Option<HashSet<Feed>>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut tx = db.begin_behind().await?;
+        if !lock(&mut tx, owner).await? {
+            return Ok(None);
+        }
+        let mut feeds = HashSet::new();
+        for lane in waiting_lanes(&mut tx).await? {
+            tell_entries(&mut tx, lane, now, &mut feeds).await?;
+        }
+        tell_facts(&mut tx, now, &mut feeds).await?;
+        commit(tx).await?;
+        Ok(Some(feeds))
+    })
+    .await
+}
+
+/// Waits for any other dispatcher, then says whether this one owns the shard.
+async fn lock(connection: &mut PgConnection, owner: Owner) -> Result<bool, Error> {
+    sqlx::query("SELECT shard FROM event_dispatchers WHERE shard = $1 FOR UPDATE")
+        .bind(SHARD)
+        .fetch_one(&mut *connection)
+        .await?;
+    let known: Option<Uuid> = sqlx::query_scalar("SELECT owner FROM shards WHERE shard = $1")
+        .bind(SHARD)
+        .fetch_one(connection)
+        .await?;
+    Ok(known == Some(owner.0))
+}
+
+async fn waiting_lanes(connection: &mut PgConnection) -> Result<Vec<i16>, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT l.lane FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane
+         WHERE l.seq > COALESCE(c.seq, 0) ORDER BY l.lane",
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+async fn tell_entries(
+    connection: &mut PgConnection,
+    lane: i16,
+    now: Timestamp,
+    feeds: &mut HashSet<Feed>,
+) -> Result<(), Error> {
+    let told: Vec<(Uuid, Option<Uuid>, bool)> = sqlx::query_as(include_str!("dispatch.sql"))
+        .bind(lane)
+        .bind(BATCHES_MAX)
+        .bind(ENTRIES_MAX)
+        .bind(now)
+        .fetch_all(connection)
+        .await?;
+    feeds.extend(told.into_iter().map(|(merchant, relationship, test)| Feed {
+        merchant: MerchantId::from_uuid(merchant),
+        relationship: relationship.map(RelationshipId::from_uuid),
+        test,
+    }));
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Waiting {
+    outbox_id: i64,
+    event_id: Uuid,
+    merchant_id: Uuid,
+    relationship_id: Option<Uuid>,
+    fact: Json<Fact>,
+    occurred_at: Timestamp,
+}
+
+async fn tell_facts(
+    connection: &mut PgConnection,
+    now: Timestamp,
+    feeds: &mut HashSet<Feed>,
+) -> Result<(), Error> {
+    let mut waiting: Vec<Waiting> = sqlx::query_as(
+        "DELETE FROM event_outbox WHERE outbox_id IN
+           (SELECT outbox_id FROM event_outbox ORDER BY outbox_id LIMIT $1)
+         RETURNING outbox_id, event_id, merchant_id, relationship_id, fact, occurred_at",
+    )
+    .bind(FACTS_MAX)
+    .fetch_all(&mut *connection)
+    .await?;
+    waiting.sort_unstable_by_key(|row| row.outbox_id);
+    for row in waiting {
+        let reseller = match row.fact.kind().audience() {
+            Audience::Both => row.relationship_id,
+            Audience::Merchant => None,
+        };
+        sqlx::query(include_str!("tell.sql"))
+            .bind(row.merchant_id)
+            .bind(reseller)
+            .bind(now)
+            .bind(row.event_id)
+            .bind(&row.fact)
+            .bind(row.occurred_at)
+            .execute(&mut *connection)
+            .await?;
+        let mut heard = vec![None];
+        heard.extend(reseller.map(Some));
+        feeds.extend(heard.into_iter().map(|relationship| Feed {
+            merchant: MerchantId::from_uuid(row.merchant_id),
+            relationship: relationship.map(RelationshipId::from_uuid),
+            test: false,
+        }));
+    }
+    Ok(())
+}

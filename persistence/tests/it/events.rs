@@ -1,0 +1,212 @@
+//! Feeds: every fact once, numbered without a gap, whatever ends the dispatcher.
+
+use engine::{
+    events::{Feed, Kind},
+    ids::SerialId,
+    journal::{Owner, Rows},
+};
+use persistence::events::{
+    dispatch::{Lag, lag, step},
+    list::{Event, Subject, Told, list},
+    sweep::sweep,
+};
+
+use crate::ground::{Ground, Lane, at};
+
+impl Ground {
+    const fn feed(&self) -> Feed {
+        Feed {
+            merchant: self.merchant,
+            relationship: None,
+            test: false,
+        }
+    }
+
+    const fn own_feed(&self) -> Feed {
+        Feed {
+            relationship: Some(self.relationship),
+            ..self.feed()
+        }
+    }
+
+    async fn told(&self, feed: Feed, after: i64, limit: u32) -> Told {
+        list(&self.db, feed, after, None, limit).await.unwrap()
+    }
+
+    /// Steps until nothing waits.
+    async fn dispatch(&self, owner: Owner) {
+        while !lag(&self.db).await.unwrap().is_none() {
+            step(&self.db, owner, at(9)).await.unwrap().unwrap();
+        }
+    }
+
+    /// A credit and two orders of one serial each, in three batches.
+    async fn sell(&self, lane: &mut Lane) {
+        let import = self.stock(lane, 2).await;
+        let [balance, _] = self.balances;
+        let credit = self.credit(balance, 1, 100_000, "welcome");
+        lane.commit(Rows::Credits(vec![credit])).await.unwrap();
+        for (version, order, serial) in [(2, "A", import.serial(0)), (3, "B", import.serial(1))] {
+            self.deliver(lane, version, order, serial).await;
+        }
+    }
+
+    async fn deliver(&self, lane: &mut Lane, version: i64, order: &str, serial: SerialId) {
+        let mut fulfillment = self.fulfillment(self.balances[0], version, order, &[serial]);
+        let after = 100_000 - 500 * (version - 1);
+        fulfillment.stamp.balance_after = engine::money::Money::from_minor(after).unwrap();
+        lane.commit(Rows::Fulfillments(vec![fulfillment]))
+            .await
+            .unwrap();
+    }
+}
+
+fn names(events: &[Event]) -> Vec<(i64, &'static str)> {
+    events
+        .iter()
+        .map(|event| (event.seq, event.kind().name()))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_fact_is_told_once_to_each_side_that_it_concerns() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    ground.dispatch(lane.owner).await;
+    ground.dispatch(lane.owner).await;
+    let merchant = ground.told(ground.feed(), 0, 10).await;
+    assert_eq!(
+        names(&merchant.events),
+        [
+            (1, "balance:credited"),
+            (2, "fulfillment:created"),
+            (3, "fulfillment:created"),
+            (4, "serials:imported"),
+        ]
+    );
+    let reseller = ground.told(ground.own_feed(), 0, 10).await;
+    assert_eq!(names(&reseller.events), names(&merchant.events)[..3]);
+    for (own, theirs) in reseller.events.iter().zip(&merchant.events) {
+        assert_eq!((own.id, &own.subject), (theirs.id, &theirs.subject));
+    }
+    let Subject::Entry(order) = &reseller.events[1].subject else {
+        panic!("an order is an entry");
+    };
+    assert_eq!(
+        (order.reference.as_str(), order.amount.minor()),
+        ("A", -500)
+    );
+    assert_eq!(order.relationship, ground.relationship);
+    assert_eq!(order.lines[0].sku, ground.sku);
+    assert_eq!((order.lines.len(), order.lines[0].quantity), (1, 1));
+}
+
+#[tokio::test]
+async fn pages_go_on_where_the_one_before_ended() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    ground.dispatch(lane.owner).await;
+    let whole = ground.told(ground.feed(), 0, 10).await;
+    assert_eq!((whole.next_after, whole.has_more), (4, false));
+    let mut after = 0;
+    for event in &whole.events {
+        let page = ground.told(ground.feed(), after, 1).await;
+        assert_eq!(page.events, std::slice::from_ref(event));
+        assert_eq!((page.next_after, page.has_more), (event.seq, event.seq < 4));
+        after = page.next_after;
+    }
+    assert!(ground.told(ground.feed(), after, 1).await.events.is_empty());
+    let orders = Some(vec![Kind::FulfillmentCreated]);
+    let orders = list(&ground.db, ground.feed(), 0, orders, 1).await.unwrap();
+    assert_eq!(names(&orders.events), [(2, "fulfillment:created")]);
+    let imports = Some(vec![Kind::SerialsImported]);
+    let imports = list(&ground.db, ground.feed(), 0, imports, 2)
+        .await
+        .unwrap();
+    assert_eq!(names(&imports.events), [(4, "serials:imported")]);
+    assert_eq!((imports.next_after, imports.has_more), (4, false));
+}
+
+#[tokio::test]
+async fn balances_in_test_mode_have_a_feed_of_their_own() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    let [_, test] = ground.balances;
+    let credit = ground.credit(test, 1, 100_000, "welcome");
+    lane.commit(Rows::Credits(vec![credit])).await.unwrap();
+    ground.dispatch(lane.owner).await;
+    assert!(ground.told(ground.feed(), 0, 10).await.events.is_empty());
+    let of_test = Feed {
+        test: true,
+        ..ground.feed()
+    };
+    assert_eq!(
+        names(&ground.told(of_test, 0, 10).await.events),
+        [(1, "balance:credited")]
+    );
+}
+
+#[tokio::test]
+async fn step_that_does_not_end_leaves_everything_for_the_next() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    ground
+        .execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+               $$BEGIN RAISE 'no'; END$$;
+             CREATE TRIGGER fail AFTER DELETE ON event_outbox FOR EACH ROW EXECUTE FUNCTION fail()",
+        )
+        .await;
+    assert!(step(&ground.db, lane.owner, at(9)).await.is_err());
+    let waiting = lag(&ground.db).await.unwrap();
+    assert_eq!((waiting.batches, waiting.facts), (4, 1));
+    assert!(ground.told(ground.feed(), 0, 10).await.events.is_empty());
+    ground.execute("DROP TRIGGER fail ON event_outbox").await;
+    ground.dispatch(lane.owner).await;
+    let seqs = ground.told(ground.feed(), 0, 10).await.events;
+    let seqs: Vec<_> = seqs.iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn dispatchers_at_once_tell_nothing_twice() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    let step = || step(&ground.db, lane.owner, at(9));
+    let steps = tokio::join!(step(), step(), step());
+    assert!(steps.0.is_ok() && steps.1.is_ok() && steps.2.is_ok());
+    assert_eq!(lag(&ground.db).await.unwrap(), Lag::default());
+    assert_eq!(ground.told(ground.feed(), 0, 10).await.events.len(), 4);
+}
+
+#[tokio::test]
+async fn only_the_owner_of_the_shard_tells() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    let stranger = ground.owner();
+    assert_eq!(step(&ground.db, stranger, at(9)).await.unwrap(), None);
+    assert_eq!(lag(&ground.db).await.unwrap().batches, 4);
+    let feeds = step(&ground.db, lane.owner, at(9)).await.unwrap().unwrap();
+    assert_eq!(feeds, [ground.feed(), ground.own_feed()].into());
+}
+
+#[tokio::test]
+async fn old_events_end_and_their_numbers_are_not_given_again() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    ground.dispatch(lane.owner).await;
+    let after_90_days = at(9 + 91 * 86_400);
+    assert_eq!(sweep(&ground.db, at(9)).await.unwrap(), 0);
+    assert_eq!(sweep(&ground.db, after_90_days).await.unwrap(), 3);
+    let credit = ground.credit(ground.balances[0], 4, 199_000, "later");
+    lane.commit(Rows::Credits(vec![credit])).await.unwrap();
+    ground.dispatch(lane.owner).await;
+    let told = ground.told(ground.feed(), 0, 10).await;
+    assert_eq!(names(&told.events), [(5, "balance:credited")]);
+}
