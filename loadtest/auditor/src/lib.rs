@@ -27,8 +27,8 @@ pub use history::{
 pub use id::Id;
 pub use run::{Alarms, Before, Memory, Run, Window};
 pub use store::{
-    Balance, Batch, Claim, ClaimKind, Entry, EntryKind, Import, KeyCap, Lane, Limits, Product,
-    Serial, Store,
+    Balance, Batch, Claim, ClaimKind, Entry, EntryKind, Events, Feed, Import, KeyCap, Lane, Limits,
+    Product, Serial, Span, Store,
 };
 pub use verdict::{Finding, Point, Verdict, Violation};
 

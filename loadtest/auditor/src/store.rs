@@ -18,6 +18,40 @@ pub struct Store {
     pub serials: Vec<Serial>,
     pub limits: Vec<Limits>,
     pub key_caps: Vec<KeyCap>,
+    /// None if the store has no feeds.
+    pub events: Option<Events>,
+}
+
+/// What machines were told.
+#[derive(Clone, Debug, Default)]
+pub struct Events {
+    pub feeds: Vec<Feed>,
+    pub spans: Vec<Span>,
+    /// Up to which batch each lane's entries were told.
+    pub cursors: Vec<(i32, i64)>,
+    /// Nothing was waiting to be told any more.
+    pub at_rest: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Feed {
+    pub feed: i64,
+    pub merchant: Id,
+    /// None: the merchant's own.
+    pub relationship: Option<Id>,
+    pub test: bool,
+    /// The number of its last event.
+    pub seq: i64,
+}
+
+/// Consecutive events of one feed.
+#[derive(Clone, Debug)]
+pub struct Span {
+    pub feed: i64,
+    pub first: i64,
+    pub last: i64,
+    /// The (balance, version) of each; none if it is one fact outside the ledgers.
+    pub entries: Option<Box<[(i64, i64)]>>,
 }
 
 /// Whose balance it is.

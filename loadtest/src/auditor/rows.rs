@@ -2,11 +2,11 @@
 //!
 //! Keeps: nothing is left out: an error on the way is an error, never fewer rows.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use ::auditor::{
-    Account, Balance, Batch, Claim, ClaimKind, Entry, EntryKind, Id, Import, KeyCap, Lane, Limits,
-    Product, Serial, Sku, Store,
+    Account, Balance, Batch, Claim, ClaimKind, Entry, EntryKind, Events, Feed, Id, Import, KeyCap,
+    Lane, Limits, Product, Serial, Sku, Span, Store,
 };
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
@@ -23,8 +23,12 @@ pub(crate) struct Rows {
 
 pub(crate) async fn read(options: &PgConnectOptions) -> anyhow::Result<Rows> {
     let mut connection = options.connect().await?;
+    let at_rest = told(&mut connection).await?;
     snapshot(&mut connection).await?;
-    let mut store = Store::default();
+    let mut store = Store {
+        events: Some(events(&mut connection, at_rest).await?),
+        ..Store::default()
+    };
     trade(&mut connection, &mut store).await?;
     money(&mut connection, &mut store).await?;
     lanes(&mut connection, &mut store).await?;
@@ -55,6 +59,62 @@ pub(crate) async fn versions(options: &PgConnectOptions) -> anyhow::Result<HashM
         Ok((row.try_get(0)?, row.try_get(1)?))
     });
     Ok(rows.await?.into_iter().collect())
+}
+
+/// Waits a while until every batch is in the feeds; whether it is.
+async fn told(connection: &mut PgConnection) -> anyhow::Result<bool> {
+    const LOOKS_MAX: u32 = 150;
+    const LOOK_EVERY: Duration = Duration::from_millis(100);
+    let sql = "SELECT NOT EXISTS (
+                 SELECT FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane
+                 WHERE l.seq > COALESCE(c.seq, 0))";
+    for _ in 0..LOOKS_MAX {
+        if sqlx::query_scalar(sql).fetch_one(&mut *connection).await? {
+            return Ok(true);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(false)
+}
+
+async fn events(connection: &mut PgConnection, at_rest: bool) -> anyhow::Result<Events> {
+    let sql = "SELECT feed_id, merchant_id, relationship_id, test, seq FROM event_feeds";
+    let feeds = all(connection, sql, |row| {
+        let relationship: Option<Uuid> = row.try_get(2)?;
+        Ok(Feed {
+            feed: row.try_get(0)?,
+            merchant: id(row, 1)?,
+            relationship: relationship.map(of_uuid),
+            test: row.try_get(3)?,
+            seq: row.try_get(4)?,
+        })
+    })
+    .await?;
+    let sql = "SELECT feed_id, first_seq, last_seq, balance_ids, versions FROM event_spans";
+    let spans = all(connection, sql, |row| {
+        let balances: Option<Vec<i64>> = row.try_get(3)?;
+        let versions: Option<Vec<i64>> = row.try_get(4)?;
+        let entries = balances.zip(versions);
+        Ok(Span {
+            feed: row.try_get(0)?,
+            first: row.try_get(1)?,
+            last: row.try_get(2)?,
+            entries: entries
+                .map(|(balances, versions)| balances.into_iter().zip(versions).collect()),
+        })
+    })
+    .await?;
+    let sql = "SELECT lane::integer, seq FROM event_cursors";
+    let cursors = all(connection, sql, |row| {
+        Ok((row.try_get(0)?, row.try_get(1)?))
+    })
+    .await?;
+    Ok(Events {
+        feeds,
+        spans,
+        cursors,
+        at_rest,
+    })
 }
 
 async fn snapshot(connection: &mut PgConnection) -> anyhow::Result<()> {

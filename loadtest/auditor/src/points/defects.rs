@@ -1,15 +1,8 @@
-//! C16, C17, C19, C20: what the engine holds, says of itself and takes its time for.
+//! C17, C19, C20: what the engine holds, says of itself and takes its time for.
 
 use std::collections::HashMap;
 
 use crate::{Finding, Run, index::Index, verdict::Check};
-
-/// C16.
-pub(crate) fn events(_: &Index<'_>, _: &Run) -> Finding {
-    Finding::NotChecked {
-        why: "there is no feed of events yet",
-    }
-}
 
 /// C17.
 pub(crate) fn memory(index: &Index<'_>, run: &Run) -> Finding {

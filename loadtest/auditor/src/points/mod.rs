@@ -4,6 +4,7 @@ mod answers;
 mod batches;
 mod defects;
 mod deliveries;
+mod events;
 mod fate;
 mod ledgers;
 mod limits;
@@ -34,7 +35,7 @@ const JUDGES: [(Point, Judge); 20] = [
     (Point::C13, tenants::apart),
     (Point::C14, revocations::kept),
     (Point::C15, batches::gapless),
-    (Point::C16, defects::events),
+    (Point::C16, events::told_once),
     (Point::C17, defects::memory),
     (Point::C18, limits::kept),
     (Point::C19, defects::alarms),

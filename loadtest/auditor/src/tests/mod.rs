@@ -1,5 +1,6 @@
 //! The judge is judged: true histories pass, each way to lie is named by the right point.
 
+mod events;
 mod files;
 mod lies;
 mod rows;

@@ -2,8 +2,8 @@
 
 use crate::{
     Account, Answer, Answered, Balance, Batch, Body, Call, Change, Claim, ClaimKind, Delivered,
-    Delivery, Entry, EntryKind, History, Id, Import, Invocation, Lane, Line, Product, Run, Serial,
-    Sku, Store, Verdict, audit,
+    Delivery, Entry, EntryKind, Events, Feed, History, Id, Import, Invocation, Lane, Line, Product,
+    Run, Serial, Sku, Span, Store, Verdict, audit,
 };
 
 pub(super) const PRICE: i64 = 100;
@@ -153,6 +153,34 @@ impl Scene {
         scene.look_up(0, "b");
         scene.read(0);
         scene
+    }
+
+    /// Tells every entry to its merchant and its reseller, and one fact besides, truthfully.
+    pub(super) fn tell(&mut self) -> &mut Events {
+        let mut events = Events {
+            at_rest: true,
+            cursors: self
+                .store
+                .lanes
+                .iter()
+                .map(|row| (row.lane, row.seq))
+                .collect(),
+            ..Events::default()
+        };
+        for own in &self.store.balances {
+            let entries = self.store.entries.iter();
+            let places = entries.filter(|row| row.balance == own.balance);
+            let places: Box<[_]> = places.map(|row| (row.balance, row.version)).collect();
+            for relationship in [None, Some(own.relationship)] {
+                append(
+                    &mut events,
+                    (own.merchant, relationship),
+                    Some(places.clone()),
+                );
+            }
+        }
+        append(&mut events, (merchant(0), None), None);
+        self.store.events.insert(events)
     }
 
     pub(super) fn verdict(&self) -> Verdict {
@@ -377,4 +405,36 @@ impl Scene {
             .claims
             .retain(|row| (row.balance, row.version) != (own, version));
     }
+}
+
+/// The next span of a feed.
+fn append(
+    events: &mut Events,
+    (merchant, relationship): (Id, Option<Id>),
+    entries: Option<Box<[(i64, i64)]>>,
+) {
+    let count = entries.as_ref().map_or(1, |entries| entries.len());
+    let count = i64::try_from(count).expect("few events");
+    if count == 0 {
+        return;
+    }
+    let known = |feed: &Feed| (feed.merchant, feed.relationship) == (merchant, relationship);
+    let at = events.feeds.iter().position(known).unwrap_or_else(|| {
+        events.feeds.push(Feed {
+            feed: i64::try_from(events.feeds.len()).expect("few feeds") + 1,
+            merchant,
+            relationship,
+            test: false,
+            seq: 0,
+        });
+        events.feeds.len() - 1
+    });
+    let feed = &mut events.feeds[at];
+    feed.seq += count;
+    events.spans.push(Span {
+        feed: feed.feed,
+        first: feed.seq - count + 1,
+        last: feed.seq,
+        entries,
+    });
 }
