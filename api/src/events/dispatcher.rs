@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use engine::clock;
 use persistence::events::{dispatch, sweep};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::{metrics, state::App};
 
@@ -20,10 +21,10 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// Numbers what was committed, for ever.
 pub(crate) async fn dispatch(app: App) {
     loop {
-        let began = now();
+        let began = clock::instant();
         let wait = match advance(&app).await {
             Ok(Advanced::Nothing) => LOOK_EVERY,
-            Ok(Advanced::Told) => LOOK_EVERY.max(now() - began),
+            Ok(Advanced::Told) => LOOK_EVERY.max(clock::instant() - began),
             Ok(Advanced::NotOurs) => TRY_EVERY,
             Err(error) => {
                 tracing::warn!(%error, "could not tell events: {error}");
@@ -70,12 +71,4 @@ pub(crate) async fn sweep_old(app: App) {
         // Between two bounded statements others have their turn.
         sleep(LOOK_EVERY).await;
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long the work took decides how long it rests, and nothing else"
-)]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -9,5 +9,5 @@ mod shown;
 mod waiters;
 
 pub(crate) use feed::FeedPagination;
-pub(crate) use shown::EventAnswer;
+pub(crate) use shown::{EventAnswer, Told};
 pub(crate) use waiters::Waiters;

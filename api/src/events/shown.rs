@@ -31,10 +31,14 @@ pub(crate) struct EventAnswer {
     /// Without a gap within its feed.
     seq: i64,
     event: &'static str,
-    #[schema(value_type = Object)]
-    data: Value,
+    data: Told,
     created_at: Time,
 }
+
+/// What happened, by the name of the event.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Told(Value);
 
 impl EventAnswer {
     pub(crate) fn of(event: &Event, currency: Currency) -> Self {
@@ -44,10 +48,10 @@ impl EventAnswer {
             id,
             seq: event.seq,
             event: event.kind().name(),
-            data: match &event.subject {
+            data: Told(match &event.subject {
                 Subject::Entry(told) => entry(told, currency),
                 Subject::Fact(told) => fact(told),
-            },
+            }),
             created_at: Time(event.at),
         }
     }

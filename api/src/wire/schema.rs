@@ -5,7 +5,8 @@ use utoipa::{
     openapi::{
         RefOr, Schema,
         schema::{
-            AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type,
+            AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat,
+            SchemaType, Type,
         },
     },
 };
@@ -16,6 +17,7 @@ use super::{
     percent::Hundredths,
     time::Time,
 };
+use crate::events::Told;
 
 /// Gives a type its name in the document, and the function that describes it.
 macro_rules! described {
@@ -51,6 +53,12 @@ described! {
         .minimum(Some(0))
         .maximum(Some(100));
     Whole, "Whole", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    Told, "EventFacts", ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("What happened: fields by the name of the event. More may come."))
+        .additional_properties(Some(AdditionalProperties::RefOr(
+            ObjectBuilder::new().schema_type(SchemaType::AnyValue).into(),
+        )));
     Strings, "Strings", ObjectBuilder::new()
         .schema_type(Type::Object)
         .additional_properties(Some(AdditionalProperties::RefOr(String::schema())));
