@@ -72,9 +72,10 @@ tidy:
 it:
 	@$(TEST) $(sort $(foreach crate,persistence api loadtest,$(call tests_of,$(crate))))
 
+# With a test among its targets, a build has the features of `make unit`, and compiles nothing twice.
 ## crash: the real binary with a real Postgres, killed, cut, frozen, doubled and starved, then audited
 crash:
-	@cargo build --locked --quiet --workspace --bins
+	@cargo build --locked --quiet --workspace --bins --test tidy
 	@target/debug/loadtest crash $(addprefix --seed ,$(SEED)) $(addprefix --cycles ,$(CYCLES)) $(ARGS)
 
 ## sdk: the published npm client, unmodified, against a running server

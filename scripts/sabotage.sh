@@ -8,17 +8,27 @@ logs=target/sabotage
 mkdir -p "$logs"
 rows=() survived=0 known=0
 
-# The crash rig's own: a run of the broken binary must end with a false verdict, not with anything else.
+# The crash rig's rules are in one build of the binary. A run of it must end with a false verdict, not with
+# anything else.
+broken=
 try_rig() {
-    local name=$1 log=$logs/$1.log
+    local name=$1 log=$logs/$1.log run=$PWD/$logs/run
     shift
-    if ! cargo build --locked --quiet --workspace --bins --features "api/sabotage_$name" >"$log" 2>&1; then
+    if [ -z "$broken" ]; then
+        broken=$logs/bin
+        rm -rf "$broken" && mkdir -p "$broken"
+        cargo build --locked --quiet --workspace --bins --test tidy --features api/sabotage >"$log" 2>&1 &&
+            cp target/debug/consign target/debug/loadtest "$broken"
+    fi
+    rm -rf "$run"
+    if [ ! -x "$broken/consign" ]; then
         verdict="does not compile"
-    elif timeout "${SABOTAGE_SECONDS:-600}" target/debug/loadtest crash --seed 1 "$@" >>"$log" 2>&1; then
+    elif CONSIGN_SABOTAGE=$name timeout "${SABOTAGE_SECONDS:-600}" "$broken/loadtest" crash --seed 1 \
+        --directory "$run" "$@" >"$log" 2>&1; then
         verdict=SURVIVED
-    elif grep -q 'the auditor found the run false' "$log"; then
+    elif grep -q '^C[0-9]* VIOLATED' "$log"; then
         verdict="caught by $(grep -oE '^C[0-9]+ VIOLATED' "$log" | cut -d' ' -f1 | xargs)"
-        rm -rf "${TMPDIR:-/tmp}/consign-crash-1"
+        rm -rf "$run"
         return 0
     else
         verdict="ended without a verdict"

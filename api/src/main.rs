@@ -17,6 +17,10 @@ struct Arguments {
     /// Settings file; see `consign check-config`.
     #[arg(long, global = true, env = "CONSIGN_CONFIG")]
     config: Option<PathBuf>,
+    /// The rule that this process breaks.
+    #[cfg(feature = "sabotage")]
+    #[arg(long, global = true, env = "CONSIGN_SABOTAGE")]
+    sabotage: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -57,6 +61,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
+    #[cfg(feature = "sabotage")]
+    if let Some(rule) = &arguments.sabotage {
+        engine::sabotage::choose(rule);
+    }
     let runtime = Arc::new(Builder::new_multi_thread().enable_all().build()?);
     let done = runtime.block_on(Box::pin(command(arguments, &runtime)));
     drop(runtime);

@@ -5,12 +5,7 @@
 
 #[cfg(all(
     not(debug_assertions),
-    any(
-        feature = "sabotage",
-        feature = "sabotage_ack_before_commit",
-        feature = "sabotage_serve_without_heartbeat",
-        feature = "sabotage_shed_after_hold",
-    )
+    any(feature = "sabotage", feature = "sabotage_shed_after_hold")
 ))]
 compile_error!("a sabotaged engine is for `make sabotage` only");
 

@@ -1,4 +1,4 @@
-//! Rules that can be broken on purpose, so that it shows whether the simulation would notice.
+//! Rules that can be broken on purpose, so that it shows whether the tests would notice.
 //!
 //! Keeps: without the feature `sabotage` no rule is ever broken, and no build without debug assertions
 //! has the feature. With it one program may break one rule, chosen once when it starts.
@@ -18,12 +18,12 @@ pub fn choose(rule: &str) {
 
 /// Whether the rule of this name is broken.
 #[cfg(feature = "sabotage")]
-pub(crate) fn breaks(rule: &str) -> bool {
+pub fn breaks(rule: &str) -> bool {
     CHOSEN.get().is_some_and(|chosen| chosen == rule)
 }
 
 /// Whether the rule of this name is broken.
 #[cfg(not(feature = "sabotage"))]
-pub(crate) const fn breaks(_: &str) -> bool {
+pub const fn breaks(_: &str) -> bool {
     false
 }

@@ -336,7 +336,7 @@ impl Lane {
 
     /// Sends a batch until it is decided, or until it cannot be known.
     async fn send(&mut self, session: &mut Session, in_flight: InFlight) -> Result<(), Stop> {
-        if cfg!(feature = "sabotage_ack_before_commit") {
+        if crate::sabotage::breaks("ack_before_commit") {
             return self.answer_first(session, in_flight).await;
         }
         let mut retries = 0;

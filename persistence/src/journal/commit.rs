@@ -4,7 +4,10 @@
 //! for the next query, never before. The connection is out of the writer's hands while a statement is
 //! under way: a commit that is given up, for whatever reason, closes it.
 
-use engine::journal::{Batch, Failure, Rows, Writer};
+use engine::{
+    journal::{Batch, Failure, Rows, Writer},
+    sabotage::breaks,
+};
 use futures_util::future::BoxFuture;
 use sqlx::{
     Row,
@@ -39,8 +42,7 @@ impl PgWriter {
         let Some(mut connection) = self.connection.take().filter(|_| self.reader.is_well()) else {
             return Err(Failure::Unknown);
         };
-        let answered = if cfg!(feature = "sabotage_trust_first_row") && sql.contains("UPDATE lanes")
-        {
+        let answered = if breaks("trust_first_row") && sql.contains("UPDATE lanes") {
             connection.fetch_first(sql, arguments).await
         } else {
             connection.fetch_all(sql, arguments).await
@@ -54,8 +56,7 @@ impl PgWriter {
             Err(error) => {
                 let failure = class::failure(&error);
                 log(&error, failure);
-                if cfg!(feature = "sabotage_unknown_is_not_executed") && failure == Failure::Unknown
-                {
+                if breaks("unknown_is_not_executed") && failure == Failure::Unknown {
                     return Err(Failure::Full);
                 }
                 if failure == Failure::Unknown || !connection.resynchronizes().await {
