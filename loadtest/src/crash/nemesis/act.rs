@@ -13,6 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::crash) enum Act {
     EngineKilled,
+    /// While a commit of its is on the way, which never arrives.
+    EngineKilledAtCommit,
     /// Another engine waits already.
     EngineKilledBesideWaiting,
     /// And once more while it starts.
@@ -50,7 +52,9 @@ impl Act {
     /// What it adds to.
     pub(in crate::crash) fn figures(self) -> &'static [(Figure, u64)] {
         match self {
-            Self::EngineKilled | Self::EngineKilledBesideWaiting => &[(Figure::EngineKills, 1)],
+            Self::EngineKilled | Self::EngineKilledAtCommit | Self::EngineKilledBesideWaiting => {
+                &[(Figure::EngineKills, 1)]
+            }
             Self::EngineKilledTwice => &[(Figure::EngineKills, 2)],
             Self::EngineFrozen | Self::EngineFrozenAndReplaced | Self::SecondEngine => {
                 &[(Figure::SecondOwnersAndFreezes, 1)]
@@ -79,6 +83,7 @@ impl fmt::Display for Act {
         };
         match self {
             Self::EngineKilled => formatter.write_str("engine killed"),
+            Self::EngineKilledAtCommit => formatter.write_str("engine killed at a commit"),
             Self::EngineKilledBesideWaiting => {
                 formatter.write_str("engine killed, the next one waiting")
             }
@@ -109,6 +114,8 @@ pub(in crate::crash) fn cycle(number: usize, dice: &mut Dice) -> Vec<Act> {
         Act::EngineKilled,
         Act::EngineKilled,
         Act::EngineKilled,
+        Act::EngineKilledAtCommit,
+        Act::EngineKilledAtCommit,
         Act::EngineKilledBesideWaiting,
         Act::EngineKilledBesideWaiting,
         Act::EngineKilledTwice,

@@ -5,7 +5,7 @@ use std::{thread::sleep, time::Duration};
 use anyhow::ensure;
 
 use super::strike::{Effect, Nemesis, READY_WITHIN};
-use crate::crash::process::wait_for;
+use crate::crash::{process::wait_for, proxy::Cut};
 
 /// Longer than the owner's silence after which a waiting engine takes over.
 const REPLACED_WITHIN: Duration = Duration::from_secs(30);
@@ -25,6 +25,18 @@ impl Nemesis<'_> {
         self.rest(150);
         self.restart()?;
         Ok(Effect::Done)
+    }
+
+    /// What it told before its commit was durable is told for nothing.
+    pub(super) fn kill_engine_at_commit(&mut self) -> anyhow::Result<Effect> {
+        let serving = self.engines.ensure_serving(READY_WITHIN)?;
+        let cut = Cut::of_a_commit(&mut self.dice);
+        let met = self.cut(cut)?;
+        // As long as it takes to tell somebody, and shorter than it takes to give the commit up.
+        sleep(Duration::from_millis(50));
+        self.engines.kill(serving)?;
+        self.restart()?;
+        Ok(met)
     }
 
     pub(super) fn kill_engine_twice(&mut self) -> anyhow::Result<Effect> {

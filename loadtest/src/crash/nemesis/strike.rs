@@ -111,6 +111,7 @@ impl<'a> Nemesis<'a> {
     fn act(&mut self, act: Act) -> anyhow::Result<Effect> {
         match act {
             Act::EngineKilled => self.kill_engine(),
+            Act::EngineKilledAtCommit => self.kill_engine_at_commit(),
             Act::EngineKilledBesideWaiting => self.kill_engine_beside_waiting(),
             Act::EngineKilledTwice => self.kill_engine_twice(),
             Act::EngineFrozen => self.freeze_engine(),

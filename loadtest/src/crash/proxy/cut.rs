@@ -42,6 +42,8 @@ pub(in crate::crash) struct Cut {
     pub(in crate::crash) kind: u8,
     pub(in crate::crash) how: How,
     pub(in crate::crash) skip: u32,
+    /// Only messages of a statement that commits a batch: of another it would break nothing.
+    pub(in crate::crash) of_commit: bool,
 }
 
 /// Kinds a client of prepared statements sends.
@@ -73,6 +75,7 @@ impl Cut {
                         kind,
                         how,
                         skip: 0,
+                        of_commit: false,
                     });
                 }
             }
@@ -84,6 +87,7 @@ impl Cut {
                 kind,
                 how,
                 skip: 0,
+                of_commit: false,
             });
         }
         for how in [How::Late(Duration::ZERO), How::Flush] {
@@ -92,6 +96,7 @@ impl Cut {
                 kind: b'S',
                 how,
                 skip: 0,
+                of_commit: true,
             });
         }
         all
@@ -107,6 +112,18 @@ impl Cut {
         // Statements are parsed only on new connections: the first one must do.
         let skip = if self.is_of_parse() { 0 } else { skip };
         Self { how, skip, ..self }
+    }
+
+    /// The end of a commit vanishes, and whoever sent it waits.
+    pub(in crate::crash) fn of_a_commit(dice: &mut Dice) -> Self {
+        Self {
+            way: Way::ToServer,
+            kind: b'S',
+            how: How::Swallow,
+            skip: 0,
+            of_commit: true,
+        }
+        .rolled(dice)
     }
 
     /// Whether it waits for a new connection's statements.
@@ -155,12 +172,12 @@ impl Scissors {
         self.happened.load(Ordering::SeqCst)
     }
 
-    /// A message comes by: what happens to it.
-    pub(super) fn meet(&self, way: Way, kind: u8) -> Option<How> {
+    /// A message comes by, of a statement that commits a batch or of another: what happens to it.
+    pub(super) fn meet(&self, way: Way, kind: u8, at_commit: bool) -> Option<How> {
         let mut armed = self.lock();
         let cut = armed
             .as_mut()
-            .filter(|cut| cut.way == way && cut.kind == kind)?;
+            .filter(|cut| cut.way == way && cut.kind == kind && (at_commit || !cut.of_commit))?;
         if cut.skip > 0 {
             cut.skip -= 1;
             return None;
@@ -188,14 +205,29 @@ mod tests {
             kind: b'Z',
             how: How::Before,
             skip: 1,
+            of_commit: false,
         });
-        assert_eq!(scissors.meet(Way::ToServer, b'Z'), None);
-        assert_eq!(scissors.meet(Way::ToClient, b'C'), None);
-        assert_eq!(scissors.meet(Way::ToClient, b'Z'), None);
-        assert_eq!(scissors.meet(Way::ToClient, b'Z'), Some(How::Before));
-        assert_eq!(scissors.meet(Way::ToClient, b'Z'), None);
+        assert_eq!(scissors.meet(Way::ToServer, b'Z', false), None);
+        assert_eq!(scissors.meet(Way::ToClient, b'C', false), None);
+        assert_eq!(scissors.meet(Way::ToClient, b'Z', false), None);
+        assert_eq!(scissors.meet(Way::ToClient, b'Z', false), Some(How::Before));
+        assert_eq!(scissors.meet(Way::ToClient, b'Z', false), None);
         assert_eq!(scissors.happened(), 1);
         assert_eq!(scissors.disarm(), None);
+    }
+
+    #[test]
+    fn rows_are_told_early_of_a_commit_only() {
+        let scissors = Scissors::default();
+        scissors.arm(Cut {
+            way: Way::ToServer,
+            kind: b'S',
+            how: How::Flush,
+            skip: 0,
+            of_commit: true,
+        });
+        assert_eq!(scissors.meet(Way::ToServer, b'S', false), None);
+        assert_eq!(scissors.meet(Way::ToServer, b'S', true), Some(How::Flush));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod cut;
 mod messages;
 mod pass;
+mod statements;
 
 use std::{
     path::{Path, PathBuf},

@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     cut::{How, Scissors, Way},
     messages::{Framer, Message},
+    statements::Statements,
 };
 
 /// What the journal's sessions call themselves in their start-up packet.
@@ -49,12 +50,14 @@ pub(super) async fn pass(client: UnixStream, server: PathBuf, scissors: Arc<Scis
     let up = Direction {
         way: Way::ToServer,
         journal: None,
+        statements: Statements::default(),
         scissors: Arc::clone(&scissors),
         fate: Arc::clone(&fate),
     };
     let down = Direction {
         way: Way::ToClient,
         journal: None,
+        statements: Statements::default(),
         scissors,
         fate: Arc::clone(&fate),
     };
@@ -83,6 +86,8 @@ enum Role {
 struct Direction {
     way: Way,
     journal: Option<bool>,
+    /// Of what the client sends.
+    statements: Statements,
     scissors: Arc<Scissors>,
     fate: Arc<watch::Sender<Fate>>,
 }
@@ -174,9 +179,14 @@ impl Direction {
             Role::Tells(_) => self.journal.unwrap_or(false),
             Role::Hears(role) => *role.borrow(),
         };
-        journal
-            .then(|| self.scissors.meet(self.way, kind))
-            .flatten()
+        if !journal {
+            return None;
+        }
+        if self.way == Way::ToServer {
+            self.statements.hear(kind, &message.bytes);
+        }
+        self.scissors
+            .meet(self.way, kind, self.statements.at_commit())
     }
 
     /// Waits until the other direction ends: an open connection on which nothing comes any more.
