@@ -147,6 +147,10 @@ fn load(cast: &Cast) -> file::Load {
         .enumerate()
         .filter(|(place, _)| !is_hot_product(*place));
     file::Load {
+        merchant: file::LoadMerchant {
+            id: cast.merchant.to_string(),
+            key: text(&cast.key.expose()),
+        },
         resellers: wide
             .map(|(_, reseller)| file::LoadReseller {
                 relationship_id: reseller.id.to_string(),

@@ -58,10 +58,17 @@ pub(super) struct Product {
 /// Who and what the load generator uses.
 #[derive(Serialize)]
 pub(super) struct Load {
+    pub(super) merchant: LoadMerchant,
     pub(super) resellers: Vec<LoadReseller>,
     pub(super) products: Vec<LoadProduct>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hot: Option<Hot>,
+}
+
+#[derive(Serialize)]
+pub(super) struct LoadMerchant {
+    pub(super) id: String,
+    pub(super) key: String,
 }
 
 #[derive(Serialize)]

@@ -31,6 +31,11 @@ pub enum Change {
         sku: Sku,
         on: bool,
     },
+    /// What a unit of a SKU costs, the same for everybody who may buy it.
+    Price {
+        sku: Sku,
+        unit_price: i64,
+    },
     /// Purchase limits, both as they are now.
     PurchaseLimits {
         relationship: Id,

@@ -46,6 +46,8 @@ pub struct Memory {
     /// Balance, posted, held; only those in memory.
     pub balances: Vec<(i64, i64, i64)>,
     pub windows: Vec<Window>,
+    /// What it says is on the shelf of a SKU, and how much of it an order could have.
+    pub shelves: Vec<(Sku, u64, u64)>,
 }
 
 /// The unclaimed serials of a SKU that the engine has at hand.

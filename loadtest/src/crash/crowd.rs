@@ -126,6 +126,14 @@ impl Crowd {
         }
         Ok(())
     }
+
+    /// Ends them at once: what they wrote so far is all there is.
+    pub(super) fn end(&mut self) -> anyhow::Result<()> {
+        for (process, _) in &mut self.processes {
+            process.kill()?;
+        }
+        Ok(())
+    }
 }
 
 impl Told {

@@ -19,6 +19,7 @@ use crate::compare::process::free_address;
 /// Places for engines: one that serves, one that waits, one too many.
 pub(super) const PLACES: usize = 3;
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+const ANSWER_AT_REST_WITHIN: Duration = Duration::from_secs(30);
 
 /// What all engines of a run have in common.
 pub(super) struct Settings {
@@ -129,6 +130,12 @@ impl Engines {
         }
     }
 
+    /// What the engine that serves answers under a key: status line, heads and body.
+    pub(super) fn answer(&mut self, path: &str, key: &str) -> anyhow::Result<String> {
+        let place = self.ensure_serving(ANSWER_AT_REST_WITHIN)?;
+        get_as(self.addresses[place].0, path, Some(key))
+    }
+
     /// Waits until the engine of this place serves.
     pub(super) fn becomes_ready(&mut self, place: usize, within: Duration) -> bool {
         let started = Instant::now();
@@ -199,10 +206,18 @@ fn is_ready(ops: SocketAddr) -> bool {
 
 /// One plain GET: head and body as text.
 fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
+    get_as(address, path, None)
+}
+
+fn get_as(address: SocketAddr, path: &str, key: Option<&str>) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_WITHIN)?;
     stream.set_read_timeout(Some(ANSWER_WITHIN))?;
     stream.set_write_timeout(Some(ANSWER_WITHIN))?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
+    let key = key.map_or_else(String::new, |key| {
+        format!("authorization: Bearer {key}\r\n")
+    });
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{key}connection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(4 << 20).read_to_end(&mut answer)?;

@@ -13,25 +13,25 @@ use anyhow::{Context as _, bail, ensure};
 use auditor::Before;
 
 use super::{
+    cast::Cast,
     disk::{Mounts, Small},
     engine::Settings,
     postgres::{Postgres, SOCKET},
     process::{Process, Signal, bound_to_us, wait_for},
     proxy::Proxy,
-    shop::{Merchant, Reseller, Ware},
 };
-use crate::{cast::Demo, compare::process::free_address};
+use crate::compare::process::free_address;
 
 const SEED_WITHIN: Duration = Duration::from_mins(10);
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
-/// Demo resellers that may buy over HTTP and whose money runs out.
-const THIN: [&str; 2] = ["demo-both", "demo-broke"];
 
 /// How large a run is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
     pub(super) products: u32,
     pub(super) resellers: u32,
+    /// How many of them may lose their keys.
+    pub(super) revocable: usize,
     pub(super) serials_per_product: u32,
     pub(super) tables_megabytes: u64,
 }
@@ -45,13 +45,6 @@ pub(super) struct Ground {
     pub(super) tables: Option<Small>,
     proxy_directory: PathBuf,
     state: PathBuf,
-}
-
-/// Who plays, and what was stored before the first call.
-pub(super) struct Cast {
-    pub(super) resellers: Vec<Reseller>,
-    pub(super) merchant: Merchant,
-    pub(super) before: Before,
 }
 
 impl Ground {
@@ -125,17 +118,11 @@ impl Ground {
         if !done || seeding.ended()?.is_some() {
             bail!("the cast was not made; see {}", log.display());
         }
-        let demo = Demo::read(&file)?;
-        let merchant = Merchant {
-            key: merchant_key(&file)?,
-        };
+        let mut cast = Cast::read(&file, size.revocable)?;
         seeding.tell(Signal::Term)?;
         seeding.end_within(DRAIN_WITHIN)?;
-        Ok(Cast {
-            resellers: resellers(&demo, &file)?,
-            merchant,
-            before: self.versions()?,
-        })
+        cast.before = self.versions()?;
+        Ok(cast)
     }
 
     fn versions(&self) -> anyhow::Result<Before> {
@@ -190,62 +177,4 @@ fn histories(directory: &Path) -> anyhow::Result<PathBuf> {
     };
     fs::create_dir_all(&path)?;
     Ok(path)
-}
-
-fn merchant_key(file: &Path) -> anyhow::Result<String> {
-    let demo: serde_json::Value = serde_json::from_slice(&fs::read(file)?)?;
-    let key = demo["merchant"]["key"].as_str();
-    Ok(key.context("the demo has no merchant")?.to_owned())
-}
-
-/// The load cast with plenty, and of the demo those who run out.
-fn resellers(demo: &Demo, file: &Path) -> anyhow::Result<Vec<Reseller>> {
-    let wide = demo.cast().resellers.into_iter().map(|reseller| Reseller {
-        relationship: reseller.relationship_id,
-        key: reseller.key,
-        wares: reseller.product_ids.into_iter().map(plain).collect(),
-        thin: false,
-    });
-    let mut all: Vec<Reseller> = wide.collect();
-    let raw: serde_json::Value = serde_json::from_slice(&fs::read(file)?)?;
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let mut wares = Vec::new();
-    for product in raw["products"].as_array().into_iter().flatten() {
-        let variants = product["variant_ids"].as_array().into_iter().flatten();
-        let before = wares.len();
-        wares.extend(variants.map(|variant| Ware {
-            product: text(&product["product_id"]),
-            variant: Some(text(variant)),
-        }));
-        if wares.len() == before && !product["stock"].is_null() {
-            wares.push(plain(text(&product["product_id"])));
-        }
-    }
-    for reseller in raw["resellers"].as_array().into_iter().flatten() {
-        let email = text(&reseller["email"]);
-        if THIN
-            .iter()
-            .any(|name| email.split('@').next() == Some(name))
-        {
-            all.push(Reseller {
-                relationship: text(&reseller["relationship_id"]),
-                key: text(&reseller["key"]),
-                wares: wares.clone(),
-                thin: true,
-            });
-        }
-    }
-    ensure!(
-        all.iter().any(|one| one.thin),
-        "nobody of the demo runs out"
-    );
-    ensure!(all.iter().any(|one| !one.thin), "there is no load cast");
-    Ok(all)
-}
-
-fn plain(product: String) -> Ware {
-    Ware {
-        product,
-        variant: None,
-    }
 }

@@ -6,6 +6,7 @@
 //! started is ended, and a run that fails keeps its directory and says how to repeat it.
 
 mod account;
+mod cast;
 mod crowd;
 mod disk;
 mod engine;
@@ -14,6 +15,7 @@ mod nemesis;
 mod postgres;
 mod process;
 mod proxy;
+mod rest;
 mod run;
 mod shop;
 mod summary;

@@ -13,11 +13,13 @@ use anyhow::{Context as _, ensure};
 
 use super::{
     Arguments,
+    cast::Cast,
     crowd::Crowd,
     disk::Mounts,
     engine::Engines,
-    ground::{Cast, Ground, Size},
+    ground::{Ground, Size},
     nemesis::{self, Nemesis},
+    rest,
     shop::Stage,
     summary::Summary,
     verdict,
@@ -32,6 +34,9 @@ const SERIALS_PER_CYCLE: u32 = 130_000;
 const SERIALS_MAX: u32 = 6_000_000;
 const PRODUCTS: u32 = 40;
 const RESELLERS: u32 = 48;
+/// Resellers beside them that lose their keys while the run lasts.
+const REVOCABLE_PER_CYCLE: usize = 2;
+const REVOCABLE_MAX: usize = 24;
 
 /// One run.
 pub(super) struct Run {
@@ -56,9 +61,11 @@ impl Run {
     fn size(&self) -> Size {
         let cycles = u32::try_from(self.arguments.cycles).unwrap_or(u32::MAX);
         let serials = SERIALS_PER_CYCLE.saturating_mul(cycles).min(SERIALS_MAX);
+        let revocable = (self.arguments.cycles * REVOCABLE_PER_CYCLE).min(REVOCABLE_MAX);
         Size {
             products: PRODUCTS,
-            resellers: RESELLERS,
+            resellers: RESELLERS + u32::try_from(revocable).unwrap_or_default(),
+            revocable,
             serials_per_product: serials / PRODUCTS,
             tables_megabytes: 512 + u64::from(cycles) * 100,
         }
@@ -103,19 +110,29 @@ impl Run {
             say(&format!("crash: {failure:#}"));
         }
         let mut summary = Summary::new(self.seed, &nemesis);
-        crowd.heal(HEAL_WITHIN + Duration::from_mins(1), || {
+        let healed = crowd.heal(HEAL_WITHIN + Duration::from_mins(1), || {
             ground.postgres.recover()?;
             engines.ensure_serving(HEAL_WITHIN).map(drop)
-        })?;
+        });
+        if let Err(failure) = &healed {
+            say(&format!("crash: {failure:#}"));
+            crowd.end()?;
+        }
         summary.acknowledged = crowd.acknowledged();
         summary.calls = crowd.calls();
         summary.engine_starts = engines.starts;
-        let alarms = verdict::alarms(&engines)?;
+        let memory = match &healed {
+            Ok(()) => Some(rest::memory(&mut engines, &ground.postgres, &cast)?),
+            Err(_) => None,
+        };
+        let run = verdict::told(&engines, cast.before, memory)?;
         engines.end_all()?;
-        summary.judge(verdict::judge(ground, cast.before, alarms)?);
+        let (changes, verdict) = verdict::judge(ground, &run)?;
+        summary.terms_changed = changes;
+        summary.judge(verdict);
         summary.seconds = started.elapsed().as_secs();
         self.tell(&summary)?;
-        struck.map(|()| summary)
+        struck.and(healed).map(|()| summary)
     }
 
     fn strike(&self, nemesis: &mut Nemesis<'_>) -> anyhow::Result<()> {
@@ -154,7 +171,8 @@ impl Run {
             histories: ground.histories.clone(),
             heal_within: HEAL_WITHIN,
             resellers: cast.resellers.clone(),
-            merchant: cast.merchant.clone(),
+            supplier: cast.supplier.clone(),
+            merchant: (process == 0).then(|| cast.merchant.clone()),
         };
         (0..STREETS).map(stage).collect()
     }

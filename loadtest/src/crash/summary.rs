@@ -18,6 +18,8 @@ pub(super) struct Summary {
     /// Orders delivered and acknowledged; replays not counted.
     pub(super) acknowledged: u64,
     pub(super) calls: u64,
+    /// Changes of terms that were acknowledged while shops bought.
+    pub(super) terms_changed: usize,
     pub(super) engine_starts: u64,
     /// From the end of an act until orders were acknowledged again.
     longest_outage_ms: u128,
@@ -35,6 +37,7 @@ impl Summary {
             seconds: 0,
             acknowledged: 0,
             calls: 0,
+            terms_changed: 0,
             engine_starts: 0,
             longest_outage_ms: nemesis.longest_outage.as_millis(),
             figures: nemesis.figures.clone(),
@@ -63,8 +66,13 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             formatter,
-            "{} orders acknowledged in {} calls, {} engines started, longest outage {} ms",
-            self.acknowledged, self.calls, self.engine_starts, self.longest_outage_ms
+            "{} orders acknowledged in {} calls, {} changes of terms, {} engines started, longest \
+             outage {} ms",
+            self.acknowledged,
+            self.calls,
+            self.terms_changed,
+            self.engine_starts,
+            self.longest_outage_ms
         )?;
         for (figure, count) in &self.figures {
             writeln!(formatter, "{count:6} {figure:?}")?;

@@ -5,7 +5,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::Context as _;
-use auditor::{Alarms, Before, History, Run, Verdict};
+use auditor::{Alarms, Answer, Before, Call, History, Memory, Run, Verdict};
 
 use super::{engine::Engines, ground::Ground, postgres::Postgres};
 use crate::{auditor::rows, peer::pool};
@@ -18,7 +18,7 @@ const BREACH: &str = "a constraint was breached";
 const QUARANTINE: &str = "quarantined";
 
 /// What all engines of the run said of themselves.
-pub(super) fn alarms(engines: &Engines) -> anyhow::Result<Alarms> {
+fn alarms(engines: &Engines) -> anyhow::Result<Alarms> {
     let log = fs::read(engines.log())?;
     let count = |words: &str| -> u64 {
         let found = memchr::memmem::find_iter(&log, words.as_bytes()).count();
@@ -31,7 +31,25 @@ pub(super) fn alarms(engines: &Engines) -> anyhow::Result<Alarms> {
     })
 }
 
-pub(super) fn judge(ground: &Ground, before: Before, alarms: Alarms) -> anyhow::Result<Verdict> {
+/// What is known of a run beside histories and rows. No memory at rest: it did not come to rest, and
+/// calls are open still.
+pub(super) fn told(
+    engines: &Engines,
+    before: Before,
+    memory: Option<Memory>,
+) -> anyhow::Result<Run> {
+    Ok(Run {
+        resent: memory.is_some(),
+        before,
+        answer_within: Some(ANSWER_WITHIN),
+        memory,
+        alarms: Some(alarms(engines)?),
+        ..Run::default()
+    })
+}
+
+/// How many changes of terms were acknowledged, and what the auditor says.
+pub(super) fn judge(ground: &Ground, run: &Run) -> anyhow::Result<(usize, Verdict)> {
     let mut history = History::default();
     for file in fs::read_dir(&ground.histories)? {
         let path = file?.path();
@@ -43,12 +61,10 @@ pub(super) fn judge(ground: &Ground, before: Before, alarms: Alarms) -> anyhow::
         .enable_all()
         .build()?;
     let read = runtime.block_on(rows::read(&options))?;
-    let run = Run {
-        resent: true,
-        before,
-        answer_within: Some(ANSWER_WITHIN),
-        alarms: Some(alarms),
-        ..Run::default()
-    };
-    Ok(auditor::audit(&history, &read.store, &run))
+    let calls = history.invocations.iter();
+    let changes = calls.filter(|call| {
+        matches!(call.call, Call::Change(_)) && call.answer() == Some(&Answer::Changed)
+    });
+    let changes = changes.count();
+    Ok((changes, auditor::audit(&history, &read.store, run)))
 }

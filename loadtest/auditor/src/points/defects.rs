@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Finding, Run, index::Index, verdict::Check};
+use crate::{Finding, Run, Sku, index::Index, verdict::Check};
 
 /// C17.
 pub(crate) fn memory(index: &Index<'_>, run: &Run) -> Finding {
@@ -39,7 +39,37 @@ pub(crate) fn memory(index: &Index<'_>, run: &Run) -> Finding {
             });
         }
     }
+    shelves(index, &memory.shelves, &mut check);
     check.finding()
+}
+
+/// On the shelf is what is neither claimed nor taken out; at rest all of it can be had.
+fn shelves(index: &Index<'_>, told: &[(Sku, u64, u64)], check: &mut Check) {
+    if told.is_empty() {
+        return;
+    }
+    let mut free = HashMap::<Sku, u64>::new();
+    for serial in &index.serials {
+        let import = index.import(serial.serial);
+        // An import without a number is not on sale yet.
+        let on_sale = import.filter(|import| import.number.is_some());
+        if let Some(import) = on_sale
+            && !serial.removed
+            && index.claim(serial.serial).is_none()
+        {
+            *free.entry(import.sku).or_default() += 1;
+        }
+    }
+    for (sku, stock, available) in told {
+        let stored = free.get(sku).copied().unwrap_or_default();
+        let same = *stock == stored && *available == stored;
+        check.that(same, "memory and shelf differ", || {
+            format!(
+                "product {}: {stock}, {available} free, stored {stored}",
+                sku.product
+            )
+        });
+    }
 }
 
 /// C19.

@@ -11,15 +11,13 @@ use crate::{
     verdict::Check,
 };
 
+use super::values::Values;
+
 const DAY_MICROS: i64 = 86_400_000_000;
 const AFTER_MIDNIGHT_MICROS: i64 = 60_000_000;
 
-/// What a limit may have been while it counted: each value from when to when. None is no limit.
-struct Limit {
-    values: Vec<(u64, u64, Option<i64>)>,
-    /// It was changed, and what it was before the first change is not known.
-    first_unknown: bool,
-}
+/// None is no limit.
+type Limit = Values<Option<i64>>;
 
 pub(crate) fn kept(index: &Index<'_>, _: &Run) -> Finding {
     let limits = purchase_limits(index);
@@ -44,19 +42,21 @@ pub(crate) fn kept(index: &Index<'_>, _: &Run) -> Finding {
             let month = add(months.entry(month_of(day)).or_default(), cost);
             let of_key = add(keys.entry((row.key, day)).or_default(), cost);
             if let Some((daily, monthly)) = limit {
-                check.that(daily.allows(known, today), "over the daily limit", || {
+                check.that(allows(daily, known, today), "over the daily limit", || {
                     names(known)
                 });
                 check.that(
-                    monthly.allows(known, month),
+                    allows(monthly, known, month),
                     "over the monthly limit",
                     || names(known),
                 );
             }
             if let Some(cap) = row.key.and_then(|key| caps.get(&key)) {
-                check.that(cap.allows(known, of_key), "over the cap of the key", || {
-                    names(known)
-                });
+                check.that(
+                    allows(cap, known, of_key),
+                    "over the cap of the key",
+                    || names(known),
+                );
             }
         }
     }
@@ -68,34 +68,15 @@ fn add(sum: &mut i64, cost: i64) -> i64 {
     *sum
 }
 
-impl Limit {
-    fn of(mut values: Vec<(u64, u64, Option<i64>)>, last: Option<i64>) -> Self {
-        let first_unknown = !values.is_empty();
-        if values.is_empty() {
-            values.push((0, 0, last));
-        }
-        Self {
-            values,
-            first_unknown,
-        }
-    }
+fn allows(limit: &Limit, known: &Known<'_>, sum: i64) -> bool {
+    limit.may(known, |value| value.is_none_or(|limit| sum <= limit))
+}
 
-    /// Whether some value that may have counted for this entry allows the sum.
-    fn allows(&self, known: &Known<'_>, sum: i64) -> bool {
-        let (from, until) = (known.caused_from, known.told_at);
-        let within = |value: Option<i64>| value.is_none_or(|limit| sum <= limit);
-        let replaced = |done: u64| {
-            self.values
-                .iter()
-                .any(|(sent, later, _)| *sent > done && *later < from)
-        };
-        let first_counts = !self.values.iter().any(|(_, done, _)| *done < from);
-        self.first_unknown && first_counts
-            || self
-                .values
-                .iter()
-                .any(|(sent, done, value)| *sent <= until && !replaced(*done) && within(*value))
+fn limit(changes: Vec<(u64, u64, Option<i64>)>, last: Option<i64>) -> Limit {
+    if changes.is_empty() {
+        return Values::constant(last);
     }
+    Values::changed(changes)
 }
 
 fn purchase_limits(index: &Index<'_>) -> HashMap<Id, (Limit, Limit)> {
@@ -119,8 +100,8 @@ fn purchase_limits(index: &Index<'_>) -> HashMap<Id, (Limit, Limit)> {
         let daily = changes.iter().map(|change| (change.0, change.1, change.2));
         let monthly = changes.iter().map(|change| (change.0, change.1, change.3));
         let both = (
-            Limit::of(daily.collect(), row.daily),
-            Limit::of(monthly.collect(), row.monthly),
+            limit(daily.collect(), row.daily),
+            limit(monthly.collect(), row.monthly),
         );
         (row.relationship, both)
     })
@@ -138,7 +119,7 @@ fn key_caps(index: &Index<'_>) -> HashMap<Id, Limit> {
     let rows = index.store.key_caps.iter();
     rows.map(|row| {
         let changes = changes.remove(&row.key).unwrap_or_default();
-        (row.key, Limit::of(changes, Some(row.daily)))
+        (row.key, limit(changes, Some(row.daily)))
     })
     .collect()
 }

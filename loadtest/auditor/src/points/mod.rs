@@ -13,6 +13,7 @@ mod revocations;
 mod serials;
 mod stock;
 mod tenants;
+mod values;
 
 use crate::{Finding, Point, Run, index::Index};
 

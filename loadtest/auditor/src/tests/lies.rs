@@ -1,6 +1,8 @@
 //! One false history per way to lie. Each begins as a true one.
 
-use super::scene::{PRICE, Scene, account, balance, body, import, order, secret, serial, sku};
+use super::scene::{
+    PRICE, SERIALS, Scene, account, balance, body, import, order, secret, serial, sku,
+};
 use crate::{
     Alarms, Answer, Answered, Body, Call, Claim, ClaimKind, Delivered, Id, Memory, Point, Point::*,
     Window,
@@ -486,7 +488,7 @@ fn memory_is_richer_than_the_ledger() {
         let posted = scene.posted(0) + 1;
         scene.run.memory = Some(Memory {
             balances: vec![(balance(0), posted, 0)],
-            windows: Vec::new(),
+            ..Memory::default()
         });
     });
 }
@@ -501,6 +503,7 @@ fn memory_offers_a_sold_serial() {
                 held: 0,
                 serials: vec![serial(0, 0)],
             }],
+            ..Memory::default()
         });
     });
 }
@@ -510,9 +513,22 @@ fn hold_outlives_the_run() {
     check(&[C17], |scene| {
         scene.run.memory = Some(Memory {
             balances: vec![(balance(0), scene.posted(0), PRICE)],
-            windows: Vec::new(),
+            ..Memory::default()
         });
     });
+}
+
+#[test]
+fn shelf_is_told_wrong() {
+    let left = u64::from(SERIALS) - 3;
+    for told in [(left + 1, left + 1), (left, left - 1)] {
+        check(&[C17], |scene| {
+            scene.run.memory = Some(Memory {
+                shelves: vec![(sku(0), told.0, told.1)],
+                ..Memory::default()
+            });
+        });
+    }
 }
 
 #[test]

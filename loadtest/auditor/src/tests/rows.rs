@@ -232,12 +232,12 @@ fn entry_is_in_no_batch() {
 fn serials_are_held_at_rest() {
     check(&[C17], "serials are held at rest", |scene| {
         scene.run.memory = Some(Memory {
-            balances: Vec::new(),
             windows: vec![Window {
                 sku: sku(0),
                 held: 1,
                 serials: vec![serial(0, 30)],
             }],
+            ..Memory::default()
         });
     });
 }
@@ -247,12 +247,12 @@ fn window_offers_a_serial_of_another_shelf() {
     let says = "memory offers a serial that is not free";
     check(&[C17], says, |scene| {
         scene.run.memory = Some(Memory {
-            balances: Vec::new(),
             windows: vec![Window {
                 sku: sku(0),
                 held: 0,
                 serials: vec![serial(1, 30)],
             }],
+            ..Memory::default()
         });
     });
 }

@@ -115,6 +115,50 @@ fn order_sent_before_the_revocation_was_acknowledged_may_finish() {
     });
 }
 
+fn price(unit_price: i64) -> Change {
+    Change::Price {
+        sku: sku(0),
+        unit_price,
+    }
+}
+
+#[test]
+fn product_is_sold_at_its_old_price() {
+    check(&[C14], |scene| {
+        scene.change(price(PRICE + 1));
+        scene.deliver(0, "a", 1);
+    });
+}
+
+#[test]
+fn product_is_sold_at_a_price_to_come() {
+    check(&[C14], |scene| {
+        scene.change(price(PRICE + 1));
+        scene.deliver(0, "a", 1);
+        scene.change(price(PRICE));
+    });
+}
+
+#[test]
+fn order_sent_before_the_price_was_acknowledged_may_have_either() {
+    check(&[], |scene| {
+        scene.change(price(PRICE));
+        let change = scene.change(price(PRICE + 1));
+        let order = scene.deliver(0, "a", 1);
+        scene.history.invocations[order].sent_at = scene.history.invocations[change].sent_at + 1;
+    });
+}
+
+#[test]
+fn price_that_was_never_acknowledged_may_count() {
+    check(&[], |scene| {
+        let change = scene.change(price(PRICE));
+        scene.history.invocations[change].answered = None;
+        scene.change(price(PRICE + 1));
+        scene.deliver(0, "a", 1);
+    });
+}
+
 #[test]
 fn daily_limit_is_exceeded() {
     check(&[C18], |scene| {

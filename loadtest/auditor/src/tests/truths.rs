@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::scene::{Scene, body, order};
+use super::scene::{SERIALS, Scene, body, order, sku};
 use crate::{Alarms, Answer, Before, Finding, Memory, Point, Verdict};
 
 /// One thing that truly happened.
@@ -160,13 +160,15 @@ fn refusal_while_the_same_order_was_running_passes() {
 #[test]
 fn memory_and_alarms_at_rest_hold() {
     let mut scene = Scene::usual();
+    let left = u64::from(SERIALS) - 3;
     scene.run.memory = Some(Memory {
         balances: vec![(1, scene.posted(0), 0), (2, 0, 0)],
-        windows: Vec::new(),
+        shelves: vec![(sku(0), left, left)],
+        ..Memory::default()
     });
     scene.run.alarms = Some(Alarms::default());
     let verdict = scene.verdict();
-    assert_eq!(*verdict.finding(Point::C17), Finding::Holds { checked: 4 });
+    assert_eq!(*verdict.finding(Point::C17), Finding::Holds { checked: 5 });
     assert_eq!(*verdict.finding(Point::C19), Finding::Holds { checked: 3 });
 }
 

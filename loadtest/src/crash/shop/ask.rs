@@ -24,6 +24,8 @@ pub(super) enum Form {
 pub(super) struct Ask {
     pub(super) reseller: usize,
     pub(super) account: Option<Account>,
+    /// Under which it is sent; none of a merchant's.
+    pub(super) key: Option<Id>,
     pub(super) call: Call,
     pub(super) wish: Wish,
 }
@@ -109,6 +111,7 @@ impl Ask {
         Ok(Self {
             reseller,
             account: Some(stage.resellers[reseller].account()?),
+            key: Some(stage.resellers[reseller].key_id()?),
             call,
             wish: Wish::Buy { form, body },
         })
@@ -155,6 +158,7 @@ impl Ask {
         Ok(Self {
             reseller,
             account: Some(account),
+            key: None,
             call: Call::Credit {
                 reference: reference.into(),
                 amount,
@@ -183,6 +187,7 @@ impl Ask {
         Ok(Self {
             reseller,
             account: None,
+            key: None,
             call: Call::Import {
                 sku: ware.sku()?,
                 secrets: secrets.collect(),
@@ -198,6 +203,7 @@ impl Ask {
         Ok(Self {
             reseller,
             account: Some(stage.resellers[reseller].account()?),
+            key: Some(stage.resellers[reseller].key_id()?),
             call: Call::ReadBalance,
             wish: Wish::Balance,
         })
@@ -232,9 +238,9 @@ impl Ask {
             }
             Wish::Credit { body } => {
                 let path = format!("/dev/v1/resellers/{}/balance/credit", seller.relationship);
-                post(&path, &stage.merchant.key, &body.to_string())
+                post(&path, &stage.supplier.key, &body.to_string())
             }
-            Wish::Import { path, body } => post(path, &stage.merchant.key, &body.to_string()),
+            Wish::Import { path, body } => post(path, &stage.supplier.key, &body.to_string()),
             Wish::Balance => format!(
                 "GET /reseller/v1/balance HTTP/1.1\r\nhost: 127.0.0.1\r\n\
                  authorization: Bearer {}\r\n\r\n",
@@ -262,8 +268,12 @@ pub(super) fn bulk(stage: &Stage, asks: &[Ask]) -> String {
 }
 
 fn post(path: &str, key: &str, body: &str) -> String {
+    with_body("POST", path, key, body)
+}
+
+pub(super) fn with_body(method: &str, path: &str, key: &str, body: &str) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -24,6 +24,15 @@ pub(super) fn answer(ask: &Ask, status: u16, body: &[u8]) -> Answer {
     understood.unwrap_or(Answer::Unknown)
 }
 
+/// The answer to a change of terms.
+pub(super) fn changed(status: u16, body: &[u8]) -> Answer {
+    if (200..300).contains(&status) {
+        return Answer::Changed;
+    }
+    let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    refusal(body["error"]["code"].as_str())
+}
+
 /// The answers to the rows of a bulk call, in their order; fewer if it is not understood.
 pub(super) fn rows(status: u16, body: &[u8], asked: usize) -> Vec<Answer> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
@@ -61,6 +70,11 @@ pub(super) fn is_final(answer: &Answer) -> bool {
         | Answer::Imported { .. }
         | Answer::Changed => true,
     }
+}
+
+/// Whether it is what a key hears that was taken out of force: nobody will learn more with it.
+pub(super) fn is_revoked(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refused(code) if code == "UNAUTHORIZED")
 }
 
 fn refusal(code: Option<&str>) -> Answer {

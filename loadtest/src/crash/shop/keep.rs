@@ -159,7 +159,10 @@ impl Shop {
         answer: Option<Answer>,
     ) -> anyhow::Result<bool> {
         self.street.calls.fetch_add(1, Ordering::Relaxed);
-        let known = answer.as_ref().is_some_and(hear::is_final);
+        let revocable = self.street.stage.resellers[ask.reseller].revocable;
+        let known = answer
+            .as_ref()
+            .is_some_and(|answer| hear::is_final(answer) || revocable && hear::is_revoked(answer));
         if let Some(answer) = answer {
             if matches!(&answer, Answer::Delivered(delivery) if !delivery.replayed) {
                 self.street.acknowledged.fetch_add(1, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use auditor::{Answer, Answered, Invocation, Writer};
+use auditor::{Account, Answer, Answered, Call, Change, Id, Invocation, Writer};
 use tokio::time::{sleep, timeout};
 
 use super::{ask::Ask, stage::Stage};
@@ -70,15 +70,29 @@ impl Record {
 
     /// Records a call of the shop's client with this place.
     pub(super) fn sent(&mut self, place: u32, ask: &Ask) -> anyhow::Result<Sent> {
+        self.write(place, (ask.account, ask.key), ask.call.clone())
+    }
+
+    /// Records a merchant's change of its terms.
+    pub(super) fn changing(&mut self, change: &Change) -> anyhow::Result<Sent> {
+        self.write(0, (None, None), Call::Change(change.clone()))
+    }
+
+    fn write(
+        &mut self,
+        place: u32,
+        (account, key): (Option<Account>, Option<Id>),
+        call: Call,
+    ) -> anyhow::Result<Sent> {
         self.sequence += 1;
         let (client, sequence) = (self.first + place, self.sequence);
         self.writer.sent(Invocation {
             client,
             sequence,
             sent_at: self.clock.now(),
-            account: ask.account,
-            key: None,
-            call: ask.call.clone(),
+            account,
+            key,
+            call,
             answered: None,
         })?;
         Ok(Sent { client, sequence })

@@ -8,6 +8,7 @@ mod hear;
 mod keep;
 mod line;
 mod stage;
+mod terms;
 
 use std::{
     io::Read as _,
@@ -22,7 +23,7 @@ use std::{
 use anyhow::Context as _;
 
 pub(super) use stage::{Merchant, Reseller, Stage, Ware};
-use {keep::Shop, line::RunClock};
+use {keep::Shop, line::RunClock, terms::Hand};
 
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
@@ -69,6 +70,11 @@ async fn open(street: Arc<Street>) -> anyhow::Result<()> {
     for number in 0..street.stage.shops {
         let shop = Shop::open(&street, number, clock)?;
         shops.spawn(shop.keep());
+    }
+    if let Some(merchant) = &street.stage.merchant {
+        for hand in Hand::both(&street, merchant, clock)? {
+            shops.spawn(hand.rule());
+        }
     }
     let reporting = tokio::spawn(report(Arc::clone(&street)));
     while let Some(ended) = shops.join_next().await {

@@ -22,7 +22,10 @@ pub(in crate::crash) struct Stage {
     /// How long unanswered calls are sent again at the end.
     pub(in crate::crash) heal_within: Duration,
     pub(in crate::crash) resellers: Vec<Reseller>,
-    pub(in crate::crash) merchant: Merchant,
+    /// Gives money and stock to the thin resellers.
+    pub(in crate::crash) supplier: Merchant,
+    /// Changes its terms while the others sell; one process is told.
+    pub(in crate::crash) merchant: Option<Merchant>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +35,8 @@ pub(in crate::crash) struct Reseller {
     pub(in crate::crash) wares: Vec<Ware>,
     /// Its money and its stock run out: it asks less often, and is given more now and then.
     pub(in crate::crash) thin: bool,
+    /// Its key is taken out of force some time.
+    pub(in crate::crash) revocable: bool,
 }
 
 /// Something with a shelf.
@@ -41,9 +46,9 @@ pub(in crate::crash) struct Ware {
     pub(in crate::crash) variant: Option<String>,
 }
 
-/// Gives money and stock to the thin resellers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::crash) struct Merchant {
+    pub(in crate::crash) id: String,
     pub(in crate::crash) key: String,
 }
 
@@ -53,6 +58,25 @@ impl Reseller {
             relationship: id(&self.relationship)?,
             test: false,
         })
+    }
+
+    /// The id that its key begins with.
+    pub(super) fn key_id(&self) -> anyhow::Result<Id> {
+        let digits = self.key.split('_').nth(2);
+        let read = digits.and_then(|digits| Id::of_digits(digits.as_bytes()));
+        read.context("a key without an id")
+    }
+
+    /// The same as the contract writes it.
+    pub(super) fn key_name(&self) -> String {
+        let digits = self.key.split('_').nth(2).unwrap_or_default();
+        format!("key_{digits}")
+    }
+}
+
+impl Merchant {
+    pub(super) fn id(&self) -> anyhow::Result<Id> {
+        id(&self.id)
     }
 }
 
