@@ -48,7 +48,7 @@ fn balances(
     let known = known.context("unreadable balances")?;
     let mut told = Vec::with_capacity(cast.resellers.len());
     for reseller in &cast.resellers {
-        let answer = data(engines, "/reseller/v1/balance", &reseller.key)?;
+        let answer = heard(engines, "/reseller/v1/balance", &reseller.key)?;
         let Some(data) = answer else {
             ensure!(reseller.revocable, "a key is not in force");
             continue;
@@ -80,7 +80,7 @@ fn shelf(
     product: &str,
 ) -> anyhow::Result<Vec<(Sku, u64, u64)>> {
     let path = format!("/dev/v1/products/{product}/stock");
-    let data = data(engines, &path, &merchant.key)?.context("a merchant's key is not in force")?;
+    let data = heard(engines, &path, &merchant.key)?.context("a merchant's key is not in force")?;
     let amounts = |told: &Value, variant: Option<Id>| {
         let sku = Sku {
             product: Id::of_text(product)?,
@@ -102,7 +102,7 @@ fn shelf(
 }
 
 /// What is told under a key; none if it is not in force.
-fn data(engines: &mut Engines, path: &str, key: &str) -> anyhow::Result<Option<Value>> {
+fn heard(engines: &mut Engines, path: &str, key: &str) -> anyhow::Result<Option<Value>> {
     let mut told = None;
     wait_for(TOLD_WITHIN, || {
         told = engines.answer(path, key).ok();

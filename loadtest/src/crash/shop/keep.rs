@@ -107,9 +107,13 @@ impl Shop {
         let thin = self.dice.below(8) == 0;
         let resellers = &self.street.stage.resellers;
         let places: Vec<usize> = (0..resellers.len())
-            .filter(|&place| resellers[place].thin == thin)
+            .filter(|&place| resellers[place].thin == thin && !self.is_gone(place))
             .collect();
         places[self.dice.below(places.len())]
+    }
+
+    fn is_gone(&self, reseller: usize) -> bool {
+        self.street.gone[reseller].load(Ordering::Relaxed)
     }
 
     fn new_name(&mut self) -> String {
@@ -160,9 +164,11 @@ impl Shop {
     ) -> anyhow::Result<bool> {
         self.street.calls.fetch_add(1, Ordering::Relaxed);
         let revocable = self.street.stage.resellers[ask.reseller].revocable;
-        let known = answer
-            .as_ref()
-            .is_some_and(|answer| hear::is_final(answer) || revocable && hear::is_revoked(answer));
+        let revoked = revocable && answer.as_ref().is_some_and(hear::is_revoked);
+        if revoked {
+            self.street.gone[ask.reseller].store(true, Ordering::Relaxed);
+        }
+        let known = revoked || answer.as_ref().is_some_and(hear::is_final);
         if let Some(answer) = answer {
             if matches!(&answer, Answer::Delivered(delivery) if !delivery.replayed) {
                 self.street.acknowledged.fetch_add(1, Ordering::Relaxed);
@@ -207,6 +213,9 @@ impl Shop {
     }
 
     fn some_past(&mut self) -> Option<Ask> {
+        let gone = &self.street.gone;
+        self.past
+            .retain(|ask| !gone[ask.reseller].load(Ordering::Relaxed));
         (!self.past.is_empty()).then(|| self.past[self.dice.below(self.past.len())].clone())
     }
 

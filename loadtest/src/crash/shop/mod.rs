@@ -40,6 +40,9 @@ struct Street {
     closing: AtomicBool,
     acknowledged: AtomicU64,
     calls: AtomicU64,
+    /// Of each reseller, whether its key is known to be out of force: an address that goes on with such
+    /// keys is shut out, with all its keys.
+    gone: Vec<AtomicBool>,
 }
 
 /// Buys until the standard input ends, then sends again what is not known.
@@ -49,7 +52,10 @@ pub(crate) fn run(shops: &Shops) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let resellers = stage.resellers.iter();
+    let gone = resellers.map(|_| AtomicBool::new(false)).collect();
     let street = Arc::new(Street {
+        gone,
         stage: Arc::new(stage),
         closing: AtomicBool::new(false),
         acknowledged: AtomicU64::new(0),
