@@ -1,15 +1,17 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
-//! purchases, and the sale of uploads that were stored when their lane was busy.
+//! purchases, the end of invitations, and the sale of uploads that were stored when their lane was busy.
 
 use std::time::Duration;
 
 use persistence::{
     api_keys::{self, KeyUse},
     balances::purchases,
+    invitations,
 };
 use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
+    api_keys::expiry,
     metrics::{Metrics, UPKEEP_EVERY},
     state::App,
 };
@@ -17,6 +19,10 @@ use crate::{
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 const RESTOCK_EVERY: Duration = Duration::from_mins(1);
 const SUM_UP_EVERY: Duration = Duration::from_mins(1);
+const EXPIRE_EVERY: Duration = Duration::from_mins(1);
+const EXPIRED_AT_ONCE: u32 = 100;
+const ANNOUNCE_EVERY: Duration = Duration::from_mins(1);
+const ANNOUNCED_AT_ONCE: u32 = 100;
 /// How long uses of keys gather, so that many are stored at once.
 const GATHER: Duration = Duration::from_secs(1);
 const USES_AT_ONCE: usize = 1024;
@@ -49,6 +55,43 @@ pub(crate) async fn sum_up_purchases(app: App) {
         }
         sleep(SUM_UP_EVERY).await;
     }
+}
+
+/// Ends invitations whose time is over.
+pub(crate) async fn expire_invitations(app: App) {
+    loop {
+        match invitations::expire(&app.database, EXPIRED_AT_ONCE, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "ended invitations whose time is over"),
+            Err(error) => tracing::warn!(error = %error, "could not end invitations"),
+        }
+        sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Tells owners of keys that end within a week.
+pub(crate) async fn announce_key_expiry(app: App) {
+    loop {
+        match announce_some(&app).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "announced the end of keys"),
+            Err(error) => tracing::warn!(error = %error, "could not announce the end of keys"),
+        }
+        sleep(ANNOUNCE_EVERY).await;
+    }
+}
+
+async fn announce_some(app: &App) -> Result<usize, persistence::Error> {
+    let (db, now) = (&app.database, app.now());
+    let due = api_keys::expiring(db, ANNOUNCED_AT_ONCE, now).await?;
+    let count = due.len();
+    for key in due {
+        let posts = expiry::posts(app, &key);
+        if api_keys::tell_expiry(db, app.engine.vault(), key.key, posts, now).await? {
+            app.mail_queued.notify_one();
+        }
+    }
+    Ok(count)
 }
 
 /// Puts uploads on sale that were stored but left off it.

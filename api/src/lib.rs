@@ -17,6 +17,7 @@ pub(crate) mod events;
 pub(crate) mod extract;
 pub(crate) mod fulfillments;
 pub(crate) mod inventory;
+pub(crate) mod invitations;
 pub(crate) mod jobs;
 pub mod layers;
 pub mod logging;

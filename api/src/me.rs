@@ -8,6 +8,7 @@ use engine::{
     clock::Timestamp,
     merchants::Merchant,
     money::{Currency, Money},
+    persons::Role,
     relationships::Terms,
 };
 use serde::Serialize;
@@ -98,9 +99,10 @@ pub(crate) async fn reseller(
 pub(crate) async fn dev(caller: MerchantKey<AnyScope>) -> Answer<MerchantMe> {
     Answer::ok(MerchantMe {
         shop: Shop::of(caller.merchant()),
-        mode: if caller.key().test { "test" } else { "live" },
-        scopes: caller.key().scopes.iter().map(Scope::name).collect(),
-        role: None,
+        // Test keys are of resellers only.
+        mode: "live",
+        scopes: caller.scopes().iter().map(Scope::name).collect(),
+        role: caller.role().map(Role::name),
     })
 }
 

@@ -51,6 +51,8 @@ pub struct Parts {
     /// Tries to sign in, and requests for a new password, by e-mail address.
     pub(crate) sign_ins: Tries,
     pub(crate) resets: Tries,
+    /// Mails that merchants had sent to an address.
+    pub(crate) invitations: Tries,
     /// Work whose caller was answered already.
     pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
@@ -84,6 +86,7 @@ impl App {
             sessions: SessionLimits::default(),
             sign_ins: Tries::new(),
             resets: Tries::new(),
+            invitations: Tries::new(),
             behind: TaskTracker::new(),
             uses,
         };

@@ -8,12 +8,14 @@ use std::net::IpAddr;
 use engine::{
     audit::{Actor, ActorKind, Deed, Digest, Entry, Head},
     clock::Timestamp,
-    ids::MerchantId,
+    ids::{KeyId, MerchantId, RelationshipId},
 };
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     Database, Error,
+    database::ReadScope,
     error::exactly_one,
     owned,
     page::{self, Page},
@@ -143,7 +145,47 @@ pub async fn list(
         .bind(filter.from)
         .bind(filter.to)
         .bind(page::asked(limit))
-        .fetch_all(&mut *db.report().await?)
+        .fetch_all(&mut *db.scoped(ReadScope::of(merchant)).await?)
+        .await?;
+        Page::cut(rows, limit).try_map(Entry::try_from)
+    })
+    .await
+}
+
+/// One page of the entries about one relationship and its keys, below the number `before` or from the
+/// newest.
+pub async fn list_about(
+    db: &Database,
+    (merchant, relationship): (MerchantId, RelationshipId),
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Page<Entry>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let scope = ReadScope {
+            merchant,
+            relationship: Some(relationship),
+        };
+        let mut connection = db.scoped(scope).await?;
+        let keys: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT key_id FROM api_keys WHERE merchant_id = $1 AND relationship_id = $2",
+        )
+        .bind(merchant.uuid())
+        .bind(relationship.uuid())
+        .fetch_all(&mut *connection)
+        .await?;
+        let keys = keys.into_iter().map(|id| KeyId::from_uuid(id).to_string());
+        let mut targets: Vec<_> = keys.collect();
+        targets.push(relationship.to_string());
+        let rows: Vec<Row> = sqlx::query_as(entries!(
+            "WHERE merchant_id = $1 AND ($2::bigint IS NULL OR seq < $2) AND target = ANY ($3)
+             ORDER BY merchant_id DESC, seq DESC LIMIT $4"
+        ))
+        .bind(merchant.uuid())
+        .bind(before)
+        .bind(targets)
+        .bind(page::asked(limit))
+        .fetch_all(&mut *connection)
         .await?;
         Page::cut(rows, limit).try_map(Entry::try_from)
     })

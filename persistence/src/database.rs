@@ -10,6 +10,7 @@
 
 use std::{io, panic::resume_unwind, time::Duration};
 
+use engine::ids::{MerchantId, RelationshipId};
 use sqlx::{
     Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
@@ -28,6 +29,24 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 const READ_MAX: Duration = Duration::from_secs(12);
 /// How long a connection that is given back may take to answer.
 const RELEASE_MAX: Duration = Duration::from_secs(1);
+
+/// Whose rows a list may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadScope {
+    pub merchant: MerchantId,
+    /// None: all of the merchant's.
+    pub relationship: Option<RelationshipId>,
+}
+
+impl ReadScope {
+    /// Everything of a merchant.
+    pub const fn of(merchant: MerchantId) -> Self {
+        Self {
+            merchant,
+            relationship: None,
+        }
+    }
+}
 
 /// How many connections may be open, and how long work waits for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +93,10 @@ impl Database {
         let reading = pool
             .clone()
             .after_release(|connection, _| Box::pin(answering(connection.ping())));
-        let reports = reading
+        // A scope that was set by a future that was dropped must not meet the next reader.
+        let reports = pool
             .clone()
+            .after_release(|connection, _| Box::pin(answering(connection.execute("ROLLBACK"))))
             .max_connections(sizes.reports_max)
             .connect_lazy_with(read_only.clone());
         let reads = reading
@@ -115,6 +136,27 @@ impl Database {
     /// [`owned`] work only.
     pub async fn report(&self) -> Result<PoolConnection<Postgres>, Error> {
         Ok(self.reports.acquire().await?)
+    }
+
+    /// The same, as the role that sees only the rows of this scope, and none of anybody else's: a
+    /// second wall behind the scope that every statement names. To be used in [`owned`] work only.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place: see the front page"
+    )]
+    pub async fn scoped(&self, scope: ReadScope) -> Result<Transaction<'static, Postgres>, Error> {
+        let mut transaction = self.reports.begin().await?;
+        let relationship = scope.relationship.map(|id| id.uuid().to_string());
+        sqlx::query(
+            "SELECT set_config('consign.merchant', $1, true),
+               set_config('consign.relationship', $2, true),
+               set_config('role', 'consign_read', true)",
+        )
+        .bind(scope.merchant.uuid().to_string())
+        .bind(relationship.unwrap_or_default())
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction)
     }
 
     /// A transaction for a cold change; to be called in [`owned`] work only.

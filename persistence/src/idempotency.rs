@@ -5,11 +5,9 @@
 //! long is kept from looking like that by [`renew`].
 
 use chrono::TimeDelta;
-use engine::{
-    clock::Timestamp,
-    ids::{KeyId, MerchantId},
-};
+use engine::{clock::Timestamp, ids::MerchantId};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{Database, Error, error::at_most_one, owned};
 
@@ -24,8 +22,8 @@ const SWEPT: i64 = 100;
 #[derive(Debug, Clone)]
 pub struct Name {
     pub merchant: MerchantId,
-    /// Who sent it.
-    pub caller: KeyId,
+    /// Who sent it: a key or a person.
+    pub caller: Uuid,
     /// Method and path.
     pub route: String,
     pub key: String,
@@ -73,7 +71,7 @@ pub async fn begin(db: &Database, name: &Name, now: Timestamp) -> Result<Begun, 
                SET started_at = EXCLUDED.started_at
              WHERE k.status IS NULL AND k.digest = EXCLUDED.digest AND k.started_at < $7",
         )
-        .bind(name.caller.uuid())
+        .bind(name.caller)
         .bind(name.merchant.uuid())
         .bind(&name.route)
         .bind(&name.key)
@@ -97,10 +95,10 @@ pub async fn begin(db: &Database, name: &Name, now: Timestamp) -> Result<Begun, 
 
 async fn found(connection: &mut PgConnection, name: &Name) -> Result<Begun, Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT digest, status, body FROM idempotency_keys
+        "SELECT merchant_id, digest, status, body FROM idempotency_keys
          WHERE caller_id = $1 AND route = $2 AND key = $3",
     )
-    .bind(name.caller.uuid())
+    .bind(name.caller)
     .bind(&name.route)
     .bind(&name.key)
     .fetch_optional(connection)
@@ -109,7 +107,8 @@ async fn found(connection: &mut PgConnection, name: &Name) -> Result<Begun, Erro
     let Some(row) = row else {
         return Ok(Begun::Running);
     };
-    if row.digest != name.digest {
+    // A person may act for several merchants: what one of them was answered is not for another.
+    if row.digest != name.digest || row.merchant_id != name.merchant.uuid() {
         return Ok(Begun::Mismatch);
     }
     let Some((status, body)) = row.status.zip(row.body) else {
@@ -123,6 +122,7 @@ async fn found(connection: &mut PgConnection, name: &Name) -> Result<Begun, Erro
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    merchant_id: Uuid,
     digest: Vec<u8>,
     status: Option<i16>,
     body: Option<Vec<u8>>,
@@ -143,7 +143,7 @@ pub async fn renew(
              WHERE caller_id = $1 AND route = $2 AND key = $3 AND started_at = $4
                AND status IS NULL",
         )
-        .bind(name.caller.uuid())
+        .bind(name.caller)
         .bind(&name.route)
         .bind(&name.key)
         .bind(attempt.started_at)
@@ -176,7 +176,7 @@ pub async fn finish(
              WHERE caller_id = $1 AND route = $2 AND key = $3 AND started_at = $4
                AND status IS NULL",
         )
-        .bind(name.caller.uuid())
+        .bind(name.caller)
         .bind(&name.route)
         .bind(&name.key)
         .bind(attempt.started_at)
@@ -199,7 +199,7 @@ pub async fn forget(db: &Database, name: &Name, attempt: Attempt) -> Result<(), 
              WHERE caller_id = $1 AND route = $2 AND key = $3 AND started_at = $4
                AND status IS NULL",
         )
-        .bind(name.caller.uuid())
+        .bind(name.caller)
         .bind(&name.route)
         .bind(&name.key)
         .bind(attempt.started_at)

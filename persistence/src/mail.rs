@@ -34,6 +34,12 @@ pub struct Letter {
     pub text: String,
 }
 
+/// A mail that is to be queued with what it tells.
+pub struct Post {
+    pub id: MailId,
+    pub letter: Letter,
+}
+
 /// A mail whose turn it is.
 pub struct Due {
     pub id: MailId,

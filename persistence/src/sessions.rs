@@ -3,21 +3,25 @@
 //! Keeps: only a digest of what the browser has is stored; a session is opened by the password and the
 //! codes that were checked, or not at all if they were changed meanwhile.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
 use engine::{
+    audit::{Actor, ActorKind, Deed},
     clock::Timestamp,
-    ids::{PersonId, SessionId},
+    ids::{MerchantId, PersonId, SessionId},
     persons::{AGE_MAX_HOURS, IDLE_MINUTES_MAX, SessionTimes},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Database, Error,
+    Database, Error, audit,
     database::commit,
     error::at_most_one,
     owned,
     persons::{Credentials, PersonRow, select_person},
+    relationships::rows::kept,
 };
 
 /// Ended sessions that one sign-in takes away.
@@ -67,8 +71,60 @@ pub async fn open(
             return Ok(false);
         }
         open_in(&mut tx, person, &session, now).await?;
+        tell_merchants(&mut tx, person, ("session.open", &session.address), now).await?;
         commit(tx).await?;
         Ok(true)
+    })
+    .await
+}
+
+/// Tells every merchant that a person acts for what the person did from this address.
+async fn tell_merchants(
+    connection: &mut PgConnection,
+    person: PersonId,
+    (action, address): (&str, &str),
+    now: Timestamp,
+) -> Result<(), Error> {
+    // In one order, because each append locks the end of a chain.
+    let merchants: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT m.merchant_id, p.name FROM members AS m JOIN persons AS p ON p.person_id = m.person_id
+         WHERE m.person_id = $1 ORDER BY m.merchant_id",
+    )
+    .bind(person.uuid())
+    .fetch_all(&mut *connection)
+    .await?;
+    for (merchant, label) in merchants {
+        let deed = Deed {
+            actor: Actor {
+                kind: ActorKind::Person,
+                id: Some(person.to_string()),
+                label,
+                ip: address.parse().ok(),
+            },
+            action: action.to_owned(),
+            target: person.to_string(),
+            before: None,
+            after: None,
+            at: kept(now),
+        };
+        audit::append(connection, MerchantId::from_uuid(merchant), deed).await?;
+    }
+    Ok(())
+}
+
+/// Notes for the merchants of a person that repeating password or code failed.
+pub async fn refuse_step_up(
+    db: &Database,
+    person: PersonId,
+    address: IpAddr,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let (action, address) = ("step_up.refuse", address.to_string());
+        tell_merchants(&mut tx, person, (action, &address), now).await?;
+        commit(tx).await
     })
     .await
 }

@@ -1,44 +1,58 @@
-//! `GET /dev/v1/resellers/{id}/api-keys`: the keys of a reseller's shops, newest first.
+//! Lists of keys, newest first: of a reseller's shops, as the merchant or the reseller reads them, and of
+//! a merchant.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, response::Response};
 use engine::ids::{KeyId, RelationshipId};
-use persistence::api_keys::{KeyScope, list};
+use persistence::api_keys;
 
-use super::{Key, Owner};
+use super::{Key, Keyring};
 use crate::{
-    auth::{MerchantKey, scope::ResellersRead},
+    auth::{MerchantKey, Session, member::Owner, scope::ResellersRead},
     error::ApiError,
     extract::{PathIds, Query},
     state::App,
     wire::page::CursorPage,
 };
 
+/// `GET /dev/v1/resellers/{id}/api-keys`
 pub(crate) async fn dev(
     State(app): State<App>,
     caller: MerchantKey<ResellersRead>,
     PathIds(relationship): PathIds<RelationshipId>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let page = CursorPage::read(&query, &format!("api-keys {relationship}"))?;
+    let keyring = Keyring::of_merchants_reseller(&caller, relationship);
+    list(&app, &keyring, &query).await
+}
+
+/// `GET /portal/v1/programs/{rel}/api-keys`
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(relationship): PathIds<RelationshipId>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let keyring = Keyring::of_reseller(&app, &caller, relationship).await?;
+    list(&app, &keyring, &query).await
+}
+
+/// `GET /dev/v1/api-keys`
+pub(crate) async fn dev_own(
+    State(app): State<App>,
+    Owner(member): Owner,
+    query: Query,
+) -> Result<Response, ApiError> {
+    list(&app, &Keyring::of_merchant(&member), &query).await
+}
+
+async fn list(app: &App, keyring: &Keyring, query: &Query) -> Result<Response, ApiError> {
+    let page = CursorPage::read(query, &keyring.list_name())?;
     let before = page.position(KeyId::parse)?;
-    let owner = Owner::find(&app, caller.merchant(), relationship).await?;
-    let scope = KeyScope {
-        merchant: caller.merchant_id(),
-        relationship: Some(relationship),
-    };
-    let found = list(&app.database, scope, before, page.limit).await?;
-    let next = found
-        .items
-        .last()
-        .map(|stored| stored.key.id)
-        .filter(|_| found.has_more);
-    let keys: Vec<Key> = found
-        .items
-        .iter()
-        .map(|stored| owner.show(stored, app.now()))
-        .collect();
-    Ok(page.answer(keys, next).into_response())
+    let owner = keyring.owner(app).await?;
+    let found = api_keys::list(&app.database, keyring.scope(), before, page.limit).await?;
+    let last = found.items.last().filter(|_| found.has_more);
+    let next = last.map(|stored| stored.key.id);
+    let keys = found.items.iter();
+    let keys: Vec<Key> = keys.map(|stored| owner.show(stored, app.now())).collect();
+    Ok(page.answer(keys, next))
 }

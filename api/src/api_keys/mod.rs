@@ -1,8 +1,15 @@
 //! API keys as their owners and merchants see them: everything but the secret.
 
+pub(crate) mod create;
+pub(crate) mod expiry;
+mod fields;
+mod keyring;
 pub(crate) mod list;
 mod owner;
+mod refusal;
 pub(crate) mod revoke;
+pub(crate) mod rotate;
+pub(crate) mod update;
 
 use engine::{
     api_keys::{ApiKey, KeyText},
@@ -12,6 +19,7 @@ use engine::{
     money::{Currency, Money},
     relationships::KeyTerms,
 };
+use keyring::Keyring;
 use owner::Owner;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -71,7 +79,7 @@ impl Key {
             name: key.name.clone(),
             prefix: KeyText::public_prefix(key.kind, key.test, key.id),
             last4: key.last4.clone(),
-            status: status(key, now),
+            status: key.state(now).name(),
             test: key.test,
             scopes: key
                 .scopes
@@ -85,9 +93,8 @@ impl Key {
             spent_today: spent.map(|spent| MoneyText(currency, spent)),
             rate_limit_per_second: key.rate_limit_per_second,
             expires_at: key.expires_at.map(Time),
-            // Rotation, which sets these two, makes a second key; none was rotated.
-            retires_at: None,
-            replaced_by: None,
+            retires_at: key.retires_at.map(Time),
+            replaced_by: key.replaced_by.map(|id| id.to_string()),
             last_used_at: last_use.at.map(Time),
             last_used_ip: last_use.from.map(|from| from.to_string()),
             created_at: Time(key.created_at),
@@ -104,14 +111,4 @@ pub(crate) fn spent_today(spending: &Spending, key: KeyId, now: Timestamp) -> Mo
         .copied()
         .filter(|_| today)
         .unwrap_or_default()
-}
-
-fn status(key: &ApiKey, now: Timestamp) -> &'static str {
-    if key.revoked_at.is_some() {
-        "REVOKED"
-    } else if key.is_live(now) {
-        "ACTIVE"
-    } else {
-        "EXPIRED"
-    }
 }

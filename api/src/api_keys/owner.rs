@@ -1,4 +1,4 @@
-//! A reseller whose keys a merchant looks at.
+//! A reseller or a merchant whose keys somebody looks at.
 //!
 //! Keeps: keys are shown and ended although the balance is unwell. What they spent is then unknown.
 
@@ -13,7 +13,7 @@ use crate::{
     state::App,
 };
 
-/// A reseller of a merchant, with what its keys spent today.
+/// Whose keys are shown, with what they spent today.
 pub(super) struct Owner {
     currency: Currency,
     spending: Option<Spending>,
@@ -38,6 +38,14 @@ impl Owner {
             currency: merchant.currency,
             spending: spending.ok().map(|balance| balance.spending),
         })
+    }
+
+    /// A merchant itself, whose keys spend nothing.
+    pub(super) fn of_merchant(merchant: &Merchant) -> Self {
+        Self {
+            currency: merchant.currency,
+            spending: None,
+        }
     }
 
     pub(super) fn show(&self, stored: &StoredKey, now: Timestamp) -> Key {

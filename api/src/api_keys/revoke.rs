@@ -1,4 +1,4 @@
-//! `POST /dev/v1/resellers/{id}/api-keys/{key}/revoke`: take a key out of force, for good.
+//! `POST …/api-keys/{key}/revoke`: take a key out of force, for good.
 //!
 //! Keeps the order: stored, forgotten by the cache, acknowledged by the balance's actor, answered.
 //! Once the answer is out, nothing is executed under the key.
@@ -9,19 +9,19 @@ use axum::{
 };
 use engine::ids::{KeyId, RelationshipId};
 use persistence::{
-    api_keys::{self, KeyScope, Revoked},
+    api_keys::{self, Revoked},
     owned,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Owner;
+use super::Keyring;
 use crate::{
-    auth::{MerchantKey, scope::ResellersWrite},
+    auth::{MerchantKey, Session, member::Owner, scope::ResellersWrite},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
-    wire::answer::Answer,
+    wire::{answer::Answer, texts::lines},
 };
 
 const REASON_CHARS_MAX: usize = 500;
@@ -32,43 +32,60 @@ pub(crate) struct RevokeKey {
     reason: Option<String>,
 }
 
+/// The merchant ends a reseller's key.
 pub(crate) async fn dev(
     State(app): State<App>,
     caller: MerchantKey<ResellersWrite>,
     PathIds((relationship, id)): PathIds<(RelationshipId, KeyId)>,
     once: Once<RevokeKey>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(answer(app.clone(), caller, (relationship, id), once.body));
+    let keyring = Keyring::of_merchants_reseller(&caller, relationship);
+    execute(app, keyring, id, once).await
+}
+
+/// The reseller ends a key of its own.
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds((relationship, id)): PathIds<(RelationshipId, KeyId)>,
+    once: Once<RevokeKey>,
+) -> Result<Response, ApiError> {
+    let keyring = Keyring::of_reseller(&app, &caller, relationship).await?;
+    execute(app, keyring, id, once).await
+}
+
+/// An owner ends a key of the merchant.
+pub(crate) async fn dev_own(
+    State(app): State<App>,
+    Owner(member): Owner,
+    PathIds(id): PathIds<KeyId>,
+    once: Once<RevokeKey>,
+) -> Result<Response, ApiError> {
+    execute(app, Keyring::of_merchant(&member), id, once).await
+}
+
+async fn execute(
+    app: App,
+    keyring: Keyring,
+    id: KeyId,
+    once: Once<RevokeKey>,
+) -> Result<Response, ApiError> {
+    let name = keyring.name;
+    let work = Box::pin(answer(app.clone(), keyring, id, once.body));
     once.request.execute(&app, name, work).await
 }
 
 async fn answer(
     app: App,
-    caller: MerchantKey<ResellersWrite>,
-    (relationship, id): (RelationshipId, KeyId),
+    keyring: Keyring,
+    id: KeyId,
     wire: RevokeKey,
 ) -> Result<Response, ApiError> {
-    if wire
-        .reason
-        .as_ref()
-        .is_some_and(|reason| reason.chars().count() > REASON_CHARS_MAX)
-    {
-        return Err(ApiError::field(
-            "reason",
-            "must have at most 500 characters",
-        ));
-    }
-    let scope = KeyScope {
-        merchant: caller.merchant_id(),
-        relationship: Some(relationship),
-    };
+    let reason = lines(wire.reason, "reason", REASON_CHARS_MAX)?;
     // One task for all of it: a key that is stored as revoked is always out of force.
-    let revoking = owned(revoke(app.clone(), scope, id, wire.reason));
-    let revoked = revoking
-        .await?
-        .ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let owner = Owner::find(&app, caller.merchant(), relationship).await;
+    let revoking = owned(revoke(app.clone(), keyring.clone(), id, reason));
+    let revoked = revoking.await?;
+    let owner = keyring.owner(&app).await;
     let owner = owner.map_err(ApiError::after_change)?;
     let key = owner.show(&revoked.stored, app.now());
     Ok(if revoked.already {
@@ -80,24 +97,12 @@ async fn answer(
 
 async fn revoke(
     app: App,
-    scope: KeyScope,
+    keyring: Keyring,
     id: KeyId,
     reason: Option<String>,
-) -> Result<Option<Revoked>, ApiError> {
-    let revoked = api_keys::revoke(&app.database, scope, id, reason, app.now()).await?;
-    app.forget_key(id);
-    if let (Some(revoked), Some(relationship)) = (&revoked, scope.relationship) {
-        let told = app
-            .engine
-            .terms_changed(relationship, &revoked.balances)
-            .await;
-        told.map_err(|fault| {
-            tracing::warn!(key.id = %id, "a revoked key is not out of force yet: {fault}");
-            ApiError::saying(
-                Code::OutcomeUnknown,
-                "The key is revoked, but may not be out of force yet. Repeat the same request.",
-            )
-        })?;
-    }
+) -> Result<Revoked, ApiError> {
+    let revoked = api_keys::revoke(&app.database, keyring.who(), id, reason, app.now()).await?;
+    let revoked = revoked.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    keyring.take_over(&app, id, &revoked.balances).await?;
     Ok(revoked)
 }

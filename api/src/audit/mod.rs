@@ -1,6 +1,7 @@
 //! The audit log as a merchant reads and proves it.
 
 pub(crate) mod list;
+pub(crate) mod own;
 pub(crate) mod verify;
 
 use std::fmt::Write as _;

@@ -249,6 +249,9 @@ mod tests {
                 created_at: clock::EPOCH,
                 expires_at: None,
                 revoked_at: None,
+                retires_at: None,
+                replaced_by: None,
+                replaces: None,
                 url_secret: None,
             };
             let merchant = Merchant {

@@ -7,6 +7,7 @@ pub(crate) mod codes;
 pub(crate) mod cookie;
 mod exposed;
 pub(crate) mod key_cache;
+pub(crate) mod member;
 mod merchant_key;
 pub(crate) mod origin;
 pub(crate) mod passwords;

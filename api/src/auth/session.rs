@@ -3,7 +3,7 @@
 //! Keeps: a session is looked up for every call, so one that ended counts no more; a key and a session
 //! are never accepted together; a change comes from our own pages.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
@@ -11,6 +11,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use engine::{
+    audit::{Actor, ActorKind},
     clock::Timestamp,
     ids::{PersonId, SessionId},
 };
@@ -37,9 +38,25 @@ pub(crate) struct Session {
     stored: sessions::Session,
     pub(crate) credentials: Credentials,
     token: Token,
+    address: IpAddr,
 }
 
 impl Session {
+    /// From where the call comes.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Who the audit log says it was.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            kind: ActorKind::Person,
+            id: Some(self.person_id().to_string()),
+            label: self.person().name.clone(),
+            ip: Some(self.address),
+        }
+    }
+
     pub(crate) fn id(&self) -> SessionId {
         self.stored.id
     }
@@ -73,7 +90,7 @@ impl Session {
             return Err(rate_limit::too_many_failures(now));
         }
         let found = match cookie::read(&parts.headers, tls) {
-            Some(token) => Self::find(app, token, now).await?,
+            Some(token) => Self::find(app, token, call.address, now).await?,
             None => None,
         };
         let Some(session) = found else {
@@ -92,7 +109,12 @@ impl Session {
         Ok(session)
     }
 
-    async fn find(app: &App, token: Token, now: Timestamp) -> Result<Option<Self>, ApiError> {
+    async fn find(
+        app: &App,
+        token: Token,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<Option<Self>, ApiError> {
         let Some((session, credentials)) = sessions::find(&app.database, token.digest()).await?
         else {
             return Ok(None);
@@ -107,6 +129,7 @@ impl Session {
             stored: session,
             credentials,
             token,
+            address,
         }))
     }
 
@@ -151,7 +174,7 @@ impl FromRequestParts<App> for SteppedUp {
 /// A call that needs nobody to be signed in, but must come from our own pages.
 pub(crate) struct FromOurPages {
     /// From where, for limits and for the list of sessions.
-    pub(crate) address: std::net::IpAddr,
+    pub(crate) address: IpAddr,
     pub(crate) agent: String,
 }
 

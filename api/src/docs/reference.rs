@@ -49,6 +49,10 @@ fn section(body: &mut String, document: &Value, operation: &Operation) -> std::f
     )?;
     let scope = match operation.caller {
         Caller::Key => operation.scope.map_or("any key", |scope| scope.name()),
+        Caller::KeyOrMember => operation
+            .scope
+            .map_or("any key or session", |scope| scope.name()),
+        Caller::Owner => "session of an owner",
         Caller::Session => "session",
         Caller::Pages => "nobody need be signed in",
     };

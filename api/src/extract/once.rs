@@ -2,7 +2,8 @@
 //!
 //! Keeps: an answer is stored before it is given, errors that are final included; the work and its
 //! bookkeeping run in one task, so a caller that hangs up leaves no key that looks as if it still ran,
-//! and work that takes long none that looks as if it did not.
+//! and work that takes long none that looks as if it did not. A secret that is shown once is not in what
+//! is stored.
 //! Without the header a change is simply executed.
 
 use std::time::Duration;
@@ -13,7 +14,7 @@ use axum::{
     http::{HeaderValue, StatusCode},
     response::{IntoResponse as _, Response},
 };
-use engine::ids::{KeyId, MerchantId};
+use engine::ids::MerchantId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http_body_util::BodyExt as _;
 use persistence::{
@@ -23,6 +24,7 @@ use persistence::{
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use super::{
     body::{RawBody, parse},
@@ -31,7 +33,7 @@ use super::{
 use crate::{
     error::{ApiError, Code},
     state::App,
-    wire::answer::{IDEMPOTENT_REPLAYED, json_bytes},
+    wire::answer::{IDEMPOTENT_REPLAYED, Kept, json_bytes},
 };
 
 /// Well before an attempt counts as one whose process ended, also if one renewal fails.
@@ -75,7 +77,7 @@ impl Known {
     pub(crate) async fn execute(
         self,
         app: &App,
-        (merchant, caller): (MerchantId, KeyId),
+        (merchant, caller): (MerchantId, Uuid),
         work: BoxFuture<'static, Result<Response, ApiError>>,
     ) -> Result<Response, ApiError> {
         let Some(key) = self.key else {
@@ -144,15 +146,16 @@ async fn settle(
             (Err(error), Stored { status, body })
         }
         Ok(response) => {
-            let (head, body) = response.into_parts();
+            let (mut head, body) = response.into_parts();
             let body = body
                 .collect()
                 .await
                 .map_err(|_| ApiError::new(Code::InternalError))?;
             let body = body.to_bytes();
+            let kept = head.extensions.remove::<Kept>();
             let stored = Stored {
                 status: head.status.as_u16(),
-                body: body.to_vec(),
+                body: kept.map_or_else(|| body.to_vec(), |Kept(kept)| kept.to_vec()),
             };
             (
                 Ok(Response::from_parts(head, RawAnswer::from(body))),

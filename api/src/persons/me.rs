@@ -1,17 +1,18 @@
 //! `GET` and `PATCH /portal/v1/me`: who is signed in, and for whom.
 
 use axum::extract::State;
+use engine::fulfillments::Email;
 use persistence::persons::{self, Edit, memberships, relationships_count};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Person, check_name};
+use super::{Person, check_name, email};
 use crate::{
     auth::Session,
     error::{ApiError, Code},
     extract::Body,
     state::App,
-    wire::answer::Answer,
+    wire::{answer::Answer, fields::Text},
 };
 
 /// Languages that may be chosen: what is sent in mails and shown by the portal.
@@ -36,6 +37,8 @@ struct Member {
 pub(crate) struct UpdateMe {
     name: Option<String>,
     locale: Option<String>,
+    #[schema(value_type = Option<String>)]
+    email: Option<Text<Email>>,
 }
 
 pub(crate) async fn get(State(app): State<App>, caller: Session) -> Result<Answer<Me>, ApiError> {
@@ -54,6 +57,9 @@ pub(crate) async fn update(
         .is_some_and(|one| !LOCALES.contains(&one))
     {
         return Err(ApiError::field("locale", "must be `en`"));
+    }
+    if let Some(Text(email)) = wire.email {
+        email::offer(&app, &caller, email).await?;
     }
     let (id, edit) = (
         caller.person_id(),

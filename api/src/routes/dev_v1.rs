@@ -2,8 +2,8 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit, balances, catalog, events::feed, inventory::import, me, metrics::Surface,
-    programs, relationships,
+    api_keys, audit, balances, catalog, events::feed, inventory::import, invitations, me,
+    metrics::Surface, programs, relationships,
 };
 
 #[rustfmt::skip]
@@ -13,6 +13,10 @@ pub(super) fn menu() -> Menu {
         .get("/dev/v1/reseller-program",                           programs::get::dev)
         .patch("/dev/v1/reseller-program",                         programs::update::dev)
         .get("/dev/v1/resellers",                                  relationships::list::dev)
+        .post("/dev/v1/resellers/invite",                          invitations::invite::dev)
+        .get("/dev/v1/resellers/invitations",                      invitations::list::dev)
+        .post("/dev/v1/resellers/invitations/{ivt}/resend",        invitations::resend::dev)
+        .post("/dev/v1/resellers/invitations/{ivt}/revoke",        invitations::revoke::dev)
         .get("/dev/v1/resellers/{id}",                             relationships::get::dev)
         .patch("/dev/v1/resellers/{id}",                           relationships::update::dev)
         .post("/dev/v1/resellers/{id}/suspend",                    relationships::step::dev_suspend)
@@ -22,6 +26,10 @@ pub(super) fn menu() -> Menu {
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
         .get_within("/dev/v1/events",                     WAITING, feed::dev)
+        .get("/dev/v1/api-keys",                                   api_keys::list::dev_own)
+        .post("/dev/v1/api-keys",                                  api_keys::create::dev)
+        .post("/dev/v1/api-keys/{key}/rotate",                     api_keys::rotate::dev)
+        .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
         .get("/dev/v1/audit-log",                                  audit::list::dev)
         .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
         .get("/dev/v1/products/{id}",                              catalog::product::dev)

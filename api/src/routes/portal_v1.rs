@@ -2,9 +2,10 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
+    api_keys, audit,
     events::feed,
     metrics::Surface,
-    persons::{invitation, me, password, programs, reset, totp},
+    persons::{email, invitation, me, password, programs, reset, totp},
     sessions::{list, sign_in, sign_out, step_up},
 };
 
@@ -19,6 +20,7 @@ pub(super) fn menu() -> Menu {
         .delete("/portal/v1/sessions/{ses}",        list::end)
         .get("/portal/v1/me",                       me::get)
         .patch("/portal/v1/me",                     me::update)
+        .post("/portal/v1/me/email/confirm",        email::confirm)
         .post("/portal/v1/me/password",             password::portal)
         .post("/portal/v1/password-reset",          reset::offer)
         .post("/portal/v1/password-reset/confirm",  reset::confirm)
@@ -31,4 +33,10 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs",                 programs::list)
         .get("/portal/v1/programs/{rel}",           programs::get)
         .get_within("/portal/v1/programs/{rel}/events", WAITING, feed::portal)
+        .get("/portal/v1/programs/{rel}/audit-log",               audit::own::portal)
+        .get("/portal/v1/programs/{rel}/api-keys",                api_keys::list::portal)
+        .post("/portal/v1/programs/{rel}/api-keys",               api_keys::create::portal)
+        .patch("/portal/v1/programs/{rel}/api-keys/{key}",        api_keys::update::portal)
+        .post("/portal/v1/programs/{rel}/api-keys/{key}/rotate",  api_keys::rotate::portal)
+        .post("/portal/v1/programs/{rel}/api-keys/{key}/revoke",  api_keys::revoke::portal)
 }

@@ -99,6 +99,12 @@ impl Starting {
         self.tasks
             .spawn(until(closed.clone(), jobs::restock_waiting(app.clone())));
         self.tasks
+            .spawn(until(closed.clone(), jobs::expire_invitations(app.clone())));
+        self.tasks.spawn(until(
+            closed.clone(),
+            jobs::announce_key_expiry(app.clone()),
+        ));
+        self.tasks
             .spawn(until(closed, jobs::record_key_uses(app.clone(), uses)));
         self.ops.started(engine);
         tracing::info!(http = %http_address, ops = %self.ops_address, "serving");

@@ -46,6 +46,8 @@ pub(crate) async fn portal(
         return Err(rate_limit::too_many_sign_ins(now));
     }
     if !proved(&app, &caller, &wire).await? {
+        let person = caller.person_id();
+        sessions::refuse_step_up(&app.database, person, caller.address(), now).await?;
         return Err(ApiError::saying(
             Code::Unauthorized,
             "Password or code are wrong.",

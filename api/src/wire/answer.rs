@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use serde::Serialize;
 
 /// Says that an answer is one that was given before.
@@ -20,11 +21,16 @@ struct Envelope<T> {
     data: T,
 }
 
+/// What is kept of an answer that must not be given again as it is: a secret in it is shown once.
+#[derive(Clone)]
+pub(crate) struct Kept(pub(crate) Bytes);
+
 /// One object as an answer.
 pub(crate) struct Answer<T> {
     status: StatusCode,
     replayed: bool,
     data: T,
+    kept: Option<Kept>,
 }
 
 impl<T: Serialize> Answer<T> {
@@ -33,6 +39,7 @@ impl<T: Serialize> Answer<T> {
             status: StatusCode::OK,
             replayed: false,
             data,
+            kept: None,
         }
     }
 
@@ -41,6 +48,7 @@ impl<T: Serialize> Answer<T> {
             status: StatusCode::CREATED,
             replayed: false,
             data,
+            kept: None,
         }
     }
 
@@ -50,6 +58,17 @@ impl<T: Serialize> Answer<T> {
             status: StatusCode::OK,
             replayed: true,
             data,
+            kept: None,
+        }
+    }
+
+    /// The answer as it is kept, without what is shown once.
+    pub(crate) fn kept_as(self, without: T) -> Self {
+        let kept = serde_json::to_vec(&Envelope { data: without });
+        let kept = kept.expect("answers have string keys and write to memory");
+        Self {
+            kept: Some(Kept(kept.into())),
+            ..self
         }
     }
 }
@@ -57,6 +76,9 @@ impl<T: Serialize> Answer<T> {
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let mut response = json(self.status, &Envelope { data: self.data });
+        if let Some(kept) = self.kept {
+            response.extensions_mut().insert(kept);
+        }
         if self.replayed {
             response
                 .headers_mut()

@@ -167,6 +167,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// The body of a call that needs none.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
 /// An object of strings in which no name stands twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Strings(pub(crate) BTreeMap<String, String>);

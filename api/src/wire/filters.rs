@@ -1,6 +1,5 @@
 //! Filters that many lists have.
 
-use chrono::{DateTime, Utc};
 use engine::clock::Timestamp;
 
 use crate::{error::ApiError, extract::Query};
@@ -10,11 +9,7 @@ pub(crate) fn time(query: &Query, name: &'static str) -> Result<Option<Timestamp
     let Some(text) = query.get(name) else {
         return Ok(None);
     };
-    let time = DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|time| time.with_timezone(&Utc));
-    let time = time.filter(|time| *time >= DateTime::UNIX_EPOCH);
-    time.map(Some).ok_or_else(|| {
+    super::time::read(text).map(Some).ok_or_else(|| {
         ApiError::field(
             name,
             "must be a time since 1970 such as 2025-12-01T08:00:00.000Z",

@@ -12,7 +12,7 @@ use utoipa::{
 };
 
 use super::{
-    fields::{Hidden, Strings, Whole},
+    fields::{Hidden, Nothing, Strings, Whole},
     money::{Amount, CurrencyCode, MoneyNumber, MoneyText},
     percent::Hundredths,
     time::Time,
@@ -59,6 +59,7 @@ described! {
         .additional_properties(Some(AdditionalProperties::RefOr(
             ObjectBuilder::new().schema_type(SchemaType::AnyValue).into(),
         )));
+    Nothing, "Nothing", ObjectBuilder::new().schema_type(Type::Object);
     Strings, "Strings", ObjectBuilder::new()
         .schema_type(Type::Object)
         .additional_properties(Some(AdditionalProperties::RefOr(String::schema())));

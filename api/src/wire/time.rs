@@ -1,6 +1,6 @@
 //! Times as RFC 3339 in UTC with milliseconds: `2025-12-01T08:00:00.405Z`.
 
-use chrono::{Datelike, Timelike};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use engine::clock::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -19,6 +19,13 @@ impl Serialize for Time {
 /// The text of a time.
 pub(crate) fn text(at: Timestamp) -> String {
     write(at, &mut [0; LEN]).to_owned()
+}
+
+/// A time since 1970 with any offset; none if it is written in another way.
+pub(crate) fn read(text: &str) -> Option<Timestamp> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    let time = time.with_timezone(&Utc);
+    (time >= DateTime::UNIX_EPOCH).then_some(time)
 }
 
 fn write(at: Timestamp, text: &mut [u8; LEN]) -> &str {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::clock::{Clock as _, SystemClock};
+use persistence::persons::bind;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret, Totp};
 
@@ -303,6 +304,79 @@ fn link_to_a_new_password_works_once_and_ends_every_session() {
             .refused(410, "EXPIRED");
         let new = json!({"email": ANN, "password": "marble-7-window-tea"});
         world.sign_in(&new).await.data(200);
+    });
+}
+
+#[test]
+fn another_address_is_in_force_once_its_owner_confirmed_it() {
+    with_world(async |world| {
+        let id = world.person(ANN).await;
+        world.person("bob@example.com").await;
+        let (db, reseller) = (&world.server.app().database, world.reseller("demo-both").id);
+        bind(db, id, reseller).await.unwrap();
+        let session = world.session(ANN).await;
+        let want = async |session: &str, email: &str| {
+            let call = world.page("PATCH", "/me").header("cookie", session);
+            call.json(&json!({"email": email})).send().await
+        };
+        let refused = want(&session, "new@example.com").await;
+        refused.refused(403, "STEP_UP_REQUIRED");
+        let session = world.stepped_up(ANN).await;
+        want(&session, "no address")
+            .await
+            .refused(422, "VALIDATION_ERROR");
+        // Whether an address is somebody's is not told.
+        let taken = want(&session, "bob@example.com").await.data(200);
+        assert_eq!(taken["person"]["email"], ANN);
+        assert!(world.letters().await.is_empty());
+        let wanted = want(&session, " New@Example.com ").await.data(200);
+        assert_eq!(wanted["person"]["email"], ANN);
+
+        let letters = world.letters().await;
+        assert_eq!((letters.len(), &letters[0].to[..]), (1, "new@example.com"));
+        let token = letters[0].text.split("/email/").nth(1).unwrap();
+        let token = token.split_whitespace().next().unwrap().to_owned();
+        let confirm = async |token: &str| {
+            let call = world.page("POST", "/me/email/confirm");
+            call.json(&json!({"token": token})).send().await
+        };
+        confirm("nonsense").await.refused(410, "EXPIRED");
+        assert_eq!(confirm(&token).await.status, 204);
+        confirm(&token).await.refused(410, "EXPIRED");
+        assert_eq!(
+            world.me(&session).await.data(200)["person"]["email"],
+            "new@example.com"
+        );
+        world
+            .sign_in(&right(ANN))
+            .await
+            .refused(401, "UNAUTHORIZED");
+        world.sign_in(&right("new@example.com")).await.data(200);
+        let told = world.letters().await;
+        assert_eq!((told.len(), &told[0].to[..]), (1, ANN));
+        let relationship = "SELECT email FROM relationships WHERE code = 'demo-both'";
+        assert_eq!(world.scalar(relationship), "new@example.com");
+        let log = "SELECT string_agg(action, ' ') FROM audit_log";
+        assert_eq!(world.scalar(log), "reseller.email");
+    });
+}
+
+#[test]
+fn address_that_is_taken_meanwhile_is_not_put_in_force() {
+    with_world(async |world| {
+        world.person(ANN).await;
+        let session = world.stepped_up(ANN).await;
+        let call = world.page("PATCH", "/me").header("cookie", &session);
+        let wanted = call.json(&json!({"email": "new@example.com"})).send().await;
+        wanted.data(200);
+        let letters = world.letters().await;
+        let token = letters[0].text.split("/email/").nth(1).unwrap();
+        let token = token.split_whitespace().next().unwrap();
+        world.person("new@example.com").await;
+        let confirm = world.page("POST", "/me/email/confirm");
+        let refused = confirm.json(&json!({"token": token})).send().await;
+        refused.refused(409, "ALREADY_EXISTS");
+        assert_eq!(world.me(&session).await.data(200)["person"]["email"], ANN);
     });
 }
 

@@ -3,11 +3,14 @@
 use engine::{
     audit::{Actor, ActorKind},
     clock::{Clock as _, SystemClock},
-    ids::{InvitationId, RelationshipId},
+    ids::{InvitationId, MailId, RelationshipId},
     random::SystemRandom,
     relationships::{Change, Mode},
 };
-use persistence::invitations::{self, NewInvitation};
+use persistence::{
+    invitations::{self, NewInvitation},
+    mail::{Letter, Post},
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -32,6 +35,14 @@ impl World {
             },
             message: Some("Welcome".to_owned()),
             valid_days: 7,
+            post: Post {
+                id: MailId::generate(now, &SystemRandom),
+                letter: Letter {
+                    to: email.to_owned(),
+                    subject: "Come".to_owned(),
+                    text: "A link".to_owned(),
+                },
+            },
         };
         let actor = Actor {
             kind: ActorKind::Job,
@@ -39,8 +50,9 @@ impl World {
             label: "test".to_owned(),
             ip: None,
         };
-        let (db, merchant) = (&self.server.app().database, self.cast.merchant);
-        let invited = invitations::invite(db, merchant, new, actor, now).await;
+        let (app, who) = (self.server.app(), (self.cast.merchant, actor));
+        let vault = app.engine.vault();
+        let invited = invitations::invite(&app.database, vault, who, new, now).await;
         invited.unwrap().unwrap();
         relationship
     }

@@ -3,10 +3,17 @@
 //! The text is `crk_live_<id>_<secret>_<crc>`: a typed prefix for scanners, 256 random bits, and a
 //! checksum so that a typo costs no look-up. Only a keyed digest of it is stored.
 
+mod life;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use ipnet::IpNet;
+pub use life::{
+    EXPIRY_TOLD_DAYS, Holder, LIVE_MAX, NotRotated, OVERLAP_HOURS_DEFAULT, OVERLAP_HOURS_MAX,
+    State, Unfit, check,
+};
 pub use scope::{Scope, Scopes};
 pub use text::{KeyKind, KeyText, base62_secret};
 
@@ -35,6 +42,10 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// Until when it works beside the key that replaced it.
+    pub retires_at: Option<Timestamp>,
+    pub replaced_by: Option<KeyId>,
+    pub replaces: Option<KeyId>,
     /// The secret with which dynamic URLs are signed, if the key may use them.
     pub url_secret: Option<Sealed>,
 }
@@ -42,6 +53,7 @@ pub struct ApiKey {
 impl ApiKey {
     /// Whether the key may be used at this time at all.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+        let ends = [self.expires_at, self.retires_at];
+        self.revoked_at.is_none() && ends.into_iter().flatten().all(|end| now < end)
     }
 }

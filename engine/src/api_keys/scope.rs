@@ -63,6 +63,34 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// What a reseller's key can have.
+    pub fn of_resellers() -> impl Iterator<Item = Self> {
+        [
+            Self::BalanceRead,
+            Self::ProductsRead,
+            Self::FulfillmentsRead,
+            Self::FulfillmentsWrite,
+            Self::DynamicWrite,
+        ]
+        .into_iter()
+    }
+
+    /// What a merchant's key can have.
+    pub fn of_merchants() -> impl Iterator<Item = Self> {
+        let only_resellers = |scope: &Self| {
+            Self::of_resellers().any(|one| one == *scope) && *scope != Self::ProductsRead
+        };
+        let all = NAMES.iter().map(|(scope, _)| *scope);
+        all.filter(move |scope| !only_resellers(scope))
+    }
+
+    /// Whether it changes nothing.
+    pub fn reads(self) -> bool {
+        self.name().rsplit('.').next() == Some("read")
+    }
+}
+
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scopes(u32);
@@ -71,6 +99,11 @@ impl Scopes {
     /// Whether this set holds the scope, or all.
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u32 | 1 << Scope::All as u32) != 0
+    }
+
+    /// Whether this set names the scope itself.
+    pub const fn has(self, scope: Scope) -> bool {
+        self.0 & (1 << scope as u32) != 0
     }
 
     pub fn iter(self) -> impl Iterator<Item = Scope> {
@@ -94,6 +127,19 @@ impl FromIterator<Scope> for Scopes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reseller_and_merchant_share_the_products() {
+        let of_resellers: Vec<_> = Scope::of_resellers().collect();
+        let shared: Vec<_> = Scope::of_merchants()
+            .filter(|scope| of_resellers.contains(scope))
+            .collect();
+        assert_eq!(shared, [Scope::ProductsRead]);
+        assert_eq!(
+            Scope::of_merchants().count() + of_resellers.len(),
+            NAMES.len() + 1
+        );
+    }
 
     #[test]
     fn every_scope_reads_back_and_stands_alone() {

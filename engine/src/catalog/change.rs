@@ -13,7 +13,8 @@ pub enum Edit<T> {
 }
 
 impl<T> Edit<T> {
-    pub(crate) fn apply(self, value: &mut Option<T>) {
+    /// Changes a value as it says.
+    pub fn apply(self, value: &mut Option<T>) {
         match self {
             Self::Keep => {}
             Self::Clear => *value = None,

@@ -96,6 +96,15 @@ impl Invitation {
         self.status == Status::Pending && now < self.expires_at
     }
 
+    /// What became of it, also where nobody has stored yet that its time is over.
+    pub fn status_at(&self, now: Timestamp) -> Status {
+        if self.status == Status::Pending && !self.is_open(now) {
+            Status::Expired
+        } else {
+            self.status
+        }
+    }
+
     fn open(self, now: Timestamp) -> Result<Self, Refusal> {
         match self.status {
             Status::Pending if now < self.expires_at => Ok(Self {

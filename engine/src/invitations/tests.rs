@@ -85,3 +85,18 @@ fn ended_offer_stays_as_it_ended() {
         assert_eq!(revoked, expected(ended == Status::Revoked));
     }
 }
+
+#[test]
+fn offer_whose_time_is_over_counts_as_expired_before_that_is_stored() {
+    let over = day(7);
+    for status in Status::ALL {
+        let invitation = invitation(status);
+        assert_eq!(invitation.status_at(day(6)), status);
+        let then = if status == Status::Pending {
+            Status::Expired
+        } else {
+            status
+        };
+        assert_eq!(invitation.status_at(over), then);
+    }
+}

@@ -12,6 +12,8 @@ pub use attempts::Attempts;
 pub use password::{PasswordRefusal, check_password};
 pub use session::{AGE_MAX_HOURS, IDLE_MINUTES_MAX, STEP_UP_MINUTES, SessionTimes};
 
+use crate::api_keys::{Scope, Scopes};
+
 /// What a member may do for a merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -41,11 +43,12 @@ impl Role {
         }
     }
 
-    /// Whether a member in this role may change things.
-    pub const fn writes(self) -> bool {
+    /// What a member in this role may do, in the words of a merchant's keys. What only an owner may do
+    /// no key can.
+    pub fn scopes(self) -> Scopes {
         match self {
-            Self::Owner | Self::Manager => true,
-            Self::Viewer => false,
+            Self::Owner | Self::Manager => [Scope::All].into_iter().collect(),
+            Self::Viewer => Scope::of_merchants().filter(|one| one.reads()).collect(),
         }
     }
 }

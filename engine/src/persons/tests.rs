@@ -99,7 +99,14 @@ fn step_up_counts_for_ten_minutes() {
 fn roles_have_their_names_and_viewers_only_read() {
     for role in [Role::Owner, Role::Manager, Role::Viewer] {
         assert_eq!(Role::parse(role.name()), Some(role));
-        assert_eq!(role.writes(), role != Role::Viewer);
+        let scopes = role.scopes();
+        assert_eq!(scopes.contains(Scope::ResellersWrite), role != Role::Viewer);
+        assert_eq!(scopes.contains(Scope::All), role != Role::Viewer);
+        assert!(scopes.contains(Scope::ResellersRead));
+        assert_eq!(
+            scopes.contains(Scope::FulfillmentsRead),
+            role != Role::Viewer
+        );
     }
     assert_eq!(Role::parse("owner"), None);
 }

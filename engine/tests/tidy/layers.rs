@@ -44,7 +44,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 18] = [
+const MODULES: [(&str, &[&str]); 19] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -115,6 +115,8 @@ const MODULES: [(&str, &[&str]); 18] = [
     ("programs", &["relationships", "catalog"]),
     ("invitations", &["relationships", "api_keys"]),
     ("events", &["balances"]),
+    // What a role may do is said in the words of keys.
+    ("persons", &["api_keys"]),
     ("merchants", &[]),
     ("catalog", &[]),
 ];

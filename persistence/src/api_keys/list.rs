@@ -1,6 +1,7 @@
 //! The keys of a relationship, or a merchant's own, newest first.
 
 use engine::ids::{KeyId, RelationshipId};
+use sqlx::PgConnection;
 
 use super::{
     KeyScope, StoredKey,
@@ -20,7 +21,7 @@ pub async fn list(
 ) -> Result<Page<StoredKey>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.report().await?;
+        let mut connection = db.scoped(scope.read()).await?;
         let sql = if scope.relationship.is_some() {
             OF_RELATIONSHIP
         } else {
@@ -36,6 +37,23 @@ pub async fn list(
         Page::cut(found, limit).try_map(StoredKey::try_from)
     })
     .await
+}
+
+/// One key of this scope.
+pub(super) async fn find(
+    connection: &mut PgConnection,
+    scope: KeyScope,
+    id: KeyId,
+) -> Result<Option<StoredKey>, Error> {
+    let row: Option<Row> = sqlx::query_as(select_key!(
+        "WHERE k.merchant_id = $1 AND k.relationship_id IS NOT DISTINCT FROM $2 AND k.key_id = $3"
+    ))
+    .bind(scope.merchant.uuid())
+    .bind(scope.relationship.map(RelationshipId::uuid))
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await?;
+    row.map(StoredKey::try_from).transpose()
 }
 
 const OF_RELATIONSHIP: &str = select_key!(

@@ -1,17 +1,14 @@
 //! The end of a key.
 
 use engine::{
+    audit::Actor,
     clock::Timestamp,
     events::Fact,
     ids::{BalanceId, KeyId, RelationshipId},
 };
-use sqlx::PgConnection;
 
-use super::{
-    KeyScope, StoredKey,
-    rows::{Row, select_key},
-};
-use crate::{Database, Error, database::commit, events::outbox, owned};
+use super::{Changed, KeyScope, StoredKey, owner};
+use crate::{Database, Error, database::commit, events::outbox, owned, relationships::rows::kept};
 
 /// A revoked key, and whose actors must hear of it.
 #[derive(Debug, Clone)]
@@ -27,80 +24,46 @@ pub struct Revoked {
 /// in the same transaction.
 pub async fn revoke(
     db: &Database,
-    scope: KeyScope,
+    (scope, actor): (KeyScope, Actor),
     id: KeyId,
     reason: Option<String>,
     now: Timestamp,
 ) -> Result<Option<Revoked>, Error> {
-    let db = db.clone();
+    let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
-        let changed = sqlx::query(
-            "UPDATE api_keys SET revoked_at = $4, revoked_reason = $5
-             WHERE merchant_id = $1 AND relationship_id IS NOT DISTINCT FROM $2 AND key_id = $3
-               AND revoked_at IS NULL",
-        )
-        .bind(scope.merchant.uuid())
-        .bind(scope.relationship.map(RelationshipId::uuid))
-        .bind(id.uuid())
-        .bind(now)
-        .bind(reason)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected()
-            == 1;
-        if changed {
-            raise_version(&mut tx, scope, now).await?;
+        // Before the key, as everybody does who changes one; whatever its owner's status is.
+        let _owner = owner::lock(&mut tx, scope).await?;
+        let Some(key) = owner::lock_key(&mut tx, scope, id).await? else {
+            return Ok(None);
+        };
+        let already = key.key.revoked_at.is_some();
+        let balances = owner::balances(&mut tx, scope).await?;
+        if !already {
+            let before = owner::digest(&mut tx, id).await?;
+            sqlx::query(
+                "UPDATE api_keys SET revoked_at = $2, revoked_reason = $3 WHERE key_id = $1",
+            )
+            .bind(id.uuid())
+            .bind(now)
+            .bind(reason)
+            .execute(&mut *tx)
+            .await?;
+            owner::raise_version(&mut tx, scope, now).await?;
             let fact = Fact::KeyRevoked {
                 key: id.uuid(),
                 relationship: scope.relationship.map(RelationshipId::uuid),
             };
             outbox::tell(&mut tx, (scope.merchant, scope.relationship), &fact, now).await?;
+            owner::tell(&mut tx, scope, (actor, "key.revoke", id), Some(before), now).await?;
         }
-        let row: Option<Row> = sqlx::query_as(select_key!(
-            "WHERE k.merchant_id = $1 AND k.relationship_id IS NOT DISTINCT FROM $2 AND k.key_id = $3"
-        ))
-        .bind(scope.merchant.uuid())
-        .bind(scope.relationship.map(RelationshipId::uuid))
-        .bind(id.uuid())
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let balances = balances(&mut tx, scope).await?;
+        let changed = Changed::read(&mut tx, scope, id, balances).await?;
         commit(tx).await?;
-        Ok(Some(Revoked { stored: row.try_into()?, already: !changed, balances }))
+        Ok(Some(Revoked {
+            stored: changed.stored,
+            already,
+            balances: changed.balances,
+        }))
     })
     .await
-}
-
-async fn raise_version(
-    connection: &mut PgConnection,
-    scope: KeyScope,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE relationships SET version = version + 1, updated_at = $3
-         WHERE merchant_id = $1 AND relationship_id = $2",
-    )
-    .bind(scope.merchant.uuid())
-    .bind(scope.relationship.map(RelationshipId::uuid))
-    .bind(now)
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
-async fn balances(
-    connection: &mut PgConnection,
-    scope: KeyScope,
-) -> Result<Vec<BalanceId>, sqlx::Error> {
-    let found: Vec<i64> = sqlx::query_scalar(
-        "SELECT balance_id FROM balances WHERE merchant_id = $1 AND relationship_id = $2
-         ORDER BY balance_id",
-    )
-    .bind(scope.merchant.uuid())
-    .bind(scope.relationship.map(RelationshipId::uuid))
-    .fetch_all(connection)
-    .await?;
-    Ok(found.into_iter().map(BalanceId).collect())
 }

@@ -23,7 +23,8 @@ macro_rules! select_key {
             "SELECT k.key_id, k.merchant_id, k.relationship_id, b.balance_id, k.test, k.name,
                k.last4, k.digest, k.scopes, k.product_ids, k.max_quantity, k.daily_spend_cap,
                k.ip_allow_list, k.rate_limit_per_second, k.url_secret, k.created_at, k.expires_at,
-               k.revoked_at, k.revoked_reason, k.last_used_at, k.last_used_ip
+               k.revoked_at, k.revoked_reason, k.retires_at, k.replaced_by, k.replaces,
+               k.last_used_at, k.last_used_ip
              FROM api_keys AS k
              LEFT JOIN balances AS b ON b.relationship_id = k.relationship_id AND b.test = k.test ",
             $rest
@@ -53,6 +54,9 @@ pub(super) struct Row {
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
     revoked_reason: Option<String>,
+    retires_at: Option<Timestamp>,
+    replaced_by: Option<Uuid>,
+    replaces: Option<Uuid>,
     last_used_at: Option<Timestamp>,
     last_used_ip: Option<String>,
 }
@@ -131,6 +135,9 @@ impl TryFrom<Row> for ApiKey {
             created_at: row.created_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
+            retires_at: row.retires_at,
+            replaced_by: row.replaced_by.map(KeyId::from_uuid),
+            replaces: row.replaces.map(KeyId::from_uuid),
             url_secret: row.url_secret.map(Sealed::from_bytes),
         })
     }

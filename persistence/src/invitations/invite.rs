@@ -9,20 +9,21 @@ use engine::{
     relationships::{
         Change, Mode, ProductScope, Relationship, Status as RelationshipStatus, Unchanged, Ware,
     },
+    vault::Vault,
 };
 use sqlx::PgConnection;
 
-use super::rows;
+use super::{expire::expire_of, rows};
 use crate::{
     Database, Error, audit,
     database::commit,
     events::outbox,
+    mail::{self, Post},
     owned,
     relationships::rows::{self as relationships, kept, named},
 };
 
 /// Whom to invite, and to what.
-#[derive(Debug, Clone, PartialEq)]
 pub struct NewInvitation {
     pub id: InvitationId,
     pub relationship: RelationshipId,
@@ -35,12 +36,16 @@ pub struct NewInvitation {
     pub terms: Change,
     pub message: Option<String>,
     pub valid_days: u16,
+    /// Carries the link.
+    pub post: Post,
 }
 
 /// Why nobody was invited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotInvited {
     ProgramDisabled,
+    /// Who acts for the merchant cannot be its reseller.
+    Member,
     /// Somebody with this address is in the program, or invited already.
     EmailTaken,
     CodeTaken,
@@ -48,21 +53,26 @@ pub enum NotInvited {
     Bounds(Ware),
 }
 
-/// Stores an offer and the relationship that waits for it.
+/// Stores an offer, the relationship that waits for it, and the mail that carries the link.
 pub async fn invite(
     db: &Database,
-    merchant: MerchantId,
+    vault: &Vault,
+    (merchant, actor): (MerchantId, Actor),
     new: NewInvitation,
-    actor: Actor,
     now: Timestamp,
 ) -> Result<Result<Invitation, NotInvited>, Error> {
-    let (db, now) = (db.clone(), kept(now));
+    let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
+        // An offer that is over does not stand in the way, even if the job was not there yet.
+        expire_of(&db, merchant, &new.email, now).await?;
         let mut tx = db.begin().await?;
         let default_mode = match open_program(&mut tx, merchant).await? {
             Ok(mode) => mode,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if is_member(&mut tx, merchant, &new.email).await? {
+            return Ok(Err(NotInvited::Member));
+        }
         let wares = new.terms.access.named();
         if let Some(ware) = relationships::unknown_ware(&mut tx, merchant, &wares).await? {
             return Ok(Err(NotInvited::UnknownWare(ware)));
@@ -76,6 +86,14 @@ pub async fn invite(
         }
         let invitation = offer(&new, merchant, now);
         rows::insert(&mut tx, &invitation, &new.token, new.message.as_deref()).await?;
+        mail::queue(
+            &mut tx,
+            &vault,
+            (new.post.id, "invitation"),
+            &new.post.letter,
+            now,
+        )
+        .await?;
         let fact = Fact::ResellerInvited {
             relationship: relationship.id.uuid(),
         };
@@ -111,6 +129,21 @@ async fn open_program(
     } else {
         Err(NotInvited::ProgramDisabled)
     })
+}
+
+async fn is_member(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    email: &str,
+) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM members AS m JOIN persons AS p ON p.person_id = m.person_id
+         WHERE m.merchant_id = $1 AND p.email = $2)",
+    )
+    .bind(merchant.uuid())
+    .bind(email)
+    .fetch_one(connection)
+    .await?)
 }
 
 fn waiting(

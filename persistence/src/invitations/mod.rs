@@ -5,11 +5,19 @@
 
 mod accept;
 mod decline;
+mod expire;
 mod find;
 mod invite;
+mod list;
+mod resend;
+mod revoke;
 pub(crate) mod rows;
 
 pub use accept::{Accepted, accept};
 pub use decline::{Declined, decline};
+pub use expire::expire;
 pub use find::{Offer, find};
 pub use invite::{NewInvitation, NotInvited, invite};
+pub use list::list;
+pub use resend::{Renewal, find_own, resend};
+pub use revoke::{Revoked, revoke};

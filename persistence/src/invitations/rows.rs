@@ -9,7 +9,7 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Error, error::exactly_one, relationships::rows::named};
+use crate::{Error, audit, error::exactly_one, relationships::rows::named};
 
 /// Every column of an invitation and the rest of the query, which names it `i`.
 macro_rules! select_invitation {
@@ -73,6 +73,37 @@ pub(super) async fn lock_by_token(
             .fetch_optional(connection)
             .await?;
     row.map(Invitation::try_from).transpose()
+}
+
+/// An invitation of this merchant, locked until the transaction ends.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    id: InvitationId,
+) -> Result<Option<Invitation>, Error> {
+    let row: Option<Row> = sqlx::query_as(select_invitation!(
+        "WHERE i.merchant_id = $1 AND i.invitation_id = $2 FOR UPDATE"
+    ))
+    .bind(merchant.uuid())
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await?;
+    row.map(Invitation::try_from).transpose()
+}
+
+/// A digest over everything that is stored of an invitation but its last change.
+pub(super) async fn digest(
+    connection: &mut PgConnection,
+    id: InvitationId,
+) -> Result<Digest, Error> {
+    let sum: Vec<u8> = sqlx::query_scalar(
+        "SELECT sha256(convert_to((to_jsonb(i) - 'updated_at')::text, 'UTF8'))
+         FROM invitations AS i WHERE i.invitation_id = $1",
+    )
+    .bind(id.uuid())
+    .fetch_one(connection)
+    .await?;
+    audit::digest(sum)
 }
 
 pub(super) async fn insert(

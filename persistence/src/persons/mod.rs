@@ -4,6 +4,7 @@
 //! password ends the person's other sessions in the same transaction.
 
 mod change;
+mod email;
 mod find;
 mod insert;
 mod join;
@@ -21,6 +22,7 @@ use engine::{
 };
 
 pub use change::{Edit, change_password, edit, record_failure};
+pub use email::{NewEmail, NotConfirmed, confirm_email, offer_email};
 pub use find::{credentials, find, membership, memberships, relationship_of, relationships_count};
 pub use insert::{NewPerson, insert, insert_in, insert_member};
 pub use join::{Joining, NotJoined, join};

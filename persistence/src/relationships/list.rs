@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use super::rows::{Row, select_relationship, whole};
 use crate::{
-    Database, Error, owned,
+    Database, Error,
+    database::ReadScope,
+    owned,
     page::{self, NumberedPage, Page, PageNumber},
 };
 
@@ -43,7 +45,7 @@ pub async fn list(
 ) -> Result<Page<Listed>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.read().await?;
+        let mut connection = db.scoped(ReadScope::of(merchant)).await?;
         let rows: Vec<Row> = sqlx::query_as(PAGE)
             .bind(merchant.uuid())
             .bind(filter.statuses())
@@ -87,7 +89,7 @@ pub async fn list_numbered(
 ) -> Result<NumberedPage<Listed>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.read().await?;
+        let mut connection = db.scoped(ReadScope::of(merchant)).await?;
         let total: i64 = sqlx::query_scalar(COUNT)
             .bind(merchant.uuid())
             .bind(filter.statuses())

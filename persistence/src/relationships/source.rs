@@ -104,7 +104,8 @@ pub(crate) async fn find(
     let keys: Vec<KeyRow> = sqlx::query_as(
         "SELECT key_id, product_ids, max_quantity, daily_spend_cap FROM api_keys
          WHERE relationship_id = $1 AND revoked_at IS NULL
-           AND (expires_at IS NULL OR expires_at > clock_timestamp())",
+           AND (expires_at IS NULL OR expires_at > clock_timestamp())
+           AND (retires_at IS NULL OR retires_at > clock_timestamp())",
     )
     .bind(id.uuid())
     .fetch_all(connection)

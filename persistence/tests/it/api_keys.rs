@@ -4,17 +4,24 @@ use std::net::IpAddr;
 
 use engine::{
     api_keys::{KeyKind, KeyText, Scope},
+    catalog::Edit,
     ids::{KeyId, MerchantId},
     money::Money,
     relationships::{KeyTerms, Source},
     vault::Opened,
 };
 use persistence::{
-    api_keys::{KeyScope, KeyUse, NewKey, find, insert, list, record_uses, revoke},
+    api_keys::{
+        KeyEdit, KeyScope, KeyUse, NewKey, Successor, change, expiring, find, insert, list,
+        record_uses, revoke, rotate, tell_expiry,
+    },
     relationships::PgRelationships,
 };
 
-use crate::stage::{Stage, at};
+use crate::{
+    audit::actor,
+    stage::{Stage, at},
+};
 
 fn scope_of(stage: &Stage, reseller: Option<usize>) -> KeyScope {
     KeyScope {
@@ -134,7 +141,8 @@ async fn key_is_revoked_once_by_its_own_merchant() {
     let before = terms_version(&stage).await;
     let revoke = async |scope, second| {
         let reason = Some("leaked".to_owned());
-        revoke(&stage.db, scope, id, reason, at(second))
+        let who = (scope, actor("usr_1"));
+        revoke(&stage.db, who, id, reason, at(second))
             .await
             .unwrap()
     };
@@ -163,7 +171,8 @@ async fn key_is_revoked_once_by_its_own_merchant() {
 async fn merchant_revokes_an_own_key() {
     let stage = Stage::new().await;
     let id = stage.cast.key.id;
-    let revoked = revoke(&stage.db, scope_of(&stage, None), id, None, at(6))
+    let who = (scope_of(&stage, None), actor("usr_1"));
+    let revoked = revoke(&stage.db, who, id, None, at(6))
         .await
         .unwrap()
         .unwrap();
@@ -196,4 +205,66 @@ async fn use_is_recorded_at_most_once_a_minute() {
         (page.items[0].last_used_at, page.items[0].last_used_ip),
         (Some(at(60)), Some(from))
     );
+}
+
+#[tokio::test]
+async fn key_that_ends_within_a_week_is_announced_once_and_another_end_anew() {
+    let stage = Stage::new().await;
+    let (scope, key) = (scope_of(&stage, Some(0)), new_key(&stage, 1));
+    let id = key.text.id;
+    insert(&stage.db, scope, key, &stage.vault, at(2))
+        .await
+        .unwrap();
+    let due = async |second| {
+        let due = expiring(&stage.db, 10, at(second)).await.unwrap();
+        due.into_iter()
+            .map(|one| (one.key, one.recipients))
+            .collect::<Vec<_>>()
+    };
+    let week = 7 * 86_400;
+    assert_eq!(due(999 - week).await, []);
+    let recipients = vec!["load-0@reseller.example".to_owned()];
+    assert_eq!(due(1000 - week).await, [(id, recipients)]);
+    assert_eq!(due(1000).await, []);
+    let tell = async || {
+        let told = tell_expiry(&stage.db, &stage.vault, id, Vec::new(), at(3));
+        told.await.unwrap()
+    };
+    assert!(tell().await);
+    assert!(!tell().await);
+    assert_eq!(due(4).await, []);
+    let edit = KeyEdit {
+        expires_at: Edit::Set(at(2000)),
+        ..KeyEdit::default()
+    };
+    let changed = change(&stage.db, (scope, actor("usr_1")), id, edit, at(5)).await;
+    assert!(changed.unwrap().unwrap().is_ok());
+    assert_eq!(due(6).await.len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_rotations_at_once_one_counts() {
+    let stage = Stage::new().await;
+    let (scope, id) = (scope_of(&stage, Some(0)), stage.cast.resellers[0].key.id);
+    let before = terms_version(&stage).await;
+    let rotate = async |second| {
+        let new = KeyId::generate(at(second), &*stage.random);
+        let successor = Successor {
+            text: KeyText::generate(KeyKind::Reseller, false, new, &*stage.random),
+            url_secret: Opened::new("signing"),
+            overlap_hours: 1,
+        };
+        let who = (scope, actor("usr_1"));
+        let rotated = rotate(&stage.db, &stage.vault, who, (id, successor), at(second)).await;
+        rotated.unwrap().unwrap()
+    };
+    let (first, second) = tokio::join!(rotate(10), rotate(11));
+    assert_ne!(first.is_ok(), second.is_ok());
+    assert_eq!(terms_version(&stage).await, before + 1);
+    let successors = "SELECT COUNT(*) FROM api_keys WHERE replaces IS NOT NULL";
+    assert_eq!(stage.count(successors).await, 1);
+    let told = "SELECT COUNT(*) FROM audit_log WHERE action = 'key.rotate'";
+    assert_eq!(stage.count(told).await, 1);
+    let old = find(&stage.db, id).await.unwrap().unwrap();
+    assert!(old.is_live(at(3609)) && !old.is_live(at(3611)));
 }

@@ -9,7 +9,7 @@ use crate::ground::Ground;
 fn name(ground: &Ground) -> Name {
     Name {
         merchant: ground.merchant,
-        caller: KeyId::generate(EPOCH, &ground.random),
+        caller: KeyId::generate(EPOCH, &ground.random).uuid(),
         route: "POST /".to_owned(),
         key: "k-1".to_owned(),
         digest: [1; 32],

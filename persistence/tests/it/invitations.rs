@@ -1,14 +1,15 @@
 //! Invitations: made whole, opened by their token only, ended once.
 
 use engine::{
-    ids::{InvitationId, RelationshipId},
+    ids::{InvitationId, MailId, RelationshipId},
     invitations::{Invitation, Refusal, Status as InvitationStatus},
     money::Percent,
     relationships::{AccessChange, Change, Mode, Source as _, Status},
 };
 use persistence::{
     audit::{Filter, list, verify},
-    invitations::{self, NewInvitation, NotInvited},
+    invitations::{self, NewInvitation, NotInvited, Renewal, Revoked},
+    mail::{Letter, Post},
     relationships::PgRelationships,
 };
 
@@ -18,6 +19,17 @@ use crate::{
 };
 
 const TOKEN: [u8; 32] = [3; 32];
+
+fn post(stage: &Stage) -> Post {
+    Post {
+        id: MailId::generate(at(0), &*stage.random),
+        letter: Letter {
+            to: "max@partner.example".to_owned(),
+            subject: "Come".to_owned(),
+            text: "A link".to_owned(),
+        },
+    }
+}
 
 fn offer(stage: &Stage, email: &str, code: &str) -> NewInvitation {
     NewInvitation {
@@ -29,12 +41,13 @@ fn offer(stage: &Stage, email: &str, code: &str) -> NewInvitation {
         terms: Change::default(),
         message: Some("Welcome".to_owned()),
         valid_days: 7,
+        post: post(stage),
     }
 }
 
 async fn invite(stage: &Stage, new: NewInvitation) -> Result<Invitation, NotInvited> {
-    let merchant = stage.cast.merchant;
-    let invited = invitations::invite(&stage.db, merchant, new, actor("key_1"), at(1)).await;
+    let who = (stage.cast.merchant, actor("key_1"));
+    let invited = invitations::invite(&stage.db, &stage.vault, who, new, at(1)).await;
     invited.unwrap()
 }
 
@@ -144,7 +157,8 @@ async fn invitation_that_is_over_opens_nothing() {
 async fn who_is_in_the_program_is_not_invited_and_nothing_is_stored() {
     let stage = Stage::new().await;
     let rows = "SELECT (SELECT COUNT(*) FROM invitations) + (SELECT COUNT(*) FROM audit_log)
-                  + (SELECT COUNT(*) FROM relationships) + (SELECT COUNT(*) FROM balances)";
+                  + (SELECT COUNT(*) FROM relationships) + (SELECT COUNT(*) FROM balances)
+                  + (SELECT COUNT(*) FROM mails)";
     let before = stage.count(rows).await;
     let taken = invite(&stage, offer(&stage, "load-1@reseller.example", "max")).await;
     assert_eq!(taken, Err(NotInvited::EmailTaken));
@@ -178,4 +192,111 @@ async fn of_two_answers_at_the_same_moment_one_counts() {
         .count("SELECT COUNT(*) FROM invitations WHERE status <> 'PENDING'")
         .await;
     assert_eq!(ended, 1);
+}
+
+#[tokio::test]
+async fn invitation_that_is_over_is_ended_by_the_job_once() {
+    let stage = Stage::new().await;
+    let new = offer(&stage, "max@partner.example", "max");
+    let id = new.relationship;
+    invite(&stage, new).await.unwrap();
+    let over = 1 + 7 * 86_400;
+    let expire = async |second| {
+        invitations::expire(&stage.db, 10, at(second))
+            .await
+            .unwrap()
+    };
+    assert_eq!(expire(over - 1).await, 0);
+    assert_eq!(expire(over).await, 1);
+    assert_eq!(expire(over).await, 0);
+    assert_eq!(status(&stage, id).await, Status::Terminated);
+    let ended = accept(&stage, over + 1).await.unwrap();
+    assert_eq!(ended, Err(Refusal::Expired));
+    let told = "SELECT COUNT(*) FROM audit_log
+                WHERE action = 'invitation.expire' AND actor_type = 'JOB'";
+    assert_eq!(stage.count(told).await, 1);
+}
+
+#[tokio::test]
+async fn invitation_that_is_over_is_in_nobodys_way() {
+    let stage = Stage::new().await;
+    invite(&stage, offer(&stage, "max@partner.example", "max"))
+        .await
+        .unwrap();
+    let later = at(1 + 7 * 86_400);
+    let mut new = offer(&stage, "max@partner.example", "max-2");
+    new.token = [5; 32];
+    let who = (stage.cast.merchant, actor("key_1"));
+    let again = invitations::invite(&stage.db, &stage.vault, who, new, later).await;
+    assert!(again.unwrap().is_ok());
+    let merchant = stage.cast.merchant;
+    let of = async |status, at| {
+        let wanted = (vec![status], at);
+        let found = invitations::list(&stage.db, merchant, wanted, None, 10).await;
+        found.unwrap().items.len()
+    };
+    assert_eq!(of(InvitationStatus::Expired, later).await, 1);
+    assert_eq!(of(InvitationStatus::Pending, later).await, 1);
+    let much_later = at(1 + 14 * 86_400);
+    assert_eq!(of(InvitationStatus::Expired, much_later).await, 2);
+}
+
+#[tokio::test]
+async fn invitation_that_is_sent_again_has_another_link_and_a_new_term() {
+    let stage = Stage::new().await;
+    let invited = invite(&stage, offer(&stage, "max@partner.example", "max")).await;
+    let (id, merchant) = (invited.unwrap().id, stage.cast.merchant);
+    let resend = async |merchant, second| {
+        let renewal = Renewal {
+            token: [5; 32],
+            post: post(&stage),
+        };
+        let what = (merchant, id, actor("key_1"));
+        let sent = invitations::resend(&stage.db, &stage.vault, what, renewal, at(second)).await;
+        sent.unwrap()
+    };
+    let stranger = engine::ids::MerchantId::generate(at(0), &*stage.random);
+    assert_eq!(resend(stranger, 2).await, None);
+    assert!(invitations::find(&stage.db, TOKEN).await.unwrap().is_some());
+    let again = resend(merchant, 86_400).await.unwrap().unwrap();
+    assert_eq!(again.expires_at, at(8 * 86_400));
+    assert_eq!(invitations::find(&stage.db, TOKEN).await.unwrap(), None);
+    let found = invitations::find(&stage.db, [5; 32]).await.unwrap();
+    assert_eq!(found.unwrap().invitation, again);
+    let mails = stage.count("SELECT COUNT(*) FROM mails").await;
+    assert_eq!(mails, 2);
+    let late = resend(merchant, 9 * 86_400).await.unwrap();
+    assert_eq!(late, Err(Refusal::Expired));
+}
+
+#[tokio::test]
+async fn invitation_is_taken_back_once_and_by_its_merchant_only() {
+    let stage = Stage::new().await;
+    let new = offer(&stage, "max@partner.example", "max");
+    let relationship = new.relationship;
+    let id = invite(&stage, new).await.unwrap().id;
+    let revoke = async |merchant, second| {
+        let of = (merchant, id);
+        let revoked = invitations::revoke(&stage.db, of, actor("key_1"), at(second)).await;
+        revoked.unwrap()
+    };
+    let stranger = engine::ids::MerchantId::generate(at(0), &*stage.random);
+    assert_eq!(revoke(stranger, 2).await, None);
+    assert_eq!(status(&stage, relationship).await, Status::Invited);
+    let revoked = revoke(stage.cast.merchant, 2).await.unwrap().unwrap();
+    assert!(!revoked.already);
+    assert_eq!(status(&stage, relationship).await, Status::Terminated);
+    let again = revoke(stage.cast.merchant, 3).await.unwrap();
+    let invitation = revoked.invitation;
+    let already = true;
+    assert_eq!(
+        again,
+        Ok(Revoked {
+            invitation,
+            already
+        })
+    );
+    let refused = accept(&stage, 4).await.unwrap();
+    assert_eq!(refused, Err(Refusal::Ended(InvitationStatus::Revoked)));
+    assert_eq!(stage.count("SELECT COUNT(*) FROM audit_log").await, 2);
 }

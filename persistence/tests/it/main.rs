@@ -28,3 +28,4 @@ mod relationships;
 mod settings;
 mod sources;
 mod stage;
+mod tenancy;

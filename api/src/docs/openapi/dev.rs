@@ -4,20 +4,28 @@ use engine::api_keys::Scope;
 
 use super::{Operation, parameters::Parameter};
 use crate::{
-    api_keys::{Key, revoke::RevokeKey},
+    api_keys::{
+        Key,
+        create::{CreateMerchantKey, CreatedKey},
+        revoke::RevokeKey,
+        rotate::RotateKey,
+    },
     audit::{AuditEntry, verify::AuditProof},
     balances::credit::{CreditBalance, CreditedBalance},
     catalog::{product::MerchantProduct, stock::Stock, update::UpdateProduct},
     error::Code,
     events::EventAnswer,
     inventory::{import::Imported, upload::UploadSerials},
+    invitations::{Invitation, Invited, invite::InviteReseller},
     me::MerchantMe,
     programs::{ProgramView, update::UpdateProgram},
     relationships::{Reseller, step::StepReason, update::UpdateReseller},
+    wire::fields::Nothing,
 };
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = programs();
+    all.extend(invitations());
     all.extend(relationships());
     all.extend(audit());
     all.push(
@@ -31,6 +39,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .query(&[Parameter::TEST])
         .feeds::<EventAnswer>(),
     );
+    all.extend(own_keys());
     all.extend(resellers());
     all.extend(products());
     all
@@ -53,6 +62,51 @@ fn programs() -> Vec<Operation> {
         .takes::<UpdateProgram>()
         .answers::<ProgramView>(200)
         .refuses(&[Code::NotFound]),
+    ]
+}
+
+fn invitations() -> Vec<Operation> {
+    let step = |path, summary| {
+        Operation::new("post", path, summary)
+            .scope(Scope::ResellersWrite)
+            .once()
+            .takes::<Nothing>()
+            .refuses(&[Code::InvalidState])
+    };
+    let filters = [
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::text("status", "Statuses, with commas between them."),
+    ];
+    vec![
+        Operation::new(
+            "post",
+            "/dev/v1/resellers/invite",
+            "Invite somebody by mail. The link is told once.",
+        )
+        .scope(Scope::ResellersWrite)
+        .once()
+        .takes::<InviteReseller>()
+        .answers::<Invited>(201)
+        .refuses(&[Code::AlreadyExists, Code::ProgramDisabled]),
+        Operation::new(
+            "get",
+            "/dev/v1/resellers/invitations",
+            "Invitations, newest first.",
+        )
+        .scope(Scope::ResellersRead)
+        .query(&filters)
+        .lists::<Invitation>(),
+        step(
+            "/dev/v1/resellers/invitations/{ivt}/resend",
+            "Mail an invitation again, under a new link.",
+        )
+        .answers::<Invited>(200),
+        step(
+            "/dev/v1/resellers/invitations/{ivt}/revoke",
+            "Take an invitation back.",
+        )
+        .answers::<Invitation>(200),
     ]
 }
 
@@ -131,6 +185,34 @@ fn audit() -> Vec<Operation> {
         )
         .scope(Scope::All)
         .answers::<AuditProof>(200),
+    ]
+}
+
+/// For owners who are signed in: keys never make keys.
+fn own_keys() -> Vec<Operation> {
+    let path = "/dev/v1/api-keys";
+    vec![
+        Operation::of_owner("get", path, "The merchant's keys, without secrets.")
+            .query(&[Parameter::LIMIT, Parameter::CURSOR])
+            .lists::<Key>(),
+        Operation::of_owner("post", path, "Make a key. Its secret is told once.")
+            .once()
+            .takes::<CreateMerchantKey>()
+            .answers::<CreatedKey>(201)
+            .refuses(&[Code::StepUpRequired, Code::InvalidState]),
+        Operation::of_owner(
+            "post",
+            "/dev/v1/api-keys/{key}/rotate",
+            "A successor of a key, which works beside it for a while.",
+        )
+        .once()
+        .takes::<RotateKey>()
+        .answers::<CreatedKey>(201)
+        .refuses(&[Code::StepUpRequired, Code::InvalidState]),
+        Operation::of_owner("post", "/dev/v1/api-keys/{key}/revoke", "End a key.")
+            .once()
+            .takes::<RevokeKey>()
+            .answers::<Key>(200),
     ]
 }
 

@@ -79,7 +79,7 @@ pub(super) fn document() -> Value {
                 "type": "apiKey",
                 "in": "cookie",
                 "name": "__Host-consign",
-                "description": "Of `POST /portal/v1/session`; changes need our own `Origin`.",
+                "description": "Of `POST /portal/v1/session`; changes need our own `Origin`. On `/dev/v1` of a member of the merchant.",
             }},
         },
     })

@@ -42,6 +42,10 @@ pub(super) type Schemas = BTreeMap<String, Value>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     Key,
+    /// A key, or somebody who is signed in and acts for the merchant.
+    KeyOrMember,
+    /// An owner of the merchant who is signed in.
+    Owner,
     Session,
     /// Anybody, from our own pages.
     Pages,
@@ -68,17 +72,25 @@ impl Operation {
             .split('{')
             .skip(1)
             .filter_map(|rest| rest.split('}').next());
-        let parameters: Vec<_> = ids.map(Parameter::path).collect();
+        let mut parameters: Vec<_> = ids.map(Parameter::path).collect();
         let mut codes = ALWAYS.to_vec();
         if !parameters.is_empty() {
             codes.push(Code::NotFound);
+        }
+        let of_merchant = path.starts_with("/dev/");
+        if of_merchant {
+            parameters.push(Parameter::CONSIGN_MERCHANT);
         }
         Self {
             method,
             path,
             summary,
             scope: None,
-            caller: Caller::Key,
+            caller: if of_merchant {
+                Caller::KeyOrMember
+            } else {
+                Caller::Key
+            },
             parameters,
             body: None,
             answers: BTreeMap::new(),
@@ -96,6 +108,17 @@ impl Operation {
         let mut operation = Self::new(method, path, summary);
         operation.caller = Caller::Session;
         operation.codes.retain(|code| *code != Code::IpNotAllowed);
+        operation
+    }
+
+    /// An operation of an owner of the merchant who is signed in.
+    pub(super) fn of_owner(
+        method: &'static str,
+        path: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        let mut operation = Self::of_session(method, path, summary);
+        operation.caller = Caller::Owner;
         operation
     }
 
@@ -256,6 +279,8 @@ impl Operation {
         let scopes: Vec<_> = self.scope.iter().map(|scope| scope.name()).collect();
         let security = match self.caller {
             Caller::Key => json!([{"key": scopes}]),
+            Caller::KeyOrMember => json!([{"key": scopes}, {"session": []}]),
+            Caller::Owner => json!([{"session": ["OWNER"]}]),
             Caller::Session => json!([{"session": []}]),
             Caller::Pages => json!([]),
         };

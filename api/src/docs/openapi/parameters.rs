@@ -32,6 +32,13 @@ impl Parameter {
         kind: Kind::Key,
         says: "The same request under the same key gets the same answer for a week.",
     };
+    pub(super) const CONSIGN_MERCHANT: Self = Self {
+        place: "header",
+        ..Self::text(
+            "Consign-Merchant",
+            "With a session: the merchant to act for, if there are several.",
+        )
+    };
     pub(super) const CURSOR: Self = Self::text("cursor", "The `next_cursor` of the page before.");
     pub(super) const LIMIT: Self =
         Self::whole("limit", (1, Some(100)), "Items of a page, else 50.");

@@ -2,9 +2,18 @@
 
 use super::{Operation, parameters::Parameter};
 use crate::{
+    api_keys::{
+        Key,
+        create::{CreateKey, CreatedKey},
+        revoke::RevokeKey,
+        rotate::RotateKey,
+        update::UpdateKey,
+    },
+    audit::own::OwnAuditEntry,
     error::Code,
     events::EventAnswer,
     persons::{
+        email::ConfirmEmail,
         invitation::{AcceptInvitation, DeclineInvitation, DeclinedInvitation, OfferedProgram},
         me::{Me, UpdateMe},
         password::ChangePassword,
@@ -19,10 +28,18 @@ use crate::{
     },
 };
 
+/// What making or changing a key may be answered besides.
+const KEY_CHANGES: [Code; 3] = [
+    Code::StepUpRequired,
+    Code::RelationshipInactive,
+    Code::InvalidState,
+];
+
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = sessions();
     all.extend(people());
     all.extend(programs());
+    all.extend(keys());
     all
 }
 
@@ -53,7 +70,16 @@ fn people() -> Vec<Operation> {
         Operation::of_session("get", "/portal/v1/me", "Who is signed in.").answers::<Me>(200),
         Operation::of_session("patch", "/portal/v1/me", "Change your name.")
             .takes::<UpdateMe>()
+            .refuses(&[Code::StepUpRequired])
             .answers::<Me>(200),
+        Operation::of_pages(
+            "post",
+            "/portal/v1/me/email/confirm",
+            "Put another e-mail address in force by a link.",
+        )
+        .takes::<ConfirmEmail>()
+        .refuses(&[Code::Expired, Code::AlreadyExists])
+        .answers_nothing(),
         Operation::of_session(
             "post",
             "/portal/v1/me/password",
@@ -98,6 +124,51 @@ fn people() -> Vec<Operation> {
     ]
 }
 
+fn keys() -> Vec<Operation> {
+    let (all, one) = (
+        "/portal/v1/programs/{rel}/api-keys",
+        "/portal/v1/programs/{rel}/api-keys/{key}",
+    );
+    vec![
+        Operation::of_session("get", all, "Your keys, without secrets.")
+            .query(&[Parameter::LIMIT, Parameter::CURSOR])
+            .lists::<Key>(),
+        Operation::of_session("post", all, "Make a key. Its secret is told once.")
+            .once()
+            .takes::<CreateKey>()
+            .answers::<CreatedKey>(201)
+            .refuses(&KEY_CHANGES)
+            .refuses(&[Code::ModeNotAllowed]),
+        Operation::of_session(
+            "patch",
+            one,
+            "Change a key: once answered, nothing is executed under its old bounds.",
+        )
+        .once()
+        .takes::<UpdateKey>()
+        .answers::<Key>(200)
+        .refuses(&KEY_CHANGES)
+        .refuses(&[Code::ModeNotAllowed]),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/api-keys/{key}/rotate",
+            "A successor of a key, which works beside it for a while.",
+        )
+        .once()
+        .takes::<RotateKey>()
+        .answers::<CreatedKey>(201)
+        .refuses(&KEY_CHANGES),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/api-keys/{key}/revoke",
+            "End a key: once answered, it buys nothing any more.",
+        )
+        .once()
+        .takes::<RevokeKey>()
+        .answers::<Key>(200),
+    ]
+}
+
 fn programs() -> Vec<Operation> {
     vec![
         Operation::of_pages(
@@ -139,5 +210,12 @@ fn programs() -> Vec<Operation> {
         .query(&Parameter::FEED)
         .query(&[Parameter::TEST])
         .feeds::<EventAnswer>(),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/audit-log",
+            "What was done to your relationship and its keys, newest first.",
+        )
+        .query(&[Parameter::LIMIT, Parameter::CURSOR])
+        .lists::<OwnAuditEntry>(),
     ]
 }

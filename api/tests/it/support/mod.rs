@@ -24,7 +24,7 @@ use engine::{
 use persistence::{
     Database, MIGRATOR, Sizes,
     api_keys::{self, KeyScope, NewKey},
-    demo::{self, Cast, Product, Reseller},
+    demo::{self, Cast, Load, Product, Reseller},
     embedded::{TestDatabase, test_cluster},
     settings::Durability,
 };
@@ -34,7 +34,7 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) use client::{Call, Reply};
 pub(crate) use contract::check as check_contract;
 pub(crate) use log_watch::{LogWatch, forms};
-pub(crate) use people::PASSWORD;
+pub(crate) use people::{ORIGIN, PASSWORD};
 
 /// Numbers the random bytes of a test: any.
 const SEED: u64 = 23;
@@ -114,6 +114,22 @@ impl World {
             random: SeededRandom::new(SEED + 1),
             database,
         }
+    }
+
+    /// Another merchant, with a product and a reseller of its own.
+    pub(crate) async fn another_merchant(&self) -> Arc<Cast> {
+        let load = Load {
+            products: 1,
+            resellers: 1,
+            access: 1,
+            serials: 3,
+            hot_serials: 0,
+        };
+        let cast = Arc::new(demo::load(load, &self.random));
+        let db = &self.server.app().database;
+        let seeded = demo::seed(db, &self.vault, Arc::clone(&cast), EPOCH).await;
+        seeded.unwrap();
+        cast
     }
 
     /// The reseller with this code.
@@ -270,6 +286,8 @@ fn config() -> Config {
         address.set_port(0);
     }
     "https://consign.example".clone_into(&mut config.http.origin);
+    // A test that stands for many callers says from where each of them calls.
+    config.http.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     config
 }
 

@@ -1,16 +1,21 @@
 //! People who sign in, as a browser does.
 
 use argon2::{Argon2, PasswordHasher as _, password_hash::phc::PasswordHash};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use engine::{
     clock::{Clock as _, SystemClock},
     fulfillments::Email,
-    ids::PersonId,
+    ids::{PersonId, SessionId},
+    persons::Role,
+    random::Random as _,
 };
 use persistence::{
     mail::{self, Letter},
     persons::{self, NewPerson},
+    sessions::{self, NewSession},
 };
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{Call, Reply, World};
 
@@ -35,6 +40,50 @@ impl World {
         let db = &self.server.app().database;
         assert!(persons::insert(db, person, now).await.unwrap());
         id
+    }
+
+    /// Somebody who acts for the merchant of the cast.
+    pub(crate) async fn member(&self, email: &str, role: Role) -> PersonId {
+        let id = self.person(email).await;
+        let (db, now) = (&self.server.app().database, SystemClock.now());
+        persons::insert_member(db, self.cast.merchant, id, role, now)
+            .await
+            .unwrap();
+        id
+    }
+
+    /// A call of our own pages, with this session.
+    pub(crate) fn as_member(&self, session: &str, method: &'static str, path: &str) -> Call {
+        let call = self.call(method, path).header("origin", ORIGIN);
+        call.header("cookie", session)
+    }
+
+    /// The cookie of one more session of somebody, opened without a sign-in.
+    pub(crate) async fn open_session(&self, person: PersonId) -> String {
+        let now = SystemClock.now();
+        let mut value = [0; 32];
+        self.random.fill(&mut value);
+        let text = BASE64_URL_SAFE_NO_PAD.encode(value);
+        let session = NewSession {
+            id: SessionId::generate(now, &self.random),
+            digest: Sha256::digest(&text).into(),
+            address: "127.0.0.1".to_owned(),
+            agent: String::new(),
+        };
+        let db = &self.server.app().database;
+        let stored = persons::find(db, person).await.unwrap().unwrap();
+        let opened = sessions::open(db, person, &stored.password_hash, session, now).await;
+        assert!(opened.unwrap());
+        format!("__Host-consign={text}")
+    }
+
+    /// The cookie of a session whose password was just repeated.
+    pub(crate) async fn stepped_up(&self, email: &str) -> String {
+        let session = self.session(email).await;
+        let call = self.page("POST", "/step-up").header("cookie", &session);
+        let reply = call.json(&json!({"password": PASSWORD})).send().await;
+        reply.data(200);
+        reply.cookie()
     }
 
     /// A call of our own pages.
