@@ -34,3 +34,4 @@ mod relationships;
 mod requests;
 mod secrets;
 mod support;
+mod walls;

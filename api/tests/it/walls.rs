@@ -1,0 +1,660 @@
+//! The walls between tenants: every operation of `openapi.json` with every kind of caller that must not
+//! get through. Each is refused with the code of its kind, and nothing is changed.
+//!
+//! A new operation is tried from the day it is described: what it needs besides a path is made from its
+//! schema.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use engine::{
+    api_keys::{KeyKind, KeyText, Scope},
+    clock::{Clock as _, EPOCH, SystemClock},
+    ids::{KeyId, PersonId, SessionId, VariantId},
+    persons::Role,
+    random::SeededRandom,
+    relationships::KeyTerms,
+};
+use persistence::{
+    demo::{Cast, Reseller},
+    persons,
+};
+use serde_json::{Map, Value, json};
+
+use crate::support::{ORIGIN, Reply, World, order_of, with_world};
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
+
+const MISSING: &str = "00000000000000000000000000";
+
+/// Whom an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    Reseller,
+    Merchant,
+    Owner,
+    Person,
+    Anybody,
+}
+
+struct Operation {
+    method: &'static str,
+    path: &'static str,
+    caller: For,
+    scope: Option<Scope>,
+    /// Password or code must have been repeated, whatever the body says.
+    steps_up: bool,
+    body: Option<Value>,
+}
+
+impl Operation {
+    fn all() -> Vec<Self> {
+        let paths = DOCUMENT["paths"].as_object().unwrap();
+        let operations = paths.iter().flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().iter();
+            methods.map(move |(method, described)| Self::of(path, method, described))
+        });
+        operations.collect()
+    }
+
+    fn of(path: &'static str, method: &str, described: &'static Value) -> Self {
+        let security = described["security"].as_array().unwrap();
+        let key = security.iter().find_map(|one| one["key"].as_array());
+        let session = security.iter().find_map(|one| one["session"].as_array());
+        let caller = match (key, session) {
+            (Some(_), None) => For::Reseller,
+            (Some(_), Some(_)) => For::Merchant,
+            (None, Some(roles)) if roles.is_empty() => For::Person,
+            (None, Some(_)) => For::Owner,
+            (None, None) => For::Anybody,
+        };
+        let scope = key.and_then(|scopes| scopes.first()?.as_str());
+        let codes = &described["responses"]["403"]["x-codes"];
+        let codes = codes.as_array().map(Vec::as_slice).unwrap_or_default();
+        let schema = &described["requestBody"]["content"]["application/json"]["schema"];
+        Self {
+            method: match method {
+                "get" => "GET",
+                "post" => "POST",
+                "patch" => "PATCH",
+                "put" => "PUT",
+                "delete" => "DELETE",
+                other => panic!("{other} is no method that is tried"),
+            },
+            path,
+            caller,
+            scope: scope.map(|name| Scope::parse(name).unwrap()),
+            // A name is changed without a step-up, an address with one.
+            steps_up: codes.contains(&json!("STEP_UP_REQUIRED")) && path != "/portal/v1/me",
+            body: (!schema.is_null()).then(|| sample(schema, "")),
+        }
+    }
+
+    fn reads(&self) -> bool {
+        self.method == "GET"
+    }
+
+    /// Whether it names something that is somebody's.
+    fn names_something(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+/// The least that a schema takes.
+fn sample(schema: &Value, name: &str) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let schema = DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap();
+        return sample(schema, name);
+    }
+    for choice in ["oneOf", "anyOf"] {
+        if let Some(choices) = schema[choice].as_array() {
+            return sample(&choices[0], name);
+        }
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds[0].as_str().unwrap(),
+        one => one.as_str().unwrap_or("object"),
+    };
+    match kind {
+        "object" => {
+            let required = schema["required"].as_array();
+            let required = required.map(Vec::as_slice).unwrap_or_default();
+            let fields = required.iter().map(|field| {
+                let field = field.as_str().unwrap();
+                (
+                    field.to_owned(),
+                    sample(&schema["properties"][field], field),
+                )
+            });
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+        "array" => json!([sample(&schema["items"], name)]),
+        "integer" | "number" => json!(1),
+        "boolean" => json!(true),
+        _ => json!(text(name)),
+    }
+}
+
+fn text(name: &str) -> &'static str {
+    match name {
+        "email" | "customer_email" => "walls@example.com",
+        "amount" => "1.00",
+        "type" => "PROMO",
+        "scopes" => "balance.read",
+        "role" => "VIEWER",
+        "status" => "ACTIVE",
+        "kind" => "SERIALS",
+        "base_price" | "price" => "1.00",
+        "product_id" => "prd_00000000000000000000000000",
+        "new_password" | "password" => "marble-7-window-tea",
+        _ => "walls",
+    }
+}
+
+/// Who tries.
+enum Caller {
+    Nobody,
+    Key(String),
+    Session {
+        person: PersonId,
+        merchant: Option<String>,
+        origin: &'static str,
+    },
+    Ended(String),
+}
+
+/// One who tries, and what the answer may be.
+struct Try {
+    who: &'static str,
+    caller: Caller,
+    allowed: Allowed,
+}
+
+/// Whose things the path names.
+#[derive(Clone, Copy)]
+enum Ids {
+    Victims,
+    Missing,
+}
+
+const UNAUTHORIZED: Allowed = &[(401, "UNAUTHORIZED")];
+const FORBIDDEN: Allowed = &[(403, "FORBIDDEN")];
+const NOT_FOUND: Allowed = &[(404, "NOT_FOUND")];
+const STEP_UP: Allowed = &[(403, "STEP_UP_REQUIRED")];
+const WRONG_SURFACE: Allowed = &[(400, "BAD_REQUEST"), (403, "FORBIDDEN")];
+
+/// Everybody, and what the rightful owner has.
+struct Ground {
+    ids: BTreeMap<&'static str, String>,
+    /// Of a reseller of the same merchant, and of another one.
+    sibling: String,
+    stranger: Arc<Cast>,
+    unknown: [String; 4],
+    scopeless: (String, String),
+    people: BTreeMap<&'static str, PersonId>,
+}
+
+impl Ground {
+    async fn of(world: &World) -> Self {
+        let stranger = world.another_merchant().await;
+        world.sql("UPDATE merchants SET rate_limit_factor = 1000000");
+        let victim = world.reseller("demo-both");
+        let mut people = BTreeMap::new();
+        for (who, role) in [
+            ("owner", Role::Owner),
+            ("manager", Role::Manager),
+            ("viewer", Role::Viewer),
+            ("former", Role::Owner),
+        ] {
+            let email = format!("{who}@merchant.example");
+            people.insert(who, world.member(&email, role).await);
+        }
+        for who in ["victim", "sibling", "nobody", "rival"] {
+            let email = format!("{who}@person.example");
+            people.insert(who, world.person(&email).await);
+        }
+        let db = &world.server.app().database;
+        for (who, code) in [("victim", "demo-both"), ("sibling", "demo-auto")] {
+            let relationship = world.reseller(code).id;
+            persons::bind(db, people[who], relationship).await.unwrap();
+        }
+        let now = SystemClock.now();
+        persons::insert_member(db, stranger.merchant, people["rival"], Role::Owner, now)
+            .await
+            .unwrap();
+        let former = people["former"].uuid();
+        world.sql(&format!("DELETE FROM members WHERE person_id = '{former}'"));
+        let key = async |scope| {
+            let terms = KeyTerms::default();
+            world.new_key("demo-both", &[scope], terms, |_| {}).await
+        };
+        let expired = key(Scope::BalanceRead).await;
+        let revoked = key(Scope::BalanceRead).await;
+        world.sql(&format!(
+            "UPDATE api_keys SET expires_at = now() WHERE key_id = '{}'",
+            expired.id.uuid()
+        ));
+        world.sql(&format!(
+            "UPDATE api_keys SET revoked_at = now() WHERE key_id = '{}'",
+            revoked.id.uuid()
+        ));
+        let balance = key(Scope::BalanceRead).await.text;
+        let products = key(Scope::ProductsRead).await.text;
+        Self {
+            ids: victims(world, victim, people["victim"]).await,
+            sibling: world.key("demo-auto"),
+            unknown: [
+                "not a key".to_owned(),
+                stranger_to_all(),
+                expired.text,
+                revoked.text,
+            ],
+            scopeless: (balance, products),
+            stranger,
+            people,
+        }
+    }
+
+    fn session(&self, who: &str) -> Caller {
+        self.session_for(who, None)
+    }
+
+    fn session_for(&self, who: &str, merchant: Option<String>) -> Caller {
+        Caller::Session {
+            person: self.people[who],
+            merchant,
+            origin: ORIGIN,
+        }
+    }
+
+    fn from_elsewhere(&self, who: &str) -> Caller {
+        Caller::Session {
+            person: self.people[who],
+            merchant: None,
+            origin: "https://evil.example",
+        }
+    }
+}
+
+/// A key of the right form that nobody made.
+fn stranger_to_all() -> String {
+    let random = SeededRandom::new(7);
+    let id = KeyId::generate(EPOCH, &random);
+    text_of(&KeyText::generate(KeyKind::Reseller, false, id, &random))
+}
+
+/// One id of each sort that belongs to the victim or its merchant.
+async fn victims(
+    world: &World,
+    victim: &Reseller,
+    person: PersonId,
+) -> BTreeMap<&'static str, String> {
+    let key = world.key("demo-both");
+    let product = world.product("Antivirus");
+    let order = order_of("WALLS-1", product);
+    let delivered = world.order(&key, &order).await.data(201);
+    let invite = world.call("POST", "/dev/v1/resellers/invite");
+    let invite = invite.key(&world.merchant_key());
+    let body = json!({"email": "invited@partner.example"});
+    let invited = invite.json(&body).send().await.data(201)["invitation"].clone();
+    world.open_session(person).await;
+    let session = world.scalar(&format!(
+        "SELECT session_id FROM sessions WHERE person_id = '{}' LIMIT 1",
+        person.uuid()
+    ));
+    let session = SessionId::from_uuid(session.parse().unwrap());
+    let variant = world.scalar("SELECT variant_id FROM variants LIMIT 1");
+    let variant = VariantId::from_uuid(variant.parse().unwrap());
+    BTreeMap::from([
+        ("rel", victim.id.to_string()),
+        ("key", victim.key.id.to_string()),
+        ("id", delivered["id"].as_str().unwrap().to_owned()),
+        ("ivt", invited["id"].as_str().unwrap().to_owned()),
+        ("token", invited["token"].as_str().unwrap().to_owned()),
+        ("ses", session.to_string()),
+        ("product_id", product.id.to_string()),
+        ("product", product.id.to_string()),
+        ("variant", variant.to_string()),
+    ])
+}
+
+impl Ground {
+    /// The path with ids of the victim, or with ids that nothing has.
+    fn path(&self, operation: &Operation, ids: Ids) -> String {
+        let words = operation.path.split('/').map(|word| {
+            let Some(name) = word
+                .strip_prefix('{')
+                .and_then(|word| word.strip_suffix('}'))
+            else {
+                return word.to_owned();
+            };
+            let found = self.id(operation, name);
+            match (ids, found.split_once('_')) {
+                (Ids::Victims, _) => found,
+                (Ids::Missing, Some((prefix, _))) => format!("{prefix}_{MISSING}"),
+                (Ids::Missing, None) => MISSING.to_owned(),
+            }
+        });
+        words.collect::<Vec<_>>().join("/")
+    }
+
+    /// `{id}` is what the word before it says.
+    fn id(&self, operation: &Operation, name: &str) -> String {
+        let name = match name {
+            "id" if operation.path.starts_with("/dev/v1/resellers/") => "rel",
+            "id" if operation.path.starts_with("/dev/v1/products/") => "product",
+            name => name,
+        };
+        let found = self.ids.get(name);
+        found
+            .unwrap_or_else(|| panic!("{} names `{name}`: say whose it is", operation.name()))
+            .clone()
+    }
+
+    /// Everybody who must not get through, for an operation.
+    fn tries(&self, world: &World, operation: &Operation) -> Vec<Try> {
+        let mut tries = Vec::new();
+        let mut add = |who, caller, allowed| {
+            tries.push(Try {
+                who,
+                caller,
+                allowed,
+            });
+        };
+        if operation.caller != For::Anybody {
+            add("nobody", Caller::Nobody, UNAUTHORIZED);
+            let ended = "__Host-consign=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+            add(
+                "an ended session",
+                Caller::Ended(ended.to_owned()),
+                UNAUTHORIZED,
+            );
+        }
+        match operation.caller {
+            For::Reseller => self.of_reseller(world, operation, &mut add),
+            For::Merchant => self.of_merchant(world, operation, &mut add),
+            For::Owner => self.of_owner(world, operation, &mut add),
+            For::Person => self.of_person(world, operation, &mut add),
+            For::Anybody if !operation.reads() => {
+                add("a foreign page", self.from_elsewhere("nobody"), FORBIDDEN);
+            }
+            For::Anybody => {}
+        }
+        tries
+    }
+
+    fn keys_that_do_not_live(&self, add: &mut impl FnMut(&'static str, Caller, Allowed)) {
+        let names = [
+            "a malformed key",
+            "a wrong key",
+            "an expired key",
+            "a revoked key",
+        ];
+        for (who, key) in names.into_iter().zip(&self.unknown) {
+            add(who, Caller::Key(key.clone()), UNAUTHORIZED);
+        }
+    }
+
+    fn of_reseller(
+        &self,
+        world: &World,
+        operation: &Operation,
+        add: &mut impl FnMut(&'static str, Caller, Allowed),
+    ) {
+        if operation.path.ends_with("/dynamic") {
+            // Its key is in the query; its own tests are in `dynamic_url`.
+            return;
+        }
+        self.keys_that_do_not_live(add);
+        add("a session", self.session("victim"), UNAUTHORIZED);
+        let merchants = Caller::Key(world.merchant_key());
+        add("the merchant's key", merchants, FORBIDDEN);
+        let other = Caller::Key(text_of(&self.stranger.key));
+        add("another merchant's key", other, FORBIDDEN);
+        if let Some(scope) = operation.scope {
+            let (balance, products) = &self.scopeless;
+            let without = if scope == Scope::BalanceRead {
+                products
+            } else {
+                balance
+            };
+            add(
+                "a key without the scope",
+                Caller::Key(without.clone()),
+                FORBIDDEN,
+            );
+        }
+        if operation.names_something() {
+            let theirs = Caller::Key(text_of(&self.stranger.resellers[0].key));
+            add("another merchant's reseller", theirs, NOT_FOUND);
+            if !operation.path.contains("product") {
+                let siblings = Caller::Key(self.sibling.clone());
+                add("another reseller of the merchant", siblings, NOT_FOUND);
+            }
+        }
+        if !operation.reads() {
+            let suspended = Caller::Key(world.key("demo-suspended"));
+            add("a suspended reseller", suspended, SUSPENDED);
+        }
+    }
+
+    fn of_merchant(
+        &self,
+        world: &World,
+        operation: &Operation,
+        add: &mut impl FnMut(&'static str, Caller, Allowed),
+    ) {
+        self.keys_that_do_not_live(add);
+        let own = Some(world.cast.merchant.to_string());
+        add(
+            "a reseller's key",
+            Caller::Key(world.key("demo-both")),
+            FORBIDDEN,
+        );
+        for who in ["nobody", "former", "victim"] {
+            add("a session of no member", self.session(who), FORBIDDEN);
+        }
+        let rival = self.session_for("rival", own);
+        add("another merchant's owner, as a member", rival, FORBIDDEN);
+        if !operation.reads() {
+            add("a viewer", self.session("viewer"), FORBIDDEN);
+            add("a foreign page", self.from_elsewhere("owner"), FORBIDDEN);
+        }
+        if operation.names_something() {
+            let theirs = Caller::Key(text_of(&self.stranger.key));
+            add("another merchant's key", theirs, NOT_FOUND);
+            add("another merchant's owner", self.session("rival"), NOT_FOUND);
+        }
+    }
+
+    fn of_owner(
+        &self,
+        world: &World,
+        operation: &Operation,
+        add: &mut impl FnMut(&'static str, Caller, Allowed),
+    ) {
+        let own = Some(world.cast.merchant.to_string());
+        for key in [world.merchant_key(), world.key("demo-both")] {
+            add("a key", Caller::Key(key), FORBIDDEN);
+        }
+        for who in ["nobody", "former", "victim", "viewer", "manager"] {
+            add("who is no owner", self.session(who), FORBIDDEN);
+        }
+        let rival = self.session_for("rival", own);
+        add("another merchant's owner, as an owner", rival, FORBIDDEN);
+        if operation.steps_up {
+            add("an owner without a step-up", self.session("owner"), STEP_UP);
+        } else if operation.names_something() {
+            add(
+                "an owner with a reseller's thing",
+                self.session("owner"),
+                NOT_FOUND,
+            );
+        }
+        if !operation.reads() {
+            add("a foreign page", self.from_elsewhere("owner"), FORBIDDEN);
+        }
+    }
+
+    fn of_person(
+        &self,
+        world: &World,
+        operation: &Operation,
+        add: &mut impl FnMut(&'static str, Caller, Allowed),
+    ) {
+        for key in [world.merchant_key(), world.key("demo-both")] {
+            add("a key", Caller::Key(key), WRONG_SURFACE);
+        }
+        if !operation.reads() {
+            add("a foreign page", self.from_elsewhere("victim"), FORBIDDEN);
+        }
+        if operation.steps_up {
+            add(
+                "the person without a step-up",
+                self.session("victim"),
+                STEP_UP,
+            );
+        } else if operation.names_something() {
+            for who in ["nobody", "sibling", "owner", "rival"] {
+                add("another person", self.session(who), NOT_FOUND);
+            }
+        }
+    }
+}
+
+type Allowed = &'static [(u16, &'static str)];
+
+/// What a suspended reseller hears depends on what it asks for first; a list of rows says it per row.
+const SUSPENDED: Allowed = &[
+    (403, "RELATIONSHIP_INACTIVE"),
+    (404, "NOT_FOUND"),
+    (403, "FORBIDDEN"),
+    (422, "VALIDATION_ERROR"),
+    (200, ""),
+];
+
+fn text_of(key: &KeyText) -> String {
+    key.expose().expose().to_owned()
+}
+
+impl World {
+    async fn attempt(&self, path: &str, operation: &Operation, one: &Try, from: u32) -> Reply {
+        let [_, high, middle, low] = from.to_be_bytes();
+        let address = format!("10.{high}.{middle}.{low}");
+        let call = self.call(operation.method, path);
+        let call = call.header("x-forwarded-for", &address);
+        let call = match &one.caller {
+            Caller::Nobody => call.header("origin", ORIGIN),
+            Caller::Key(key) => call.key(key),
+            Caller::Ended(cookie) => call.header("cookie", cookie).header("origin", ORIGIN),
+            Caller::Session {
+                person,
+                merchant,
+                origin,
+            } => {
+                let cookie = self.open_session(*person).await;
+                let call = call.header("cookie", &cookie).header("origin", origin);
+                match merchant {
+                    Some(merchant) => call.header("consign-merchant", merchant),
+                    None => call,
+                }
+            }
+        };
+        match &operation.body {
+            Some(body) => call.json(body).send().await,
+            None => call.send().await,
+        }
+    }
+
+    /// Everything that belongs to anybody, but for what a refused call leaves behind: sessions that were
+    /// opened for it, and notes of when keys were used.
+    fn belongings(&self) -> String {
+        self.scalar(
+            "SELECT md5(
+               (SELECT COALESCE(string_agg(to_jsonb(t)::text, '' ORDER BY t.relationship_id), '')
+                  FROM relationships AS t)
+               || (SELECT COALESCE(string_agg(to_jsonb(t)::text, '' ORDER BY to_jsonb(t)::text), '')
+                  FROM product_access AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.merchant_id) FROM programs AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.product_id) FROM products AS t)
+               || (SELECT COALESCE(string_agg(to_jsonb(t)::text, '' ORDER BY t.variant_id), '')
+                  FROM variants AS t)
+               || (SELECT string_agg((to_jsonb(t) - 'last_used_at' - 'last_used_ip')::text, ''
+                  ORDER BY t.key_id) FROM api_keys AS t)
+               || (SELECT COALESCE(string_agg(to_jsonb(t)::text, '' ORDER BY t.invitation_id), '')
+                  FROM invitations AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id)
+                  FROM persons AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)
+                  FROM members AS t)
+               || (SELECT COUNT(*) FROM ledger_entries) || ' ' || (SELECT COUNT(*) FROM serials)
+               || ' ' || (SELECT COUNT(*) FROM serial_claims) || ' ' || (SELECT COUNT(*) FROM mails)
+               || ' ' || (SELECT COUNT(*) FROM idempotency_keys)
+               || ' ' || (SELECT COUNT(*) FROM audit_log WHERE action <> 'session.open'))",
+        )
+    }
+}
+
+/// Whether a reply is one of these, and shows nothing of the victim.
+fn fits(reply: &Reply, allowed: Allowed) -> bool {
+    let status = reply.status.as_u16();
+    let code = || {
+        reply.json()["error"]["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let known = allowed
+        .iter()
+        .any(|(wanted, name)| *wanted == status && (*wanted == 200 || code() == *name));
+    known && !reply.text().contains("@person.example") && !reply.text().contains("crk_live_")
+}
+
+#[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "how much was tried is what a reader asks for"
+)]
+fn nobody_gets_through_a_wall_and_nothing_is_changed() {
+    with_world(async |world| {
+        let ground = Ground::of(world).await;
+        let operations = Operation::all();
+        let (mut cases, mut wrong) = (0_u32, Vec::new());
+        for operation in &operations {
+            let before = world.belongings();
+            for one in ground.tries(world, operation) {
+                cases += 1;
+                let path = ground.path(operation, Ids::Victims);
+                let reply = world.attempt(&path, operation, &one, cases).await;
+                let (name, who) = (operation.name(), one.who);
+                if !fits(&reply, one.allowed) {
+                    wrong.push(format!("{name}, {who}: {} {}", reply.status, reply.text()));
+                    continue;
+                }
+                if one.allowed == NOT_FOUND {
+                    // What is foreign and what is missing cannot be told apart.
+                    cases += 1;
+                    let path = ground.path(operation, Ids::Missing);
+                    let missing = world.attempt(&path, operation, &one, cases).await;
+                    if (missing.status, missing.text()) != (reply.status, reply.text()) {
+                        let (foreign, missing) = (reply.text(), missing.text());
+                        wrong.push(format!("{name}, {who}: {foreign} is not {missing}"));
+                    }
+                }
+            }
+            if world.belongings() != before {
+                wrong.push(format!("{} changed something", operation.name()));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        println!("walls: {} operations, {cases} cases", operations.len());
+        assert!(cases > 500, "{cases}");
+    });
+}
