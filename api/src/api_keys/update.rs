@@ -104,10 +104,10 @@ impl UpdateKey {
             name: fields::name(self.name)?,
             scopes: scopes.transpose()?,
             products: products.transpose()?,
-            max_quantity: whole(&self.max_quantity, fields::max_quantity)?,
+            max_quantity: whole(self.max_quantity, fields::max_quantity)?,
             ip_allow_list: nets.transpose()?,
             daily_spend_cap: cap?,
-            rate_limit_per_second: whole(&self.rate_limit_per_second, fields::rate)?,
+            rate_limit_per_second: whole(self.rate_limit_per_second, fields::rate)?,
             expires_at: edit(&self.expires_at, |text| fields::expires_at(text))?,
         })
     }
@@ -123,8 +123,8 @@ fn list<T>(sent: Sent<Vec<T>>) -> Option<Vec<T>> {
 }
 
 fn whole(
-    sent: &Sent<Whole>,
+    sent: Sent<Whole>,
     read: impl FnOnce(Whole) -> Result<u32, ApiError>,
 ) -> Result<Edit<u32>, ApiError> {
-    edit(sent, |number| read(*number))
+    edit(&sent, |number| read(*number))
 }

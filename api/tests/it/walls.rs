@@ -145,13 +145,12 @@ fn sample(schema: &Value, name: &str) -> Value {
 fn text(name: &str) -> &'static str {
     match name {
         "email" | "customer_email" => "walls@example.com",
-        "amount" => "1.00",
+        "amount" | "base_price" | "price" => "1.00",
         "type" => "PROMO",
         "scopes" => "balance.read",
         "role" => "VIEWER",
         "status" => "ACTIVE",
         "kind" => "SERIALS",
-        "base_price" | "price" => "1.00",
         "product_id" => "prd_00000000000000000000000000",
         "new_password" | "password" => "marble-7-window-tea",
         _ => "walls",
@@ -274,7 +273,7 @@ impl Ground {
         }
     }
 
-    fn from_elsewhere(&self, who: &str) -> Caller {
+    fn elsewhere(&self, who: &str) -> Caller {
         Caller::Session {
             person: self.people[who],
             merchant: None,
@@ -383,7 +382,7 @@ impl Ground {
             For::Owner => self.of_owner(world, operation, &mut add),
             For::Person => self.of_person(world, operation, &mut add),
             For::Anybody if !operation.reads() => {
-                add("a foreign page", self.from_elsewhere("nobody"), FORBIDDEN);
+                add("a foreign page", self.elsewhere("nobody"), FORBIDDEN);
             }
             For::Anybody => {}
         }
@@ -465,7 +464,7 @@ impl Ground {
         add("another merchant's owner, as a member", rival, FORBIDDEN);
         if !operation.reads() {
             add("a viewer", self.session("viewer"), FORBIDDEN);
-            add("a foreign page", self.from_elsewhere("owner"), FORBIDDEN);
+            add("a foreign page", self.elsewhere("owner"), FORBIDDEN);
         }
         if operation.names_something() {
             let theirs = Caller::Key(text_of(&self.stranger.key));
@@ -499,7 +498,7 @@ impl Ground {
             );
         }
         if !operation.reads() {
-            add("a foreign page", self.from_elsewhere("owner"), FORBIDDEN);
+            add("a foreign page", self.elsewhere("owner"), FORBIDDEN);
         }
     }
 
@@ -513,7 +512,7 @@ impl Ground {
             add("a key", Caller::Key(key), WRONG_SURFACE);
         }
         if !operation.reads() {
-            add("a foreign page", self.from_elsewhere("victim"), FORBIDDEN);
+            add("a foreign page", self.elsewhere("victim"), FORBIDDEN);
         }
         if operation.steps_up {
             add(

@@ -67,7 +67,7 @@ async fn statement_without_a_scope_sees_the_rows_of_its_readers_scope_only() {
     let all = seen(&stage, ReadScope::of(merchant)).await;
     let mut plain = Vec::new();
     for table in TABLES {
-        plain.push(count(&mut *stage.db.read().await.unwrap(), table).await);
+        plain.push(count(&mut stage.db.read().await.unwrap(), table).await);
     }
     assert_eq!(all, plain);
     assert!(all.iter().all(|rows| *rows > 0), "{all:?}");
