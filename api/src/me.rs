@@ -99,8 +99,7 @@ pub(crate) async fn reseller(
 pub(crate) async fn dev(caller: MerchantKey<AnyScope>) -> Answer<MerchantMe> {
     Answer::ok(MerchantMe {
         shop: Shop::of(caller.merchant()),
-        // Test keys are of resellers only.
-        mode: "live",
+        mode: if caller.test() { "test" } else { "live" },
         scopes: caller.scopes().iter().map(Scope::name).collect(),
         role: caller.role().map(Role::name),
     })

@@ -77,6 +77,14 @@ impl<D> MerchantKey<D> {
         }
     }
 
+    /// Whether the caller is of test mode; a member is of both, and says which it means.
+    pub(crate) fn test(&self) -> bool {
+        match &self.who {
+            Who::Key(cached, _) => cached.key.test,
+            Who::Member(_) => false,
+        }
+    }
+
     /// What a member is for the merchant; a key is nobody's.
     pub(crate) fn role(&self) -> Option<Role> {
         match &self.who {

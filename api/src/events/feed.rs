@@ -72,7 +72,7 @@ pub(crate) async fn dev(
     let feed = Feed {
         merchant: caller.merchant_id(),
         relationship: None,
-        test: filters::flag(&query, "test")?.unwrap_or(caller.key().test),
+        test: filters::flag(&query, "test")?.unwrap_or(caller.test()),
     };
     answer(&app, feed, caller.currency(), &query).await
 }

@@ -4,7 +4,7 @@ use engine::{
     audit::{Actor, Deed, Digest},
     clock::Timestamp,
     events::Fact,
-    invitations::{Invitation, Refusal, Stepped},
+    invitations::{Invitation, Refusal, Status, Stepped},
 };
 use sqlx::PgConnection;
 
@@ -79,10 +79,13 @@ pub(super) async fn end(
     })?;
     relationships::store(connection, &relationship).await?;
     rows::store(connection, invitation).await?;
-    let fact = Fact::ResellerDeclined {
-        relationship: id.uuid(),
-    };
-    outbox::tell(connection, (merchant, Some(id)), &fact, now).await?;
+    // What the merchant takes back, or time ends, nobody declined.
+    if invitation.status == Status::Declined {
+        let fact = Fact::ResellerDeclined {
+            relationship: id.uuid(),
+        };
+        outbox::tell(connection, (merchant, Some(id)), &fact, now).await?;
+    }
     let deed = Deed {
         actor,
         action: action.to_owned(),
