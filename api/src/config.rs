@@ -24,6 +24,9 @@ const DEFAULTS: &str = include_str!("../config/default.toml");
 const PREFIX: &str = "CONSIGN_";
 /// The shortest deadline that a request has outside of the engine.
 const REQUEST_DEADLINE_MS: u64 = 15_000;
+const IN_FLIGHT_MAX: usize = 1 << 20;
+/// Shorter waits for a peer cut off callers that are only far away.
+const WAIT_MIN_MS: u64 = 1000;
 
 /// Every setting.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,7 +51,10 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     pub in_flight_max: usize,
     pub connections_max: usize,
+    pub connections_per_address_max: usize,
     pub header_read_timeout_ms: u64,
+    pub idle_max_ms: u64,
+    pub unread_max_ms: u64,
     pub close_wait_ms: u64,
 }
 
@@ -189,9 +195,29 @@ impl Config {
                 && !origin.ends_with('/'),
             "http.origin must begin with https:// or http:// and have no slash at the end"
         );
+        self.http.check()
+    }
+}
+
+impl Http {
+    fn check(&self) -> anyhow::Result<()> {
         ensure!(
-            self.http.in_flight_max >= 1 && self.http.connections_max >= 1,
-            "http.in_flight_max and http.connections_max must be at least 1"
+            (1..=IN_FLIGHT_MAX).contains(&self.in_flight_max),
+            "http.in_flight_max must be 1 to {IN_FLIGHT_MAX}"
+        );
+        ensure!(
+            (1..=self.connections_max).contains(&self.connections_per_address_max),
+            "http.connections_per_address_max must be 1 to connections_max"
+        );
+        ensure!(
+            [
+                self.header_read_timeout_ms,
+                self.idle_max_ms,
+                self.unread_max_ms
+            ]
+            .iter()
+            .all(|wait| *wait >= WAIT_MIN_MS),
+            "http.header_read_timeout_ms, idle_max_ms and unread_max_ms must be at least {WAIT_MIN_MS}"
         );
         Ok(())
     }
@@ -321,6 +347,8 @@ mod tests {
             ("CONSIGN_NOSUCHSECTION__KEY", "1"),
             ("CONSIGN_ENGINE__LANES", "0"),
             ("CONSIGN_DATABASE__ACQUIRE_WAIT_MS", "8000"),
+            ("CONSIGN_HTTP__IDLE_MAX_MS", "0"),
+            ("CONSIGN_HTTP__CONNECTIONS_PER_ADDRESS_MAX", "16385"),
             ("CONSIGN_HTTP__ORIGIN", "https://consign.example/"),
             ("CONSIGN_HTTP__LISTEN", "everywhere"),
         ] {

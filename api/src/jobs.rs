@@ -1,14 +1,17 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
 //! purchases, the end of invitations, and the sale of uploads that were stored when their lane was busy.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use persistence::{
     api_keys::{self, KeyUse},
     balances::purchases,
     invitations,
 };
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::{Mutex, mpsc},
+    time::sleep,
+};
 
 use crate::{
     api_keys::expiry,
@@ -107,7 +110,8 @@ pub(crate) async fn restock_waiting(app: App) {
 }
 
 /// Stores when and from where keys were used. What cannot be stored is stored a minute later.
-pub(crate) async fn record_key_uses(app: App, mut waiting: mpsc::Receiver<KeyUse>) {
+pub(crate) async fn record_key_uses(app: App, waiting: Arc<Mutex<mpsc::Receiver<KeyUse>>>) {
+    let mut waiting = waiting.lock().await;
     let mut uses = Vec::new();
     while waiting.recv_many(&mut uses, USES_AT_ONCE).await > 0 {
         if let Err(error) = api_keys::record_uses(&app.database, &uses).await {

@@ -48,14 +48,23 @@ enum ServerCommand {
     CheckConfig,
     /// Show whether the database and the root key are as they must be.
     Doctor,
+    /// Let a shard be served again that halted, after you have found out why.
+    Unhalt,
 }
+
+/// Ends a process that must not be started again before an operator has looked.
+const HALTED: u8 = 3;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
-            ExitCode::FAILURE
+            if error.is::<serve::Halted>() {
+                ExitCode::from(HALTED)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -87,6 +96,7 @@ async fn command(arguments: Arguments, runtime: &Arc<Runtime>) -> anyhow::Result
         ServerCommand::Migrate => serve::migrate(&config).await,
         ServerCommand::CheckConfig => serve::check_config(&config),
         ServerCommand::Doctor => serve::doctor(&config).await,
+        ServerCommand::Unhalt => serve::unhalt(&config).await,
     }
 }
 

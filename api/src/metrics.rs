@@ -59,7 +59,9 @@ impl Metrics {
         );
         describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time from head to answer");
         describe_counter!(HTTP_SHED, "Requests refused before any work, by reason");
-        counter!(HTTP_SHED, "reason" => "in_flight").increment(0);
+        for reason in ["in_flight", "connections", "address_connections"] {
+            counter!(HTTP_SHED, "reason" => reason).increment(0);
+        }
         describe_counter!(
             KEYS_EXPOSED,
             "Good keys that were sent in a URL where none belongs"

@@ -7,6 +7,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::journal::{HEARTBEAT_EVERY, SILENCE_MAX};
+
+/// More at once than any database takes; each has a permit, a task and holds.
+const IN_FLIGHT_MAX: usize = 65_536;
+const QUEUE_ENTRIES_MAX: usize = 1 << 20;
+
 /// Settings of the engine. Durations are in milliseconds in the file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,8 +53,12 @@ pub struct Config {
     pub window_serials_min: usize,
     /// Largest window of a product.
     pub window_serials_max: usize,
-    /// Settled fulfillments kept for replays, in all.
+    /// Bytes of the window of one product, and of all windows. Beyond them only what is claimed is read.
+    pub window_bytes_max: usize,
+    pub windows_bytes_max: usize,
+    /// Settled fulfillments kept for replays, in all, and their bytes.
     pub settled_entries_max: usize,
+    pub settled_bytes_max: usize,
     /// How long an actor is idle before it is put away.
     pub idle_ms: u64,
     /// How long a drain waits for what is running.
@@ -82,7 +92,10 @@ impl Default for Config {
             lane_ready_wait_ms: 250,
             window_serials_min: 64,
             window_serials_max: 4096,
+            window_bytes_max: 4 * 1024 * 1024,
+            windows_bytes_max: 256 * 1024 * 1024,
             settled_entries_max: 8192,
+            settled_bytes_max: 64 * 1024 * 1024,
             idle_ms: 60_000,
             drain_ms: 5000,
             heartbeat_age_max_ms: 3000,
@@ -113,14 +126,30 @@ impl Config {
         })
     }
 
-    fn sizes(&self) -> [Rule; 8] {
+    fn sizes(&self) -> [Rule; 12] {
         [
             (self.arbiters >= 1, "arbiters", "must be at least 1"),
             ((1..=64).contains(&self.lanes), "lanes", "must be 1 to 64"),
             (
-                self.in_flight_max >= 1,
+                (1..=IN_FLIGHT_MAX).contains(&self.in_flight_max),
                 "in_flight_max",
-                "must be at least 1",
+                "must be 1 to 65536: each takes memory until it is settled",
+            ),
+            (
+                self.lane_queue_entries_max <= QUEUE_ENTRIES_MAX,
+                "lane_queue_entries_max",
+                "must be at most 1048576",
+            ),
+            (
+                self.lane_deadline_ms >= 100,
+                "lane_deadline_ms",
+                "must be at least 100",
+            ),
+            (self.idle_ms >= 1000, "idle_ms", "must be at least 1000"),
+            (
+                self.drain_ms >= 100,
+                "drain_ms",
+                "must be at least 100, or accepted orders are cut off",
             ),
             (
                 self.hydrations_max >= 1,
@@ -150,9 +179,10 @@ impl Config {
         ]
     }
 
-    fn relations(&self) -> [Rule; 6] {
+    fn relations(&self) -> [Rule; 11] {
         let answer = self.answer_deadline_ms;
         let below_answer = "must be below answer_deadline_ms";
+        let (beat, silence) = (ms(self.heartbeat_age_max_ms), SILENCE_MAX);
         [
             (
                 (1..=self.in_flight_max).contains(&self.relationship_in_flight_max),
@@ -178,6 +208,31 @@ impl Config {
                 self.lane_deadline_ms < answer,
                 "lane_deadline_ms",
                 below_answer,
+            ),
+            (
+                self.admission_wait_ms < answer,
+                "admission_wait_ms",
+                below_answer,
+            ),
+            (
+                self.lane_ready_wait_ms < answer,
+                "lane_ready_wait_ms",
+                below_answer,
+            ),
+            (
+                self.batch_age_max_ms >= self.lane_deadline_ms,
+                "batch_age_max_ms",
+                "must be at least lane_deadline_ms, or a batch without an answer is never sent again",
+            ),
+            (
+                beat >= 2 * HEARTBEAT_EVERY && beat + HEARTBEAT_EVERY <= silence,
+                "heartbeat_age_max_ms",
+                "must be 2000 to 5000: two heartbeats, and well before the 6 s of silence after which another process takes over",
+            ),
+            (
+                (1..=self.windows_bytes_max).contains(&self.window_bytes_max),
+                "window_bytes_max",
+                "must be 1 to windows_bytes_max",
             ),
             (
                 (1..=self.window_serials_max).contains(&self.window_serials_min),
@@ -228,6 +283,27 @@ mod tests {
                     ..Config::default()
                 },
                 "batch_entries_max",
+            ),
+            (
+                Config {
+                    heartbeat_age_max_ms: 6000,
+                    ..Config::default()
+                },
+                "heartbeat_age_max_ms",
+            ),
+            (
+                Config {
+                    in_flight_max: usize::MAX,
+                    ..Config::default()
+                },
+                "in_flight_max",
+            ),
+            (
+                Config {
+                    batch_age_max_ms: 4999,
+                    ..Config::default()
+                },
+                "batch_age_max_ms",
             ),
             (
                 Config {

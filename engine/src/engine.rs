@@ -40,6 +40,7 @@ use crate::{
     random::Random,
     relationships::{self, RelationshipScope, Terms},
     snapshots::Snapshots,
+    supervise,
     vault::Vault,
     verifier::{self, Verifier},
 };
@@ -150,7 +151,7 @@ impl Engine {
         let (ended, ending) = watch::channel(false);
         let keeper = TaskTracker::new();
         let owner = ownership.owner;
-        keeper.spawn(ownership.keep(lease, ending.clone()));
+        keeper.spawn(ownership.kept(lease, ending.clone()));
         let arbiters = Arc::new(arbiters);
         let engine = Self(Arc::new(Inner {
             owner,
@@ -170,7 +171,10 @@ impl Engine {
             draining: AtomicBool::new(false),
             ended,
         }));
-        engine.0.keeper.spawn(engine.clone().sweep(ending));
+        let sweeping = engine.clone();
+        engine.0.keeper.spawn(async move {
+            supervise::restarted("sweep", || sweeping.sweep(ending.clone())).await;
+        });
         engine
             .restock_waiting()
             .await
@@ -187,7 +191,7 @@ impl Engine {
             Ok(Delivery::Fresh(_)) => Ending::Delivered,
             Ok(Delivery::Replayed(_)) => Ending::Replayed,
             Err(Error::Refused(_)) => Ending::Refused,
-            Err(Error::Faulted(_)) => Ending::Failed,
+            Err(Error::Faulted(fault)) => fault.into(),
         });
         outcome
     }
@@ -454,6 +458,12 @@ impl Engine {
         self.0.fulfiller.lanes.ownership.lost().await;
     }
 
+    /// Whether the shard was given up because its data went back in time, or somebody writes beside
+    /// this process: nobody may serve it before an operator has looked.
+    pub fn is_halted(&self) -> bool {
+        self.0.fulfiller.lanes.ownership.is_halted()
+    }
+
     /// Closes admission, lets what runs end, empties the lanes and gives the shard up. What does not
     /// end in time is left to the next owner, as after a crash. Actors live on until [`Engine::stop`]:
     /// whoever reads while the last connections close must not take them for dead.
@@ -489,7 +499,7 @@ impl Engine {
     }
 
     /// Puts away what is idle, and keeps the gauges.
-    async fn sweep(self, mut ended: watch::Receiver<bool>) {
+    async fn sweep(&self, mut ended: watch::Receiver<bool>) {
         let every = ms(self.0.config.idle_ms);
         let fulfiller = &self.0.fulfiller;
         while !*ended.borrow() {
@@ -509,12 +519,16 @@ impl Engine {
     pub fn verify(&self, source: Arc<dyn verifier::Source>) {
         let config = &self.0.config;
         if config.verify_every_ms > 0 {
+            let (every, entries_max) = (ms(config.verify_every_ms), config.verify_entries_max);
             let fulfiller = Arc::clone(&self.0.fulfiller);
-            let verifier = Verifier::new(fulfiller, source, config.verify_entries_max);
             let ended = self.0.ended.subscribe();
+            let verifying = move || {
+                Verifier::new(Arc::clone(&fulfiller), Arc::clone(&source), entries_max)
+                    .run(every, ended.clone())
+            };
             self.0
                 .keeper
-                .spawn(verifier.run(ms(config.verify_every_ms), ended));
+                .spawn(supervise::restarted("verifier", verifying));
         }
     }
 

@@ -18,6 +18,9 @@ pub enum Fault {
     /// The attempt was undone for certain, because of a defect or of data that cannot be stored.
     #[error("not executed: {reason}")]
     Aborted { reason: &'static str },
+    /// A credit that would lift its balance beyond the largest amount: not executed.
+    #[error("not executed: the balance would exceed the largest amount")]
+    Excess,
     /// Storage could not be read: nothing was changed.
     #[error("storage is not available")]
     Unavailable,

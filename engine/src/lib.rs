@@ -33,6 +33,7 @@ pub mod random;
 pub mod relationships;
 pub mod sabotage;
 mod snapshots;
+pub mod supervise;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vault;

@@ -9,6 +9,8 @@ use metrics::{
     gauge, histogram,
 };
 
+use crate::fault::Fault;
+
 pub const FULFILLMENTS: &str = "consign_fulfillments_total";
 pub const STAGE: &str = "consign_fulfillment_stage_duration_seconds";
 pub const ACTORS_ACTIVE: &str = "consign_actors_active";
@@ -24,6 +26,7 @@ pub const LANE_READY: &str = "consign_journal_lane_ready";
 pub const UNKNOWN_OUTCOMES: &str = "consign_journal_unknown_outcomes_total";
 pub const FENCES: &str = "consign_journal_fences_total";
 pub const PROOFS: &str = "consign_proofs_total";
+pub const TASK_PANICS: &str = "consign_task_panics_total";
 pub const VIOLATIONS: &str = "consign_invariant_violations_total";
 
 /// Buckets, in seconds, of every duration.
@@ -75,6 +78,10 @@ pub fn describe() {
         "Promises that a constraint or an assertion found broken"
     );
     describe_counter!(
+        TASK_PANICS,
+        "Panics of work beside the requests, by its name"
+    );
+    describe_counter!(
         PROOFS,
         "Balances and shelves that were checked against storage, by result"
     );
@@ -109,9 +116,16 @@ pub(crate) enum Stage {
 static STAGES: LazyLock<[Histogram; 4]> = LazyLock::new(|| {
     ["hold", "claim", "commit", "settle"].map(|stage| histogram!(STAGE, "stage" => stage))
 });
-static OUTCOMES: LazyLock<[Counter; 4]> = LazyLock::new(|| {
-    ["delivered", "replayed", "refused", "failed"]
-        .map(|outcome| counter!(FULFILLMENTS, "outcome" => outcome))
+static OUTCOMES: LazyLock<[Counter; 6]> = LazyLock::new(|| {
+    [
+        "delivered",
+        "replayed",
+        "refused",
+        "shed",
+        "unknown",
+        "failed",
+    ]
+    .map(|outcome| counter!(FULFILLMENTS, "outcome" => outcome))
 });
 static BATCHES: LazyLock<Histogram> = LazyLock::new(|| histogram!(BATCH_ENTRIES));
 static COMMITS: LazyLock<Histogram> = LazyLock::new(|| histogram!(COMMIT_DURATION));
@@ -126,7 +140,22 @@ pub(crate) enum Ending {
     Delivered,
     Replayed,
     Refused,
+    /// Not executed, because there was no room or storage was away.
+    Shed,
+    /// Nobody knows yet.
+    Unknown,
+    /// Undone for certain, because of a defect.
     Failed,
+}
+
+impl From<&Fault> for Ending {
+    fn from(fault: &Fault) -> Self {
+        match fault {
+            Fault::Overloaded { .. } | Fault::Unavailable => Self::Shed,
+            Fault::OutcomeUnknown => Self::Unknown,
+            Fault::Aborted { .. } | Fault::Excess => Self::Failed,
+        }
+    }
 }
 
 pub(crate) fn fulfillment(ending: Ending) {
@@ -172,6 +201,15 @@ pub(crate) fn actors_active(actor: &'static str, count: usize) {
 )]
 pub(crate) fn permits_in_use(count: usize) {
     gauge!(PERMITS_IN_USE, "scope" => "all").set(count as f64);
+}
+
+/// Work beside the requests begins.
+pub(crate) fn task(task: &'static str) {
+    counter!(TASK_PANICS, "task" => task).increment(0);
+}
+
+pub(crate) fn task_panicked(task: &'static str) {
+    counter!(TASK_PANICS, "task" => task).increment(1);
 }
 
 pub(crate) fn violation(invariant: &'static str) {

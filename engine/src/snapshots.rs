@@ -94,9 +94,10 @@ impl Snapshots {
         self.changes.count();
     }
 
-    /// Drops what nobody asked for since the last sweep.
+    /// Drops what nobody asked for since the last sweep, and every merchant: nobody is told when what an
+    /// operator set for one changes, so it is read anew from time to time.
     pub(crate) fn sweep(&self) {
-        self.merchants.0.sweep();
+        self.merchants.0.forget_where(|_| true);
         self.terms.0.sweep();
         self.products.0.sweep();
     }

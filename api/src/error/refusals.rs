@@ -52,6 +52,9 @@ impl From<Fault> for ApiError {
                     "A defect on our side. Nothing was executed.",
                 )
             }
+            Fault::Excess => {
+                Self::field("amount", "would lift the balance above the largest amount")
+            }
             Fault::Unavailable => Self::new(Code::Overloaded),
         }
     }
@@ -322,6 +325,7 @@ mod tests {
             (Fault::Unavailable, Code::Overloaded),
             (Fault::OutcomeUnknown, Code::OutcomeUnknown),
             (Fault::Aborted { reason: "damaged" }, Code::InternalError),
+            (Fault::Excess, Code::ValidationError),
         ] {
             assert_eq!(ApiError::from(fault).code(), code);
         }

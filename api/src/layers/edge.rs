@@ -4,20 +4,24 @@ use std::{
     borrow::Cow,
     net::IpAddr,
     panic::AssertUnwindSafe,
+    pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
 };
 
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue, Request, Uri, header},
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use engine::{clock, random::Random};
 use futures_util::FutureExt;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use ipnet::IpNet;
 use tower::Service;
 
@@ -37,6 +41,13 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// A year, as those who keep lists of such hosts ask for.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+/// The golden part of a turn: any few callers in a row are spread evenly.
+const TURN: u32 = 0x9e37_79b9;
+/// Seconds that are added to `Retry-After`, at most.
+const JITTER_SECONDS_MAX: u64 = 10;
+/// An answer up to this size gives its place back at once, however it is read.
+const SMALL_BYTES_MAX: u64 = 16 * 1024;
+
 /// What the outermost layer needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -52,19 +63,52 @@ pub struct Edge {
     router: Router,
     settings: Settings,
     ids: request_id::RequestIds,
-    in_flight: AtomicUsize,
+    in_flight: Arc<AtomicUsize>,
     unmatched: RouteMetrics,
+    /// Moves by [`TURN`] with each caller who is told to come back.
+    told_to_wait: AtomicU32,
     /// Callers reach this server by TLS only, so they may remember that.
     tls: bool,
 }
 
 /// One request under way; gives its place back when it ends or its caller is gone.
-struct Place<'a>(&'a AtomicUsize);
+struct Place(Arc<AtomicUsize>);
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// An answer that takes memory until it was read; its place is taken as long.
+struct Placed {
+    body: Body,
+    _place: Place,
+}
+
+impl HttpBody for Placed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+fn large(body: &Body) -> bool {
+    let hint = body.size_hint();
+    hint.upper().is_none_or(|bytes| bytes > SMALL_BYTES_MAX)
 }
 
 impl Edge {
@@ -75,7 +119,8 @@ impl Edge {
             router,
             settings,
             ids: request_id::RequestIds::new(random),
-            in_flight: AtomicUsize::new(0),
+            in_flight: Arc::default(),
+            told_to_wait: AtomicU32::default(),
             unmatched: RouteMetrics::new(Surface::None, "none"),
         }
     }
@@ -83,7 +128,7 @@ impl Edge {
     /// Answers one request of this peer.
     pub async fn answer<B>(&self, mut request: Request<B>, peer: IpAddr) -> Response
     where
-        B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
+        B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
         let headers = request.headers();
@@ -91,17 +136,31 @@ impl Edge {
         let call = Arc::new(Call::new(self.ids.of(headers), address));
         request.extensions_mut().insert(Arc::clone(&call));
         without_trailing_slash(request.uri_mut());
-        let mut response = match self.enter() {
-            Ok(_place) => self.route(request, &call).await,
-            Err(error) => error.into_response(),
+        let place = match self.enter() {
+            Ok(place) => place,
+            Err(error) => {
+                let mut response = error.into_response();
+                self.finish(&mut response, &call);
+                return response;
+            }
         };
+        let mut response = self.route(request, &call).await;
         self.finish(&mut response, &call);
+        // Whom nobody knows gets small answers and public documents only, and must not keep places.
+        if call.standing().is_some() && large(response.body()) {
+            response = response.map(|body| {
+                Body::new(Placed {
+                    body,
+                    _place: place,
+                })
+            });
+        }
         response
     }
 
-    fn enter(&self) -> Result<Place<'_>, ApiError> {
+    fn enter(&self) -> Result<Place, ApiError> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let place = Place(&self.in_flight);
+        let place = Place(Arc::clone(&self.in_flight));
         if before < self.settings.in_flight_max {
             return Ok(place);
         }
@@ -112,7 +171,7 @@ impl Edge {
     /// A panic ends its request only. What it was about to do for money goes on in the engine.
     async fn route<B>(&self, request: Request<B>, call: &Call) -> Response
     where
-        B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
+        B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
         let mut router = self.router.clone();
@@ -153,6 +212,7 @@ impl Edge {
             headers.insert(RATE_LIMIT, standing.header());
             headers.insert(RATE_LIMIT_POLICY, standing.policy.clone());
         }
+        self.jitter(headers);
         let (status, took) = (response.status(), clock::instant() - call.started);
         let route = call.route();
         route
@@ -167,6 +227,20 @@ impl Edge {
             took.micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX) },
             "answered"
         );
+    }
+}
+
+impl Edge {
+    /// Callers who are told to come back do not all come back at once.
+    fn jitter(&self, headers: &mut HeaderMap) {
+        let Some(told) = headers.get(header::RETRY_AFTER) else {
+            return;
+        };
+        let seconds = told.to_str().ok().and_then(|text| text.parse::<u64>().ok());
+        let seconds = seconds.unwrap_or(1).max(1);
+        let turn = u64::from(self.told_to_wait.fetch_add(TURN, Ordering::Relaxed) >> 16);
+        let later = (seconds + 1).min(JITTER_SECONDS_MAX) * turn >> 16;
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds + later));
     }
 }
 
@@ -188,7 +262,7 @@ fn without_trailing_slash(uri: &mut Uri) {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Extension, body::Body, routing::get};
+    use axum::{Extension, routing::get};
     use engine::random::SeededRandom;
     use http_body_util::BodyExt;
 
@@ -255,6 +329,20 @@ mod tests {
                 "{origin}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn callers_who_are_told_to_come_back_are_spread() {
+        let edge = edge(0);
+        let mut told = Vec::new();
+        for _ in 0..100 {
+            let (response, _) = get_from(&edge, "/things").await;
+            let wait = response.headers()["retry-after"].to_str().unwrap();
+            told.push(wait.parse::<u64>().unwrap());
+        }
+        let soon = told.iter().filter(|wait| **wait == 1).count();
+        assert!((40..=60).contains(&soon), "{told:?}");
+        assert!(told.iter().all(|wait| (1..=2).contains(wait)), "{told:?}");
     }
 
     #[tokio::test]

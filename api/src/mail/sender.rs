@@ -1,6 +1,6 @@
 //! The loop that empties the outbox.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use persistence::mail::{self, ATTEMPTS_MAX, Due};
@@ -15,7 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const AT_ONCE_MAX: u32 = 8;
 
 /// Sends what is in the outbox, for ever.
-pub(crate) async fn send_queued(app: App, carrier: Carrier) {
+pub(crate) async fn send_queued(app: App, carrier: Arc<Carrier>) {
     loop {
         // Asked for before looking, so that a mail that is queued meanwhile is not overlooked.
         let told = app.mail_queued.notified();

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use engine::{random::SystemRandom, vault::Vault};
 use persistence::{
     installation::{Canary, check_canary},
+    journal::{clear_halt, find_halt},
     settings,
 };
 
@@ -46,7 +47,25 @@ pub async fn doctor(config: &Config) -> anyhow::Result<()> {
     let vault = Vault::new(&config.vault.root_key()?, Arc::new(SystemRandom));
     match check_canary(&database, &vault).await? {
         Canary::Foreign => bail!("the root key is not the one that sealed this database"),
-        Canary::Sealed | Canary::Opened => say("ok      the root key opens this database"),
+        Canary::Sealed | Canary::Opened => say("ok      the root key opens this database")?,
+    }
+    match find_halt(&database).await? {
+        Some(halt) => bail!("{halt}"),
+        None => say("ok      the shard is not halted"),
+    }
+}
+
+/// `consign unhalt`: an operator has looked, and the shard may be served again.
+pub async fn unhalt(config: &Config) -> anyhow::Result<()> {
+    let database = config.database.connect().await?;
+    match clear_halt(&database).await? {
+        None => say("the shard is not halted"),
+        Some(halt) => {
+            let (since, because) = (halt.halted_at, halt.halted_because);
+            say(format_args!(
+                "the shard was halted since {since}: {because}. It may be served again"
+            ))
+        }
     }
 }
 

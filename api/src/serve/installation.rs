@@ -1,6 +1,6 @@
 //! Where the data is, and whether it may be used.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use engine::{
@@ -17,7 +17,7 @@ use persistence::{
     catalog::PgCatalog,
     installation::{Canary, check_canary},
     inventory::PgInventory,
-    journal::PgJournal,
+    journal::{PgJournal, find_halt},
     merchants::PgMerchants,
     relationships::PgRelationships,
     settings::{self, Durability},
@@ -26,6 +26,12 @@ use persistence::{
 use tokio::runtime::Runtime;
 
 use crate::config::Config;
+
+/// The shard is marked, or was marked by this process: whoever restarts it must not, before an operator
+/// has looked.
+#[derive(Debug, thiserror::Error)]
+#[error("HALT: {0}")]
+pub struct Halted(pub(super) String);
 
 /// Where the data is, and what seals it.
 #[derive(Clone)]
@@ -40,7 +46,16 @@ impl Installation {
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         let database = config.database.connect().await?;
         let vault = Vault::new(&config.vault.root_key()?, Arc::new(SystemRandom));
-        Self::checked(database, vault, config.database.durability()).await
+        let mut installation = Self::checked(database, vault, config.database.durability()).await?;
+        // What the lane waits for is what the connection waits for.
+        let deadline = Duration::from_millis(config.engine.lane_deadline_ms);
+        let (options, durability) = (
+            installation.database.connect_options(),
+            config.database.durability(),
+        );
+        installation.journal =
+            Arc::new(PgJournal::new(options, durability).with_deadline(deadline));
+        Ok(installation)
     }
 
     /// An installation on Postgres, once its settings, its schema and its root key were found right.
@@ -66,6 +81,12 @@ impl Installation {
             == Canary::Foreign
         {
             bail!("the root key is not the one that sealed this database");
+        }
+        if let Some(halt) = find_halt(&database)
+            .await
+            .context("looking whether the shard is halted")?
+        {
+            return Err(Halted(halt.to_string()).into());
         }
         let journal = PgJournal::new(database.connect_options(), durability);
         Ok(Self {

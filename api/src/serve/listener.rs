@@ -1,19 +1,22 @@
 //! Accepted connections, each with its bounds.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use axum::http::Request;
-use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::conn::auto,
 };
+use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 use tokio_util::task::TaskTracker;
 
+use super::{
+    connection::{self, Patience, Streams},
+    peers::Peers,
+};
 use crate::{config::Http, layers::edge::Edge, metrics, routes::ops::Ops};
 
 /// How long accepting rests when the process is out of file descriptors.
@@ -26,18 +29,31 @@ const RESETS_MAX: usize = 20;
 /// What one connection may buffer of a head.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 
+/// What an answer may take of the memory while its reader has no room.
+const SEND_BYTES_MAX: usize = 64 * 1024;
+
 /// Bounds of the public listener.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Limits {
     connections_max: usize,
+    connections_per_address_max: usize,
+    /// From these come many callers.
+    proxies: Vec<IpNet>,
     header_read_timeout: Duration,
+    patience: Patience,
 }
 
 impl Limits {
     pub(super) fn of(http: &Http) -> Self {
         Self {
             connections_max: http.connections_max,
+            connections_per_address_max: http.connections_per_address_max,
+            proxies: http.trusted_proxies.clone(),
             header_read_timeout: Duration::from_millis(http.header_read_timeout_ms),
+            patience: Patience {
+                idle: Duration::from_millis(http.idle_max_ms),
+                unread: Duration::from_millis(http.unread_max_ms),
+            },
         }
     }
 }
@@ -49,36 +65,62 @@ pub(super) async fn serve(
     limits: Limits,
     mut closed: watch::Receiver<bool>,
 ) {
-    let (connections, graceful) = (TaskTracker::new(), GracefulShutdown::new());
-    let builder = Arc::new(builder(limits));
+    let connections = TaskTracker::new();
+    let peers = Peers::new(limits.connections_per_address_max, limits.proxies.clone());
+    let builder = Arc::new(builder(limits.patience, limits.header_read_timeout));
     loop {
         let accepted = tokio::select! {
             biased;
             _ = closed.wait_for(|closed| *closed) => break,
             accepted = listener.accept() => accepted,
         };
-        match accepted {
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(error = %error, "could not accept a connection");
                 tokio::time::sleep(ACCEPT_REST).await;
+                continue;
             }
-            Ok(_) if connections.len() >= limits.connections_max => metrics::shed("connections"),
-            Ok((stream, peer)) => {
-                let connection = connection(&builder, stream, peer, &edge, &graceful);
-                connections.spawn(connection);
-            }
+        };
+        if connections.len() >= limits.connections_max {
+            metrics::shed("connections");
+            continue;
         }
+        let Some(place) = peers.enter(peer.ip()) else {
+            metrics::shed("address_connections");
+            continue;
+        };
+        without_delay(&stream);
+        let serving = connection::serve(
+            Arc::clone(&builder),
+            TokioIo::new(stream),
+            (Arc::clone(&edge), peer.ip()),
+            limits.patience,
+            closed.clone(),
+        );
+        connections.spawn(async move {
+            serving.await;
+            drop(place);
+        });
     }
     drop(listener);
-    graceful.shutdown().await;
+    connections.close();
+    connections.wait().await;
 }
 
-fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn without_delay(stream: &TcpStream) {
+    // An answer is one small write: waiting for more to send would only make it late.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(error = %error, "could not set TCP_NODELAY");
+    }
+}
+
+pub(super) fn builder(patience: Patience, header_read_timeout: Duration) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams(patience));
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_read_timeout)
+        .header_read_timeout(header_read_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(BUFFER_BYTES_MAX);
     builder
@@ -86,36 +128,9 @@ fn builder(limits: Limits) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
         .max_pending_accept_reset_streams(RESETS_MAX)
-        .keep_alive_interval(limits.header_read_timeout);
+        .max_send_buf_size(SEND_BYTES_MAX)
+        .keep_alive_interval(header_read_timeout);
     builder
-}
-
-fn connection(
-    builder: &Arc<auto::Builder<TokioExecutor>>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    edge: &Arc<Edge>,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + 'static {
-    // An answer is one small write: waiting for more to send would only make it late.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(error = %error, "could not set TCP_NODELAY");
-    }
-    let edge = Arc::clone(edge);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let edge = Arc::clone(&edge);
-        async move { Ok::<_, Infallible>(edge.answer(request, peer.ip()).await) }
-    });
-    let serving = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    let serving = graceful.watch(serving);
-    async move {
-        // A peer that hangs up or speaks nonsense is no failure of ours.
-        if let Err(error) = serving.await {
-            tracing::debug!(error = %error, "a connection ended early");
-        }
-    }
 }
 
 /// The operators' listener: a few requests a minute, by people and monitors.

@@ -4,14 +4,16 @@
 //! found right; what was accepted is finished, or left for a retry to find, before the process ends.
 
 mod admin;
+mod connection;
 mod installation;
 mod listener;
+mod peers;
 mod server;
 
 use std::sync::Arc;
 
-pub use admin::{check_config, doctor, migrate};
-pub use installation::Installation;
+pub use admin::{check_config, doctor, migrate, unhalt};
+pub use installation::{Halted, Installation};
 pub use server::{Server, Starting};
 use tokio::{runtime::Runtime, signal::unix};
 

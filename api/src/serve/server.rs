@@ -3,12 +3,16 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use engine::{engine::Engine, random::SystemRandom};
+use engine::{engine::Engine, random::SystemRandom, supervise};
 use persistence::Database;
-use tokio::{net::TcpListener, runtime::Runtime, sync::watch};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    sync::{Mutex, Notify, watch},
+};
 use tokio_util::task::TaskTracker;
 
-use super::{Installation, listener};
+use super::{Halted, Installation, listener};
 use crate::{
     config::Config,
     events::dispatcher,
@@ -29,6 +33,17 @@ pub struct Server {
     /// Connections and background loops.
     tasks: TaskTracker,
     closing: watch::Sender<bool>,
+    broken: Arc<Notify>,
+}
+
+/// Why a server stops to serve.
+enum Ending {
+    /// By its operator.
+    Asked,
+    Replaced,
+    Halted,
+    /// Its listener is gone.
+    Broken,
 }
 
 /// A process that starts: operators can look at it, nobody else is answered.
@@ -37,6 +52,8 @@ pub struct Starting {
     ops_address: SocketAddr,
     tasks: TaskTracker,
     closing: watch::Sender<bool>,
+    /// Told when something panicked that cannot begin anew.
+    broken: Arc<Notify>,
 }
 
 impl Starting {
@@ -48,14 +65,16 @@ impl Starting {
         let ops = Ops::new(metrics.clone());
         let listener = bind(config.ops.listen).await?;
         let ops_address = listener.local_addr()?;
-        tasks.spawn(listener::serve_ops(listener, ops.clone(), closed.clone()));
-        tasks.spawn(until(closed, jobs::metrics_upkeep(metrics)));
-        Ok(Self {
-            ops,
+        let starting = Self {
+            ops: ops.clone(),
             ops_address,
             tasks,
             closing,
-        })
+            broken: Arc::default(),
+        };
+        starting.needed("ops", listener::serve_ops(listener, ops, closed));
+        starting.runs("metrics", move || jobs::metrics_upkeep(metrics.clone()));
+        Ok(starting)
     }
 
     /// Answers shops and merchants from this engine.
@@ -75,37 +94,38 @@ impl Starting {
         let http = bind(config.http.listen).await?;
         let http_address = http.local_addr()?;
         let (limits, closed) = (listener::Limits::of(&config.http), self.closing.subscribe());
-        self.tasks.spawn(listener::serve(
-            http,
-            Arc::new(edge),
-            limits,
-            closed.clone(),
-        ));
+        self.needed(
+            "http",
+            listener::serve(http, Arc::new(edge), limits, closed),
+        );
         match carrier {
             None => tracing::warn!("no mail server and no directory for mails: they wait"),
             Some(carrier) => {
-                let sending = mail::send_queued(app.clone(), carrier);
-                self.tasks.spawn(until(closed.clone(), sending));
+                let (app, carrier) = (app.clone(), Arc::new(carrier));
+                self.runs("mail", move || {
+                    mail::send_queued(app.clone(), Arc::clone(&carrier))
+                });
             }
         }
-        self.tasks
-            .spawn(until(closed.clone(), dispatcher::dispatch(app.clone())));
-        self.tasks
-            .spawn(until(closed.clone(), dispatcher::sweep_old(app.clone())));
-        self.tasks
-            .spawn(until(closed.clone(), jobs::key_sweep(app.clone())));
-        self.tasks
-            .spawn(until(closed.clone(), jobs::sum_up_purchases(app.clone())));
-        self.tasks
-            .spawn(until(closed.clone(), jobs::restock_waiting(app.clone())));
-        self.tasks
-            .spawn(until(closed.clone(), jobs::expire_invitations(app.clone())));
-        self.tasks.spawn(until(
-            closed.clone(),
-            jobs::announce_key_expiry(app.clone()),
-        ));
-        self.tasks
-            .spawn(until(closed, jobs::record_key_uses(app.clone(), uses)));
+        let (feeds, olds) = (app.clone(), app.clone());
+        self.runs("feeds", move || dispatcher::dispatch(feeds.clone()));
+        self.runs("feed_sweep", move || dispatcher::sweep_old(olds.clone()));
+        let of_app = || app.clone();
+        let (sweeps, sums, restocks, records) = (of_app(), of_app(), of_app(), of_app());
+        let (invitations, expiries) = (of_app(), of_app());
+        let uses = Arc::new(Mutex::new(uses));
+        self.runs("keys", move || jobs::key_sweep(sweeps.clone()));
+        self.runs("purchases", move || jobs::sum_up_purchases(sums.clone()));
+        self.runs("restock", move || jobs::restock_waiting(restocks.clone()));
+        self.runs("invitations", move || {
+            jobs::expire_invitations(invitations.clone())
+        });
+        self.runs("key_expiry", move || {
+            jobs::announce_key_expiry(expiries.clone())
+        });
+        self.runs("uses", move || {
+            jobs::record_key_uses(records.clone(), Arc::clone(&uses))
+        });
         self.ops.started(engine);
         tracing::info!(http = %http_address, ops = %self.ops_address, "serving");
         Ok(Server {
@@ -115,7 +135,28 @@ impl Starting {
             close_wait: Duration::from_millis(config.http.close_wait_ms),
             tasks: self.tasks,
             closing: self.closing,
+            broken: self.broken,
         })
+    }
+
+    /// Work that runs until the server closes; it begins anew if it panics.
+    fn runs<Work>(&self, task: &'static str, begin: impl FnMut() -> Work + Send + 'static)
+    where
+        Work: Future<Output = ()> + Send + 'static,
+    {
+        let closed = self.closing.subscribe();
+        self.tasks
+            .spawn(until(closed, supervise::restarted(task, begin)));
+    }
+
+    /// Work without which the process is no use.
+    fn needed(&self, task: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let broken = Arc::clone(&self.broken);
+        self.tasks.spawn(async move {
+            if supervise::noticed(task, work).await.is_err() {
+                broken.notify_one();
+            }
+        });
     }
 }
 
@@ -149,15 +190,27 @@ impl Server {
     /// Serves until `stop`, or until another process has taken the lanes; then drains.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let engine = self.app.engine.clone();
-        let lost = tokio::select! {
-            () = stop => false,
-            () = engine.lost() => true,
+        let ending = tokio::select! {
+            () = stop => Ending::Asked,
+            () = engine.lost() => if engine.is_halted() {
+                Ending::Halted
+            } else {
+                Ending::Replaced
+            },
+            () = self.broken.notified() => Ending::Broken,
         };
         self.drain().await;
-        if lost {
-            bail!("another process has taken over, or the database went back in time");
+        match ending {
+            Ending::Asked => Ok(()),
+            Ending::Halted => Err(Halted(
+                "acknowledged batches are gone, or somebody writes beside this process".to_owned(),
+            )
+            .into()),
+            Ending::Replaced => {
+                bail!("another process has taken over, or the database went back in time")
+            }
+            Ending::Broken => bail!("nothing is accepted any more, after a panic"),
         }
-        Ok(())
     }
 
     /// Admission closes, what runs ends, the lanes are given up, then the listeners close.

@@ -99,6 +99,22 @@ fn credit_is_given_once_per_reference() {
 }
 
 #[test]
+fn credit_beyond_the_largest_balance_is_not_valid() {
+    with_world(async |world| {
+        let (key, state) = (world.key("demo-both"), world.state());
+        let most = credit(&json!("9999999999.99"), "pay-1");
+        let refused = world.credit("demo-both", &most).await;
+        refused.refused(422, "VALIDATION_ERROR");
+        assert_eq!(world.state(), state);
+        world
+            .credit("demo-both", &credit(&json!("1.00"), "pay-1"))
+            .await
+            .data(201);
+        assert!(world.balance(&key).await["balance"].is_string());
+    });
+}
+
+#[test]
 fn credit_that_is_not_right_changes_nothing() {
     with_world(async |world| {
         let before = world.state();

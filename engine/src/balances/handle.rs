@@ -36,7 +36,10 @@ impl Balances {
         clock: Arc<dyn Clock>,
         config: &Config,
     ) -> Self {
-        let budget = Arc::new(SettledBudget::new(config.settled_entries_max));
+        let budget = Arc::new(SettledBudget::new(
+            config.settled_entries_max,
+            config.settled_bytes_max,
+        ));
         Self {
             registry,
             arbiters,

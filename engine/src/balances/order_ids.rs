@@ -27,19 +27,40 @@ pub(crate) struct Running {
     pub(crate) joined: Vec<oneshot::Sender<Outcome>>,
 }
 
-/// How many settled fulfillments all balances keep together.
+/// How many settled fulfillments all balances keep together, and how many bytes of them.
 #[derive(Debug)]
 pub(crate) struct SettledBudget {
     kept: AtomicUsize,
+    bytes: AtomicUsize,
     max: usize,
+    bytes_max: usize,
 }
 
 impl SettledBudget {
-    pub(crate) const fn new(max: usize) -> Self {
+    pub(crate) const fn new(max: usize, bytes_max: usize) -> Self {
         Self {
             kept: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             max,
+            bytes_max,
         }
+    }
+
+    fn is_exceeded(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) > self.max
+            || self.bytes.load(Ordering::Relaxed) > self.bytes_max
+    }
+
+    fn keep(&self, fulfillment: &Fulfillment) {
+        self.kept.fetch_add(1, Ordering::Relaxed);
+        let bytes = fulfillment.contents.bytes();
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn forget(&self, fulfillment: &Fulfillment) {
+        self.kept.fetch_sub(1, Ordering::Relaxed);
+        let bytes = fulfillment.contents.bytes();
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -87,24 +108,26 @@ impl OrderIds {
     /// Remembers a fulfillment for replays, and forgets the oldest beyond the common budget.
     pub(crate) fn settle(&mut self, fulfillment: Arc<Fulfillment>) {
         let id = fulfillment.contents.order_id.clone();
-        if self.settled.insert(id.clone(), fulfillment).is_none() {
-            self.oldest.push_back(id);
-            self.budget.kept.fetch_add(1, Ordering::Relaxed);
+        self.budget.keep(&fulfillment);
+        match self.settled.insert(id.clone(), fulfillment) {
+            Some(before) => self.budget.forget(&before),
+            None => self.oldest.push_back(id),
         }
-        while self.budget.kept.load(Ordering::Relaxed) > self.budget.max {
+        while self.budget.is_exceeded() {
             let Some(oldest) = self.oldest.pop_front() else {
                 return;
             };
-            self.settled.remove(&oldest);
-            self.budget.kept.fetch_sub(1, Ordering::Relaxed);
+            if let Some(forgotten) = self.settled.remove(&oldest) {
+                self.budget.forget(&forgotten);
+            }
         }
     }
 }
 
 impl Drop for OrderIds {
     fn drop(&mut self) {
-        self.budget
-            .kept
-            .fetch_sub(self.oldest.len(), Ordering::Relaxed);
+        for fulfillment in self.settled.values() {
+            self.budget.forget(fulfillment);
+        }
     }
 }

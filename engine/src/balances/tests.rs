@@ -238,10 +238,25 @@ fn oldest_replies_are_forgotten_beyond_the_common_budget() {
 }
 
 #[test]
+fn replies_beyond_the_bytes_of_the_budget_are_forgotten_too() {
+    let world = World::new()
+        .product("key", 5)
+        .balance("50.00")
+        .configure(|config| config.settled_bytes_max = 1);
+    crate::testing::scene(&world, async |scene| {
+        for order in ["A-1", "A-2"] {
+            crate::testing::outcomes::fresh(scene.fulfill(order, &[("key", 1)]).await);
+            crate::testing::outcomes::replayed(scene.fulfill(order, &[("key", 1)]).await);
+        }
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
 #[should_panic(expected = "an order id runs once at a time")]
 fn order_id_begun_twice_ends_the_actor() {
     let world = World::new().product("key", 0);
-    let mut orders = OrderIds::new(std::sync::Arc::new(SettledBudget::new(1)));
+    let mut orders = OrderIds::new(std::sync::Arc::new(SettledBudget::new(1, usize::MAX)));
     let request = std::sync::Arc::new(world.request("A-1", &[("key", 1)]));
     for _ in 0..2 {
         let running = Running {

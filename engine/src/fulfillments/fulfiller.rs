@@ -60,6 +60,10 @@ fn end<T>(outcome: Outcome) -> Next<T> {
     Err(Box::new(outcome))
 }
 
+const fn is_of_price(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::PriceChanged { .. })
+}
+
 fn fail<T>(fault: Fault) -> Next<T> {
     end(Err(fault.into()))
 }
@@ -161,9 +165,13 @@ impl Fulfiller {
                 (Held::Money(money), Err(refusal)) | (Held::Refused(money, refusal), _) => {
                     return end(self.refuse(money, request, &merchant, refusal.into()).await);
                 }
-                (Held::Joined(first), _) => {
+                (Held::Joined(first), quote) => {
                     let joined = first.await;
-                    return end(joined.unwrap_or(Err(Fault::OutcomeUnknown.into())));
+                    match joined.unwrap_or(Err(Fault::OutcomeUnknown.into())) {
+                        // Maximum prices are each caller's own, and this one accepts the price.
+                        Err(Error::Refused(refusal)) if quote.is_ok() && is_of_price(&refusal) => {}
+                        joined => return end(joined),
+                    }
                 }
                 (Held::Settled(settled), _) => return end(replay(settled, request, &merchant)),
                 (Held::Busy(refusal), _) => return end(Err(refusal.into())),
@@ -324,7 +332,10 @@ fn replay(bound: Arc<Fulfillment>, request: &Request, merchant: &Merchant) -> Ou
 fn not_executed(fault: Fault) -> Fault {
     match fault {
         Fault::Unavailable => Fault::overloaded(),
-        fault @ (Fault::Overloaded { .. } | Fault::OutcomeUnknown | Fault::Aborted { .. }) => fault,
+        fault @ (Fault::Overloaded { .. }
+        | Fault::OutcomeUnknown
+        | Fault::Aborted { .. }
+        | Fault::Excess) => fault,
     }
 }
 

@@ -79,6 +79,13 @@ pub struct Details {
     pub notify_customer: Option<bool>,
 }
 
+impl Details {
+    fn bytes(&self) -> usize {
+        let texts = self.custom_fields.iter().chain([&self.metadata]).flatten();
+        texts.map(|(name, value)| name.len() + value.len()).sum()
+    }
+}
+
 impl Contents {
     /// The custom fields of the line at `index`.
     pub fn custom_fields(&self, index: usize) -> BTreeMap<String, String> {
@@ -92,6 +99,19 @@ impl Contents {
     /// Every claimed serial, in line order.
     pub fn serials(&self) -> impl Iterator<Item = &ClaimedSerial> {
         self.lines.iter().flat_map(|line| &line.serials)
+    }
+
+    /// About how many bytes it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let serials = self
+            .serials()
+            .map(|serial| size_of::<ClaimedSerial>() + serial.sealed.as_bytes().len());
+        let details = self.details.as_ref().map_or(0, Details::bytes);
+        let email = self
+            .email
+            .as_ref()
+            .map_or(0, |email| email.as_bytes().len());
+        size_of::<Self>() + serials.sum::<usize>() + details + email
     }
 
     /// The fields in which `request` means something else than what was delivered.

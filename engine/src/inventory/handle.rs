@@ -6,7 +6,11 @@ use actix::Actor;
 use tokio::runtime;
 use tokio_util::task::TaskTracker;
 
-use super::{InventoryActor, Source, fetch::Fetch, pool::Pool};
+use super::{
+    InventoryActor, Source,
+    fetch::Fetch,
+    pool::{Pool, WindowBytes},
+};
 use crate::{
     actors::{Arbiters, Handle, Latch, Registry},
     catalog::Sku,
@@ -25,6 +29,7 @@ pub(crate) struct Inventory {
     arbiters: Arc<Arbiters>,
     runtime: runtime::Handle,
     tasks: TaskTracker,
+    window_bytes: Arc<WindowBytes>,
     config: Config,
 }
 
@@ -43,6 +48,7 @@ impl Inventory {
             arbiters,
             runtime,
             tasks,
+            window_bytes: Arc::new(WindowBytes::new(config.windows_bytes_max)),
             config: config.clone(),
         }
     }
@@ -63,7 +69,8 @@ impl Inventory {
         let pool = Pool::new(
             self.config.window_serials_min,
             self.config.window_serials_max,
-        );
+        )
+        .within(self.config.window_bytes_max, Arc::clone(&self.window_bytes));
         let fetch = Fetch {
             sku,
             key: key.clone(),

@@ -1,9 +1,16 @@
 //! Pure: the window of unclaimed serials, and what of it is held.
 //!
 //! Keeps: a serial is in the window or held, never both, and comes back only by release. What is
-//! beyond the window is unknown here but for whether there is any.
+//! beyond the window is unknown here but for whether there is any. Windows take so many bytes, each and
+//! all together: beyond that only what claims wait for is read.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use super::{Position, ShelvedSerial};
 use crate::ids::SerialId;
@@ -19,6 +26,26 @@ pub(crate) struct Pool {
     held: usize,
     target: usize,
     target_max: usize,
+    /// Of the serials in the window.
+    bytes: usize,
+    /// Of one serial, in the mean, as they were read last.
+    bytes_each: usize,
+    bytes_max: usize,
+    all: Arc<WindowBytes>,
+}
+
+/// What all windows take together.
+#[derive(Debug)]
+pub(crate) struct WindowBytes {
+    taken: AtomicUsize,
+    max: usize,
+}
+
+impl WindowBytes {
+    pub(crate) const fn new(max: usize) -> Self {
+        let taken = AtomicUsize::new(0);
+        Self { taken, max }
+    }
 }
 
 /// What became of a claim.
@@ -41,7 +68,18 @@ impl Pool {
             held: 0,
             target,
             target_max,
+            bytes: 0,
+            bytes_each: 0,
+            bytes_max: usize::MAX,
+            all: Arc::new(WindowBytes::new(usize::MAX)),
         }
+    }
+
+    /// The same within so many bytes, and all windows within theirs.
+    pub(crate) fn within(mut self, bytes_max: usize, all: Arc<WindowBytes>) -> Self {
+        self.bytes_max = bytes_max;
+        self.all = all;
+        self
     }
 
     pub(crate) const fn cursor(&self) -> Option<Position> {
@@ -72,18 +110,33 @@ impl Pool {
     /// Takes the oldest serials, all that were asked for or none.
     pub(crate) fn claim(&mut self, quantity: usize) -> Taken {
         if self.window.len() >= quantity {
-            self.held += quantity;
-            return Taken::Serials(self.window.drain(..quantity).collect());
+            return Taken::Serials(self.take(quantity));
         }
         if crate::sabotage::breaks("partial_quantity") && self.exhausted && !self.window.is_empty()
         {
-            self.held += self.window.len();
-            return Taken::Serials(self.window.drain(..).collect());
+            return Taken::Serials(self.take(self.window.len()));
         }
         if self.exhausted {
             return Taken::Out;
         }
         Taken::Short
+    }
+
+    fn take(&mut self, quantity: usize) -> Vec<ShelvedSerial> {
+        self.held += quantity;
+        let taken: Vec<_> = self.window.drain(..quantity).collect();
+        self.weigh_less(taken.iter().map(bytes).sum());
+        taken
+    }
+
+    fn weigh_more(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.all.taken.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn weigh_less(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        self.all.taken.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Puts held serials back to the front, in their order.
@@ -93,6 +146,7 @@ impl Pool {
             if crate::sabotage::breaks("released_serial_lost") {
                 continue;
             }
+            self.weigh_more(bytes(&serial));
             self.window.push_front(serial);
         }
     }
@@ -108,18 +162,33 @@ impl Pool {
     /// How many serials to read next; none while there are enough or no more. A window that is read
     /// again `soon` becomes twice as long, so that a shelf in demand reads rarely.
     pub(crate) fn wanted(&mut self, waiting: usize, soon: bool) -> Option<usize> {
-        let enough = self.window.len() >= (self.target / 2).max(waiting);
+        let target = self.target.min(self.affordable());
+        let enough = self.window.len() >= (target / 2).max(waiting);
         if enough || self.exhausted {
             return None;
         }
         if soon {
             self.target = (self.target * 2).min(self.target_max);
         }
-        Some(self.target.max(waiting) - self.window.len())
+        let target = self.target.min(self.affordable());
+        Some(target.max(waiting) - self.window.len())
+    }
+
+    /// How many serials the window may have by their size.
+    fn affordable(&self) -> usize {
+        let all = self.all.taken.load(Ordering::Relaxed);
+        let others = all.saturating_sub(self.bytes);
+        let room = self.all.max.saturating_sub(others).min(self.bytes_max);
+        room.checked_div(self.bytes_each).unwrap_or(usize::MAX)
     }
 
     /// Appends what was read; `more` says whether there may be more.
     pub(crate) fn fetched(&mut self, read: Vec<ShelvedSerial>, end: Option<Position>, more: bool) {
+        let read_bytes = read.iter().map(bytes).sum();
+        if let Some(each) = usize::checked_div(read_bytes, read.len()) {
+            self.bytes_each = each;
+        }
+        self.weigh_more(read_bytes);
         for serial in read {
             assert!(
                 Some(serial.position) > self.cursor,
@@ -135,4 +204,14 @@ impl Pool {
     pub(crate) const fn restocked(&mut self) {
         self.exhausted = false;
     }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.weigh_less(self.bytes);
+    }
+}
+
+fn bytes(serial: &ShelvedSerial) -> usize {
+    serial.sealed.as_bytes().len()
 }

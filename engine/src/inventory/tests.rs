@@ -1,12 +1,12 @@
 //! The window of a shelf: pure, exhaustively in the small, and against readings that come late.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
 use super::{
     Position, ShelvedSerial,
-    pool::{Pool, Taken},
+    pool::{Pool, Taken, WindowBytes},
 };
 use crate::{
     clock::EPOCH,
@@ -86,6 +86,43 @@ fn window_is_read_ahead_below_half_and_doubles_when_it_is_read_again_soon() {
         Some(100),
         "but for a claim that is larger"
     );
+}
+
+/// Serials of a kilobyte, all read.
+fn large(pool: &mut Pool, numbers: std::ops::Range<u32>) {
+    let mut read = serials(numbers);
+    for serial in &mut read {
+        serial.sealed = Sealed::from_bytes([7; 1024]);
+    }
+    let end = read.last().map(|serial| serial.position);
+    pool.fetched(read, end, true);
+}
+
+#[test]
+fn window_of_large_serials_is_bounded_by_their_bytes() {
+    let all = Arc::new(WindowBytes::new(20 * 1024));
+    let mut pool = Pool::new(4, 64).within(8 * 1024, Arc::clone(&all));
+    large(&mut pool, 0..4);
+    drop(pool.claim(4));
+    assert_eq!(pool.wanted(0, true), Some(8));
+    large(&mut pool, 4..12);
+    drop(pool.claim(6));
+    assert_eq!(pool.wanted(0, true), Some(6), "eight kilobytes hold eight");
+    assert_eq!(pool.wanted(10, false), Some(8), "but a claim is served");
+}
+
+#[test]
+fn windows_together_leave_only_what_is_claimed_when_they_are_full() {
+    let all = Arc::new(WindowBytes::new(4 * 1024));
+    let within = || Pool::new(4, 64).within(64 * 1024, Arc::clone(&all));
+    let (mut full, mut other) = (within(), within());
+    large(&mut other, 0..1);
+    drop(other.claim(1));
+    large(&mut full, 0..4);
+    assert_eq!(other.wanted(0, false), None);
+    assert_eq!(other.wanted(2, false), Some(2));
+    drop(full);
+    assert_eq!(other.wanted(0, false), Some(4));
 }
 
 #[test]

@@ -305,9 +305,7 @@ impl Lane {
 
     async fn commit(&mut self, session: &mut Session, mut group: Group) -> Result<(), Stop> {
         for excess in take_excess(&mut group.pending) {
-            excess.abort(Fault::Aborted {
-                reason: "the balance would exceed the largest amount",
-            });
+            excess.abort(Fault::Excess);
         }
         if self.suspicious > 0 {
             self.suspicious -= 1;
@@ -517,7 +515,7 @@ impl Lane {
     fn single_out(&mut self, mut batch: Vec<Pending>) {
         if batch.len() == 1 {
             let guilty = batch.pop().expect("there is one");
-            guilty.quarantine();
+            guilty.condemn();
             return;
         }
         for pending in batch.into_iter().rev() {

@@ -28,7 +28,8 @@ pub(crate) use intent::{CreditIntent, Intent, RestockIntent, Verdict};
 pub(crate) use lanes::Lanes;
 #[cfg(any(test, feature = "null_journal"))]
 pub use null::NullJournal;
-pub(crate) use ownership::Ownership;
+pub use ownership::SILENCE_MAX;
+pub(crate) use ownership::{HEARTBEAT_EVERY, Ownership};
 use uuid::Uuid;
 
 use crate::{
@@ -55,12 +56,15 @@ pub struct LanePosition {
 pub trait Journal: Send + Sync + 'static {
     /// Becomes the owner of every lane, and makes sure that lanes `0..lanes` exist. Waits while another
     /// live process owns them. Once it returns, no earlier owner can commit anything, and everything
-    /// they did commit is visible. The lease is held for as long as the value lives.
+    /// they did commit is visible. Refuses a shard that is marked as halted. The lease is held for as long as the value lives.
     fn take_over(
         &self,
         owner: Owner,
         lanes: u16,
     ) -> BoxFuture<'_, Result<Box<dyn Lease>, OpenFailure>>;
+
+    /// Marks the shard, so that [`Journal::take_over`] refuses it until an operator has cleared the mark.
+    fn halt<'a>(&'a self, because: &'a str) -> BoxFuture<'a, Result<(), OpenFailure>>;
 
     /// Opens the connections of a lane and raises its fence. Nothing that an earlier session of the
     /// lane sent can commit after this returned, and what it did commit is in the position.

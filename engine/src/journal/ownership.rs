@@ -14,15 +14,20 @@ use tokio::{
 };
 
 use super::{Lease, Owner};
-use crate::clock;
+use crate::{clock, supervise};
 
-const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+/// How often an owner says that it lives.
+pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+/// After how long without a heartbeat another process may end an owner. Whoever owns tells nothing of
+/// what it has in memory well before that.
+pub const SILENCE_MAX: Duration = Duration::from_secs(6);
 
 /// The state of this owner, shared by lanes, holds and answers.
 #[derive(Debug)]
 pub(crate) struct Ownership {
     pub(crate) owner: Owner,
     lost: watch::Sender<bool>,
+    halted: AtomicBool,
     discarded: AtomicBool,
     start: Instant,
     /// Milliseconds since `start` of the last heartbeat that was acknowledged.
@@ -40,6 +45,7 @@ impl Ownership {
         Arc::new(Self {
             owner,
             lost: watch::Sender::new(false),
+            halted: AtomicBool::new(false),
             discarded: AtomicBool::new(false),
             start,
             beat_ms: AtomicU64::new(0),
@@ -56,6 +62,16 @@ impl Ownership {
             self.lost.send_replace(true);
         }
         self.discard();
+    }
+
+    /// What is stored cannot be explained: lost, and for nobody to take over.
+    pub(crate) fn halt(&self) {
+        self.halted.store(true, Ordering::Release);
+        self.lose();
+    }
+
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Acquire)
     }
 
     /// The memory of this engine is given up as it stands, as a crash would.
@@ -97,12 +113,16 @@ impl Ownership {
         matches!(beaten, Ok(Ok(_))) && !self.is_lost()
     }
 
+    /// Beats for the shard. Without heartbeats nothing may be told, so a panic gives the shard up.
+    pub(crate) async fn kept(self: Arc<Self>, lease: Box<dyn Lease>, ended: watch::Receiver<bool>) {
+        let keeping = self.keep(lease, ended);
+        if supervise::noticed("heartbeat", keeping).await.is_err() {
+            self.lose();
+        }
+    }
+
     /// Beats until the shard is lost or the lease is asked back.
-    pub(crate) async fn keep(
-        self: Arc<Self>,
-        mut lease: Box<dyn Lease>,
-        mut ended: watch::Receiver<bool>,
-    ) {
+    async fn keep(&self, mut lease: Box<dyn Lease>, mut ended: watch::Receiver<bool>) {
         while !*ended.borrow() && !self.is_lost() {
             let number = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
             let asked = clock::instant();

@@ -94,7 +94,7 @@ impl Pending {
 
     /// Decides: not executed, because memory and storage disagree. The actors that it came from end, and
     /// their successors start from what is stored.
-    pub(crate) fn quarantine(self) {
+    pub(crate) fn condemn(self) {
         match &self {
             Self::Fulfillment(intent, _) => intent.poison(),
             Self::Credit(intent, _) => intent.poison(),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     Batch, FenceFailure, Session,
@@ -17,6 +17,9 @@ use crate::{clock, fault::Fault, fulfillments::Stamp, metrics};
 
 const BACK_OFF_MIN: Duration = Duration::from_millis(20);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+/// The process ends meanwhile, and waits for its lanes only so long.
+const MARK_ATTEMPTS: u32 = 3;
+const MARK_DEADLINE: Duration = Duration::from_secs(1);
 
 /// A batch that was sent and is not decided.
 pub(super) struct InFlight {
@@ -34,7 +37,13 @@ pub(super) async fn fence(lane: &mut Lane, in_flight: Option<InFlight>) -> Optio
         let failure = match lane.journal.fence(lane.ownership.owner, lane.number).await {
             Ok(session) => {
                 lane.metrics.fenced();
-                return decide(lane, in_flight, session);
+                return match decide(lane, in_flight, session) {
+                    Ok(session) => Some(session),
+                    Err(unexplained) => {
+                        halt(lane, unexplained).await;
+                        None
+                    }
+                };
             }
             Err(failure) => failure,
         };
@@ -48,7 +57,16 @@ pub(super) async fn fence(lane: &mut Lane, in_flight: Option<InFlight>) -> Optio
     }
 }
 
-fn decide(lane: &mut Lane, in_flight: Option<InFlight>, session: Session) -> Option<Session> {
+/// The number that a lane was found at, and cannot be.
+struct Unexplained {
+    found: i64,
+}
+
+fn decide(
+    lane: &mut Lane,
+    in_flight: Option<InFlight>,
+    session: Session,
+) -> Result<Session, Unexplained> {
     let seq = session.position.seq;
     match in_flight {
         None if seq == lane.seq => {}
@@ -64,18 +82,33 @@ fn decide(lane: &mut Lane, in_flight: Option<InFlight>, session: Session) -> Opt
             }
         }
         in_flight => {
-            metrics::violation("lane_seq");
-            tracing::error!(
-                lane = lane.number,
-                expected = lane.seq,
-                found = seq,
-                "HALT: acknowledged batches are gone, or someone writes beside this process"
-            );
             disown(in_flight);
-            return None;
+            return Err(Unexplained { found: seq });
         }
     }
-    Some(session)
+    Ok(session)
+}
+
+/// Nothing is told from here on, and nobody is to take over: the shard is marked for the next start.
+async fn halt(lane: &Lane, Unexplained { found }: Unexplained) {
+    metrics::violation("lane_seq");
+    let (number, expected) = (lane.number, lane.seq);
+    tracing::error!(
+        lane = number,
+        expected,
+        found,
+        "HALT: acknowledged batches are gone, or someone writes beside this process"
+    );
+    lane.ownership.halt();
+    let because = format!("lane {number} was to be at batch {expected} and is at {found}");
+    for _ in 0..MARK_ATTEMPTS {
+        match timeout(MARK_DEADLINE, lane.journal.halt(&because)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(failure)) => tracing::error!(%failure, "could not mark the shard as halted"),
+            Err(_) => tracing::error!("could not mark the shard as halted: no answer"),
+        }
+        sleep(BACK_OFF_MIN).await;
+    }
 }
 
 fn disown(in_flight: Option<InFlight>) {

@@ -205,7 +205,7 @@ pub(crate) fn faulted(fault: &Fault) -> Heard {
     match fault {
         Fault::OutcomeUnknown => Heard::Unknown,
         Fault::Overloaded { .. } => Heard::Refused("OVERLOADED"),
-        Fault::Aborted { .. } => Heard::Refused("NOT_EXECUTED"),
+        Fault::Aborted { .. } | Fault::Excess => Heard::Refused("NOT_EXECUTED"),
         Fault::Unavailable => Heard::Refused("SERVICE_UNAVAILABLE"),
     }
 }

@@ -18,8 +18,9 @@ use std::time::Duration;
 
 pub(crate) use class::CONSTRAINTS;
 pub(crate) use connection::SESSION;
-use engine::journal::{FenceFailure, Journal, Lease, OpenFailure, Owner, Session};
+use engine::journal::{FenceFailure, Journal, Lease, OpenFailure, Owner, SILENCE_MAX, Session};
 use futures_util::future::BoxFuture;
+pub use ownership::{Halt, clear_halt, find_halt};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{database::owned, settings::Durability};
@@ -37,7 +38,7 @@ impl PgJournal {
             options: options.clone(),
             durability,
             deadline: Duration::from_secs(5),
-            silence_max: Duration::from_secs(6),
+            silence_max: SILENCE_MAX,
         };
         Self { terms }
     }
@@ -64,6 +65,13 @@ impl Journal for PgJournal {
         lanes: u16,
     ) -> BoxFuture<'_, Result<Box<dyn Lease>, OpenFailure>> {
         Box::pin(ownership::take_over(self.terms.clone(), owner, lanes))
+    }
+
+    fn halt<'a>(&'a self, because: &'a str) -> BoxFuture<'a, Result<(), OpenFailure>> {
+        let (terms, because) = (self.terms.clone(), because.to_owned());
+        Box::pin(owned(
+            async move { ownership::halt(&terms, &because).await },
+        ))
     }
 
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {

@@ -4,8 +4,9 @@
 //! makes a takeover safe is one transaction that raises the fence of every lane of the shard. Once it
 //! is durable, an earlier owner can commit nothing and all it did commit is visible.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use engine::journal::{LanePosition, Lease, OpenFailure, Owner};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, Row, postgres::PgConnectOptions};
@@ -16,8 +17,9 @@ use super::{
     fence::is_lock_timeout,
 };
 use crate::{
-    Error, database,
+    Database, Error, database,
     error::exactly_one,
+    owned,
     settings::{self, Durability},
 };
 
@@ -52,6 +54,10 @@ pub(super) async fn take_over(
             .map_err(failed)?;
         sleep(POLL).await;
     }
+    let halt = timely(terms.deadline, halt_in(connection.raw())).await;
+    if let Some(halt) = halt.map_err(failed)? {
+        return Err(refused(halt.to_string()));
+    }
     let notices = connection.notices();
     let taken = loop {
         let taking = take(connection.raw(), owner, lanes);
@@ -81,6 +87,72 @@ pub(super) async fn take_over(
         connection: Some(connection),
         beating: None,
     }))
+}
+
+/// The mark of a shard that nobody may serve.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Halt {
+    pub halted_at: DateTime<Utc>,
+    pub halted_because: String,
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.halted_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        write!(
+            f,
+            "the shard is halted since {at}: {}. Find out which database this is and what it lost, then `consign unhalt`",
+            self.halted_because
+        )
+    }
+}
+
+/// Marks the shard. The first mark stays: it says how it began.
+pub(super) async fn halt(terms: &Terms, because: &str) -> Result<(), OpenFailure> {
+    let mut connection = LaneConnection::open(&terms.options, terms.deadline)
+        .await
+        .map_err(failed)?;
+    let marking = sqlx::query(
+        "UPDATE shards SET halted_at = clock_timestamp(), halted_because = $2
+         WHERE shard = $1 AND halted_at IS NULL",
+    )
+    .bind(SHARD)
+    .bind(because)
+    .execute(connection.raw());
+    timely(terms.deadline, marking).await.map_err(failed)?;
+    connection.close().await;
+    Ok(())
+}
+
+async fn halt_in(connection: &mut PgConnection) -> Result<Option<Halt>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT halted_at, halted_because FROM shards WHERE shard = $1 AND halted_at IS NOT NULL",
+    )
+    .bind(SHARD)
+    .fetch_optional(connection)
+    .await
+}
+
+/// The mark, if the shard has one.
+pub async fn find_halt(db: &Database) -> Result<Option<Halt>, Error> {
+    let db = db.clone();
+    owned(async move { Ok(halt_in(&mut *db.read().await?).await?) }).await
+}
+
+/// Takes the mark away; it says what it was.
+pub async fn clear_halt(db: &Database) -> Result<Option<Halt>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let halt = halt_in(&mut tx).await?;
+        sqlx::query("UPDATE shards SET halted_at = NULL, halted_because = NULL WHERE shard = $1")
+            .bind(SHARD)
+            .execute(&mut *tx)
+            .await?;
+        database::commit(tx).await?;
+        Ok(halt)
+    })
+    .await
 }
 
 /// A connection to a server that may be owned.

@@ -156,6 +156,23 @@ fn simultaneous_twins_get_one_execution_and_the_same_answer() {
 }
 
 #[test]
+fn twin_that_accepts_the_price_is_not_refused_for_the_one_that_does_not() {
+    let world = World::new().product("key", 1).balance("2.50");
+    scene(&world, async |scene| {
+        let asks = |max_total: &str| {
+            let mut draft = scene.world.draft("A-1", &[("key", 1)]);
+            draft.max_total = Some(usd(max_total));
+            scene.engine.fulfill(scene.world.request_of(draft))
+        };
+        let (mean, generous, mean_too) = tokio::join!(asks("0.01"), asks("2.50"), asks("0.01"));
+        assert!(matches!(refusal(mean), Refusal::PriceChanged { .. }));
+        crate::testing::outcomes::fresh(generous);
+        assert!(matches!(refusal(mean_too), Refusal::PriceChanged { .. }));
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
 fn more_twins_than_may_wait_are_told_that_the_order_is_running() {
     let world = World::new().product("key", 1).balance("2.50");
     scene(
@@ -427,7 +444,7 @@ fn money_is_spendable_once_its_credit_is_answered() {
 fn credit_beyond_the_largest_amount_is_refused_and_the_engine_lives() {
     scene(&World::new().balance("9999999999.99"), async |scene| {
         let beyond = scene.credit("PAY-1", "0.01").await;
-        assert!(matches!(beyond, Err(Fault::Aborted { .. })), "{beyond:?}");
+        assert!(matches!(beyond, Err(Fault::Excess)), "{beyond:?}");
         assert_eq!(scene.footprint().entries, 1);
         scene.check_at_rest().await;
     });

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use super::{batch_sizes, one_batch, one_lane};
 use crate::{
     actors::Arbiters,
     fault::Fault,
-    journal::{Failure, FenceFailure},
+    journal::{Failure, FenceFailure, Journal as _, Owner},
     testing::{
         CommitFault,
         outcomes::{fault, fresh, replayed},
@@ -142,8 +143,15 @@ fn number_that_nobody_can_explain_halts_the_lane() {
                 assert_eq!(fault(done), Fault::OutcomeUnknown);
             }
             scene.engine.lost().await;
+            assert!(scene.engine.is_halted());
             let later = fault(scene.fulfill("A-3", &[("key", 1)]).await);
             assert!(matches!(later, Fault::Overloaded { .. }));
+            scene.engine.drain().await;
+            let (store, next) = (&scene.world.store, Owner(Uuid::from_u128(2)));
+            let refused = store.take_over(next, 1).await.map(drop).unwrap_err();
+            assert!(!refused.passing);
+            store.tables().halted = None;
+            assert!(store.take_over(next, 1).await.is_ok());
         });
     }
 }

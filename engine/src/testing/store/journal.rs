@@ -41,6 +41,13 @@ impl Journal for MemoryStore {
                     break;
                 }
             }
+            if let Some(because) = self.tables().halted.clone() {
+                self.0.lease.send_replace(None);
+                return Err(OpenFailure {
+                    passing: false,
+                    message: format!("the shard is halted: {because}"),
+                });
+            }
             let positions = self.tables().take_over(owner, lanes);
             let lease: Box<dyn Lease> = Box::new(MemoryLease {
                 store: self.clone(),
@@ -48,6 +55,13 @@ impl Journal for MemoryStore {
                 positions,
             });
             Ok(lease)
+        })
+    }
+
+    fn halt<'a>(&'a self, because: &'a str) -> BoxFuture<'a, Result<(), OpenFailure>> {
+        Box::pin(async move {
+            self.tables().halted = Some(because.to_owned());
+            Ok(())
         })
     }
 

@@ -129,6 +129,8 @@ pub struct Tables {
     pub references: BTreeMap<(BalanceId, EntryKind, String), i64>,
     pub claims: BTreeMap<SerialId, Claimant>,
     pub imports: BTreeMap<ImportId, ImportRow>,
+    /// Why nobody may take the lanes over.
+    pub halted: Option<String>,
     numbers: i64,
 }
 

@@ -42,6 +42,14 @@ impl Journal for Link {
         Box::pin(self.take_over(owner, lanes))
     }
 
+    fn halt<'a>(&'a self, because: &'a str) -> BoxFuture<'a, Result<(), OpenFailure>> {
+        Box::pin(async move {
+            self.power.gate().await?;
+            self.db.tables().halted = Some(because.to_owned());
+            Ok(())
+        })
+    }
+
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
         Box::pin(async move {
             let fenced = self.power.alive(Call::Fence, self.raise(owner, lane)).await;

@@ -68,6 +68,9 @@ impl Link {
         self.power
             .alive(Call::TakeOver, self.db.rows_locked(lanes))
             .await??;
+        if let Some(because) = self.db.tables().halted.clone() {
+            return Err(refused(&format!("the shard is halted: {because}")));
+        }
         self.weather().event("takeover", || format!("{owner:?}"));
         lease.positions = self.db.tables().take_over(owner, lanes);
         self.power.owns(owner);

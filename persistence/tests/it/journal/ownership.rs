@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::journal::{Failure, Journal, Rows};
+use persistence::journal::{clear_halt, find_halt};
 use sqlx::Connection;
 
 use crate::ground::Ground;
@@ -40,6 +41,23 @@ async fn next_owner_waits_for_the_lock_and_fences_the_last_one() {
         .await
         .unwrap();
     assert_eq!(epochs, [1, 2]);
+}
+
+#[tokio::test]
+async fn halted_shard_is_taken_over_by_nobody_until_it_is_cleared() {
+    let ground = Ground::new().await;
+    let (journal, db) = (ground.journal(), &ground.db);
+    assert_eq!(find_halt(db).await.unwrap(), None);
+    let lease = journal.take_over(ground.owner(), 1).await.unwrap();
+    journal.halt("lane 0 is at 4").await.unwrap();
+    journal.halt("something later").await.unwrap();
+    lease.release().await;
+    let refused = journal.take_over(ground.owner(), 1).await;
+    let refused = refused.map(drop).unwrap_err();
+    assert!(!refused.passing && refused.message.contains("lane 0 is at 4"));
+    let cleared = clear_halt(db).await.unwrap().unwrap();
+    assert_eq!(cleared.halted_because, "lane 0 is at 4");
+    assert!(journal.take_over(ground.owner(), 1).await.is_ok());
 }
 
 #[tokio::test]
