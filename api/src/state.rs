@@ -9,9 +9,11 @@ use engine::{
     fault::Fault,
     ids::{BalanceId, KeyId, RelationshipId},
 };
+use futures_util::FutureExt as _;
 use persistence::{
     Database,
     api_keys::{self, KeyUse},
+    sessions,
 };
 use tokio::sync::{Notify, mpsc};
 use tokio_util::task::TaskTracker;
@@ -20,6 +22,7 @@ use crate::{
     auth::{
         key_cache::{CachedKey, KeyCache},
         passwords::Passwords,
+        screen::Screen,
         session_limits::SessionLimits,
     },
     error::{ApiError, Code},
@@ -42,6 +45,9 @@ pub struct Parts {
     pub origin: String,
     pub(crate) keys: KeyCache,
     pub(crate) failures: Failures,
+    /// Keys and sessions that are claimed from where too many failed.
+    pub(crate) claimed_keys: Screen<KeyId>,
+    pub(crate) claimed_sessions: Screen<[u8; 32]>,
     /// Told when a mail was committed to the outbox.
     pub(crate) mail_queued: Notify,
     /// Readers that wait for events.
@@ -80,6 +86,8 @@ impl App {
             origin,
             keys: KeyCache::default(),
             failures: Failures::new(),
+            claimed_keys: Screen::default(),
+            claimed_sessions: Screen::default(),
             mail_queued: Notify::new(),
             waiters: Waiters::default(),
             passwords: Passwords::new(),
@@ -122,6 +130,24 @@ impl App {
         let merchant = self.engine.merchant(key.merchant).await?;
         let merchant = merchant.ok_or_else(|| ApiError::new(Code::InternalError))?;
         Ok(Some(CachedKey::new(key, merchant, self.now())))
+    }
+
+    /// Whether there is such a key, to be asked for callers who failed too often.
+    pub(crate) async fn knows_key(&self, id: KeyId) -> Result<bool, ApiError> {
+        let look_up = |ids: Vec<KeyId>| {
+            let database = self.database.clone();
+            async move { api_keys::existing(&database, &ids).await }.boxed()
+        };
+        self.claimed_keys.knows(id, look_up).await
+    }
+
+    /// The same for sessions.
+    pub(crate) async fn knows_session(&self, digest: [u8; 32]) -> Result<bool, ApiError> {
+        let look_up = |digests: Vec<[u8; 32]>| {
+            let database = self.database.clone();
+            async move { sessions::existing(&database, &digests).await }.boxed()
+        };
+        self.claimed_sessions.knows(digest, look_up).await
     }
 
     /// Takes stored terms of a relationship into force: to be called before a change of them is

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Database, Error, audit,
-    database::commit,
+    database::{commit, in_time},
     error::at_most_one,
     owned,
     persons::{Credentials, PersonRow, select_person},
@@ -178,6 +178,22 @@ async fn sweep(
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// Those of these digests that sessions have, open or not.
+pub async fn existing(db: &Database, digests: &[[u8; 32]]) -> Result<Vec<[u8; 32]>, Error> {
+    let db = db.clone();
+    let digests: Vec<_> = digests.iter().map(|digest| digest.to_vec()).collect();
+    let read = async move {
+        let mut connection = db.read().await?;
+        let found: Vec<[u8; 32]> =
+            sqlx::query_scalar("SELECT digest FROM sessions WHERE digest = ANY($1)")
+                .bind(digests)
+                .fetch_all(&mut *connection)
+                .await?;
+        Ok(found)
+    };
+    owned(in_time(read)).await
 }
 
 /// The session with this digest and its person, open or not.

@@ -1,19 +1,31 @@
 //! A key in an address where none belongs: addresses end up in logs and histories, so whoever can read
 //! those can buy.
 //!
-//! Keeps: such a call has no effect, not even beside a good key in its header; the key's id, never its
+//! Keeps: such a call, of whatever route or of none, has no effect, not even beside a good key in its header; the key's id, never its
 //! text, is logged, and only if the key is good: anybody can make up a bad one.
 
+use std::sync::Arc;
+
+use axum::{
+    extract::Request,
+    response::{IntoResponse as _, Response},
+};
 use engine::api_keys::KeyText;
 
 use super::verify;
-use crate::{error::ApiError, extract::Query, layers::call::Call, metrics, state::App};
+use crate::{
+    error::{ApiError, Code},
+    extract::Query,
+    layers::call::Call,
+    metrics,
+    state::App,
+};
 
 /// The parameter that carries a key, on the one address that takes it.
 const PARAMETER: &str = "api_key";
 
 /// What stands in a query where no key belongs.
-pub(super) enum Exposed {
+pub(crate) enum Exposed {
     /// A well-formed key, under whatever name.
     Key(KeyText),
     /// Something else under the name of the key.
@@ -22,7 +34,7 @@ pub(super) enum Exposed {
 
 impl Exposed {
     /// Most requests have no query, and cost nothing here.
-    pub(super) fn find(query: Option<&str>) -> Option<Self> {
+    pub(crate) fn find(query: Option<&str>) -> Option<Self> {
         let query = query?;
         let Ok(pairs) = Query::parse(query) else {
             // What cannot be read is refused by whoever reads it, unless it may hold a key.
@@ -36,7 +48,7 @@ impl Exposed {
     }
 
     /// The refusal, after the key was noted if it is a good one.
-    pub(super) async fn refusal(self, app: &App, call: &Call) -> ApiError {
+    pub(crate) async fn refusal(self, app: &App, call: &Call) -> ApiError {
         if let Self::Key(text) = self {
             let key = match verify::verify(app, &text, call.address).await {
                 Ok(found) => found.key.id,
@@ -52,6 +64,14 @@ impl Exposed {
         }
         verify::failed(app, call.address)
     }
+}
+
+/// Answers a request that has a key where none belongs.
+pub(crate) async fn refuse(exposed: Exposed, app: App, request: Request) -> Response {
+    let Some(call) = request.extensions().get::<Arc<Call>>() else {
+        return ApiError::new(Code::InternalError).into_response();
+    };
+    exposed.refusal(&app, call).await.into_response()
 }
 
 #[cfg(test)]

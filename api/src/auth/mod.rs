@@ -5,7 +5,7 @@
 
 pub(crate) mod codes;
 pub(crate) mod cookie;
-mod exposed;
+pub(crate) mod exposed;
 pub(crate) mod key_cache;
 pub(crate) mod member;
 mod merchant_key;
@@ -13,6 +13,7 @@ pub(crate) mod origin;
 pub(crate) mod passwords;
 mod reseller_key;
 pub(crate) mod scope;
+pub(crate) mod screen;
 mod session;
 pub(crate) mod session_limits;
 pub(crate) mod verify;

@@ -86,10 +86,18 @@ impl Session {
             return Err(signed_out());
         }
         let now = app.now();
+        let token = cookie::read(&parts.headers, tls);
         if app.failures.exhausted(call.address, now) {
-            return Err(rate_limit::too_many_failures(now));
+            // A good session is not refused because others behind its address failed.
+            let known = match &token {
+                Some(token) => Box::pin(app.knows_session(token.digest())).await?,
+                None => false,
+            };
+            if !known {
+                return Err(rate_limit::too_many_failures(now));
+            }
         }
-        let found = match cookie::read(&parts.headers, tls) {
+        let found = match token {
             Some(token) => Self::find(app, token, call.address, now).await?,
             None => None,
         };

@@ -1,4 +1,7 @@
 //! Whose key it is: text -> a live key, or the one 401 that says nothing else.
+//!
+//! Keeps: a good key is never refused because others behind its address failed; what fails there too
+//! often costs no look-up of its own.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -6,7 +9,7 @@ use axum::http::{HeaderMap, header, request::Parts};
 use engine::{api_keys::KeyText, ids::KeyId, vault::Opened};
 use subtle::ConstantTimeEq;
 
-use super::{exposed::Exposed, key_cache::CachedKey, scope::Demand};
+use super::{key_cache::CachedKey, scope::Demand};
 use crate::{
     error::{ApiError, Code},
     layers::{
@@ -25,9 +28,6 @@ const SCHEME: &str = "Bearer ";
 /// address, bucket, surface and scope.
 pub(super) async fn admit<D: Demand>(app: &App, parts: &Parts) -> Result<Arc<CachedKey>, ApiError> {
     let call = call(parts)?;
-    if let Some(exposed) = Exposed::find(parts.uri.query()) {
-        return Err(Box::pin(exposed.refusal(app, call)).await);
-    }
     let key = match bearer(&parts.headers) {
         Some(text) => verify(app, &text, call.address).await?,
         None => return Err(failed(app, call.address)),
@@ -80,14 +80,14 @@ pub(crate) async fn verify(
     let now = app.now();
     let cached = app.keys.find(text.id);
     // Who does not have the secret learns nothing from the cache, not even by how long it takes.
-    let proved = cached.filter(|cached| digest.ct_eq(&cached.key.digest).into());
+    let same = |cached: &&Arc<CachedKey>| digest.ct_eq(&cached.key.digest).into();
+    let proved = cached.as_ref().filter(same).map(Arc::clone);
+    let screened = proved.is_none() && app.failures.exhausted(address, now);
     match &proved {
         Some(cached) if !cached.claim_recheck(now) => {
             return alive(app, Arc::clone(cached), text, address);
         }
-        None if app.failures.exhausted(address, now) => {
-            return Err(rate_limit::too_many_failures(now));
-        }
+        None if screened => screen(app, text.id, cached.is_some()).await?,
         Some(_) | None => {}
     }
     // In a box: who has a cached key must not carry the room for a look-up.
@@ -103,7 +103,13 @@ pub(crate) async fn verify(
     let same = bool::from(digest.ct_eq(stored));
     match found {
         Some(key) if same => alive(app, app.keys.keep(Arc::new(key), seen, now), text, address),
-        Some(_) => Err(failed(app, address)),
+        Some(key) => {
+            if screened {
+                // The next wrong secret for it costs no look-up. There are only so many keys.
+                app.keys.keep(Arc::new(key), seen, now);
+            }
+            Err(failed(app, address))
+        }
         None => {
             app.keys.drop_unknown(text.id);
             Err(failed(app, address))
@@ -120,8 +126,10 @@ pub(crate) async fn verify_signed(
 ) -> Result<Arc<CachedKey>, ApiError> {
     let now = app.now();
     let cached = app.keys.find(id);
-    let proved = cached.filter(|cached| signed_with(app, Some(cached), &holds));
-    match &proved {
+    let signed = |cached: &&Arc<CachedKey>| signed_with(app, Some(cached), &holds);
+    let proved = cached.as_ref().filter(signed);
+    let screened = proved.is_none() && app.failures.exhausted(address, now);
+    match proved {
         Some(cached) if !cached.claim_recheck(now) => {
             return if live(app, cached) {
                 Ok(Arc::clone(cached))
@@ -129,9 +137,7 @@ pub(crate) async fn verify_signed(
                 Err(failed(app, address))
             };
         }
-        None if app.failures.exhausted(address, now) => {
-            return Err(rate_limit::too_many_failures(now));
-        }
+        None if screened => screen(app, id, cached.is_some()).await?,
         Some(_) | None => {}
     }
     let seen = app.keys.seen();
@@ -139,8 +145,21 @@ pub(crate) async fn verify_signed(
     let held = signed_with(app, found.as_deref(), &holds);
     match found {
         Some(key) if held && live(app, &key) => Ok(app.keys.keep(key, seen, now)),
+        Some(key) if screened => {
+            app.keys.keep(key, seen, now);
+            Err(failed(app, address))
+        }
         Some(_) | None => Err(failed(app, address)),
     }
+}
+
+/// Lets only existing keys through to be looked up, for callers who failed too often. One that is in
+/// the cache was not proved there, and cannot be: the secret of a key never changes.
+async fn screen(app: &App, id: KeyId, cached: bool) -> Result<(), ApiError> {
+    if cached || !Box::pin(app.knows_key(id)).await? {
+        return Err(rate_limit::too_many_failures(app.now()));
+    }
+    Ok(())
 }
 
 /// Whether a signature holds under the key's secret for URLs. Without one it is tried with a dummy, so

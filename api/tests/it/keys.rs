@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use engine::{
     api_keys::{KeyKind, KeyText, Scope},
-    clock::{Clock, SystemClock},
+    clock::{Clock, EPOCH, SystemClock},
     ids::KeyId,
     random::SeededRandom,
     relationships::KeyTerms,
@@ -188,4 +188,39 @@ fn address_that_keeps_failing_is_not_looked_up_any_more() {
         assert!(limited);
         world.order(&known, &body).await.data(200);
     });
+}
+
+#[test]
+fn good_key_gets_in_from_an_address_that_keeps_failing() {
+    with_world(async |world| {
+        let (unknown, body) = (unknown_key(), order_of("WOO-1", world.product("Antivirus")));
+        // Nobody has used it yet: it is in no cache.
+        let good = world.key("demo-both");
+        let mut limited = false;
+        for _ in 0..62 {
+            limited |= world.order(&unknown, &body).await.status == 429;
+        }
+        assert!(limited);
+        world.order(&good, &body).await.data(201);
+        let wrong = with_another_secret(&good);
+        world
+            .order(&wrong, &body)
+            .await
+            .refused(429, "RATE_LIMITED");
+    });
+}
+
+/// A well-formed key that nobody has.
+fn unknown_key() -> String {
+    let random = SeededRandom::new(99);
+    let id = KeyId::generate(EPOCH, &random);
+    let text = KeyText::generate(KeyKind::Reseller, false, id, &random);
+    text.expose().expose().to_owned()
+}
+
+/// A well-formed key with the id of this one.
+fn with_another_secret(key: &str) -> String {
+    let id = KeyText::parse(key).unwrap().id;
+    let text = KeyText::generate(KeyKind::Reseller, false, id, &SeededRandom::new(99));
+    text.expose().expose().to_owned()
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use engine::{api_keys::ApiKey, clock::Timestamp, ids::KeyId};
+use uuid::Uuid;
 
 use super::rows::{Row, select_key};
 use crate::{Database, Error, database::in_time, owned};
@@ -17,6 +18,24 @@ pub async fn find(db: &Database, id: KeyId) -> Result<Option<ApiKey>, Error> {
             .fetch_optional(&mut *connection)
             .await?;
         row.map(ApiKey::try_from).transpose()
+    };
+    owned(in_time(read)).await
+}
+
+/// Those of these ids that keys have.
+pub async fn existing(db: &Database, ids: &[KeyId]) -> Result<Vec<KeyId>, Error> {
+    let (db, ids) = (
+        db.clone(),
+        ids.iter().map(|id| id.uuid()).collect::<Vec<_>>(),
+    );
+    let read = async move {
+        let mut connection = db.read().await?;
+        let found: Vec<Uuid> =
+            sqlx::query_scalar("SELECT key_id FROM api_keys WHERE key_id = ANY($1)")
+                .bind(ids)
+                .fetch_all(&mut *connection)
+                .await?;
+        Ok(found.into_iter().map(KeyId::from_uuid).collect())
     };
     owned(in_time(read)).await
 }

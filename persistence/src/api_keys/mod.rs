@@ -27,7 +27,7 @@ use sqlx::PgConnection;
 pub use change::{KeyEdit, change};
 pub use create::create;
 pub use expiry::{Expiring, expiring, tell_expiry};
-pub use find::{KeyUse, find, record_uses};
+pub use find::{KeyUse, existing, find, record_uses};
 pub(crate) use insert::insert_in;
 pub use insert::{NewKey, insert};
 pub use list::list;
