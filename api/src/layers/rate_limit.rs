@@ -153,9 +153,20 @@ impl Bucket {
     }
 
     /// Takes what a call costs beyond the one that was charged for it, or all that the bucket can
-    /// hold beside that one: the largest call must pass when the bucket is full.
+    /// hold beside that one: the largest call must pass when the bucket is full. A refusal says when
+    /// the whole call would pass, its first one included: whoever came back for the rest alone would
+    /// spend it on the first one, for ever.
     pub(crate) fn charge_rest(&self, rest: u32) -> Result<Standing, (Standing, ApiError)> {
-        self.charge(rest.min(self.burst.get() - 1))
+        let rest = rest.min(self.burst.get() - 1);
+        self.charge(rest).map_err(|(standing, _)| {
+            let (whole, burst) = (rest + 1, self.burst);
+            let wait = whole.div_ceil(self.per_second).max(1);
+            let message = format!(
+                "This call takes {whole} of the {burst} calls that the limit of this key holds at once."
+            );
+            let error = ApiError::saying(Code::RateLimited, message);
+            (standing, error.retry_after_secs(u64::from(wait)))
+        })
     }
 
     fn standing(&self, remaining: u32) -> Standing {
@@ -242,6 +253,8 @@ fn minute(now: Timestamp) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn remaining(bucket: &Bucket, cost: u32) -> Option<u32> {
@@ -266,6 +279,25 @@ mod tests {
         assert_eq!(remaining(&bucket, 1), Some(19));
         assert!(bucket.charge_rest(99).is_ok());
         assert!(bucket.charge(1).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bulk_call_passes_when_it_comes_back_as_told() {
+        for own in [1, 3, 100] {
+            let bucket = Bucket::new(Class::Writes, 1, Some(own));
+            let bulk = || bucket.charge(1).and_then(|_| bucket.charge_rest(99));
+            assert!(bulk().is_ok());
+            tokio::time::advance(Duration::from_secs(1)).await;
+            let mut refusals = 0;
+            while let Err((_, error)) = bulk() {
+                refusals += 1;
+                assert_eq!(error.code(), Code::RateLimited);
+                let response = axum::response::IntoResponse::into_response(error);
+                let wait = response.headers()["retry-after"].to_str().unwrap();
+                tokio::time::advance(Duration::from_secs(wait.parse().unwrap())).await;
+            }
+            assert!(refusals <= 1, "{own}");
+        }
     }
 
     #[test]
