@@ -14,8 +14,10 @@ use futures_util::future::Either;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
+    auth::exposed::{self, Exposed},
     error::{ApiError, Code},
     extract::body,
+    fulfillments::dynamic_url,
     layers::call::{BODY_BYTES_MAX, Call, Route},
     metrics::{RouteMetrics, Surface},
     state::App,
@@ -160,6 +162,25 @@ struct Line<H> {
     handler: H,
 }
 
+impl<H> Line<H> {
+    /// A change takes everything from its body: what stands in its query would be overlooked.
+    fn check_query(&self, request: &Request) -> Result<(), ApiError> {
+        let reads = *request.method() == Method::GET || *request.method() == Method::HEAD;
+        let query = request.uri().query().filter(|query| !query.is_empty());
+        if reads || self.route.template == dynamic_url::PATH || query.is_none() {
+            return Ok(());
+        }
+        // A key in it is refused as such.
+        if Exposed::find(query).is_some() {
+            return Ok(());
+        }
+        Err(ApiError::saying(
+            Code::BadRequest,
+            "This route takes everything from its body, and nothing from a query.",
+        ))
+    }
+}
+
 type Bounded = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 impl<H: Handler<T, App>, T: 'static> Handler<T, App> for Line<H> {
@@ -170,8 +191,16 @@ impl<H: Handler<T, App>, T: 'static> Handler<T, App> for Line<H> {
             call.matched(Arc::clone(&self.route));
         }
         let (method, headers) = (request.method(), request.headers());
-        if let Err(error) = body::check_head(method, headers, self.route.body_bytes_max) {
+        let checked = body::check_head(method, headers, self.route.body_bytes_max);
+        if let Err(error) = checked.and_then(|()| self.check_query(&request)) {
             return Either::Left(std::future::ready(error.into_response()));
+        }
+        // The one address that takes a key looks at it by itself.
+        if self.route.template != dynamic_url::PATH
+            && let Some(exposed) = Exposed::find(request.uri().query())
+        {
+            let refusal = exposed::refuse(exposed, app, request);
+            return Either::Right(Either::Right(Box::pin(refusal)));
         }
         let Some(deadline) = self.route.deadline else {
             return Either::Right(Either::Left(self.handler.call(request, app)));

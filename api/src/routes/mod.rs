@@ -9,10 +9,16 @@ pub mod ops;
 mod portal_v1;
 mod reseller_v1;
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
 
 use crate::{
+    auth::exposed::{self, Exposed},
     error::{ApiError, Code},
+    fulfillments::dynamic_url,
     state::App,
 };
 
@@ -23,7 +29,27 @@ pub fn public(app: App) -> Router {
         .merge(dev_v1::menu().into_router())
         .merge(portal_v1::menu().into_router())
         .merge(docs::menu().into_router())
-        .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed))
-        .fallback(async || ApiError::new(Code::NotFound))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(not_found)
         .with_state(app)
+}
+
+/// The router adds the header `Allow`, unless there is one.
+async fn wrong_method(State(app): State<App>, request: Request) -> Response {
+    if request.uri().path() == dynamic_url::PATH {
+        return dynamic_url::refuse_method().await;
+    }
+    refused(app, request, Code::MethodNotAllowed).await
+}
+
+async fn not_found(State(app): State<App>, request: Request) -> Response {
+    refused(app, request, Code::NotFound).await
+}
+
+/// An address that nothing listens to ends up in logs like any other.
+async fn refused(app: App, request: Request, code: Code) -> Response {
+    match Exposed::find(request.uri().query()) {
+        Some(exposed) => exposed::refuse(exposed, app, request).await,
+        None => ApiError::new(code).into_response(),
+    }
 }

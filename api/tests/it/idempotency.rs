@@ -94,7 +94,7 @@ fn attempts_at_the_same_moment_are_executed_once() {
         assert_eq!(replies.iter().filter(fresh).count(), 1);
         for reply in replies.iter().filter(|reply| reply.status != 201) {
             reply.refused(409, "REQUEST_IN_PROGRESS");
-            assert_eq!(reply.header("retry-after"), Some("1"));
+            assert!(matches!(reply.header("retry-after"), Some("1" | "2")));
         }
         assert_eq!(
             world.balance(&world.key("demo-broke")).await["balance"],

@@ -30,6 +30,85 @@ fn unknown_routes_and_methods_have_the_shape_of_errors() {
 }
 
 #[test]
+fn key_in_an_address_that_nothing_listens_to_is_refused_as_such() {
+    with_world(async |world| {
+        let key = world.key("demo-both");
+        for (method, path) in [
+            ("GET", "/nothing"),
+            ("GET", "/docs"),
+            ("DELETE", PATH),
+            ("POST", PATH),
+            ("POST", "/portal/v1/session"),
+        ] {
+            let path = format!("{path}?api_key={key}");
+            let call = world.call(method, &path).send().await;
+            call.refused(401, "UNAUTHORIZED");
+        }
+        world
+            .call("GET", "/nothing?api_key=x")
+            .send()
+            .await
+            .refused(401, "UNAUTHORIZED");
+    });
+}
+
+#[test]
+fn change_takes_nothing_from_its_query() {
+    with_world(async |world| {
+        let (key, before) = (world.key("demo-both"), world.state());
+        let body = order_of("WOO-1", world.product("Antivirus"));
+        for query in ["test=true", "quantity=2", "a=1&a=2", "%zz"] {
+            let path = format!("{PATH}?{query}");
+            let call = world.call("POST", &path).key(&key).json(&body);
+            call.send().await.refused(400, "BAD_REQUEST");
+        }
+        assert_eq!(world.state(), before);
+        let call = world
+            .call("POST", &format!("{PATH}?"))
+            .key(&key)
+            .json(&body);
+        call.send().await.data(201);
+    });
+}
+
+#[test]
+fn character_that_cannot_be_stored_is_not_valid_anywhere() {
+    with_world(async |world| {
+        let (key, merchant) = (world.key("demo-both"), world.merchant_key());
+        let reseller = world.reseller("demo-both");
+        let revoke = format!(
+            "/dev/v1/resellers/{}/api-keys/{}/revoke",
+            reseller.id, reseller.key.id
+        );
+        let suspend = format!("/dev/v1/resellers/{}/suspend", reseller.id);
+        let reason = serde_json::json!({"reason": "a\u{0}b"});
+        for path in [revoke, suspend] {
+            let call = world.call("POST", &path).key(&merchant).json(&reason);
+            call.send().await.refused(422, "VALIDATION_ERROR");
+        }
+        for path in [
+            format!("{PATH}?external_order_id=%00"),
+            "/reseller/v1/products?search=%00".to_owned(),
+        ] {
+            let call = world.call("GET", &path).key(&key);
+            call.send().await.refused(422, "VALIDATION_ERROR");
+        }
+    });
+}
+
+#[test]
+fn methods_that_the_dynamic_url_does_not_know_are_told_the_right_ones() {
+    with_world(async |world| {
+        let path = "/reseller/v1/fulfillments/dynamic";
+        for method in ["HEAD", "POST", "TRACE", "PROPFIND"] {
+            let reply = world.call(method, path).send().await;
+            assert_eq!(reply.status.as_u16(), 405, "{method}");
+            assert_eq!(reply.header("allow"), Some("GET"), "{method}");
+        }
+    });
+}
+
+#[test]
 fn head_is_judged_before_the_caller_and_the_caller_before_the_body() {
     with_world(async |world| {
         let (key, before) = (world.key("demo-both"), world.state());

@@ -4,6 +4,7 @@
 //! what to say. The caller's own values are never repeated.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 use crate::{
     error::{ApiError, Code},
@@ -16,6 +17,9 @@ const DEPTH_MAX: usize = 32;
 /// Parses a body; an empty one is an object without fields.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    if let Some(field) = nul(bytes) {
+        return Err(ApiError::field(field, "must not hold the character NUL"));
+    }
     let parsed = serde_json::from_slice::<Object<T>>(bytes);
     parsed
         .map(|Object(body)| body)
@@ -79,6 +83,53 @@ fn said(message: &str) -> (Option<String>, String) {
         Some((_, expected)) => (None, format!("must be {expected}")),
         None => (None, message.to_owned()),
     }
+}
+
+/// The field whose text holds the one character that cannot be stored.
+fn nul(bytes: &[u8]) -> Option<String> {
+    if !has_nul(bytes) {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(bytes).ok()?;
+    let mut path = Vec::new();
+    nul_in(&body, &mut path).then(|| path.join("."))
+}
+
+fn nul_in(value: &Value, path: &mut Vec<String>) -> bool {
+    let mut within = |name: String, value: &Value| {
+        path.push(name);
+        let found = nul_in(value, path);
+        if !found {
+            path.pop();
+        }
+        found
+    };
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => {
+            let mut values = values.iter().enumerate();
+            values.any(|(at, value)| within(format!("[{at}]"), value))
+        }
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || within(name.clone(), value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether that character stands anywhere. Written as it is it is no JSON.
+fn has_nul(bytes: &[u8]) -> bool {
+    if !bytes.contains(&b'\\') {
+        return false;
+    }
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 /// How deep brackets nest outside of strings.

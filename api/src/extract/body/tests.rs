@@ -169,6 +169,28 @@ fn malformed_json_is_a_bad_request() {
     check(&deep, Code::BadRequest, "", "The body is nested too deep.");
 }
 
+#[test]
+fn character_that_cannot_be_stored_is_not_valid() {
+    let message = "must not hold the character NUL";
+    for body in [r#"{"name":"a\u0000"}"#, r#"{"name":"\\\u0000"}"#] {
+        check(body, Code::ValidationError, "name", message);
+    }
+    let deep = r#"{"x":{"y":["a","\u0000"]}}"#;
+
+    check(deep, Code::ValidationError, "x.y.[1]", message);
+    for body in [
+        r#"{"name":"\\u0000"}"#,
+        r#"{"name":"\"#,
+        r#"{"name":"\u0000""#,
+    ] {
+        let refused = parse::<Order>(body.as_bytes()).err();
+        assert!(
+            refused.is_none_or(|error| !error.message().contains("NUL")),
+            "{body}"
+        );
+    }
+}
+
 fn head(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs
         .iter()
