@@ -128,6 +128,15 @@ fn changed_terms_are_in_force_once_answered() {
             .collect();
         assert_eq!(active.len(), 1);
         assert_eq!(active[0]["wholesale_price_override"], "1.23");
+        let written = || {
+            world.scalar("SELECT md5(string_agg(ctid::text || ':' || xmin::text, ',' ORDER BY ctid)) FROM product_access")
+        };
+        let before = written();
+        world
+            .change_reseller("demo-both", &json!({"name": "Mia"}))
+            .await
+            .data(200);
+        assert_eq!(written(), before, "what did not change is not written");
 
         let order = world
             .order(&key, &order_of("WOO-2", product))
@@ -164,7 +173,7 @@ fn changed_terms_are_in_force_once_answered() {
             .await
             .data(201);
         assert_eq!(order["unit_price"], "1.23");
-        assert_eq!(world.deeds().await, 4);
+        assert_eq!(world.deeds().await, 5);
     });
 }
 

@@ -187,48 +187,54 @@ pub(crate) async fn store(
     store_access(connection, relationship).await
 }
 
+/// Stores what differs from what is stored, in one statement: a relationship may have hundreds.
 async fn store_access(
     connection: &mut PgConnection,
     relationship: &Relationship,
 ) -> Result<(), Error> {
-    for ((product, variant), grant) in &relationship.access {
-        sqlx::query(
-            "INSERT INTO product_access AS a (relationship_id, merchant_id, product_id, variant_id,
-               revoked_at, commission_percent, wholesale_price, auto_fulfilled, min_resale_price,
-               max_resale_price, min_quantity, max_quantity, stock_min_quantity,
-               stock_max_quantity)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-             ON CONFLICT ON CONSTRAINT product_access_relationship_id_product_id_variant_id_key
-             DO UPDATE SET
-               revoked_at = CASE WHEN EXCLUDED.revoked_at IS NULL THEN NULL
-                            ELSE COALESCE(a.revoked_at, EXCLUDED.revoked_at) END,
-               commission_percent = EXCLUDED.commission_percent,
-               wholesale_price = EXCLUDED.wholesale_price,
-               auto_fulfilled = EXCLUDED.auto_fulfilled,
-               min_resale_price = EXCLUDED.min_resale_price,
-               max_resale_price = EXCLUDED.max_resale_price,
-               min_quantity = EXCLUDED.min_quantity, max_quantity = EXCLUDED.max_quantity,
-               stock_min_quantity = EXCLUDED.stock_min_quantity,
-               stock_max_quantity = EXCLUDED.stock_max_quantity",
-        )
+    if relationship.access.is_empty() {
+        return Ok(());
+    }
+    let wares: Vec<&Ware> = relationship.access.keys().collect();
+    let grants: Vec<&Grant> = relationship.access.values().collect();
+    let revoked = |grant: &&Grant| grant.revoked.then_some(relationship.updated_at);
+    sqlx::query(include_str!("store_access.sql"))
         .bind(relationship.id.uuid())
         .bind(relationship.merchant.uuid())
-        .bind(product.uuid())
-        .bind(variant.map(VariantId::uuid))
-        .bind(grant.revoked.then_some(relationship.updated_at))
-        .bind(hundredths(grant.commission))
-        .bind(grant.wholesale_price.map(Money::minor))
-        .bind(grant.auto_fulfilled)
-        .bind(grant.min_resale_price.map(Money::minor))
-        .bind(grant.max_resale_price.map(Money::minor))
-        .bind(grant.min_quantity.map(u32::cast_signed))
-        .bind(grant.max_quantity.map(u32::cast_signed))
-        .bind(grant.stock_min_quantity.map(u32::cast_signed))
-        .bind(grant.stock_max_quantity.map(u32::cast_signed))
+        .bind(each(&wares, |(product, _)| product.uuid()))
+        .bind(each(&wares, |(_, variant)| variant.map(VariantId::uuid)))
+        .bind(grants.iter().map(revoked).collect::<Vec<_>>())
+        .bind(each(&grants, |grant| hundredths(grant.commission)))
+        .bind(each(&grants, |grant| {
+            grant.wholesale_price.map(Money::minor)
+        }))
+        .bind(each(&grants, |grant| grant.auto_fulfilled))
+        .bind(each(&grants, |grant| {
+            grant.min_resale_price.map(Money::minor)
+        }))
+        .bind(each(&grants, |grant| {
+            grant.max_resale_price.map(Money::minor)
+        }))
+        .bind(each(&grants, |grant| {
+            grant.min_quantity.map(u32::cast_signed)
+        }))
+        .bind(each(&grants, |grant| {
+            grant.max_quantity.map(u32::cast_signed)
+        }))
+        .bind(each(&grants, |grant| {
+            grant.stock_min_quantity.map(u32::cast_signed)
+        }))
+        .bind(each(&grants, |grant| {
+            grant.stock_max_quantity.map(u32::cast_signed)
+        }))
         .execute(&mut *connection)
         .await?;
-    }
     Ok(())
+}
+
+/// One column of many rows.
+fn each<Row, Value>(rows: &[&Row], column: impl Fn(&Row) -> Value) -> Vec<Value> {
+    rows.iter().map(|row| column(row)).collect()
 }
 
 /// A digest over everything that is stored of a relationship but its version and its last change.
