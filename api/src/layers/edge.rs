@@ -239,7 +239,7 @@ impl Edge {
         let seconds = told.to_str().ok().and_then(|text| text.parse::<u64>().ok());
         let seconds = seconds.unwrap_or(1).max(1);
         let turn = u64::from(self.told_to_wait.fetch_add(TURN, Ordering::Relaxed) >> 16);
-        let later = (seconds + 1).min(JITTER_SECONDS_MAX) * turn >> 16;
+        let later = ((seconds + 1).min(JITTER_SECONDS_MAX) * turn) >> 16;
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds + later));
     }
 }

@@ -1,8 +1,8 @@
 use axum::{Router, routing::get};
-use engine::random::SeededRandom;
+use engine::{clock, random::SeededRandom};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http2;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
     task::JoinHandle,
@@ -12,7 +12,7 @@ use tokio::{
 use super::*;
 use crate::{layers::edge::Settings, serve::listener};
 
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 const UNREAD: Duration = Duration::from_secs(10);
 const LARGE_BYTES: usize = 4 * 1024 * 1024;
 

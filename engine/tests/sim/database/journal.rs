@@ -44,7 +44,7 @@ impl Journal for Link {
 
     fn halt<'a>(&'a self, because: &'a str) -> BoxFuture<'a, Result<(), OpenFailure>> {
         Box::pin(async move {
-            self.power.gate().await?;
+            self.power.gate(Call::Fence).await?;
             self.db.tables().halted = Some(because.to_owned());
             Ok(())
         })

@@ -26,6 +26,12 @@ impl Journal for Line {
     ) -> BoxFuture<'_, Result<Box<dyn Lease>, OpenFailure>> {
         Box::pin(async move {
             self.storage.land(true);
+            if let Some(because) = self.storage.store.tables().halted.clone() {
+                return Err(OpenFailure {
+                    passing: false,
+                    message: format!("the shard is halted: {because}"),
+                });
+            }
             let positions = self.storage.store.tables().take_over(owner, lanes);
             self.storage.land(false);
             self.storage.owners.send_modify(|owners| *owners += 1);
@@ -35,6 +41,13 @@ impl Journal for Line {
                 positions,
             });
             Ok(lease)
+        })
+    }
+
+    fn halt<'a>(&'a self, because: &'a str) -> BoxFuture<'a, Result<(), OpenFailure>> {
+        Box::pin(async move {
+            self.storage.store.tables().halted = Some(because.to_owned());
+            Ok(())
         })
     }
 
