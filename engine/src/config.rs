@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::journal::{HEARTBEAT_EVERY, SILENCE_MAX};
+/// How often an owner says that it lives.
+pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+/// After how long without a heartbeat another process may end an owner. Whoever owns tells nothing of
+/// what it has in memory well before that.
+pub const SILENCE_MAX: Duration = Duration::from_secs(6);
 
 /// More at once than any database takes; each has a permit, a task and holds.
 const IN_FLIGHT_MAX: usize = 65_536;

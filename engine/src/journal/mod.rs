@@ -28,8 +28,7 @@ pub(crate) use intent::{CreditIntent, Intent, RestockIntent, Verdict};
 pub(crate) use lanes::Lanes;
 #[cfg(any(test, feature = "null_journal"))]
 pub use null::NullJournal;
-pub use ownership::SILENCE_MAX;
-pub(crate) use ownership::{HEARTBEAT_EVERY, Ownership};
+pub(crate) use ownership::Ownership;
 use uuid::Uuid;
 
 use crate::{

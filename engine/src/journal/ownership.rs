@@ -14,13 +14,7 @@ use tokio::{
 };
 
 use super::{Lease, Owner};
-use crate::{clock, supervise};
-
-/// How often an owner says that it lives.
-pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
-/// After how long without a heartbeat another process may end an owner. Whoever owns tells nothing of
-/// what it has in memory well before that.
-pub const SILENCE_MAX: Duration = Duration::from_secs(6);
+use crate::{clock, config::HEARTBEAT_EVERY, supervise};
 
 /// The state of this owner, shared by lanes, holds and answers.
 #[derive(Debug)]

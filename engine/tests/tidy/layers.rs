@@ -35,8 +35,17 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
 ];
 
 /// Modules of the engine below all features; they name each other only.
-const BASE: [&str; 9] = [
-    "ids", "money", "clock", "random", "vault", "config", "metrics", "actors", "fault",
+const BASE: [&str; 10] = [
+    "ids",
+    "money",
+    "clock",
+    "random",
+    "vault",
+    "config",
+    "metrics",
+    "actors",
+    "fault",
+    "supervise",
 ];
 /// What holds everything together, or stands beside it.
 const ABOVE: [&str; 3] = ["engine", "lib", "testing"];

@@ -18,7 +18,10 @@ use std::time::Duration;
 
 pub(crate) use class::CONSTRAINTS;
 pub(crate) use connection::SESSION;
-use engine::journal::{FenceFailure, Journal, Lease, OpenFailure, Owner, SILENCE_MAX, Session};
+use engine::{
+    config::SILENCE_MAX,
+    journal::{FenceFailure, Journal, Lease, OpenFailure, Owner, Session},
+};
 use futures_util::future::BoxFuture;
 pub use ownership::{Halt, clear_halt, find_halt};
 use sqlx::postgres::PgConnectOptions;

@@ -1,3 +1,5 @@
+//! Connections over memory, under a paused clock: when each is cut, and what is not.
+
 use axum::{Router, routing::get};
 use engine::{clock, random::SeededRandom};
 use http_body_util::{BodyExt as _, Empty};
