@@ -29,6 +29,7 @@ pub(crate) fn flag(query: &Query, name: &'static str) -> Result<Option<bool>, Ap
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use proptest::prelude::*;
 
     use super::*;
