@@ -92,6 +92,11 @@ async fn at_rest(stage: &Stage) -> Result<Memory, String> {
 /// Balances as the engine tells them; that it has just the stock that is stored is seen at once.
 async fn memory(stage: &Stage) -> Result<Memory, String> {
     let engine = &stage.last().ok_or(NOT_YET)?.engine;
+    // An owner that was replaced moments ago finds out when a change is told to it.
+    for ware in stage.cast.wares.iter().take(1) {
+        let told = engine.product_changed(ware.sku.product).await;
+        told.map_err(|fault| format!("{NOT_YET}: {fault}"))?;
+    }
     let mut memory = Memory::default();
     for purse in &stage.cast.purses {
         let balance = engine.balance(purse.scope).await;
