@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, Postgres,
     postgres::{PgArguments, PgConnectOptions, PgRow},
@@ -79,8 +80,9 @@ impl LaneConnection {
         arguments: PgArguments,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
         let query = sqlx::query_with(sql, arguments);
-        let first = timely(self.deadline, query.fetch_optional(&mut self.connection));
-        Ok(first.await?.into_iter().collect())
+        let mut rows = query.fetch(&mut self.connection);
+        let first = timely(self.deadline, rows.try_next()).await?;
+        Ok(first.into_iter().collect())
     }
 
     /// The same with the arguments bound already.
