@@ -149,7 +149,7 @@ impl Config {
                 "lane_deadline_ms",
                 "must be at least 100",
             ),
-            (self.idle_ms >= 1000, "idle_ms", "must be at least 1000"),
+            (self.idle_ms >= 50, "idle_ms", "must be at least 50"),
             (
                 self.drain_ms >= 100,
                 "drain_ms",
