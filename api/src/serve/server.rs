@@ -73,7 +73,7 @@ impl Starting {
             broken: Arc::default(),
         };
         starting.needed("ops", listener::serve_ops(listener, ops, closed));
-        starting.runs("metrics", move || jobs::metrics_upkeep(metrics.clone()));
+        starting.works("metrics", &metrics, jobs::metrics_upkeep);
         Ok(starting)
     }
 
@@ -101,30 +101,22 @@ impl Starting {
         match carrier {
             None => tracing::warn!("no mail server and no directory for mails: they wait"),
             Some(carrier) => {
-                let (app, carrier) = (app.clone(), Arc::new(carrier));
-                self.runs("mail", move || {
-                    mail::send_queued(app.clone(), Arc::clone(&carrier))
+                let carrier = Arc::new(carrier);
+                self.works("mail", &app, move |app| {
+                    mail::send_queued(app, Arc::clone(&carrier))
                 });
             }
         }
-        let (feeds, olds) = (app.clone(), app.clone());
-        self.runs("feeds", move || dispatcher::dispatch(feeds.clone()));
-        self.runs("feed_sweep", move || dispatcher::sweep_old(olds.clone()));
-        let of_app = || app.clone();
-        let (sweeps, sums, restocks, records) = (of_app(), of_app(), of_app(), of_app());
-        let (invitations, expiries) = (of_app(), of_app());
+        self.works("feeds", &app, dispatcher::dispatch);
+        self.works("feed_sweep", &app, dispatcher::sweep_old);
+        self.works("keys", &app, jobs::key_sweep);
+        self.works("purchases", &app, jobs::sum_up_purchases);
+        self.works("restock", &app, jobs::restock_waiting);
+        self.works("invitations", &app, jobs::expire_invitations);
+        self.works("key_expiry", &app, jobs::announce_key_expiry);
         let uses = Arc::new(Mutex::new(uses));
-        self.runs("keys", move || jobs::key_sweep(sweeps.clone()));
-        self.runs("purchases", move || jobs::sum_up_purchases(sums.clone()));
-        self.runs("restock", move || jobs::restock_waiting(restocks.clone()));
-        self.runs("invitations", move || {
-            jobs::expire_invitations(invitations.clone())
-        });
-        self.runs("key_expiry", move || {
-            jobs::announce_key_expiry(expiries.clone())
-        });
-        self.runs("uses", move || {
-            jobs::record_key_uses(records.clone(), Arc::clone(&uses))
+        self.works("uses", &app, move |app| {
+            jobs::record_key_uses(app, Arc::clone(&uses))
         });
         self.ops.started(engine);
         tracing::info!(http = %http_address, ops = %self.ops_address, "serving");
@@ -139,12 +131,18 @@ impl Starting {
         })
     }
 
-    /// Work that runs until the server closes; it begins anew if it panics.
-    fn runs<Work>(&self, task: &'static str, begin: impl FnMut() -> Work + Send + 'static)
-    where
+    /// Work on `what` that runs until the server closes; it begins anew if it panics.
+    fn works<What, Work>(
+        &self,
+        task: &'static str,
+        what: &What,
+        mut work: impl FnMut(What) -> Work + Send + 'static,
+    ) where
+        What: Clone + Send + 'static,
         Work: Future<Output = ()> + Send + 'static,
     {
-        let closed = self.closing.subscribe();
+        let (what, closed) = (what.clone(), self.closing.subscribe());
+        let begin = move || work(what.clone());
         self.tasks
             .spawn(until(closed, supervise::restarted(task, begin)));
     }
