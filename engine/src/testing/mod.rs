@@ -23,6 +23,7 @@ mod world;
 pub(crate) use paused::{restarted, scene};
 pub use pure::{Purse, Window};
 pub use store::{
-    BatchRow, Claimant, CommitFault, EntryRow, Faults, ImportRow, LaneRow, MemoryStore, Tables,
+    BatchRow, Claimant, CommitFault, EntryRow, Faults, FindEntry, ImportRow, LaneRow, MemoryStore,
+    Tables,
 };
 pub use world::{Footprint, Scene, World, credit, usd};

@@ -8,15 +8,14 @@ use tokio::{
     time::{Duration, sleep},
 };
 
-use super::{CommitFault, EntryRow, MemoryStore};
+use super::{CommitFault, EntryRow, FindEntry, MemoryStore};
 use crate::{
-    balances::{CreditEntry, EntryKind},
+    balances::EntryKind,
     fault::Fault,
-    fulfillments::{Fulfillment, OrderId},
     ids::BalanceId,
     journal::{
-        Batch, Failure, FenceFailure, Journal, LanePosition, Lease, OpenFailure, Owner, Reader,
-        Rows, Session, Writer,
+        Batch, Failure, FenceFailure, Journal, LanePosition, Lease, OpenFailure, Owner, Rows,
+        Session, Writer,
     },
 };
 
@@ -219,7 +218,7 @@ impl Writer for MemoryWriter {
 
 struct MemoryReader(MemoryStore);
 
-impl MemoryReader {
+impl FindEntry for MemoryReader {
     async fn find(
         &self,
         balance: BalanceId,
@@ -231,32 +230,5 @@ impl MemoryReader {
             Some(fault) => Err(fault),
             None => Ok(self.0.tables().find(balance, kind, reference).cloned()),
         }
-    }
-}
-
-impl Reader for MemoryReader {
-    fn fulfillment<'a>(
-        &'a self,
-        balance: BalanceId,
-        order_id: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>> {
-        Box::pin(async move {
-            let found = self
-                .find(balance, EntryKind::Fulfillment, order_id.as_str())
-                .await?;
-            Ok(found.and_then(EntryRow::into_fulfillment))
-        })
-    }
-
-    fn credit<'a>(
-        &'a self,
-        balance: BalanceId,
-        kind: EntryKind,
-        reference: &'a str,
-    ) -> BoxFuture<'a, Result<Option<CreditEntry>, Fault>> {
-        Box::pin(async move {
-            let found = self.find(balance, kind, reference).await?;
-            Ok(found.and_then(EntryRow::into_credit))
-        })
     }
 }

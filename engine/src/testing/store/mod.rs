@@ -7,6 +7,7 @@
 mod audit;
 mod faults;
 mod journal;
+mod reader;
 mod sources;
 mod tables;
 mod verifier;
@@ -14,6 +15,7 @@ mod verifier;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use faults::{CommitFault, Faults};
+pub use reader::FindEntry;
 pub use tables::{BatchRow, Claimant, EntryRow, ImportRow, LaneRow, Tables};
 use tokio::sync::watch;
 

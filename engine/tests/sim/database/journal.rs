@@ -10,15 +10,14 @@ use std::{
 };
 
 use engine::{
-    balances::{CreditEntry, EntryKind},
+    balances::EntryKind,
     fault::Fault,
-    fulfillments::{Fulfillment, OrderId},
     ids::BalanceId,
     journal::{
-        Batch, Failure, FenceFailure, Journal, LanePosition, Lease, OpenFailure, Owner, Reader,
-        Rows, Session, Writer,
+        Batch, Failure, FenceFailure, Journal, LanePosition, Lease, OpenFailure, Owner, Rows,
+        Session, Writer,
     },
-    testing::EntryRow,
+    testing::{EntryRow, FindEntry},
 };
 use futures_util::future::BoxFuture;
 use tokio::time::{sleep, timeout};
@@ -269,7 +268,7 @@ struct LinkReader {
     over: Arc<AtomicBool>,
 }
 
-impl LinkReader {
+impl FindEntry for LinkReader {
     async fn find(
         &self,
         balance: BalanceId,
@@ -301,31 +300,5 @@ impl LinkReader {
             .await
             .map_err(gone)?;
         Ok(found)
-    }
-}
-
-impl Reader for LinkReader {
-    fn fulfillment<'a>(
-        &'a self,
-        balance: BalanceId,
-        order_id: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>> {
-        Box::pin(async move {
-            let kind = EntryKind::Fulfillment;
-            let found = self.find(balance, kind, order_id.as_str()).await?;
-            Ok(found.and_then(EntryRow::into_fulfillment))
-        })
-    }
-
-    fn credit<'a>(
-        &'a self,
-        balance: BalanceId,
-        kind: EntryKind,
-        reference: &'a str,
-    ) -> BoxFuture<'a, Result<Option<CreditEntry>, Fault>> {
-        Box::pin(async move {
-            let found = self.find(balance, kind, reference).await?;
-            Ok(found.and_then(EntryRow::into_credit))
-        })
     }
 }

@@ -7,15 +7,14 @@ use tokio::time::sleep;
 
 use super::storage::{Act, FENCES, Line, READS, STEP};
 use crate::{
-    balances::{CreditEntry, EntryKind},
+    balances::EntryKind,
     fault::Fault,
-    fulfillments::{Fulfillment, OrderId},
     ids::BalanceId,
     journal::{
-        Batch, Failure, FenceFailure, Journal, LanePosition, Lease, OpenFailure, Owner, Reader,
-        Rows, Session, Writer,
+        Batch, Failure, FenceFailure, Journal, LanePosition, Lease, OpenFailure, Owner, Rows,
+        Session, Writer,
     },
-    testing::EntryRow,
+    testing::{EntryRow, FindEntry},
 };
 
 impl Journal for Line {
@@ -167,7 +166,7 @@ impl Writer for LineWriter {
 
 struct LineReader(Line);
 
-impl LineReader {
+impl FindEntry for LineReader {
     async fn find(
         &self,
         balance: BalanceId,
@@ -179,31 +178,5 @@ impl LineReader {
         }
         let tables = self.0.storage.store.tables();
         Ok(tables.find(balance, kind, reference).cloned())
-    }
-}
-
-impl Reader for LineReader {
-    fn fulfillment<'a>(
-        &'a self,
-        balance: BalanceId,
-        order_id: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Option<Fulfillment>, Fault>> {
-        Box::pin(async move {
-            let kind = EntryKind::Fulfillment;
-            let found = self.find(balance, kind, order_id.as_str()).await?;
-            Ok(found.and_then(EntryRow::into_fulfillment))
-        })
-    }
-
-    fn credit<'a>(
-        &'a self,
-        balance: BalanceId,
-        kind: EntryKind,
-        reference: &'a str,
-    ) -> BoxFuture<'a, Result<Option<CreditEntry>, Fault>> {
-        Box::pin(async move {
-            let found = self.find(balance, kind, reference).await?;
-            Ok(found.and_then(EntryRow::into_credit))
-        })
     }
 }
