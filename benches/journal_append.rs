@@ -122,6 +122,7 @@ impl Appended {
         Fulfillment {
             stamp,
             contents: Arc::new(contents),
+            refunded: Money::ZERO,
         }
     }
 

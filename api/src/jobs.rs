@@ -1,5 +1,6 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
-//! purchases, the end of invitations, and the sale of uploads that were stored when their lane was busy.
+//! purchases, the end of invitations, refunds that were cut off, and the sale of uploads that were stored
+//! when their lane was busy.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,12 +16,14 @@ use tokio::{
 
 use crate::{
     api_keys::expiry,
+    fulfillments::refund,
     metrics::{Metrics, UPKEEP_EVERY},
     state::App,
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 const RESTOCK_EVERY: Duration = Duration::from_mins(1);
+const REFUND_EVERY: Duration = Duration::from_mins(1);
 const SUM_UP_EVERY: Duration = Duration::from_mins(1);
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
 const EXPIRED_AT_ONCE: u32 = 100;
@@ -106,6 +109,18 @@ pub(crate) async fn restock_waiting(app: App) {
             Ok(imports) => tracing::info!(imports, "found imports that waited for sale"),
             Err(fault) => tracing::warn!("could not look for imports that wait for sale: {fault}"),
         }
+    }
+}
+
+/// Completes refunds that a crash cut off between what they take and what they credit.
+pub(crate) async fn complete_refunds(app: App) {
+    loop {
+        match refund::complete_waiting(&app).await {
+            Ok(0) => {}
+            Ok(refunds) => tracing::info!(refunds, "found refunds that waited for their credit"),
+            Err(error) => tracing::warn!(%error, "could not look for refunds that wait: {error}"),
+        }
+        sleep(REFUND_EVERY).await;
     }
 }
 

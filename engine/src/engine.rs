@@ -21,8 +21,8 @@ use crate::{
         ask::{answer, ask},
     },
     balances::{
-        self, BalanceHandle, Balances, Credit, CreditEntry, Spending,
-        messages::{Find, Found, TermsChanged},
+        self, BalanceHandle, Balances, Cover, Credit, CreditEntry, Spending,
+        messages::{Find, Forget, Found, TermsChanged},
     },
     catalog::{self, Product, Sku},
     clock::{Clock, Deadline},
@@ -91,6 +91,20 @@ pub enum Credited {
     Fresh(CreditEntry),
     /// The reference was credited before, by this entry; nothing was changed.
     Replayed(CreditEntry),
+}
+
+/// A debit as the answer to one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Debited {
+    Fresh(CreditEntry),
+    /// The reference was debited before, by this entry; nothing was changed.
+    Replayed(CreditEntry),
+    /// There is less than it takes; nothing was changed.
+    Short {
+        available: Money,
+    },
+    /// Another call debits this reference.
+    Running,
 }
 
 /// Whether requests can be served.
@@ -237,6 +251,44 @@ impl Engine {
             credited
         });
         crediting.await.unwrap_or(Err(Fault::OutcomeUnknown))
+    }
+
+    /// Takes money out of a balance without delivering anything, once per reference. The amount is below
+    /// zero. It is held like an order's cost, so it never meets money that somebody else spends.
+    pub async fn debit(
+        &self,
+        scope: RelationshipScope,
+        debit: Credit,
+        cover: Cover,
+    ) -> Result<Debited, Fault> {
+        let permit = self.0.permits.take(scope.relationship).await?;
+        let fulfiller = Arc::clone(&self.0.fulfiller);
+        let debiting = self.0.tasks.spawn(async move {
+            let debited = balances::debit(&fulfiller, scope, debit, cover).await;
+            drop(permit);
+            debited
+        });
+        debiting.await.unwrap_or(Err(Fault::OutcomeUnknown))
+    }
+
+    /// Something was recorded about a fulfillment after its commit, such as a refund: from now on its
+    /// replays tell it.
+    pub async fn fulfillment_changed(
+        &self,
+        scope: RelationshipScope,
+        order_id: &OrderId,
+    ) -> Result<(), Fault> {
+        loop {
+            let handle = self.handle(scope).await?;
+            let forgotten = ask(&handle.actor, |reply| Forget {
+                order_id: order_id.clone(),
+                reply,
+            });
+            match forgotten.await {
+                Ok(()) => return self.still_owner().await,
+                Err(_) => self.bury(scope.balance, &handle),
+            }
+        }
     }
 
     /// Puts a stored import on sale.

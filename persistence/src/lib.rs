@@ -24,6 +24,7 @@ pub mod merchants;
 pub mod page;
 pub mod persons;
 pub mod programs;
+pub mod refunds;
 pub mod relationships;
 #[cfg(feature = "sabotaged")]
 mod sabotage;

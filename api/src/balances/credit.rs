@@ -7,11 +7,11 @@ use axum::{
 use engine::{
     balances::{Credit, CreditEntry, EntryKind},
     engine::Credited,
-    ids::RelationshipId,
+    ids::{MerchantId, RelationshipId},
     money::{Currency, Money},
     relationships::RelationshipScope,
 };
-use persistence::relationships;
+use persistence::relationships::find::find_scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -69,9 +69,7 @@ async fn credit(
     wire: CreditBalance,
 ) -> Result<Response, ApiError> {
     let (merchant, currency) = (caller.merchant_id(), caller.currency());
-    let scope =
-        relationships::find::find_scope(&app.database, merchant, relationship, false).await?;
-    let scope = scope.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let scope = scope_of(&app, merchant, relationship).await?;
     let credit = wire.into_credit(scope, currency)?;
     let amount = credit.amount;
     match app.engine.credit(scope, credit).await? {
@@ -91,7 +89,17 @@ async fn credit(
     }
 }
 
-async fn answer(
+/// The live balance of a merchant's reseller, or 404.
+pub(crate) async fn scope_of(
+    app: &App,
+    merchant: MerchantId,
+    relationship: RelationshipId,
+) -> Result<RelationshipScope, ApiError> {
+    let scope = find_scope(&app.database, merchant, relationship, false).await?;
+    scope.ok_or_else(|| ApiError::new(Code::NotFound))
+}
+
+pub(super) async fn answer(
     app: &App,
     scope: RelationshipScope,
     currency: Currency,
@@ -113,7 +121,11 @@ async fn answer(
 }
 
 impl CreditBalance {
-    fn into_credit(self, scope: RelationshipScope, currency: Currency) -> Result<Credit, ApiError> {
+    pub(super) fn into_credit(
+        self,
+        scope: RelationshipScope,
+        currency: Currency,
+    ) -> Result<Credit, ApiError> {
         let amount = self.amount.read(currency, "amount")?;
         if amount <= Money::ZERO {
             return Err(ApiError::field("amount", "must be above zero"));
@@ -125,8 +137,8 @@ impl CreditBalance {
                 "must be PROMO, CORRECTION, REFUND or WITHDRAWAL",
             ));
         }
-        let description = text(self.description, "description", DESCRIPTION_CHARS_MAX)?;
-        let reference = text(self.reference, "reference", REFERENCE_CHARS_MAX)?;
+        let description = one_line(self.description, "description", DESCRIPTION_CHARS_MAX)?;
+        let reference = one_line(self.reference, "reference", REFERENCE_CHARS_MAX)?;
         Ok(Credit {
             balance: scope.balance,
             kind: EntryKind::Credit,
@@ -139,7 +151,11 @@ impl CreditBalance {
 }
 
 /// A text of 1 to `chars_max` characters that can be shown on one line.
-fn text(text: String, field: &'static str, chars_max: usize) -> Result<String, ApiError> {
+pub(crate) fn one_line(
+    text: String,
+    field: &'static str,
+    chars_max: usize,
+) -> Result<String, ApiError> {
     let count = text.chars().count();
     if text.trim().is_empty() || count > chars_max || text.contains(char::is_control) {
         let message =

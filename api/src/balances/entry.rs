@@ -31,13 +31,15 @@ pub(crate) struct Entry {
 }
 
 /// Kinds of the contract that no entry has yet; asking for them finds nothing.
-const OTHER_NAMES: [&str; 6] = [
-    "STOCK_PURCHASE",
-    "REFUND",
-    "STOCK_REFUND",
-    "DEBIT",
-    "TOP_UP_REVERSAL",
-    "DEBT_SETTLEMENT",
+const OTHER_NAMES: [&str; 3] = ["STOCK_PURCHASE", "STOCK_REFUND", "DEBT_SETTLEMENT"];
+
+const KINDS: [EntryKind; 6] = [
+    EntryKind::Fulfillment,
+    EntryKind::TopUp,
+    EntryKind::Credit,
+    EntryKind::Refund,
+    EntryKind::Debit,
+    EntryKind::TopUpReversal,
 ];
 
 pub(super) const fn kind_name(kind: EntryKind) -> &'static str {
@@ -45,14 +47,16 @@ pub(super) const fn kind_name(kind: EntryKind) -> &'static str {
         EntryKind::Fulfillment => "FULFILLMENT",
         EntryKind::TopUp => "TOP_UP",
         EntryKind::Credit => "CREDIT",
+        EntryKind::Refund => "REFUND",
+        EntryKind::Debit => "DEBIT",
+        EntryKind::TopUpReversal => "TOP_UP_REVERSAL",
     }
 }
 
 /// The kind behind a name in any case: none if no entry has it yet, an error if it is no kind.
 pub(super) fn parse_kind(name: &str) -> Result<Option<EntryKind>, UnknownKind> {
     let name = name.trim().to_ascii_uppercase();
-    let known = [EntryKind::Fulfillment, EntryKind::TopUp, EntryKind::Credit];
-    match known.into_iter().find(|kind| kind_name(*kind) == name) {
+    match KINDS.into_iter().find(|kind| kind_name(*kind) == name) {
         Some(kind) => Ok(Some(kind)),
         None if OTHER_NAMES.contains(&name.as_str()) => Ok(None),
         None => Err(UnknownKind),
@@ -68,8 +72,10 @@ impl Entry {
         let delivered = entry.kind == EntryKind::Fulfillment;
         let (reference_type, reference_id) = match entry.kind {
             EntryKind::Fulfillment => ("fulfillment", entry.id.fulfillment().to_string()),
-            EntryKind::TopUp => ("invoice", entry.reference.clone()),
+            EntryKind::TopUp | EntryKind::TopUpReversal => ("invoice", entry.reference.clone()),
             EntryKind::Credit => ("credit", entry.reference.clone()),
+            EntryKind::Refund => ("refund", entry.reference.clone()),
+            EntryKind::Debit => ("debit", entry.reference.clone()),
         };
         Self {
             uniqid: id.clone(),
@@ -157,7 +163,7 @@ mod tests {
                 Ok(Some(kind))
             );
         }
-        assert_eq!(parse_kind("refund"), Ok(None));
+        assert_eq!(parse_kind("stock_refund"), Ok(None));
         assert_eq!(parse_kind("bribe"), Err(UnknownKind));
     }
 }

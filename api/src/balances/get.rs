@@ -1,15 +1,23 @@
-//! `GET /reseller/v1/balance`: what there is, what is held, and how long it lasts.
+//! `GET .../balance`: what there is, what is held, and how long it lasts; by a shop's key, for the
+//! merchant, and for the person.
 
 use axum::extract::State;
+use engine::{ids::RelationshipId, money::Currency, relationships::RelationshipScope};
 use persistence::balances;
 
 use super::{
     Balance,
+    credit::scope_of,
     forecast::{Spent, forecast},
+    owner::own_scope,
 };
 use crate::{
-    auth::{ResellerKey, scope::BalanceRead},
+    auth::{
+        MerchantKey, ResellerKey, Session,
+        scope::{BalanceRead, ResellersRead},
+    },
     error::ApiError,
+    extract::PathIds,
     state::App,
     wire::answer::Answer,
 };
@@ -18,18 +26,39 @@ pub(crate) async fn reseller(
     State(app): State<App>,
     caller: ResellerKey<BalanceRead>,
 ) -> Result<Answer<Balance>, ApiError> {
+    shown(&app, caller.scope(), caller.currency()).await
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ResellersRead>,
+    PathIds(id): PathIds<RelationshipId>,
+) -> Result<Answer<Balance>, ApiError> {
+    let scope = scope_of(&app, caller.merchant_id(), id).await?;
+    shown(&app, scope, caller.currency()).await
+}
+
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(id): PathIds<RelationshipId>,
+) -> Result<Answer<Balance>, ApiError> {
+    let (scope, currency) = own_scope(&app, &caller, id).await?;
+    shown(&app, scope, currency).await
+}
+
+async fn shown(
+    app: &App,
+    scope: RelationshipScope,
+    currency: Currency,
+) -> Result<Answer<Balance>, ApiError> {
     let now = app.now();
-    let balance = app.engine.balance(caller.scope()).await?;
-    let spend = balances::forecast::spend(&app.database, caller.scope(), now).await?;
+    let balance = app.engine.balance(scope).await?;
+    let spend = balances::forecast::spend(&app.database, scope, now).await?;
     let spent = Spent {
         in_24h: spend.last_24h,
         in_7d: spend.last_7d,
     };
     let forecast = forecast(balance.available(), spent, now);
-    Ok(Answer::ok(Balance::of(
-        &balance,
-        caller.currency(),
-        spent,
-        forecast,
-    )))
+    Ok(Answer::ok(Balance::of(&balance, currency, spent, forecast)))
 }

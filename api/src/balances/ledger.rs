@@ -1,18 +1,27 @@
-//! `GET /reseller/v1/balance/ledger`: every change of the balance, newest first or from a version on.
+//! `GET .../balance/ledger`: every change of the balance, newest first or from a version on.
 
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use engine::{fulfillments::OrderId, money::Currency};
+use engine::{
+    fulfillments::OrderId, ids::RelationshipId, money::Currency, relationships::RelationshipScope,
+};
 use futures_util::TryStreamExt as _;
 use persistence::balances::ledger::{self, Filter, Start};
 
-use super::entry::{Entry, parse_kind};
+use super::{
+    credit::scope_of,
+    entry::{Entry, parse_kind},
+    owner::own_scope,
+};
 use crate::{
-    auth::{ResellerKey, scope::BalanceRead},
+    auth::{
+        MerchantKey, ResellerKey, Session,
+        scope::{BalanceRead, ResellersRead},
+    },
     error::ApiError,
-    extract::Query,
+    extract::{PathIds, Query},
     state::App,
     wire::{csv, filters, page::CursorPage},
 };
@@ -22,19 +31,44 @@ pub(crate) async fn reseller(
     caller: ResellerKey<BalanceRead>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let (scope, currency) = (caller.scope(), caller.currency());
+    listed(&app, caller.scope(), caller.currency(), &query).await
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ResellersRead>,
+    PathIds(id): PathIds<RelationshipId>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let scope = scope_of(&app, caller.merchant_id(), id).await?;
+    listed(&app, scope, caller.currency(), &query).await
+}
+
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(id): PathIds<RelationshipId>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let (scope, currency) = own_scope(&app, &caller, id).await?;
+    listed(&app, scope, currency, &query).await
+}
+
+async fn listed(
+    app: &App,
+    scope: RelationshipScope,
+    currency: Currency,
+    query: &Query,
+) -> Result<Response, ApiError> {
     let list = format!("ledger {}", scope.balance);
-    let page = CursorPage::read(&query, &list)?;
-    let after = after_version(&query)?;
-    let filter = filter(&query)?;
-    if csv::wanted(&query)? {
+    let page = CursorPage::read(query, &list)?;
+    let after = after_version(query)?;
+    let filter = filter(query)?;
+    if csv::wanted(query)? {
         let Some(filter) = filter else {
             return Ok(csv::answer(none()));
         };
-        let rows = ledger::rows(app.database.clone(), scope, filter);
-        return Ok(csv::answer(
-            rows.map_ok(move |entry| Entry::of(entry, currency)),
-        ));
+        return Ok(exported(app, scope, currency, filter));
     }
     let position = page.position(|text| text.parse().ok())?;
     let Some(filter) = filter else {
@@ -55,6 +89,17 @@ pub(crate) async fn reseller(
     Ok(page
         .answer(entries(found.items, currency), next)
         .into_response())
+}
+
+/// Every entry that passes the filter, as a file.
+pub(super) fn exported(
+    app: &App,
+    scope: RelationshipScope,
+    currency: Currency,
+    filter: Filter,
+) -> Response {
+    let rows = ledger::rows(app.database.clone(), scope, filter);
+    csv::answer(rows.map_ok(move |entry| Entry::of(entry, currency)))
 }
 
 fn entries(items: Vec<ledger::LedgerEntry>, currency: Currency) -> Vec<Entry> {

@@ -1,13 +1,16 @@
-//! The prepaid balance as a reseller reads it: the amounts, the ledger, statements; and credits.
+//! The prepaid balance as its reseller and the merchant read it: the amounts, the ledger, statements; and
+//! credits and debits.
 //!
 //! Amounts come from the balance's actor, so they are as fresh as the next order; entries come from
 //! storage. Top-ups belong to the wire form from the start and are empty as long as there are none.
 
 pub(crate) mod credit;
+pub(crate) mod debit;
 pub(crate) mod entry;
 mod forecast;
 pub(crate) mod get;
 pub(crate) mod ledger;
+mod owner;
 pub(crate) mod statement;
 
 use engine::money::{Currency, Money};

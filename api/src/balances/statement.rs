@@ -1,23 +1,31 @@
-//! `GET /reseller/v1/balance/statement`: opening, sums by kind, closing, and a digest of all between.
+//! `GET .../balance/statement`: opening, sums by kind, closing, and a digest of all between.
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use chrono::TimeDelta;
-use engine::{clock::Timestamp, money::Currency};
-use persistence::balances::statement;
+use engine::{
+    clock::Timestamp, ids::RelationshipId, money::Currency, relationships::RelationshipScope,
+};
+use persistence::balances::{ledger::Filter, statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::entry::kind_name;
+use super::{credit::scope_of, entry::kind_name, ledger::exported, owner::own_scope};
 use crate::{
-    auth::{ResellerKey, scope::BalanceRead},
+    auth::{
+        MerchantKey, ResellerKey, Session,
+        scope::{BalanceRead, ResellersRead},
+    },
     error::ApiError,
-    extract::Query,
+    extract::{PathIds, Query},
     state::App,
     wire::{
         answer::Answer,
-        filters,
+        csv, filters,
         money::{CurrencyCode, MoneyText},
         time::Time,
     },
@@ -44,8 +52,53 @@ pub(crate) async fn reseller(
     caller: ResellerKey<BalanceRead>,
     query: Query,
 ) -> Result<Answer<Statement>, ApiError> {
+    stated(&app, caller.scope(), caller.currency(), &query).await
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ResellersRead>,
+    PathIds(id): PathIds<RelationshipId>,
+    query: Query,
+) -> Result<Answer<Statement>, ApiError> {
+    let scope = scope_of(&app, caller.merchant_id(), id).await?;
+    stated(&app, scope, caller.currency(), &query).await
+}
+
+/// With `format=csv` every entry of the time.
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(id): PathIds<RelationshipId>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let (scope, currency) = own_scope(&app, &caller, id).await?;
+    if csv::wanted(&query)? {
+        let (from, to) = period(&query)?;
+        let filter = Filter {
+            from: Some(from),
+            to: Some(to),
+            ..Filter::default()
+        };
+        return Ok(exported(&app, scope, currency, filter));
+    }
+    Ok(stated(&app, scope, currency, &query).await?.into_response())
+}
+
+async fn stated(
+    app: &App,
+    scope: RelationshipScope,
+    currency: Currency,
+    query: &Query,
+) -> Result<Answer<Statement>, ApiError> {
+    let (from, to) = period(query)?;
+    let found = statement::statement(&app.database, scope, from, to).await?;
+    Ok(Answer::ok(Statement::of(found, from, to, currency)))
+}
+
+fn period(query: &Query) -> Result<(Timestamp, Timestamp), ApiError> {
     let required = |name| {
-        let time = filters::time(&query, name)?;
+        let time = filters::time(query, name)?;
         time.ok_or_else(|| ApiError::field(name, "is required"))
     };
     let (from, to) = (required("from")?, required("to")?);
@@ -55,13 +108,7 @@ pub(crate) async fn reseller(
             "must be after `from`, by 366 days at most",
         ));
     }
-    let found = statement::statement(&app.database, caller.scope(), from, to).await?;
-    Ok(Answer::ok(Statement::of(
-        found,
-        from,
-        to,
-        caller.currency(),
-    )))
+    Ok((from, to))
 }
 
 impl Statement {

@@ -143,6 +143,9 @@ codes! {
     IdempotencyMismatch "IDEMPOTENCY_MISMATCH" UNPROCESSABLE_ENTITY NotThisBody
         "This idempotency key belongs to another request."
         "Take a new idempotency key.";
+    AmountOutOfRange "AMOUNT_OUT_OF_RANGE" UNPROCESSABLE_ENTITY No
+        "The amount is out of range."
+        "Take an amount within the bounds in the details.";
     RateLimited "RATE_LIMITED" TOO_MANY_REQUESTS No
         "Too many requests."
         "Come back after `Retry-After` seconds.";

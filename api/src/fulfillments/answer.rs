@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 use engine::{
     catalog::Product,
     engine::Engine,
-    fulfillments::{Channel, Delivery, FulfilledLine, Fulfillment},
+    fulfillments::{Channel, Delivery, FulfilledLine, Fulfillment, Standing},
     ids::{FulfillmentId, ItemId, LineId, ProductId, VariantId},
     merchants::Merchant,
     money::{Currency, Money},
@@ -279,7 +279,7 @@ impl Serialize for Items<'_> {
             items.serialize_element(&Item {
                 id: Id(claimed.id.item()),
                 serial: serial.expose(),
-                status: STATUS,
+                status: item_status(&self.told.fulfillment),
                 handed_over_at: Time(self.told.fulfillment.stamp.created_at),
                 revealed_at: None,
                 replaced_by: None,
@@ -290,8 +290,13 @@ impl Serialize for Items<'_> {
     }
 }
 
-/// What is committed is delivered; refunds and replacements come with their own records.
-pub(crate) const STATUS: &str = "DELIVERED";
+/// An item stands for a part of the money: only where all of it was given back, that of each was.
+fn item_status(fulfillment: &Fulfillment) -> &'static str {
+    match fulfillment.standing() {
+        Standing::Delivered | Standing::PartiallyRefunded => Standing::Delivered.name(),
+        Standing::Refunded => Standing::Refunded.name(),
+    }
+}
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Fulfillment)]
@@ -342,7 +347,7 @@ impl Serialize for Told {
             id,
             uniqid: id,
             external_order_id: contents.order_id.as_str(),
-            status: STATUS,
+            status: self.fulfillment.standing().name(),
             channel: channel(contents.channel),
             // Keys of test mode are not served.
             test: false,
@@ -356,7 +361,7 @@ impl Serialize for Told {
             customer_email: self.email.as_ref().map(Opened::expose),
             serials: Texts(&self.serials),
             lines: self.lines(),
-            refunded_total: self.money(Money::ZERO),
+            refunded_total: self.money(self.fulfillment.refunded),
             balance_after: self.money(stamp.balance_after),
             metadata: details.map_or(&EMPTY, |details| &details.metadata),
             idempotency_key: details.and_then(|details| details.idempotency_key.as_deref()),

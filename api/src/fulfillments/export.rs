@@ -8,10 +8,10 @@ use engine::{
     fulfillments::{FulfilledLine, Fulfillment},
     merchants::Merchant,
 };
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::TryStreamExt;
 use persistence::fulfillments::list::{self, Filter};
 
-use super::answer::{STATUS, channel};
+use super::answer::channel;
 use crate::{
     auth::ResellerKey,
     state::App,
@@ -50,13 +50,10 @@ impl Row for Exported {
 }
 
 /// Every fulfillment that passes the filter, newest first.
-pub(super) fn answer<D>(app: App, caller: &ResellerKey<D>, filter: Option<Filter>) -> Response {
+pub(super) fn answer<D>(app: App, caller: &ResellerKey<D>, filter: Filter) -> Response {
     let (scope, merchant) = (caller.scope(), caller.merchant().clone());
     let database = app.database.clone();
-    let found = match filter {
-        Some(filter) => list::stream(database, scope, filter).left_stream(),
-        None => stream::empty().right_stream(),
-    };
+    let found = list::stream(database, scope, filter);
     csv::answer(found.and_then(move |fulfillment| {
         let (engine, merchant) = (app.engine.clone(), merchant.clone());
         async move { Ok(Exported(cells(&engine, &merchant, &fulfillment).await)) }
@@ -80,7 +77,7 @@ async fn cells(engine: &Engine, merchant: &Merchant, fulfillment: &Fulfillment) 
     [
         stamp.id.fulfillment().to_string(),
         contents.order_id.to_string(),
-        STATUS.to_owned(),
+        fulfillment.standing().name().to_owned(),
         channel(contents.channel).to_owned(),
         of_line(&|line| line.sku.product.to_string()),
         of_line(&|line| {

@@ -1,6 +1,9 @@
 //! The filters of a list of fulfillments, read from its query.
 
-use engine::{fulfillments::Channel, ids::ProductId};
+use engine::{
+    fulfillments::{Channel, Standing},
+    ids::ProductId,
+};
 use persistence::fulfillments::list::Filter;
 use uuid::Uuid;
 
@@ -15,21 +18,19 @@ const CHANNELS: [Channel; 6] = [
     Channel::SignedUrl,
     Channel::Callback,
 ];
-const STATUSES: [&str; 3] = [answer::STATUS, "PARTIALLY_REFUNDED", "REFUNDED"];
 
-/// The filter, or none if no fulfillment can pass it.
-pub(crate) fn read(query: &Query) -> Result<Option<Filter>, ApiError> {
+pub(crate) fn read(query: &Query) -> Result<Filter, ApiError> {
     let product = query.get("product_id").map(|text| {
         // A malformed id is one that no product has.
         ProductId::parse(text).unwrap_or(ProductId::from_uuid(Uuid::nil()))
     });
-    let filter = Filter {
+    Ok(Filter {
         product,
         channel: query.get("channel").map(channel).transpose()?,
         from: time(query, "from")?,
         to: time(query, "to")?,
-    };
-    Ok(delivered(query)?.then_some(filter))
+        statuses: statuses(query)?,
+    })
 }
 
 fn channel(text: &str) -> Result<Channel, ApiError> {
@@ -38,27 +39,23 @@ fn channel(text: &str) -> Result<Channel, ApiError> {
     found.ok_or_else(|| ApiError::field("channel", "is not a known channel"))
 }
 
-/// Whether the statuses asked for include the one that there is.
-fn delivered(query: &Query) -> Result<bool, ApiError> {
+fn statuses(query: &Query) -> Result<Vec<Standing>, ApiError> {
     let Some(text) = query.get("status") else {
-        return Ok(true);
+        return Ok(Vec::new());
     };
-    let mut delivered = false;
-    for status in text.split(',') {
-        let named = |known: &&str| known.eq_ignore_ascii_case(status);
-        let Some(known) = STATUSES.into_iter().find(named) else {
-            return Err(ApiError::field("status", "is not a known status"));
-        };
-        delivered |= known == answer::STATUS;
-    }
-    Ok(delivered)
+    let named = |status: &str| {
+        let mut all = Standing::ALL.into_iter();
+        let found = all.find(|known| known.name().eq_ignore_ascii_case(status));
+        found.ok_or_else(|| ApiError::field("status", "is not a known status"))
+    };
+    text.split(',').map(named).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_text(query: &str) -> Result<Option<Filter>, ApiError> {
+    fn read_text(query: &str) -> Result<Filter, ApiError> {
         read(&Query::parse(query).ok().unwrap())
     }
 
@@ -67,17 +64,13 @@ mod tests {
         let filter = read_text(
             "channel=dynamic_url&status=refunded,delivered&from=2025-12-01T00:00:00%2B01:00",
         );
-        let filter = filter.ok().flatten().unwrap();
+        let filter = filter.ok().unwrap();
+        assert_eq!(filter.statuses, [Standing::Refunded, Standing::Delivered]);
         assert_eq!(filter.channel, Some(Channel::DynamicUrl));
         assert_eq!(
             filter.from.unwrap().to_rfc3339(),
             "2025-11-30T23:00:00+00:00"
         );
-    }
-
-    #[test]
-    fn status_that_nothing_has_yet_gives_an_empty_list() {
-        assert_eq!(read_text("status=REFUNDED").ok().unwrap(), None);
     }
 
     #[test]

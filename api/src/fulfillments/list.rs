@@ -60,13 +60,10 @@ pub(crate) async fn reseller(
 pub(super) async fn page_of(
     app: &App,
     caller: &ResellerKey<FulfillmentsRead>,
-    filter: Option<Filter>,
+    filter: Filter,
     page: &CursorPage,
 ) -> Result<(Vec<Fulfillment>, Option<i64>), ApiError> {
     let below = page.position(|text| text.parse().ok())?;
-    let Some(filter) = filter else {
-        return Ok((Vec::new(), None));
-    };
     let found = list::list(&app.database, caller.scope(), filter, below, page.limit).await?;
     let last = found
         .items

@@ -12,4 +12,5 @@ pub(crate) mod filter;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod orders;
+pub(crate) mod refund;
 pub(crate) mod request;

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    answer::{Id, LineAnswer, STATUS, Serials, Told},
+    answer::{Id, LineAnswer, Serials, Told},
     create::execute,
     filter, get as fulfillments_get,
     list::page_of,
@@ -170,7 +170,7 @@ fn order(told: &Told, currency: Currency) -> Order<'_> {
         uniqid: Id(told.id()),
         id: Id(told.id()),
         external_order_id: contents.order_id.as_str(),
-        status: STATUS,
+        status: told.fulfillment.standing().name(),
         total: money(contents.total),
         currency: CurrencyCode(currency),
         balance_after: money(stamp.balance_after),

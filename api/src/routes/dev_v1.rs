@@ -2,7 +2,7 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit, balances, catalog, events::feed, inventory::import, invitations, me,
+    api_keys, audit, balances, catalog, events::feed, fulfillments, inventory::import, invitations, me,
     metrics::Surface, programs, relationships,
 };
 
@@ -22,7 +22,12 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/{id}/suspend",                    relationships::step::dev_suspend)
         .post("/dev/v1/resellers/{id}/reactivate",                 relationships::step::dev_reactivate)
         .post("/dev/v1/resellers/{id}/terminate",                  relationships::step::dev_terminate)
+        .get("/dev/v1/resellers/{id}/balance",                     balances::get::dev)
+        .get("/dev/v1/resellers/{id}/balance/ledger",              balances::ledger::dev)
+        .get("/dev/v1/resellers/{id}/balance/statement",           balances::statement::dev)
         .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
+        .post("/dev/v1/resellers/{id}/balance/debit",              balances::debit::dev)
+        .post("/dev/v1/resellers/{id}/fulfillments/{ful}/refund",  fulfillments::refund::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
         .get_within("/dev/v1/events",                     WAITING, feed::dev)

@@ -2,7 +2,7 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit,
+    api_keys, audit, balances,
     events::feed,
     metrics::Surface,
     persons::{email, invitation, me, password, programs, reset, totp},
@@ -39,4 +39,7 @@ pub(super) fn menu() -> Menu {
         .patch("/portal/v1/programs/{rel}/api-keys/{key}",        api_keys::update::portal)
         .post("/portal/v1/programs/{rel}/api-keys/{key}/rotate",  api_keys::rotate::portal)
         .post("/portal/v1/programs/{rel}/api-keys/{key}/revoke",  api_keys::revoke::portal)
+        .get("/portal/v1/programs/{rel}/balance",   balances::get::portal)
+        .get("/portal/v1/programs/{rel}/ledger",    balances::ledger::portal)
+        .get("/portal/v1/programs/{rel}/statement", balances::statement::portal)
 }

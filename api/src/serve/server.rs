@@ -112,6 +112,7 @@ impl Starting {
         self.works("keys", &app, jobs::key_sweep);
         self.works("purchases", &app, jobs::sum_up_purchases);
         self.works("restock", &app, jobs::restock_waiting);
+        self.works("refunds", &app, jobs::complete_refunds);
         self.works("invitations", &app, jobs::expire_invitations);
         self.works("key_expiry", &app, jobs::announce_key_expiry);
         let uses = Arc::new(Mutex::new(uses));

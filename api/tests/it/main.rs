@@ -29,6 +29,7 @@ mod orders;
 mod portal_keys;
 mod products;
 mod programs;
+mod refunds;
 mod refusals;
 mod relationships;
 mod requests;

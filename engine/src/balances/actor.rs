@@ -3,7 +3,10 @@
 //! Whichever of a request and a change of terms comes first in the mailbox came first. A broken
 //! promise is a panic: it ends this actor, and its successor starts from what is durable.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use tokio::sync::oneshot;
@@ -13,8 +16,8 @@ use super::{
     hold::{Account, CreditHold, LedgerEnd, MoneyHold},
     ledger::Ledger,
     messages::{
-        Capture, Close, Credited, Find, Found, Held, Hold, OpenCredit, Prove, Read, TermsChanged,
-        Void,
+        Capture, Close, CloseDebit, Cover, Credited, DebitHeld, DebitReference, Find, Forget,
+        Found, Held, Hold, OpenCredit, OpenDebit, Prove, Read, TermsChanged, Void,
     },
     order_ids::{OrderIds, Running, SettledBudget},
 };
@@ -32,6 +35,8 @@ pub(crate) struct BalanceActor {
     id: BalanceId,
     ledger: Ledger,
     orders: OrderIds,
+    /// Debits under way, and what is held for each.
+    debits: HashMap<DebitReference, Money>,
     spending: Spending,
     terms: Arc<Terms>,
     versions: Versions,
@@ -59,6 +64,7 @@ impl BalanceActor {
             id: start.id,
             ledger: Ledger::new(start.loaded.posted),
             orders: OrderIds::new(start.budget),
+            debits: HashMap::new(),
             spending: start.loaded.spending,
             terms: start.terms,
             versions: Versions {
@@ -106,6 +112,7 @@ impl BalanceActor {
         let running = Running {
             request: Arc::clone(&ask.request),
             cost,
+            stale: false,
             day: self.spending.day,
             joined: Vec::new(),
         };
@@ -151,6 +158,33 @@ impl BalanceActor {
         let (key, day) = (running.request.key(), running.day);
         self.ledger.void(cost);
         self.spending.remove(key, cost, day);
+    }
+
+    fn open_debit(&mut self, ask: &OpenDebit, ctx: &Context<Self>) -> DebitHeld {
+        if self.debits.contains_key(&ask.reference) {
+            return DebitHeld::Running;
+        }
+        let available = self.ledger.available();
+        let amount = match ask.cover {
+            Cover::Whole => ask.amount,
+            Cover::Available => ask.amount.min(available),
+        };
+        if !self.ledger.hold(amount) {
+            return DebitHeld::Short { available };
+        }
+        self.debits.insert(ask.reference.clone(), amount);
+        DebitHeld::Money(CreditHold {
+            account: self.account(ctx),
+            debit: Some((ask.reference.clone(), amount)),
+            _guard: self.latch.hold(),
+        })
+    }
+
+    /// The amount that was held for a debit, which is under way no more.
+    fn end_debit(&mut self, reference: &DebitReference) -> Money {
+        self.debits
+            .remove(reference)
+            .expect("who ends a debit began it")
     }
 
     fn note(&mut self, version: i64, balance_after: Money) {
@@ -255,7 +289,9 @@ impl Handler<Capture> for BalanceActor {
                 &Ok(Delivery::Replayed(Arc::clone(&fulfillment))),
             );
         }
-        self.orders.settle(fulfillment);
+        if !ended.stale {
+            self.orders.settle(fulfillment);
+        }
     }
 }
 
@@ -265,9 +301,38 @@ impl Handler<OpenCredit> for BalanceActor {
     fn handle(&mut self, OpenCredit { reply }: OpenCredit, ctx: &mut Context<Self>) {
         let hold = CreditHold {
             account: self.account(ctx),
+            debit: None,
             _guard: self.latch.hold(),
         };
         answer(reply, hold);
+    }
+}
+
+impl Handler<OpenDebit> for BalanceActor {
+    type Result = ();
+
+    fn handle(&mut self, ask: OpenDebit, ctx: &mut Context<Self>) {
+        let held = self.open_debit(&ask, ctx);
+        // A hold in a reply that nobody takes is dropped, and gives the money back.
+        answer(ask.reply, held);
+    }
+}
+
+impl Handler<CloseDebit> for BalanceActor {
+    type Result = ();
+
+    fn handle(&mut self, CloseDebit { reference }: CloseDebit, _: &mut Context<Self>) {
+        let held = self.end_debit(&reference);
+        self.ledger.void(held);
+    }
+}
+
+impl Handler<Forget> for BalanceActor {
+    type Result = ();
+
+    fn handle(&mut self, Forget { order_id, reply }: Forget, _: &mut Context<Self>) {
+        self.orders.forget(&order_id);
+        answer(reply, ());
     }
 }
 
@@ -275,7 +340,14 @@ impl Handler<Credited> for BalanceActor {
     type Result = ();
 
     fn handle(&mut self, Credited { entry, reply }: Credited, _: &mut Context<Self>) {
-        self.ledger.credit(entry.credit.amount);
+        let credit = &entry.credit;
+        if credit.kind.takes() {
+            let held = self.end_debit(&(credit.kind, credit.reference.clone()));
+            assert_eq!(held, -credit.amount, "what is debited was held");
+            self.ledger.capture(held);
+        } else {
+            self.ledger.credit(credit.amount);
+        }
         self.note(entry.stamp.version, entry.stamp.balance_after);
         answer(reply, ());
     }

@@ -33,7 +33,8 @@ pub(crate) async fn credit(
     if crate::sabotage::breaks("credit_before_commit") {
         hold.spend_now(&credit);
     }
-    let intent = CreditIntent::new(Arc::clone(&credit), hold);
+    let ownership = Arc::clone(&fulfiller.lanes.ownership);
+    let intent = CreditIntent::new(Arc::clone(&credit), hold, ownership);
     match fulfiller.lanes.credit(intent, scope.balance).await {
         Verdict::Committed(intent, stamp) => Ok(Credited::Fresh(intent.settle(stamp).await)),
         Verdict::Duplicate(_) => {
@@ -50,7 +51,11 @@ pub(crate) async fn credit(
     }
 }
 
-async fn find(fulfiller: &Fulfiller, credit: &Credit) -> Result<Option<CreditEntry>, Fault> {
+/// The entry that this reference has already.
+pub(super) async fn find(
+    fulfiller: &Fulfiller,
+    credit: &Credit,
+) -> Result<Option<CreditEntry>, Fault> {
     let reader = fulfiller.lanes.reader(credit.balance).await?;
     let found = reader.credit(credit.balance, credit.kind, &credit.reference);
     let found = found.await;

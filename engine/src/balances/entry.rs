@@ -10,11 +10,24 @@ pub enum EntryKind {
     Fulfillment = 1,
     TopUp = 2,
     Credit = 3,
+    /// Of a fulfillment, in whole or in part.
+    Refund = 4,
+    Debit = 5,
+    /// A top-up whose payment was taken back.
+    TopUpReversal = 6,
 }
 
 impl EntryKind {
     pub const fn number(self) -> i16 {
         self as i16
+    }
+
+    /// Whether it takes money without delivering anything.
+    pub const fn takes(self) -> bool {
+        match self {
+            Self::Debit | Self::TopUpReversal => true,
+            Self::Fulfillment | Self::TopUp | Self::Credit | Self::Refund => false,
+        }
     }
 
     /// The kind stored under this number.
@@ -23,18 +36,23 @@ impl EntryKind {
             1 => Some(Self::Fulfillment),
             2 => Some(Self::TopUp),
             3 => Some(Self::Credit),
+            4 => Some(Self::Refund),
+            5 => Some(Self::Debit),
+            6 => Some(Self::TopUpReversal),
             _ => None,
         }
     }
 }
 
-/// Money that is to be added to a balance, once per reference.
+/// Money that is to be added to a balance, or taken from it where the amount is negative, once per
+/// reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credit {
     pub balance: BalanceId,
     pub kind: EntryKind,
     /// The payment's id, or the caller's own reference.
     pub reference: String,
+    /// Below zero for the kinds that take.
     pub amount: Money,
     /// What the statement says of it.
     pub description: String,

@@ -6,7 +6,7 @@ use actix::Addr;
 
 use super::{
     BalanceActor, Credit, CreditEntry,
-    messages::{Capture, Close, Credited, Void},
+    messages::{Capture, Close, CloseDebit, Credited, DebitReference, Void},
 };
 use crate::{
     actors::{LatchGuard, ask::tell},
@@ -46,13 +46,26 @@ pub(crate) struct Account {
     pub(crate) end: Arc<LedgerEnd>,
 }
 
-/// Keeps a balance's actor from being replaced while a credit of it is under way.
+/// Keeps a balance's actor from being replaced while a credit or a debit of it is under way, and holds
+/// what a debit takes: dropped before it was captured, it gives the money back.
+#[must_use = "dropping a hold gives the money back"]
 pub(crate) struct CreditHold {
     pub(crate) account: Account,
+    pub(super) debit: Option<(DebitReference, Money)>,
     pub(super) _guard: LatchGuard,
 }
 
 impl CreditHold {
+    /// What is held for a debit.
+    pub(crate) fn held(&self) -> Option<Money> {
+        self.debit.as_ref().map(|(_, amount)| *amount)
+    }
+
+    /// The entry is durable, or the memory behind the hold is being discarded: nothing is given back.
+    pub(crate) fn release(&mut self) {
+        self.debit = None;
+    }
+
     /// Lets the money be spent before it is in the ledger: what the sabotage is for.
     pub(super) fn spend_now(&self, credit: &Arc<Credit>) {
         let (version, posted) = self.account.end.get();
@@ -68,6 +81,14 @@ impl CreditHold {
         };
         let (reply, _) = tokio::sync::oneshot::channel();
         tell(&self.account.actor, Credited { entry, reply });
+    }
+}
+
+impl Drop for CreditHold {
+    fn drop(&mut self) {
+        if let Some((reference, _)) = self.debit.take() {
+            tell(&self.account.actor, CloseDebit { reference });
+        }
     }
 }
 

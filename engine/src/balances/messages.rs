@@ -6,7 +6,7 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use super::{
-    CreditEntry,
+    CreditEntry, EntryKind,
     hold::{CreditHold, MoneyHold},
 };
 use crate::{
@@ -82,7 +82,55 @@ pub(crate) struct OpenCredit {
     pub(crate) reply: oneshot::Sender<CreditHold>,
 }
 
-/// A credit is durable: it may be spent.
+/// Hold what a debit takes, unless its reference is under way.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct OpenDebit {
+    pub(crate) reference: DebitReference,
+    pub(crate) amount: Money,
+    pub(crate) cover: Cover,
+    pub(crate) reply: oneshot::Sender<DebitHeld>,
+}
+
+/// What a debit is known by.
+pub(crate) type DebitReference = (EntryKind, String);
+
+/// What a debit does if there is less than it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cover {
+    /// It is refused.
+    Whole,
+    /// It takes what is available.
+    Available,
+}
+
+/// What became of an [`OpenDebit`].
+pub(crate) enum DebitHeld {
+    Money(CreditHold),
+    /// To be said only after a durable look-up.
+    Short {
+        available: Money,
+    },
+    /// Another call debits this reference.
+    Running,
+}
+
+/// A debit was not executed: give its money back.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct CloseDebit {
+    pub(crate) reference: DebitReference,
+}
+
+/// Forget what was settled under an order id: something was recorded about it since.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Forget {
+    pub(crate) order_id: OrderId,
+    pub(crate) reply: oneshot::Sender<()>,
+}
+
+/// An entry beside fulfillments is durable: what it adds may be spent, what it takes was held.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Credited {

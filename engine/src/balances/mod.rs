@@ -5,6 +5,7 @@
 
 mod actor;
 mod credit;
+mod debit;
 mod entry;
 mod handle;
 mod hold;
@@ -18,8 +19,10 @@ mod tests;
 
 pub(crate) use actor::BalanceActor;
 pub(crate) use credit::credit;
+pub(crate) use debit::debit;
 pub use entry::{Credit, CreditEntry, EntryKind};
 pub(crate) use handle::{BalanceHandle, Balances};
 pub(crate) use hold::{Account, CreditHold, MoneyHold};
+pub use messages::Cover;
 pub use source::{Loaded, Source};
 pub use spending::Spending;

@@ -21,6 +21,8 @@ pub(crate) struct Running {
     pub(crate) request: Arc<Request>,
     /// What is held for it; nothing once it was voided.
     pub(crate) cost: Money,
+    /// Something was recorded about it already: it is not kept for replays.
+    pub(crate) stale: bool,
     /// The day on whose purchase limits it counts.
     pub(crate) day: NaiveDate,
     /// Callers with the same request, who get the outcome of the first.
@@ -103,6 +105,17 @@ impl OrderIds {
         self.running
             .remove(id)
             .expect("who ends an order id began it")
+    }
+
+    /// Lets replays of an order id be answered from storage again, whether it is settled or about to be.
+    pub(crate) fn forget(&mut self, id: &OrderId) {
+        if let Some(running) = self.running.get_mut(id) {
+            running.stale = true;
+        }
+        if self.settled.remove(id).is_some() {
+            self.oldest.retain(|settled| settled != id);
+            self.budget.kept.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Remembers a fulfillment for replays, and forgets the oldest beyond the common budget.

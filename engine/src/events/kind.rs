@@ -13,7 +13,9 @@ pub enum Audience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     FulfillmentCreated,
+    FulfillmentRefunded,
     BalanceCredited,
+    BalanceDebited,
     SerialsImported,
     RelationshipUpdated,
     ResellerInvited,
@@ -23,9 +25,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::FulfillmentCreated,
+        Self::FulfillmentRefunded,
         Self::BalanceCredited,
+        Self::BalanceDebited,
         Self::SerialsImported,
         Self::RelationshipUpdated,
         Self::ResellerInvited,
@@ -38,14 +42,18 @@ impl Kind {
     pub const fn of_entry(kind: EntryKind) -> Self {
         match kind {
             EntryKind::Fulfillment => Self::FulfillmentCreated,
+            EntryKind::Refund => Self::FulfillmentRefunded,
             EntryKind::TopUp | EntryKind::Credit => Self::BalanceCredited,
+            EntryKind::Debit | EntryKind::TopUpReversal => Self::BalanceDebited,
         }
     }
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::FulfillmentCreated => "fulfillment:created",
+            Self::FulfillmentRefunded => "fulfillment:refunded",
             Self::BalanceCredited => "balance:credited",
+            Self::BalanceDebited => "balance:debited",
             Self::SerialsImported => "serials:imported",
             Self::RelationshipUpdated => "relationship:updated",
             Self::ResellerInvited => "reseller:invited",
@@ -63,7 +71,9 @@ impl Kind {
     pub const fn says(self) -> &'static str {
         match self {
             Self::FulfillmentCreated => "An order was delivered and debited.",
+            Self::FulfillmentRefunded => "An order was paid back, in whole or in part.",
             Self::BalanceCredited => "Money was added to a balance.",
+            Self::BalanceDebited => "Money was taken from a balance, not for an order.",
             Self::SerialsImported => "An upload of serials went on sale.",
             Self::RelationshipUpdated => "Status, mode, terms or product access changed.",
             Self::ResellerInvited => "Somebody was invited into the program.",
@@ -76,7 +86,9 @@ impl Kind {
     pub const fn audience(self) -> Audience {
         match self {
             Self::FulfillmentCreated
+            | Self::FulfillmentRefunded
             | Self::BalanceCredited
+            | Self::BalanceDebited
             | Self::RelationshipUpdated
             | Self::KeyRevoked => Audience::Both,
             Self::SerialsImported

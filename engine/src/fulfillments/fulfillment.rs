@@ -31,6 +31,40 @@ pub struct Stamp {
 pub struct Fulfillment {
     pub stamp: Stamp,
     pub contents: Arc<Contents>,
+    /// What of its cost was given back since.
+    pub refunded: Money,
+}
+
+/// Where a fulfillment stands: delivered for ever, its cost given back or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Delivered,
+    PartiallyRefunded,
+    Refunded,
+}
+
+impl Standing {
+    pub const ALL: [Self; 3] = [Self::Delivered, Self::PartiallyRefunded, Self::Refunded];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "DELIVERED",
+            Self::PartiallyRefunded => "PARTIALLY_REFUNDED",
+            Self::Refunded => "REFUNDED",
+        }
+    }
+}
+
+impl Fulfillment {
+    pub fn standing(&self) -> Standing {
+        if self.refunded == Money::ZERO {
+            Standing::Delivered
+        } else if self.refunded < self.contents.total {
+            Standing::PartiallyRefunded
+        } else {
+            Standing::Refunded
+        }
+    }
 }
 
 /// Everything of a fulfillment but its place in the ledger.

@@ -15,7 +15,9 @@ mod request;
 mod tests;
 
 pub use email::Email;
-pub use fulfillment::{ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Stamp};
+pub use fulfillment::{
+    ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Stamp, Standing,
+};
 pub use order_id::OrderId;
 pub use refusal::Refusal;
 pub use request::{

@@ -17,6 +17,7 @@ use crate::{
     balances::{Account, Credit, CreditEntry, CreditHold, MoneyHold, messages::Credited},
     fulfillments::{Contents, Fulfillment, Stamp},
     inventory::{Restock, StockHold},
+    money::Money,
 };
 
 /// What became of something handed to a lane.
@@ -123,6 +124,7 @@ fn settle(contents: &Arc<Contents>, holds: Holds, stamp: Stamp) -> Arc<Fulfillme
     let fulfillment = Arc::new(Fulfillment {
         stamp,
         contents: Arc::clone(contents),
+        refunded: Money::ZERO,
     });
     holds.stock.into_iter().for_each(StockHold::confirm);
     holds.money.capture(Arc::clone(&fulfillment));
@@ -149,19 +151,24 @@ impl Drop for Intent {
     }
 }
 
-/// A credit on its way into the ledger. It holds nothing: memory gains after the commit.
+/// A credit or a debit on its way into the ledger. A credit holds nothing: memory gains after the commit.
 pub(crate) struct CreditIntent {
     pub(crate) credit: Arc<Credit>,
     hold: CreditHold,
-    committed: Option<Stamp>,
+    fate: Fate,
+    ownership: Arc<Ownership>,
 }
 
 impl CreditIntent {
-    pub(crate) fn new(credit: Arc<Credit>, hold: CreditHold) -> Self {
+    pub(crate) fn new(credit: Arc<Credit>, hold: CreditHold, ownership: Arc<Ownership>) -> Self {
+        let taken = hold.held().unwrap_or_default();
+        let takes = credit.kind.takes();
+        assert!(!takes || taken == -credit.amount, "a debit takes its hold");
         Self {
             credit,
             hold,
-            committed: None,
+            fate: Fate::Open,
+            ownership,
         }
     }
 
@@ -169,8 +176,22 @@ impl CreditIntent {
         &self.hold.account
     }
 
+    pub(super) const fn enter_lane(&mut self) {
+        self.fate = Fate::Undecided;
+    }
+
     pub(super) const fn decide_committed(&mut self, stamp: Stamp) {
-        self.committed = Some(stamp);
+        self.fate = Fate::Committed(stamp);
+    }
+
+    pub(super) const fn decide_not_executed(&mut self) {
+        self.fate = Fate::Open;
+    }
+
+    /// The memory behind the hold is being discarded.
+    pub(super) fn disown(mut self) {
+        self.fate = Fate::Open;
+        self.hold.release();
     }
 
     /// Ends the actor that this intent came from.
@@ -181,7 +202,8 @@ impl CreditIntent {
     /// Lets the money be spent, and returns once it can be. If the actor died meanwhile, its successor
     /// starts with the money.
     pub(crate) async fn settle(mut self, stamp: Stamp) -> CreditEntry {
-        self.committed = None;
+        self.fate = Fate::Open;
+        self.hold.release();
         let entry = CreditEntry {
             stamp,
             credit: Arc::clone(&self.credit),
@@ -200,13 +222,23 @@ impl CreditIntent {
 
 impl Drop for CreditIntent {
     fn drop(&mut self) {
-        if let Some(stamp) = self.committed {
-            let entry = CreditEntry {
-                stamp,
-                credit: Arc::clone(&self.credit),
-            };
-            let (reply, _) = oneshot::channel();
-            tell(&self.hold.account.actor, Credited { entry, reply });
+        match self.fate {
+            Fate::Open => {}
+            Fate::Committed(stamp) => {
+                self.hold.release();
+                let entry = CreditEntry {
+                    stamp,
+                    credit: Arc::clone(&self.credit),
+                };
+                let (reply, _) = oneshot::channel();
+                tell(&self.hold.account.actor, Credited { entry, reply });
+            }
+            Fate::Undecided if self.ownership.is_discarded() => self.hold.release(),
+            Fate::Undecided if self.hold.held().is_none() => {}
+            Fate::Undecided => {
+                tracing::error!("an undecided debit was dropped");
+                std::process::abort();
+            }
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn number(batch: &[Pending], now: Timestamp, random: &dyn Random) -> 
             Pending::Fulfillment(intent, _) => fulfillments.push(Fulfillment {
                 stamp: stamp(intent.account(), -intent.contents.total),
                 contents: intent.contents.clone(),
+                refunded: Money::ZERO,
             }),
             Pending::Credit(intent, _) => credits.push(CreditEntry {
                 stamp: stamp(intent.account(), intent.credit.amount),

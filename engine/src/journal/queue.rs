@@ -63,8 +63,10 @@ impl Pending {
     }
 
     pub(crate) fn enter_lane(&mut self) {
-        if let Self::Fulfillment(intent, _) = self {
-            intent.enter_lane();
+        match self {
+            Self::Fulfillment(intent, _) => intent.enter_lane(),
+            Self::Credit(intent, _) => intent.enter_lane(),
+            Self::Restock(..) => {}
         }
     }
 
@@ -75,7 +77,10 @@ impl Pending {
                 intent.decide_not_executed();
                 answer(reply, Verdict::Duplicate(intent));
             }
-            Self::Credit(intent, reply) => answer(reply, Verdict::Duplicate(intent)),
+            Self::Credit(mut intent, reply) => {
+                intent.decide_not_executed();
+                answer(reply, Verdict::Duplicate(intent));
+            }
             Self::Restock(intent, reply) => answer(reply, Verdict::Duplicate(intent)),
         }
     }
@@ -87,7 +92,10 @@ impl Pending {
                 intent.decide_not_executed();
                 answer(reply, Verdict::Aborted(intent, fault));
             }
-            Self::Credit(intent, reply) => answer(reply, Verdict::Aborted(intent, fault)),
+            Self::Credit(mut intent, reply) => {
+                intent.decide_not_executed();
+                answer(reply, Verdict::Aborted(intent, fault));
+            }
             Self::Restock(intent, reply) => answer(reply, Verdict::Aborted(intent, fault)),
         }
     }
@@ -112,7 +120,10 @@ impl Pending {
                 intent.disown();
                 answer(reply, Verdict::Disowned);
             }
-            Self::Credit(_, reply) => answer(reply, Verdict::Disowned),
+            Self::Credit(intent, reply) => {
+                intent.disown();
+                answer(reply, Verdict::Disowned);
+            }
             Self::Restock(_, reply) => answer(reply, Verdict::Disowned),
         }
     }

@@ -74,6 +74,9 @@ pub enum EntryKind {
     Fulfillment,
     TopUp,
     Credit,
+    Refund,
+    Debit,
+    TopUpReversal,
 }
 
 /// A row of the ledger.

@@ -298,6 +298,9 @@ fn entry_kind(kind: i16) -> anyhow::Result<EntryKind> {
         1 => Ok(EntryKind::Fulfillment),
         2 => Ok(EntryKind::TopUp),
         3 => Ok(EntryKind::Credit),
+        4 => Ok(EntryKind::Refund),
+        5 => Ok(EntryKind::Debit),
+        6 => Ok(EntryKind::TopUpReversal),
         other => anyhow::bail!("an entry of kind {other}"),
     }
 }

@@ -21,7 +21,13 @@ pub struct Spend {
 }
 
 /// Every kind but the fulfillment.
-const OTHER_KINDS: [EntryKind; 2] = [EntryKind::TopUp, EntryKind::Credit];
+const OTHER_KINDS: [EntryKind; 5] = [
+    EntryKind::TopUp,
+    EntryKind::Credit,
+    EntryKind::Refund,
+    EntryKind::Debit,
+    EntryKind::TopUpReversal,
+];
 
 /// What was spent in the 24 hours and the 7 days before `now`.
 pub async fn spend(

@@ -11,7 +11,7 @@ use engine::{
     clock::Timestamp,
     events::{Fact, Feed, Kind},
     fulfillments::Channel,
-    ids::{EntryId, EventId, ProductId, RelationshipId, VariantId},
+    ids::{EntryId, EventId, FulfillmentId, ProductId, RelationshipId, VariantId},
     money::Money,
 };
 use sqlx::{PgConnection, types::Json};
@@ -53,6 +53,8 @@ pub struct Entry {
     pub balance_after: Money,
     pub channel: Option<Channel>,
     pub description: Option<String>,
+    /// The fulfillment that a refund paid back.
+    pub refunded: Option<FulfillmentId>,
     /// Of a fulfillment only.
     pub lines: Vec<Line>,
 }
@@ -228,6 +230,7 @@ struct Row {
     balance_after: Option<i64>,
     reference: Option<String>,
     description: Option<String>,
+    refunded_id: Option<Uuid>,
     relationship_id: Option<Uuid>,
 }
 
@@ -261,6 +264,7 @@ impl Row {
             balance_after: money(self.balance_after.ok_or(LOST)?)?,
             channel,
             description: self.description,
+            refunded: self.refunded_id.map(FulfillmentId::from_uuid),
             lines: lines.remove(&place).unwrap_or_default(),
         };
         Ok(Event {

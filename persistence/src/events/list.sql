@@ -23,7 +23,8 @@ WITH spans AS (
 )
 SELECT p.seq, p.balance_id, p.version, p.event_id, p.fact,
        COALESCE(p.occurred_at, e.created_at) AS occurred_at, e.id AS entry_id, e.kind, e.channel,
-       e.amount, e.balance_after, e.reference, e.description, b.relationship_id
+       e.amount, e.balance_after, e.reference, e.description, r.refunded_id,
+       b.relationship_id
 FROM page AS p
 LEFT JOIN LATERAL (
   SELECT id, kind, channel, amount, balance_after, created_at, reference,
@@ -31,6 +32,11 @@ LEFT JOIN LATERAL (
   FROM ledger_entries
   WHERE ledger_entries.balance_id = p.balance_id AND ledger_entries.version = p.version LIMIT 1
 ) AS e ON true
+LEFT JOIN LATERAL (
+  SELECT f.id AS refunded_id FROM refunds
+  JOIN ledger_entries AS f ON f.balance_id = refunds.balance_id AND f.version = refunds.version
+  WHERE e.kind = 4 AND refunds.balance_id = p.balance_id AND refunds.reference = e.reference LIMIT 1
+) AS r ON true
 LEFT JOIN LATERAL (
   SELECT relationship_id FROM balances WHERE balances.balance_id = p.balance_id LIMIT 1
 ) AS b ON true

@@ -17,8 +17,11 @@ pub async fn find(
         let mut connection = db.read().await?;
         let entry: Option<EntryRow> = sqlx::query_as(
             "SELECT balance_id, version, id, amount, balance_after, created_at, reference, channel,
-                    key_id, fingerprint, email_sealed, serial_ids, details
-             FROM ledger_entries
+                    key_id, fingerprint, email_sealed, serial_ids, details,
+                    COALESCE((SELECT r.refunded FROM refunded AS r
+                              WHERE r.balance_id = e.balance_id AND r.version = e.version), 0)
+                      AS refunded
+             FROM ledger_entries AS e
              WHERE balance_id = $1 AND version = $2 AND id = $3 AND kind = 1",
         )
         .bind(scope.balance.0)

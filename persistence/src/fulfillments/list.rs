@@ -5,7 +5,7 @@
 
 use engine::{
     clock::Timestamp,
-    fulfillments::{Channel, Fulfillment},
+    fulfillments::{Channel, Fulfillment, Standing},
     ids::ProductId,
     relationships::RelationshipScope,
 };
@@ -25,6 +25,8 @@ use crate::{
 pub struct Filter {
     pub product: Option<ProductId>,
     pub channel: Option<Channel>,
+    /// Empty: all.
+    pub statuses: Vec<Standing>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
 }
@@ -92,6 +94,7 @@ async fn entries(
         Some(to) => version_before(connection, scope.balance, to).await?,
         None => i64::MAX,
     };
+    let statuses: Vec<_> = filter.statuses.iter().map(|one| one.name()).collect();
     let up_to = below.map_or(up_to, |below| up_to.min(below - 1));
     Ok(sqlx::query_as(include_str!("list.sql"))
         .bind(scope.balance.0)
@@ -100,6 +103,7 @@ async fn entries(
         .bind(filter.channel.map(channel_number))
         .bind(filter.product.map(ProductId::uuid))
         .bind(page::asked(limit))
+        .bind((!statuses.is_empty()).then_some(statuses))
         .fetch_all(connection)
         .await?)
 }

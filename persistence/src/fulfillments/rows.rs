@@ -64,6 +64,8 @@ pub(crate) struct EntryRow {
     pub(crate) serial_ids: Vec<Uuid>,
     /// Read with its entry, so that one that does not fit is no reason to give up the others.
     pub(crate) details: Option<Json<Box<RawValue>>>,
+    /// What was given back since.
+    pub(crate) refunded: i64,
 }
 
 /// A claimed serial with its line, its product and its sealed text.
@@ -150,6 +152,7 @@ fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillm
     }
     Ok(Fulfillment {
         stamp: stamp(&entry)?,
+        refunded: money(entry.refunded)?,
         contents: std::sync::Arc::new(contents(entry, lines)?),
     })
 }

@@ -306,6 +306,7 @@ impl Ground {
                 email: None,
                 details: None,
             }),
+            refunded: Money::ZERO,
         }
     }
 

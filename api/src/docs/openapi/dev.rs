@@ -2,7 +2,10 @@
 
 use engine::api_keys::Scope;
 
-use super::{Operation, parameters::Parameter};
+use super::{
+    Operation,
+    parameters::{LEDGER, Parameter},
+};
 use crate::{
     api_keys::{
         Key,
@@ -11,10 +14,16 @@ use crate::{
         rotate::RotateKey,
     },
     audit::{AuditEntry, verify::AuditProof},
-    balances::credit::{CreditBalance, CreditedBalance},
+    balances::{
+        Balance,
+        credit::{CreditBalance, CreditedBalance},
+        entry::Entry,
+        statement::Statement,
+    },
     catalog::{product::MerchantProduct, stock::Stock, update::UpdateProduct},
     error::Code,
     events::EventAnswer,
+    fulfillments::{answer::FulfillmentAnswer, refund::RefundFulfillment},
     inventory::{import::Imported, upload::UploadSerials},
     invitations::{Invitation, Invited, invite::InviteReseller},
     me::MerchantMe,
@@ -41,6 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
     );
     all.extend(own_keys());
     all.extend(resellers());
+    all.extend(balances());
     all.extend(products());
     all
 }
@@ -231,6 +241,27 @@ fn resellers() -> Vec<Operation> {
         .answers::<CreditedBalance>(201)
         .refuses(&[Code::AlreadyExists]),
         Operation::new(
+            "post",
+            "/dev/v1/resellers/{id}/balance/debit",
+            "Take money out of a reseller's balance, once per reference.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<CreditBalance>()
+        .answers::<CreditedBalance>(200)
+        .answers::<CreditedBalance>(201)
+        .refuses(&[Code::AlreadyExists, Code::InsufficientBalance]),
+        Operation::new(
+            "post",
+            "/dev/v1/resellers/{id}/fulfillments/{ful}/refund",
+            "Give money back for what was delivered, once per reference; the serials stay claimed.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<RefundFulfillment>()
+        .answers::<FulfillmentAnswer>(200)
+        .refuses(&[Code::AlreadyExists, Code::AmountOutOfRange]),
+        Operation::new(
             "get",
             "/dev/v1/resellers/{id}/api-keys",
             "A reseller's keys, without secrets.",
@@ -247,6 +278,35 @@ fn resellers() -> Vec<Operation> {
         .once()
         .takes::<RevokeKey>()
         .answers::<Key>(200),
+    ]
+}
+
+fn balances() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            "get",
+            "/dev/v1/resellers/{id}/balance",
+            "What is posted, held and available of a reseller.",
+        )
+        .scope(Scope::ResellersRead)
+        .answers::<Balance>(200),
+        Operation::new(
+            "get",
+            "/dev/v1/resellers/{id}/balance/ledger",
+            "Every change of a reseller's balance, newest first.",
+        )
+        .scope(Scope::ResellersRead)
+        .query(&LEDGER)
+        .lists::<Entry>()
+        .or("text/csv"),
+        Operation::new(
+            "get",
+            "/dev/v1/resellers/{id}/balance/statement",
+            "A period of a reseller: opening, closing, totals, a digest.",
+        )
+        .scope(Scope::ResellersRead)
+        .query(&[Parameter::FROM.required(), Parameter::TO.required()])
+        .answers::<Statement>(200),
     ]
 }
 

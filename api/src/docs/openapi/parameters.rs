@@ -24,6 +24,22 @@ enum Kind {
     Key,
 }
 
+/// What a list of ledger entries is asked with.
+pub(super) const LEDGER: [Parameter; 8] = [
+    Parameter::text("kind", "Kinds of entries, by comma."),
+    Parameter::FROM,
+    Parameter::TO,
+    Parameter::text("external_order_id", "Of this order."),
+    Parameter::whole(
+        "after_version",
+        (0, None),
+        "From this version on, oldest first.",
+    ),
+    Parameter::LIMIT,
+    Parameter::CURSOR,
+    Parameter::CSV,
+];
+
 impl Parameter {
     pub(super) const IDEMPOTENCY_KEY: Self = Self {
         name: "Idempotency-Key",

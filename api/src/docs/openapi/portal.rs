@@ -1,6 +1,9 @@
 //! `/portal/v1`.
 
-use super::{Operation, parameters::Parameter};
+use super::{
+    Operation,
+    parameters::{LEDGER, Parameter},
+};
 use crate::{
     api_keys::{
         Key,
@@ -10,6 +13,7 @@ use crate::{
         update::UpdateKey,
     },
     audit::own::OwnAuditEntry,
+    balances::{Balance, entry::Entry, statement::Statement},
     error::Code,
     events::EventAnswer,
     persons::{
@@ -40,6 +44,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(people());
     all.extend(programs());
     all.extend(keys());
+    all.extend(balances());
     all
 }
 
@@ -166,6 +171,37 @@ fn keys() -> Vec<Operation> {
         .once()
         .takes::<RevokeKey>()
         .answers::<Key>(200),
+    ]
+}
+
+fn balances() -> Vec<Operation> {
+    vec![
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/balance",
+            "What is posted, held and available.",
+        )
+        .answers::<Balance>(200),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/ledger",
+            "Every change of the balance, newest first.",
+        )
+        .query(&LEDGER)
+        .lists::<Entry>()
+        .or("text/csv"),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/statement",
+            "A period: opening, closing, totals, a digest; as a file with every entry.",
+        )
+        .query(&[
+            Parameter::FROM.required(),
+            Parameter::TO.required(),
+            Parameter::CSV,
+        ])
+        .answers::<Statement>(200)
+        .or("text/csv"),
     ]
 }
 

@@ -3,7 +3,10 @@
 use engine::api_keys::Scope;
 use serde_json::json;
 
-use super::{Operation, parameters::Parameter};
+use super::{
+    Operation,
+    parameters::{LEDGER, Parameter},
+};
 use crate::{
     balances::{Balance, entry::Entry, statement::Statement},
     catalog::CatalogProduct,
@@ -86,20 +89,7 @@ fn reads() -> Vec<Operation> {
             "Every change of the balance, newest first.",
         )
         .scope(Scope::BalanceRead)
-        .query(&[
-            Parameter::text("kind", "Kinds of entries, by comma."),
-            Parameter::FROM,
-            Parameter::TO,
-            Parameter::text("external_order_id", "Of this order."),
-            Parameter::whole(
-                "after_version",
-                (0, None),
-                "From this version on, oldest first.",
-            ),
-            Parameter::LIMIT,
-            Parameter::CURSOR,
-            Parameter::CSV,
-        ])
+        .query(&LEDGER)
         .lists::<Entry>()
         .or("text/csv"),
         get(

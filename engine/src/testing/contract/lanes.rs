@@ -113,6 +113,7 @@ impl<'a> Lanes<'a> {
         Fulfillment {
             stamp: self.stamp(version, after),
             contents: Arc::new(contents),
+            refunded: Money::ZERO,
         }
     }
 

@@ -15,7 +15,11 @@ pub(crate) fn whole(index: &Index<'_>, _: &Run) -> Finding {
             EntryKind::Fulfillment => {
                 !claims.is_empty() && same_serials(claims, &known.row.serials)
             }
-            EntryKind::TopUp | EntryKind::Credit => claims.is_empty(),
+            EntryKind::TopUp
+            | EntryKind::Credit
+            | EntryKind::Refund
+            | EntryKind::Debit
+            | EntryKind::TopUpReversal => claims.is_empty(),
         };
         check.that(same, "an entry's serials are not its claims", || {
             names(known)

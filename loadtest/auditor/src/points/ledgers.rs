@@ -42,8 +42,10 @@ pub(crate) fn are_what_was_asked(index: &Index<'_>, _: &Run) -> Finding {
     let mut check = Check::new();
     for known in &index.entries {
         let right_sign = match known.row.kind {
-            EntryKind::Fulfillment => known.row.amount <= 0,
-            EntryKind::TopUp | EntryKind::Credit => known.row.amount > 0,
+            EntryKind::Fulfillment | EntryKind::Debit | EntryKind::TopUpReversal => {
+                known.row.amount <= 0
+            }
+            EntryKind::TopUp | EntryKind::Credit | EntryKind::Refund => known.row.amount > 0,
         };
         check.that(right_sign, "a debit adds or a credit takes", || {
             names(known)
@@ -55,8 +57,11 @@ pub(crate) fn are_what_was_asked(index: &Index<'_>, _: &Run) -> Finding {
     for row in index
         .repeated(EntryKind::TopUp)
         .chain(index.repeated(EntryKind::Credit))
+        .chain(index.repeated(EntryKind::Refund))
+        .chain(index.repeated(EntryKind::Debit))
+        .chain(index.repeated(EntryKind::TopUpReversal))
     {
-        check.violated("a credit is stored twice", || {
+        check.violated("a reference is stored twice", || {
             format!("`{}` of balance {}", row.reference, row.balance)
         });
     }

@@ -3,12 +3,12 @@
 use chrono::{NaiveDate, NaiveTime};
 use proptest::prelude::*;
 
-use super::{
-    Spending,
-    ledger::Ledger,
-    order_ids::{OrderIds, Running, SettledBudget},
-};
 use crate::{
+    balances::{
+        Spending,
+        ledger::Ledger,
+        order_ids::{OrderIds, Running, SettledBudget},
+    },
     clock::Timestamp,
     fulfillments::Refusal,
     ids::KeyId,
@@ -264,6 +264,7 @@ fn order_id_begun_twice_ends_the_actor() {
             cost: Money::ZERO,
             day: at("2026-03-01").date_naive(),
             joined: Vec::new(),
+            stale: false,
         };
         orders.begin(request.order_id().clone(), running);
     }

@@ -1,0 +1,88 @@
+//! `POST /dev/v1/resellers/{id}/balance/debit`: take money out of a balance, once per reference.
+//!
+//! What is taken is held like an order's cost, so it is never money that an order spends meanwhile.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use engine::{
+    balances::{Cover, Credit, EntryKind},
+    engine::Debited,
+    ids::RelationshipId,
+    money::{Currency, Money},
+    relationships::RelationshipScope,
+};
+
+use super::credit::{CreditBalance, answer, scope_of};
+use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
+    error::{ApiError, Code},
+    extract::{Once, PathIds},
+    state::App,
+    wire::{answer::Answer, money::MoneyText},
+};
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(relationship): PathIds<RelationshipId>,
+    once: Once<CreditBalance>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let work = Box::pin(debit(app.clone(), caller, relationship, once.body));
+    once.request.execute(&app, name, work).await
+}
+
+async fn debit(
+    app: App,
+    caller: MerchantKey<BalanceWrite>,
+    relationship: RelationshipId,
+    wire: CreditBalance,
+) -> Result<Response, ApiError> {
+    let currency = caller.currency();
+    let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
+    let debit = wire.into_debit(scope, currency)?;
+    let amount = debit.amount;
+    match app.engine.debit(scope, debit, Cover::Whole).await? {
+        Debited::Fresh(committed) => {
+            let answer = answer(&app, scope, currency, &committed).await?;
+            Ok(Answer::created(answer).into_response())
+        }
+        Debited::Replayed(stored) if stored.credit.amount == amount => {
+            let answer = answer(&app, scope, currency, &stored).await?;
+            Ok(Answer::replayed(answer).into_response())
+        }
+        Debited::Replayed(_) => Err(ApiError::saying(
+            Code::AlreadyExists,
+            "This reference was debited with another amount. Nothing was changed.",
+        )
+        .detail("reference", "belongs to another debit")),
+        Debited::Short { available } => Err(short(currency, -amount, available)),
+        Debited::Running => Err(ApiError::saying(
+            Code::RequestInProgress,
+            "This reference is being debited.",
+        )),
+    }
+}
+
+fn short(currency: Currency, required: Money, available: Money) -> ApiError {
+    let text = |amount| MoneyText(currency, amount).to_string();
+    let (required, available, code) = (text(required), text(available), currency.code());
+    let message =
+        format!("Required {required} {code}, available {available} {code}. Nothing was debited.");
+    ApiError::saying(Code::InsufficientBalance, message)
+        .detail("required", required)
+        .detail("available", available)
+}
+
+impl CreditBalance {
+    fn into_debit(self, scope: RelationshipScope, currency: Currency) -> Result<Credit, ApiError> {
+        let credit = self.into_credit(scope, currency)?;
+        Ok(Credit {
+            kind: EntryKind::Debit,
+            amount: -credit.amount,
+            ..credit
+        })
+    }
+}

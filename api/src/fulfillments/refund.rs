@@ -1,0 +1,184 @@
+//! `POST /dev/v1/resellers/{id}/fulfillments/{ful}/refund`: give money back for what was delivered.
+//!
+//! Keeps the order: taken from what may still be given back, forgotten by replays, credited, answered.
+//! The serials stay claimed. A refund that a crash cut off is completed by [`give_back`] later.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use chrono::TimeDelta;
+use engine::{
+    audit::Actor,
+    balances::{Credit, EntryKind},
+    fulfillments::Fulfillment,
+    ids::{FulfillmentId, RelationshipId},
+    money::{Currency, Money},
+    relationships::RelationshipScope,
+};
+use persistence::{
+    fulfillments::get,
+    owned,
+    refunds::{self, Taken, Waiting, Wanted},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::answer::{Serials, Told};
+use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
+    balances::credit::{one_line, scope_of},
+    error::{ApiError, Code},
+    extract::{Once, PathIds},
+    state::App,
+    wire::{
+        answer::Answer,
+        money::{Amount, MoneyText},
+    },
+};
+
+const REFERENCE_CHARS_MAX: usize = 128;
+const REASON_CHARS_MAX: usize = 500;
+/// A refund that waits longer than this for its entry was cut off.
+const CUT_OFF_AFTER: TimeDelta = TimeDelta::seconds(60);
+const WAITING_AT_ONCE: u32 = 100;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundFulfillment {
+    /// Else the rest.
+    amount: Option<Amount>,
+    refund_ref: String,
+    reason: Option<String>,
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(ids): PathIds<(RelationshipId, FulfillmentId)>,
+    once: Once<RefundFulfillment>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let work = Box::pin(answer(app.clone(), caller, ids, once.body));
+    once.request.execute(&app, name, work).await
+}
+
+async fn answer(
+    app: App,
+    caller: MerchantKey<BalanceWrite>,
+    (relationship, id): (RelationshipId, FulfillmentId),
+    wire: RefundFulfillment,
+) -> Result<Response, ApiError> {
+    let currency = caller.currency();
+    let wanted = wire.into_wanted(currency)?;
+    let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
+    let found = get::find(&app.database, scope, id).await?;
+    let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    // One task for all of it: what is taken is always credited.
+    let refunding = owned(refund(app.clone(), scope, found, wanted, caller.actor()));
+    let taken = match refunding.await? {
+        Taken::Mismatch => {
+            let said = "This reference belongs to another refund. Nothing was changed.";
+            return Err(ApiError::saying(Code::AlreadyExists, said)
+                .detail("refund_ref", "belongs to another refund"));
+        }
+        Taken::Excess { rest } => {
+            let rest = MoneyText(currency, rest).to_string();
+            return Err(ApiError::new(Code::AmountOutOfRange).detail("rest", rest));
+        }
+        taken @ (Taken::Fresh(_) | Taken::Again(_)) => taken,
+    };
+    let merchant = Arc::clone(caller.merchant());
+    let told = async {
+        let found = get::find(&app.database, scope, id).await?;
+        let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
+        Told::of(&app.engine, &merchant, Arc::new(found), Serials::Withheld).await
+    };
+    let told = told.await.map_err(ApiError::after_change)?;
+    Ok(match taken {
+        Taken::Again(_) => Answer::replayed(told).into_response(),
+        Taken::Fresh(_) | Taken::Mismatch | Taken::Excess { .. } => {
+            Answer::ok(told).into_response()
+        }
+    })
+}
+
+async fn refund(
+    app: App,
+    scope: RelationshipScope,
+    fulfillment: Fulfillment,
+    wanted: Wanted,
+    actor: Actor,
+) -> Result<Taken, ApiError> {
+    let (reference, description) = (wanted.reference.clone(), wanted.description.clone());
+    let by = (actor, app.now());
+    let taken = refunds::take(&app.database, scope, &fulfillment, wanted, by).await;
+    // A commit whose answer was lost may have taken it too.
+    let order_id = &fulfillment.contents.order_id;
+    let told = app.engine.fulfillment_changed(scope, order_id).await;
+    let taken = taken?;
+    if let Taken::Fresh(amount) | Taken::Again(amount) = taken {
+        told.map_err(|fault| ApiError::from(fault).after_change())?;
+        let waiting = Waiting {
+            scope,
+            reference,
+            amount,
+            description,
+        };
+        give_back(&app, waiting)
+            .await
+            .map_err(ApiError::after_change)?;
+    }
+    Ok(taken)
+}
+
+/// Credits a refund that was taken, once, however often it is called.
+async fn give_back(app: &App, waiting: Waiting) -> Result<(), ApiError> {
+    let Waiting { scope, amount, .. } = waiting;
+    let credit = Credit {
+        balance: scope.balance,
+        kind: EntryKind::Refund,
+        reference: waiting.reference.clone(),
+        amount,
+        description: waiting.description,
+        label: "REFUND".to_owned(),
+    };
+    app.engine.credit(scope, credit).await?;
+    let now = app.now();
+    Ok(refunds::credited(&app.database, scope.balance, &waiting.reference, now).await?)
+}
+
+/// Completes refunds that were cut off, and says how many there were.
+pub(crate) async fn complete_waiting(app: &App) -> Result<usize, persistence::Error> {
+    let before = app.now() - CUT_OFF_AFTER;
+    let waiting = refunds::waiting(&app.database, before, WAITING_AT_ONCE).await?;
+    let count = waiting.len();
+    for refund in waiting {
+        let relationship = refund.scope.relationship;
+        if let Err(error) = give_back(app, refund).await {
+            let code = error.code().name();
+            tracing::warn!(relationship.id = %relationship, code, "a refund waits on: {code}");
+        }
+    }
+    Ok(count)
+}
+
+impl RefundFulfillment {
+    fn into_wanted(self, currency: Currency) -> Result<Wanted, ApiError> {
+        let amount = self.amount.map(|amount| amount.read(currency, "amount"));
+        let amount = amount.transpose()?;
+        if amount.is_some_and(|amount| amount <= Money::ZERO) {
+            return Err(ApiError::field("amount", "must be above zero"));
+        }
+        let reason = self
+            .reason
+            .map(|reason| one_line(reason, "reason", REASON_CHARS_MAX));
+        Ok(Wanted {
+            amount,
+            reference: one_line(self.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?,
+            description: reason.transpose()?.unwrap_or_else(|| "Refund".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,4 @@
+//! Money held, spent and taken: pure, and through the actor.
+
+mod debit;
+mod ledger;

@@ -1,0 +1,244 @@
+//! Refunds of fulfillments: taken from what may still be given back, then credited by the caller.
+//!
+//! Keeps: the refunds of a fulfillment never exceed its cost, whoever races; a reference refunds once.
+//! One that was taken and not credited stays in [`waiting`] until it is [`credited`].
+
+use engine::{
+    audit::{Actor, Deed},
+    clock::Timestamp,
+    fulfillments::Fulfillment,
+    ids::{BalanceId, MerchantId, RelationshipId},
+    money::Money,
+    relationships::RelationshipScope,
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Database, Error, audit, database::commit, fulfillments::rows::money, owned};
+
+/// What is to be given back of a fulfillment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// None: the rest.
+    pub amount: Option<Money>,
+    pub reference: String,
+    pub description: String,
+}
+
+/// What became of a refund. Whatever was taken is to be credited, now or again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Fresh(Money),
+    /// It was taken before.
+    Again(Money),
+    /// The reference belongs to another refund.
+    Mismatch,
+    /// There is less left than this.
+    Excess {
+        rest: Money,
+    },
+}
+
+/// A refund that was taken, and perhaps not credited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub scope: RelationshipScope,
+    pub reference: String,
+    pub amount: Money,
+    pub description: String,
+}
+
+/// Takes a refund of a fulfillment from what may still be given back.
+pub async fn take(
+    db: &Database,
+    scope: RelationshipScope,
+    fulfillment: &Fulfillment,
+    wanted: Wanted,
+    (actor, now): (Actor, Timestamp),
+) -> Result<Taken, Error> {
+    let (db, stamp, cost) = (db.clone(), fulfillment.stamp, fulfillment.contents.total);
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let refunded = lock(&mut tx, scope.balance, stamp.version, cost).await?;
+        if let Some((version, amount)) = find(&mut tx, scope.balance, &wanted.reference).await? {
+            let same =
+                version == stamp.version && wanted.amount.is_none_or(|asked| asked == amount);
+            return Ok(if same {
+                Taken::Again(amount)
+            } else {
+                Taken::Mismatch
+            });
+        }
+        let rest = cost.checked_sub(refunded).ok_or(Error::Inconsistent {
+            what: "more was refunded than was paid",
+        })?;
+        let amount = wanted.amount.unwrap_or(rest);
+        if amount <= Money::ZERO || amount > rest {
+            return Ok(Taken::Excess { rest });
+        }
+        match insert(&mut tx, scope, stamp.version, (amount, &wanted, now)).await {
+            Err(error) if error.constraint() == Some("refunds_pkey") => return Ok(Taken::Mismatch),
+            inserted => inserted?,
+        }
+        let deed = Deed {
+            actor,
+            action: "fulfillment.refund".to_owned(),
+            target: stamp.id.fulfillment().to_string(),
+            before: None,
+            after: None,
+            at: now,
+        };
+        audit::append(&mut tx, scope.merchant, deed).await?;
+        commit(tx).await?;
+        Ok(Taken::Fresh(amount))
+    })
+    .await
+}
+
+/// What was refunded of a fulfillment, which nobody else changes until the end of the transaction.
+async fn lock(
+    connection: &mut PgConnection,
+    balance: BalanceId,
+    version: i64,
+    cost: Money,
+) -> Result<Money, Error> {
+    sqlx::query(
+        "INSERT INTO refunded (balance_id, version, cost, refunded) VALUES ($1, $2, $3, 0)
+         ON CONFLICT ON CONSTRAINT refunded_pkey DO NOTHING",
+    )
+    .bind(balance.0)
+    .bind(version)
+    .bind(cost.minor())
+    .execute(&mut *connection)
+    .await?;
+    let refunded = sqlx::query_scalar(
+        "SELECT refunded FROM refunded WHERE balance_id = $1 AND version = $2 FOR UPDATE",
+    )
+    .bind(balance.0)
+    .bind(version)
+    .fetch_one(connection)
+    .await?;
+    money(refunded)
+}
+
+async fn find(
+    connection: &mut PgConnection,
+    balance: BalanceId,
+    reference: &str,
+) -> Result<Option<(i64, Money)>, Error> {
+    let found: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT version, amount FROM refunds WHERE balance_id = $1 AND reference = $2",
+    )
+    .bind(balance.0)
+    .bind(reference)
+    .fetch_optional(connection)
+    .await?;
+    found
+        .map(|(version, amount)| Ok((version, money(amount)?)))
+        .transpose()
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    scope: RelationshipScope,
+    version: i64,
+    (amount, wanted, now): (Money, &Wanted, Timestamp),
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO refunds
+           (balance_id, reference, merchant_id, version, amount, description, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(scope.balance.0)
+    .bind(&wanted.reference)
+    .bind(scope.merchant.uuid())
+    .bind(version)
+    .bind(amount.minor())
+    .bind(&wanted.description)
+    .bind(now)
+    .execute(&mut *connection)
+    .await?;
+    let moved = sqlx::query(
+        "UPDATE refunded SET refunded = refunded + $3
+         WHERE balance_id = $1 AND version = $2 AND refunded + $3 <= cost",
+    )
+    .bind(scope.balance.0)
+    .bind(version)
+    .bind(amount.minor())
+    .execute(connection)
+    .await?;
+    crate::error::exactly_one(&moved, "what was refunded")
+}
+
+/// The entry of a refund is in the ledger: nobody need look for it any more.
+pub async fn credited(
+    db: &Database,
+    balance: BalanceId,
+    reference: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (db, reference) = (db.clone(), reference.to_owned());
+    owned(async move {
+        let mut tx = db.begin().await?;
+        sqlx::query(
+            "UPDATE refunds SET credited_at = $3
+             WHERE balance_id = $1 AND reference = $2 AND credited_at IS NULL",
+        )
+        .bind(balance.0)
+        .bind(&reference)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    })
+    .await
+}
+
+#[derive(sqlx::FromRow)]
+struct WaitingRow {
+    merchant_id: Uuid,
+    relationship_id: Uuid,
+    balance_id: i64,
+    test: bool,
+    reference: String,
+    amount: i64,
+    description: String,
+}
+
+/// The oldest refunds from before a time that were taken and perhaps not credited.
+pub async fn waiting(db: &Database, before: Timestamp, limit: u32) -> Result<Vec<Waiting>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let rows: Vec<WaitingRow> = sqlx::query_as(
+            "SELECT r.merchant_id, b.relationship_id, r.balance_id, b.test, r.reference, r.amount,
+                    r.description
+             FROM refunds AS r JOIN balances AS b ON b.balance_id = r.balance_id
+             WHERE r.credited_at IS NULL AND r.created_at < $1
+             ORDER BY r.created_at LIMIT $2",
+        )
+        .bind(before)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *db.read().await?)
+        .await?;
+        rows.into_iter().map(Waiting::try_from).collect()
+    })
+    .await
+}
+
+impl TryFrom<WaitingRow> for Waiting {
+    type Error = Error;
+
+    fn try_from(row: WaitingRow) -> Result<Self, Error> {
+        Ok(Self {
+            scope: RelationshipScope {
+                merchant: MerchantId::from_uuid(row.merchant_id),
+                relationship: RelationshipId::from_uuid(row.relationship_id),
+                balance: BalanceId(row.balance_id),
+                test: row.test,
+            },
+            reference: row.reference,
+            amount: money(row.amount)?,
+            description: row.description,
+        })
+    }
+}
