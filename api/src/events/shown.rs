@@ -82,15 +82,17 @@ fn entry(entry: &Entry, currency: Currency) -> Value {
             "currency": currency_code,
             "balance_after": balance_after,
         }),
-        EntryKind::TopUp | EntryKind::Credit | EntryKind::Debit | EntryKind::TopUpReversal => json!({
-            "ledger_entry_id": entry.id.to_string(),
-            "relationship_id": relationship,
-            "reference": entry.reference,
-            "description": entry.description,
-            "amount": MoneyText(currency, entry.amount),
-            "currency": currency_code,
-            "balance_after": balance_after,
-        }),
+        EntryKind::TopUp | EntryKind::Credit | EntryKind::Debit | EntryKind::TopUpReversal => {
+            json!({
+                "ledger_entry_id": entry.id.to_string(),
+                "relationship_id": relationship,
+                "reference": entry.reference,
+                "description": entry.description,
+                "amount": MoneyText(currency, entry.amount),
+                "currency": currency_code,
+                "balance_after": balance_after,
+            })
+        }
     }
 }
 

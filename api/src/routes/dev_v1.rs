@@ -2,8 +2,8 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit, balances, catalog, events::feed, fulfillments, inventory::import, invitations, me,
-    metrics::Surface, programs, relationships,
+    api_keys, audit, balances, catalog, events::feed, fulfillments, inventory::import, invitations,
+    me, metrics::Surface, programs, relationships,
 };
 
 #[rustfmt::skip]
