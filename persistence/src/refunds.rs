@@ -158,13 +158,18 @@ async fn insert(
     .bind(now)
     .execute(&mut *connection)
     .await?;
+    let flips = if cfg!(feature = "sabotage_refund_without_flip") {
+        0
+    } else {
+        amount.minor()
+    };
     let moved = sqlx::query(
         "UPDATE refunded SET refunded = refunded + $3
          WHERE balance_id = $1 AND version = $2 AND refunded + $3 <= cost",
     )
     .bind(scope.balance.0)
     .bind(version)
-    .bind(amount.minor())
+    .bind(flips)
     .execute(connection)
     .await?;
     crate::error::exactly_one(&moved, "what was refunded")

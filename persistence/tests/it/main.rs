@@ -24,6 +24,7 @@ mod mail;
 mod persons;
 mod plans;
 mod programs;
+mod refunds;
 mod relationships;
 mod settings;
 mod sources;
