@@ -19,9 +19,9 @@ use crate::{Database, Error, database::commit, owned};
 
 /// The one shard there is.
 const SHARD: i16 = 0;
-/// What one step takes at most.
-const BATCHES_MAX: i64 = 512;
-const ENTRIES_MAX: i64 = 8192;
+/// What one step takes at most: more than lanes commit in a second.
+const BATCHES_MAX: i64 = 4096;
+const ENTRIES_MAX: i64 = 65_536;
 const FACTS_MAX: i64 = 256;
 
 /// How much waits to be told.
