@@ -21,7 +21,7 @@ impl World {
     }
 
     /// Reads on until an event of this name comes, waiting as a client does.
-    async fn event(&self, key: &str, name: &str) -> Value {
+    pub(crate) async fn event(&self, key: &str, name: &str) -> Value {
         let mut after = 0;
         for _ in 0..20 {
             let page = self.feed(key, &format!("?after={after}&wait=20")).await;

@@ -214,6 +214,24 @@ fn refund_that_was_cut_off_is_completed_by_sending_it_again() {
 }
 
 #[test]
+fn debit_and_refund_are_told_as_events() {
+    with_world(async |world| {
+        let key = world.key("demo-both");
+        let sold = world.sold("WOO-1").await;
+        let debited = world.debit("1.00", "OUT-1").await.data(201);
+        let part = json!({"amount": "0.50", "refund_ref": "R-1", "reason": "Late"});
+        world.refund(&sold, &part).await.data(200);
+        let refunded = world.event(&key, "fulfillment:refunded").await;
+        assert_eq!(refunded["data"]["fulfillment_id"], sold["id"]);
+        assert_eq!(refunded["data"]["reference"], "R-1");
+        assert_eq!(refunded["data"]["amount"], "0.50");
+        let event = world.event(&key, "balance:debited").await;
+        assert_eq!(event["data"]["ledger_entry_id"], debited["entry"]["id"]);
+        assert_eq!(event["data"]["amount"], "-1.00");
+    });
+}
+
+#[test]
 fn person_and_merchant_read_the_statement_of_the_shop() {
     with_world(async |world| {
         let person = world.person("ann@example.com").await;

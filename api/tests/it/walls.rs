@@ -315,6 +315,7 @@ async fn victims(
         ("rel", victim.id.to_string()),
         ("key", victim.key.id.to_string()),
         ("id", delivered["id"].as_str().unwrap().to_owned()),
+        ("ful", delivered["id"].as_str().unwrap().to_owned()),
         ("ivt", invited["id"].as_str().unwrap().to_owned()),
         ("token", invited["token"].as_str().unwrap().to_owned()),
         ("ses", session.to_string()),

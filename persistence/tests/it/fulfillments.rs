@@ -16,7 +16,7 @@ use crate::stage::{Stage, at};
 
 /// Four fulfillments of the first reseller: of product 0, 1, 0 and 0, by channel 1, 2, 3 and 1, ten
 /// seconds apart. Returns their ids.
-async fn deliver(stage: &Stage) -> Vec<FulfillmentId> {
+pub(crate) async fn deliver(stage: &Stage) -> Vec<FulfillmentId> {
     let mut tx = stage.db.begin().await.unwrap();
     let mut ids = Vec::new();
     for (version, (product, channel)) in (1_i64..).zip([(0, 1_i16), (1, 2), (0, 3), (0, 1)]) {

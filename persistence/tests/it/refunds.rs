@@ -1,14 +1,16 @@
 //! Refunds: taken from what was paid before they are credited, and found again until they are.
 
-use engine::{audit::Actor, fulfillments::Fulfillment, ids::EntryId, money::Money};
+use engine::{audit::Actor, fulfillments::Fulfillment, money::Money};
 use futures_util::future::join_all;
 use persistence::{
     fulfillments::get::find,
     refunds::{Taken, Wanted, credited, take, waiting},
 };
-use uuid::Uuid;
 
-use crate::stage::{Stage, at};
+use crate::{
+    fulfillments::deliver,
+    stage::{Stage, at},
+};
 
 fn money(minor: i64) -> Money {
     Money::from_minor(minor).unwrap()
@@ -16,17 +18,8 @@ fn money(minor: i64) -> Money {
 
 /// One fulfillment of 1.00 of the first reseller.
 async fn fulfillment(stage: &Stage) -> Fulfillment {
-    let scope = stage.scopes[0];
-    stage
-        .append(scope.balance, &[(3, 500, 1), (1, -100, 2)])
-        .await;
-    let id = EntryId::from_uuid(
-        sqlx::query_scalar::<_, Uuid>("SELECT id FROM ledger_entries WHERE kind = 1")
-            .fetch_one(&mut *stage.db.read().await.unwrap())
-            .await
-            .unwrap(),
-    );
-    find(&stage.db, scope, id.fulfillment())
+    let delivered = deliver(stage).await;
+    find(&stage.db, stage.scopes[0], delivered[0])
         .await
         .unwrap()
         .unwrap()
@@ -38,7 +31,7 @@ async fn refund(stage: &Stage, of: &Fulfillment, minor: Option<i64>, reference: 
         reference: reference.to_owned(),
         description: "Late".to_owned(),
     };
-    let by = (Actor::job("test"), at(10));
+    let by = (Actor::job("test"), at(100));
     take(&stage.db, stage.scopes[0], of, wanted, by)
         .await
         .unwrap()
@@ -106,9 +99,9 @@ async fn refund_waits_until_it_is_credited() {
             .map(|refund| refund.reference)
             .collect::<Vec<_>>()
     };
-    assert_eq!(references(10).await, Vec::<String>::new());
-    assert_eq!(references(11).await, ["a", "b"]);
+    assert_eq!(references(100).await, Vec::<String>::new());
+    assert_eq!(references(101).await, ["a", "b"]);
     let balance = stage.scopes[0].balance;
-    credited(&stage.db, balance, "a", at(12)).await.unwrap();
-    assert_eq!(references(11).await, ["b"]);
+    credited(&stage.db, balance, "a", at(102)).await.unwrap();
+    assert_eq!(references(101).await, ["b"]);
 }
