@@ -81,7 +81,7 @@ impl Arguments {
     }
 
     fn hot_serials(&self) -> u64 {
-        let enough = if self.quick { 900_000 } else { 2_000_000 };
+        let enough = if self.quick { 900_000 } else { 3_500_000 };
         self.hot_serials.unwrap_or(enough)
     }
 

@@ -27,7 +27,7 @@ impl Bench<'_> {
             products: 1000,
             resellers: 1000,
             access: 50,
-            serials_per_product: if self.arguments.quick { 300 } else { 600 },
+            serials_per_product: if self.arguments.quick { 300 } else { 900 },
             hot_serials: if self.arguments.quick {
                 100_000
             } else {

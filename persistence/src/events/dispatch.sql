@@ -40,7 +40,8 @@ WITH next AS (
   SELECT r.feed_id, r.seq - g.entries + 1, r.seq, $4, g.balance_ids, g.versions
   FROM raised AS r
   JOIN grouped AS g ON g.merchant_id = r.merchant_id AND g.test = r.test
-    AND g.relationship_id IS NOT DISTINCT FROM r.relationship_id
+    -- Equal, not "not distinct", so that feeds meet by a hash and not each with each.
+    AND COALESCE(g.relationship_id, g.merchant_id) = COALESCE(r.relationship_id, r.merchant_id)
 ), moved AS (
   INSERT INTO event_cursors (lane, seq) SELECT $1, MAX(seq) FROM taken HAVING COUNT(*) > 0
   ON CONFLICT ON CONSTRAINT event_cursors_pkey DO UPDATE SET seq = EXCLUDED.seq
