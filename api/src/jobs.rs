@@ -1,5 +1,5 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
-//! purchases, the end of invitations, refunds that were cut off, and the sale of uploads that were stored
+//! purchases, the end of invitations and of top-ups, refunds and payments that were cut off, and the sale of uploads that were stored
 //! when their lane was busy.
 
 use std::{sync::Arc, time::Duration};
@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use persistence::{
     api_keys::{self, KeyUse},
     balances::purchases,
-    invitations,
+    invitations, top_ups,
 };
 use tokio::{
     sync::{Mutex, mpsc},
@@ -19,11 +19,13 @@ use crate::{
     fulfillments::refund,
     metrics::{Metrics, UPKEEP_EVERY},
     state::App,
+    top_ups::complete_waiting,
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 const RESTOCK_EVERY: Duration = Duration::from_mins(1);
 const REFUND_EVERY: Duration = Duration::from_mins(1);
+const TOP_UP_EVERY: Duration = Duration::from_mins(1);
 const SUM_UP_EVERY: Duration = Duration::from_mins(1);
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
 const EXPIRED_AT_ONCE: u32 = 100;
@@ -121,6 +123,30 @@ pub(crate) async fn complete_refunds(app: App) {
             Err(error) => tracing::warn!(%error, "could not look for refunds that wait: {error}"),
         }
         sleep(REFUND_EVERY).await;
+    }
+}
+
+/// Completes payments that a crash cut off between what is stored and what is credited.
+pub(crate) async fn complete_top_ups(app: App) {
+    loop {
+        match complete_waiting(&app, app.now()).await {
+            Ok(0) => {}
+            Ok(payments) => tracing::info!(payments, "found payments that waited for credit"),
+            Err(error) => tracing::warn!(%error, "could not look for payments that wait: {error}"),
+        }
+        sleep(TOP_UP_EVERY).await;
+    }
+}
+
+/// Ends top-ups that nobody paid in time.
+pub(crate) async fn expire_top_ups(app: App) {
+    loop {
+        match top_ups::expire(&app.database, EXPIRED_AT_ONCE, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "ended top-ups that nobody paid in time"),
+            Err(error) => tracing::warn!(%error, "could not end top-ups: {error}"),
+        }
+        sleep(EXPIRE_EVERY).await;
     }
 }
 

@@ -132,6 +132,16 @@ typed_id!(
     "evt"
 );
 typed_id!(
+    /// A demand for money.
+    InvoiceId,
+    "inv"
+);
+typed_id!(
+    /// Money that arrived for an invoice: the reference of its entry in the ledger.
+    PaymentId,
+    "pmt"
+);
+typed_id!(
     /// A mail in the outbox; inside only.
     MailId,
     "eml"

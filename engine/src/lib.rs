@@ -27,6 +27,7 @@ pub mod journal;
 pub mod merchants;
 pub mod metrics;
 pub mod money;
+pub mod payments;
 pub mod persons;
 pub mod programs;
 pub mod random;
@@ -36,5 +37,6 @@ mod snapshots;
 pub mod supervise;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod top_ups;
 pub mod vault;
 pub mod verifier;

@@ -22,6 +22,7 @@ pub mod journal;
 pub mod mail;
 pub mod merchants;
 pub mod page;
+pub mod payments;
 pub mod persons;
 pub mod programs;
 pub mod refunds;
@@ -30,6 +31,7 @@ pub mod relationships;
 mod sabotage;
 pub mod sessions;
 pub mod settings;
+pub mod top_ups;
 pub mod verifier;
 
 pub use database::{Database, MIGRATOR, Sizes, owned};

@@ -72,7 +72,7 @@ impl Entry {
         let delivered = entry.kind == EntryKind::Fulfillment;
         let (reference_type, reference_id) = match entry.kind {
             EntryKind::Fulfillment => ("fulfillment", entry.id.fulfillment().to_string()),
-            EntryKind::TopUp | EntryKind::TopUpReversal => ("invoice", entry.reference.clone()),
+            EntryKind::TopUp | EntryKind::TopUpReversal => ("payment", entry.reference.clone()),
             EntryKind::Credit => ("credit", entry.reference.clone()),
             EntryKind::Refund => ("refund", entry.reference.clone()),
             EntryKind::Debit => ("debit", entry.reference.clone()),

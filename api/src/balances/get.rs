@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use engine::{ids::RelationshipId, money::Currency, relationships::RelationshipScope};
-use persistence::balances;
+use persistence::{balances, top_ups};
 
 use super::{
     Balance,
@@ -19,6 +19,7 @@ use crate::{
     error::ApiError,
     extract::PathIds,
     state::App,
+    top_ups::TopUpView,
     wire::answer::Answer,
 };
 
@@ -60,5 +61,8 @@ async fn shown(
         in_7d: spend.last_7d,
     };
     let forecast = forecast(balance.available(), spent, now);
-    Ok(Answer::ok(Balance::of(&balance, currency, spent, forecast)))
+    let open = top_ups::open_of(&app.database, scope, now).await?;
+    let open = open.iter().map(|one| TopUpView::of(one, currency, now));
+    let shown = Balance::of(&balance, currency, spent, forecast, open.collect());
+    Ok(Answer::ok(shown))
 }

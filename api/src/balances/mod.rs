@@ -1,8 +1,8 @@
 //! The prepaid balance as its reseller and the merchant read it: the amounts, the ledger, statements; and
 //! credits and debits.
 //!
-//! Amounts come from the balance's actor, so they are as fresh as the next order; entries come from
-//! storage. Top-ups belong to the wire form from the start and are empty as long as there are none.
+//! Amounts come from the balance's actor, so they are as fresh as the next order; entries and open top-ups
+//! come from storage.
 
 pub(crate) mod credit;
 pub(crate) mod debit;
@@ -10,16 +10,19 @@ pub(crate) mod entry;
 mod forecast;
 pub(crate) mod get;
 pub(crate) mod ledger;
-mod owner;
+pub(crate) mod owner;
 pub(crate) mod statement;
 
 use engine::money::{Currency, Money};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::wire::{
-    money::{CurrencyCode, MoneyText},
-    time::Time,
+use crate::{
+    top_ups::TopUpView,
+    wire::{
+        money::{CurrencyCode, MoneyText},
+        time::Time,
+    },
 };
 
 /// The wire form of a balance.
@@ -35,8 +38,7 @@ pub(crate) struct Balance {
     is_low: bool,
     settings: AlertSettings,
     auto_top_up: AutoTopUp,
-    #[schema(value_type = Vec<serde_json::Value>, max_items = 0)]
-    open_top_ups: [(); 0],
+    open_top_ups: Vec<TopUpView>,
     forecast: ForecastText,
 }
 
@@ -72,6 +74,7 @@ impl Balance {
         currency: Currency,
         spent: forecast::Spent,
         forecast: Option<forecast::Forecast>,
+        open_top_ups: Vec<TopUpView>,
     ) -> Self {
         let money = |amount| MoneyText(currency, amount);
         Self {
@@ -91,7 +94,7 @@ impl Balance {
                 open_invoice_id: None,
                 paused_reason: None,
             },
-            open_top_ups: [],
+            open_top_ups,
             forecast: ForecastText {
                 spend_24h: money(spent.in_24h),
                 spend_7d: money(spent.in_7d),

@@ -152,6 +152,9 @@ codes! {
     InternalError "INTERNAL_ERROR" INTERNAL_SERVER_ERROR Maybe
         "A defect on our side. Report the x-request-id."
         "Repeat with the same order id or `Idempotency-Key`, and report the `x-request-id`.";
+    ProviderUnavailable "PROVIDER_UNAVAILABLE" BAD_GATEWAY No
+        "The payment provider did not answer. Nothing was executed."
+        "Repeat the same request.";
     Overloaded "OVERLOADED" SERVICE_UNAVAILABLE No
         "Not executed: try again later."
         "Send the same order id after `Retry-After` seconds and some random part of a second.";

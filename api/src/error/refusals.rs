@@ -6,6 +6,7 @@ use engine::{
     fulfillments::{Error, Refusal},
     ids::ProductId,
     money::{Currency, Money},
+    payments::Unavailable,
     relationships::DynamicUrlPolicy,
 };
 
@@ -34,6 +35,12 @@ impl ApiError {
             Code::OutcomeUnknown,
             "It is stored, but cannot be shown now. Repeat the same request.",
         )
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(_: Unavailable) -> Self {
+        Self::new(Code::ProviderUnavailable)
     }
 }
 

@@ -5,8 +5,8 @@
 use engine::{
     balances::EntryKind,
     events::{Fact, Kind},
-    ids::{ImportId, KeyId, ProductId, RelationshipId, VariantId},
-    money::Currency,
+    ids::{ImportId, InvoiceId, KeyId, ProductId, RelationshipId, VariantId},
+    money::{Currency, Money},
 };
 use persistence::events::list::{Entry, Event, Line, Subject};
 use serde::Serialize;
@@ -50,7 +50,7 @@ impl EventAnswer {
             event: event.kind().name(),
             data: Told(match &event.subject {
                 Subject::Entry(told) => entry(told, currency),
-                Subject::Fact(told) => fact(told),
+                Subject::Fact(told) => fact(told, currency),
             }),
             created_at: Time(event.at),
         }
@@ -105,7 +105,7 @@ fn sold(line: &Line, currency: Currency) -> Value {
     })
 }
 
-fn fact(fact: &Fact) -> Value {
+fn fact(fact: &Fact, currency: Currency) -> Value {
     let of = |id: &Uuid| RelationshipId::from_uuid(*id).to_string();
     match fact {
         Fact::SerialsImported {
@@ -136,6 +136,29 @@ fn fact(fact: &Fact) -> Value {
         Fact::KeyRevoked { key, relationship } => json!({
             "api_key_id": KeyId::from_uuid(*key).to_string(),
             "relationship_id": relationship.as_ref().map(of),
+        }),
+        Fact::TopUpCreated {
+            invoice,
+            relationship,
+            origin,
+            amount,
+            coin,
+        } => json!({
+            "top_up_id": InvoiceId::from_uuid(*invoice).to_string(),
+            "relationship_id": of(relationship),
+            "origin": origin,
+            "amount": Money::from_minor(*amount).map(|amount| MoneyText(currency, amount)),
+            "currency": CurrencyCode(currency),
+            "coin": coin,
+        }),
+        Fact::TopUpUpdated {
+            invoice,
+            relationship,
+            status,
+        } => json!({
+            "top_up_id": InvoiceId::from_uuid(*invoice).to_string(),
+            "relationship_id": of(relationship),
+            "status": status,
         }),
     }
 }

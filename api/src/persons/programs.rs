@@ -35,6 +35,15 @@ pub(crate) struct ResellerProgram {
     currency: CurrencyCode,
     terms: ResellerTerms,
     features: Vec<&'static str>,
+    payment_coins: Vec<PaymentCoin>,
+}
+
+/// What a balance may be topped up in.
+#[derive(Serialize, ToSchema)]
+struct PaymentCoin {
+    coin: String,
+    network: Option<String>,
+    label: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -109,6 +118,17 @@ impl ResellerProgram {
                 terms_url: own.terms_url,
             },
             features: features(own.status, own.mode),
+            payment_coins: own.coins.into_iter().map(PaymentCoin::of).collect(),
+        }
+    }
+}
+
+impl PaymentCoin {
+    fn of(coin: String) -> Self {
+        Self {
+            label: coin.clone(),
+            coin,
+            network: None,
         }
     }
 }

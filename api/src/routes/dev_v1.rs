@@ -3,7 +3,7 @@
 use super::menu::{Menu, WAITING};
 use crate::{
     api_keys, audit, balances, catalog, events::feed, fulfillments, inventory::import, invitations,
-    me, metrics::Surface, programs, relationships,
+    me, metrics::Surface, payments::methods, programs, relationships, top_ups,
 };
 
 #[rustfmt::skip]
@@ -28,6 +28,10 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
         .post("/dev/v1/resellers/{id}/balance/debit",              balances::debit::dev)
         .post("/dev/v1/resellers/{id}/fulfillments/{ful}/refund",  fulfillments::refund::dev)
+        .get("/dev/v1/resellers/{id}/top-ups",                     top_ups::list::dev)
+        .post("/dev/v1/resellers/{id}/top-ups",                    top_ups::open::dev)
+        .post("/dev/v1/resellers/{id}/top-ups/{inv}/mark-paid",    top_ups::mark_paid::dev)
+        .post("/dev/v1/resellers/{id}/top-ups/{inv}/cancel",       top_ups::cancel::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
         .get_within("/dev/v1/events",                     WAITING, feed::dev)
@@ -35,6 +39,8 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/api-keys",                                  api_keys::create::dev)
         .post("/dev/v1/api-keys/{key}/rotate",                     api_keys::rotate::dev)
         .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
+        .get("/dev/v1/payment-methods",                            methods::get)
+        .put("/dev/v1/payment-methods",                            methods::replace)
         .get("/dev/v1/audit-log",                                  audit::list::dev)
         .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
         .get("/dev/v1/products/{id}",                              catalog::product::dev)

@@ -98,6 +98,15 @@ impl Menu {
         self.line(MethodFilter::PATCH, route, handler)
     }
 
+    pub(crate) fn put<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        let route = self.route(path, BODY_BYTES_MAX, Some(DEADLINE));
+        self.line(MethodFilter::PUT, route, handler)
+    }
+
     pub(crate) fn delete<H: Handler<T, App>, T: 'static>(
         self,
         path: &'static str,

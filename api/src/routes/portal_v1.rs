@@ -7,6 +7,7 @@ use crate::{
     metrics::Surface,
     persons::{email, invitation, me, password, programs, reset, totp},
     sessions::{list, sign_in, sign_out, step_up},
+    top_ups,
 };
 
 #[rustfmt::skip]
@@ -42,4 +43,8 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs/{rel}/balance",   balances::get::portal)
         .get("/portal/v1/programs/{rel}/ledger",    balances::ledger::portal)
         .get("/portal/v1/programs/{rel}/statement", balances::statement::portal)
+        .get("/portal/v1/programs/{rel}/top-ups",               top_ups::list::portal)
+        .post("/portal/v1/programs/{rel}/top-ups",              top_ups::open::portal)
+        .get("/portal/v1/programs/{rel}/top-ups/{inv}",         top_ups::get::portal)
+        .post("/portal/v1/programs/{rel}/top-ups/{inv}/cancel", top_ups::cancel::portal)
 }

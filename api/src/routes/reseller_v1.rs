@@ -10,6 +10,7 @@ use crate::{
     layers::call::BODY_BYTES_MAX,
     me,
     metrics::Surface,
+    top_ups,
 };
 
 const BULK_BYTES_MAX: usize = 1024 * 1024;
@@ -31,6 +32,8 @@ pub(super) fn menu() -> Menu {
         .get("/reseller/v1/balance",                      balances::get::reseller)
         .get("/reseller/v1/balance/ledger",               balances::ledger::reseller)
         .get("/reseller/v1/balance/statement",            balances::statement::reseller)
+        .get("/reseller/v1/top-ups",                      top_ups::list::reseller)
+        .get("/reseller/v1/top-ups/{inv}",                top_ups::get::reseller)
         .get("/reseller/v1/products",                     catalog::list::reseller)
         .get("/reseller/v1/products/{product_id}",        catalog::get::reseller)
         .executes(POST,    "/reseller/v1/fulfillments",      BODY_BYTES_MAX, create::reseller)

@@ -113,6 +113,8 @@ impl Starting {
         self.works("purchases", &app, jobs::sum_up_purchases);
         self.works("restock", &app, jobs::restock_waiting);
         self.works("refunds", &app, jobs::complete_refunds);
+        self.works("payments", &app, jobs::complete_top_ups);
+        self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("invitations", &app, jobs::expire_invitations);
         self.works("key_expiry", &app, jobs::announce_key_expiry);
         let uses = Arc::new(Mutex::new(uses));

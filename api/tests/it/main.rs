@@ -35,4 +35,5 @@ mod relationships;
 mod requests;
 mod secrets;
 mod support;
+mod top_ups;
 mod walls;

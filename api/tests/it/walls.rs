@@ -303,6 +303,7 @@ async fn victims(
     let invite = invite.key(&world.merchant_key());
     let body = json!({"email": "invited@partner.example"});
     let invited = invite.json(&body).send().await.data(201)["invitation"].clone();
+    let invoice = world.invoice("demo-both", "50.00").await.data(201);
     world.open_session(person).await;
     let session = world.scalar(&format!(
         "SELECT session_id FROM sessions WHERE person_id = '{}' LIMIT 1",
@@ -319,6 +320,7 @@ async fn victims(
         ("ivt", invited["id"].as_str().unwrap().to_owned()),
         ("token", invited["token"].as_str().unwrap().to_owned()),
         ("ses", session.to_string()),
+        ("inv", invoice["id"].as_str().unwrap().to_owned()),
         ("product_id", product.id.to_string()),
         ("product", product.id.to_string()),
         ("variant", variant.to_string()),
@@ -592,6 +594,10 @@ impl World {
                   FROM invitations AS t)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id)
                   FROM persons AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.invoice_id) FROM invoices AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.merchant_id)
+                  FROM payment_methods AS t)
+               || (SELECT COUNT(*) FROM payments)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)
                   FROM members AS t)
                || (SELECT COUNT(*) FROM ledger_entries) || ' ' || (SELECT COUNT(*) FROM serials)

@@ -34,6 +34,19 @@ pub enum Fact {
         key: Uuid,
         relationship: Option<Uuid>,
     },
+    TopUpCreated {
+        invoice: Uuid,
+        relationship: Uuid,
+        origin: String,
+        /// In minor units.
+        amount: i64,
+        coin: String,
+    },
+    TopUpUpdated {
+        invoice: Uuid,
+        relationship: Uuid,
+        status: String,
+    },
 }
 
 impl Fact {
@@ -45,6 +58,8 @@ impl Fact {
             Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
             Self::ResellerDeclined { .. } => Kind::ResellerDeclined,
             Self::KeyRevoked { .. } => Kind::KeyRevoked,
+            Self::TopUpCreated { .. } => Kind::TopUpCreated,
+            Self::TopUpUpdated { .. } => Kind::TopUpUpdated,
         }
     }
 }
@@ -85,6 +100,18 @@ mod tests {
             (
                 format!(r#"{{"fact":"key_revoked","key":"{id}","relationship":"{id}"}}"#),
                 Kind::KeyRevoked,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"top_up_created","invoice":"{id}","relationship":"{id}","origin":"AUTO","amount":5000,"coin":"BANK"}}"#
+                ),
+                Kind::TopUpCreated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"top_up_updated","invoice":"{id}","relationship":"{id}","status":"PAID"}}"#
+                ),
+                Kind::TopUpUpdated,
             ),
         ] {
             let fact: Fact = serde_json::from_str(&stored).unwrap();

@@ -16,6 +16,8 @@ pub enum Kind {
     FulfillmentRefunded,
     BalanceCredited,
     BalanceDebited,
+    TopUpCreated,
+    TopUpUpdated,
     SerialsImported,
     RelationshipUpdated,
     ResellerInvited,
@@ -25,11 +27,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::BalanceCredited,
         Self::BalanceDebited,
+        Self::TopUpCreated,
+        Self::TopUpUpdated,
         Self::SerialsImported,
         Self::RelationshipUpdated,
         Self::ResellerInvited,
@@ -54,6 +58,8 @@ impl Kind {
             Self::FulfillmentRefunded => "fulfillment:refunded",
             Self::BalanceCredited => "balance:credited",
             Self::BalanceDebited => "balance:debited",
+            Self::TopUpCreated => "top_up:created",
+            Self::TopUpUpdated => "top_up:updated",
             Self::SerialsImported => "serials:imported",
             Self::RelationshipUpdated => "relationship:updated",
             Self::ResellerInvited => "reseller:invited",
@@ -74,6 +80,8 @@ impl Kind {
             Self::FulfillmentRefunded => "An order was paid back, in whole or in part.",
             Self::BalanceCredited => "Money was added to a balance.",
             Self::BalanceDebited => "Money was taken from a balance, not for an order.",
+            Self::TopUpCreated => "An invoice was opened that tops a balance up.",
+            Self::TopUpUpdated => "The status of a top-up changed.",
             Self::SerialsImported => "An upload of serials went on sale.",
             Self::RelationshipUpdated => "Status, mode, terms or product access changed.",
             Self::ResellerInvited => "Somebody was invited into the program.",
@@ -89,6 +97,8 @@ impl Kind {
             | Self::FulfillmentRefunded
             | Self::BalanceCredited
             | Self::BalanceDebited
+            | Self::TopUpCreated
+            | Self::TopUpUpdated
             | Self::RelationshipUpdated
             | Self::KeyRevoked => Audience::Both,
             Self::SerialsImported

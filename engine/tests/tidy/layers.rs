@@ -112,7 +112,7 @@ const MODULES: [(&str, &[&str]); 19] = [
             "snapshots",
         ],
     ),
-    ("top_ups", &["payments", "balances"]),
+    ("top_ups", &["payments", "balances", "relationships"]),
     ("payouts", &["relationships", "sales"]),
     ("connections", &["fulfillments"]),
     ("replacements", &["fulfillments"]),

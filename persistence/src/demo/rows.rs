@@ -19,6 +19,8 @@ use crate::api_keys::{KeyScope, NewKey, insert_in};
 
 /// A demo is there to be tried hard: its rate limits are the documented ones times this.
 const RATE_LIMIT_FACTOR: i32 = 10_000;
+/// How the demo's invoices are paid.
+const INSTRUCTIONS: &str = "Transfer to Demo Bank, account 0042, and name the invoice.";
 /// In hundredths of a percent.
 const PROGRAM_DISCOUNT: i32 = 1500;
 const BUCKETS: u128 = 1024;
@@ -54,6 +56,14 @@ pub(super) async fn insert_merchant(
     )
     .bind(cast.merchant.uuid())
     .bind(PROGRAM_DISCOUNT)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO payment_methods (merchant_id, coin, place, provider, enabled, instructions)
+         VALUES ($1, 'BANK', 0, 'manual', true, $2)",
+    )
+    .bind(cast.merchant.uuid())
+    .bind(INSTRUCTIONS)
     .execute(connection)
     .await?;
     Ok(true)

@@ -37,6 +37,8 @@ pub struct OwnProgram {
     pub min_payout: Option<Money>,
     pub commission_hold_days: u16,
     pub terms_url: Option<String>,
+    /// In which a balance may be topped up.
+    pub coins: Vec<String>,
 }
 
 /// All programs of a person, the newest first.
@@ -66,7 +68,9 @@ async fn found(
                COALESCE(r.commission_percent, p.commission_percent) AS commission,
                COALESCE(r.wholesale_discount_percent, p.wholesale_discount_percent) AS discount,
                r.purchase_limit_daily, r.purchase_limit_monthly, p.min_payout,
-               p.commission_hold_days, p.terms_url
+               p.commission_hold_days, p.terms_url,
+               ARRAY (SELECT o.coin FROM payment_methods AS o
+                      WHERE o.merchant_id = r.merchant_id AND o.enabled ORDER BY o.place) AS coins
              FROM relationships AS r
              JOIN merchants AS m ON m.merchant_id = r.merchant_id
              JOIN programs AS p ON p.merchant_id = r.merchant_id
@@ -132,6 +136,7 @@ struct Row {
     min_payout: Option<i64>,
     commission_hold_days: i32,
     terms_url: Option<String>,
+    coins: Vec<String>,
 }
 
 impl TryFrom<Row> for OwnProgram {
@@ -157,6 +162,7 @@ impl TryFrom<Row> for OwnProgram {
             min_payout: price(row.min_payout)?,
             commission_hold_days: named(days, "programs.commission_hold_days")?,
             terms_url: row.terms_url,
+            coins: row.coins,
         })
     }
 }

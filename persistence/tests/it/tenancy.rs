@@ -10,13 +10,15 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::stage::{Stage, at};
 
 /// What lists are read from.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 8] = [
     "relationships",
     "product_access",
     "api_keys",
     "invitations",
     "audit_log",
     "balances",
+    "invoices",
+    "payments",
 ];
 
 async fn count(connection: &mut PgConnection, table: &str) -> i64 {
@@ -53,6 +55,24 @@ async fn fill(stage: &Stage) {
     .execute(&mut *tx)
     .await
     .unwrap();
+    sqlx::query(
+        "INSERT INTO invoices (invoice_id, merchant_id, relationship_id, purpose, origin, status,
+           amount, coin, provider, expires_at, created_at, updated_at)
+         SELECT gen_random_uuid(), merchant_id, relationship_id, 'TOP_UP', 'MANUAL', 'OPEN', 1,
+           'BANK', 'manual', now(), now(), now() FROM relationships",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO payments (payment_id, invoice_id, merchant_id, relationship_id, provider,
+           source, amount, created_at)
+         SELECT gen_random_uuid(), invoice_id, merchant_id, relationship_id, provider,
+           invoice_id::text, amount, now() FROM invoices",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -62,7 +82,7 @@ async fn statement_without_a_scope_sees_the_rows_of_its_readers_scope_only() {
     fill(&stage).await;
     let merchant = stage.cast.merchant;
     let stranger = MerchantId::generate(at(0), &*stage.random);
-    assert_eq!(seen(&stage, ReadScope::of(stranger)).await, [0; 6]);
+    assert_eq!(seen(&stage, ReadScope::of(stranger)).await, [0; 8]);
 
     let all = seen(&stage, ReadScope::of(merchant)).await;
     let mut plain = Vec::new();
@@ -78,6 +98,7 @@ async fn statement_without_a_scope_sees_the_rows_of_its_readers_scope_only() {
     };
     let narrow = seen(&stage, own).await;
     assert_eq!((narrow[0], narrow[3], narrow[5]), (1, 1, 1));
+    assert_eq!(narrow[6..], [1, 1]);
     assert!(narrow[1] < all[1] && narrow[2] < all[2]);
     let other = ReadScope {
         merchant,
@@ -88,7 +109,7 @@ async fn statement_without_a_scope_sees_the_rows_of_its_readers_scope_only() {
         merchant: stranger,
         ..own
     };
-    assert_eq!(seen(&stage, foreign).await, [0; 6]);
+    assert_eq!(seen(&stage, foreign).await, [0; 8]);
 }
 
 #[tokio::test]
@@ -129,7 +150,7 @@ async fn whatever_the_reader_may_read_has_a_policy() {
                AND has_table_privilege('consign_read', c.oid, 'SELECT')",
         )
         .await;
-    assert!(readable >= 6, "{readable}");
+    assert!(readable >= 8, "{readable}");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use engine::api_keys::Scope;
 
 use super::{
-    Operation,
-    parameters::{LEDGER, Parameter},
+    Operation, TOP_UP_OPENED,
+    parameters::{LEDGER, Parameter, TOP_UPS},
 };
 use crate::{
     api_keys::{
@@ -27,8 +27,10 @@ use crate::{
     inventory::{import::Imported, upload::UploadSerials},
     invitations::{Invitation, Invited, invite::InviteReseller},
     me::MerchantMe,
+    payments::methods::{MethodView, ReplaceMethods},
     programs::{ProgramView, update::UpdateProgram},
     relationships::{Reseller, step::StepReason, update::UpdateReseller},
+    top_ups::{TopUpView, mark_paid::MarkPaid, open::InvoiceReseller},
     wire::fields::Nothing,
 };
 
@@ -51,6 +53,8 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(own_keys());
     all.extend(resellers());
     all.extend(balances());
+    all.extend(top_ups());
+    all.extend(payments());
     all.extend(products());
     all
 }
@@ -307,6 +311,63 @@ fn balances() -> Vec<Operation> {
         .scope(Scope::ResellersRead)
         .query(&[Parameter::FROM.required(), Parameter::TO.required()])
         .answers::<Statement>(200),
+    ]
+}
+
+fn top_ups() -> Vec<Operation> {
+    let all = "/dev/v1/resellers/{id}/top-ups";
+    vec![
+        Operation::new("get", all, "Top-ups of a reseller, newest first.")
+            .scope(Scope::ResellersRead)
+            .query(&TOP_UPS)
+            .lists::<TopUpView>(),
+        Operation::new(
+            "post",
+            all,
+            "Send a reseller an invoice that tops its balance up.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<InvoiceReseller>()
+        .answers::<TopUpView>(201)
+        .refuses(&TOP_UP_OPENED),
+        Operation::new(
+            "post",
+            "/dev/v1/resellers/{id}/top-ups/{inv}/mark-paid",
+            "The money is there: it is credited, once, late or not.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<MarkPaid>()
+        .answers::<TopUpView>(200)
+        .refuses(&[
+            Code::InvalidState,
+            Code::AlreadyExists,
+            Code::ProviderUnavailable,
+        ]),
+        Operation::new(
+            "post",
+            "/dev/v1/resellers/{id}/top-ups/{inv}/cancel",
+            "Nobody will pay this invoice.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<Nothing>()
+        .answers::<TopUpView>(200)
+        .refuses(&[Code::InvalidState]),
+    ]
+}
+
+fn payments() -> Vec<Operation> {
+    let path = "/dev/v1/payment-methods";
+    vec![
+        Operation::of_owner("get", path, "The coins in which you take money, and how.")
+            .answers_all::<MethodView>(),
+        Operation::of_owner("put", path, "Replace all payment methods.")
+            .once()
+            .takes::<ReplaceMethods>()
+            .answers_all::<MethodView>()
+            .refuses(&[Code::StepUpRequired]),
     ]
 }
 

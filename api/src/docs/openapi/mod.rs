@@ -23,6 +23,15 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 
 use crate::error::{Code, Detail};
 
+/// What opening a top-up may be answered besides.
+const TOP_UP_OPENED: [Code; 5] = [
+    Code::RelationshipInactive,
+    Code::ModeNotAllowed,
+    Code::AmountOutOfRange,
+    Code::InvalidState,
+    Code::ProviderUnavailable,
+];
+
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let text = serde_json::to_string_pretty(&document()).expect("a document has a JSON form");
     format!("{text}\n")

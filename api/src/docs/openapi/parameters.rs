@@ -40,6 +40,13 @@ pub(super) const LEDGER: [Parameter; 8] = [
     Parameter::CSV,
 ];
 
+/// What a list of top-ups is asked with.
+pub(super) const TOP_UPS: [Parameter; 3] = [
+    Parameter::text("status", "Statuses, with commas between them."),
+    Parameter::LIMIT,
+    Parameter::CURSOR,
+];
+
 impl Parameter {
     pub(super) const IDEMPOTENCY_KEY: Self = Self {
         name: "Idempotency-Key",

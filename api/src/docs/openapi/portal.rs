@@ -1,8 +1,8 @@
 //! `/portal/v1`.
 
 use super::{
-    Operation,
-    parameters::{LEDGER, Parameter},
+    Operation, TOP_UP_OPENED,
+    parameters::{LEDGER, Parameter, TOP_UPS},
 };
 use crate::{
     api_keys::{
@@ -30,6 +30,8 @@ use crate::{
         sign_in::{SignIn, SignedIn},
         step_up::{StepUp, SteppedUp},
     },
+    top_ups::{TopUpView, open::OpenTopUp},
+    wire::fields::Nothing,
 };
 
 /// What making or changing a key may be answered besides.
@@ -45,6 +47,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(programs());
     all.extend(keys());
     all.extend(balances());
+    all.extend(top_ups());
     all
 }
 
@@ -202,6 +205,34 @@ fn balances() -> Vec<Operation> {
         ])
         .answers::<Statement>(200)
         .or("text/csv"),
+    ]
+}
+
+fn top_ups() -> Vec<Operation> {
+    let (all, one) = (
+        "/portal/v1/programs/{rel}/top-ups",
+        "/portal/v1/programs/{rel}/top-ups/{inv}",
+    );
+    vec![
+        Operation::of_session("get", all, "Your top-ups, newest first.")
+            .query(&TOP_UPS)
+            .lists::<TopUpView>(),
+        Operation::of_session("post", all, "Open an invoice that tops your balance up.")
+            .once()
+            .takes::<OpenTopUp>()
+            .answers::<TopUpView>(201)
+            .refuses(&TOP_UP_OPENED),
+        Operation::of_session("get", one, "One top-up, with how to pay it.")
+            .answers::<TopUpView>(200),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/top-ups/{inv}/cancel",
+            "You will not pay this invoice.",
+        )
+        .once()
+        .takes::<Nothing>()
+        .answers::<TopUpView>(200)
+        .refuses(&[Code::InvalidState]),
     ]
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Operation,
-    parameters::{LEDGER, Parameter},
+    parameters::{LEDGER, Parameter, TOP_UPS},
 };
 use crate::{
     balances::{Balance, entry::Entry, statement::Statement},
@@ -20,6 +20,7 @@ use crate::{
         request::CreateFulfillment,
     },
     me::ResellerMe,
+    top_ups::TopUpView,
 };
 
 /// What an order may be refused for.
@@ -65,9 +66,23 @@ pub(super) fn operations() -> Vec<Operation> {
         .query(&Parameter::FEED)
         .feeds::<EventAnswer>(),
     );
+    all.extend(top_ups());
     all.extend(fulfillments());
     all.extend(orders());
     all
+}
+
+fn top_ups() -> Vec<Operation> {
+    let one = "/reseller/v1/top-ups/{inv}";
+    vec![
+        Operation::new("get", "/reseller/v1/top-ups", "Top-ups, newest first.")
+            .scope(Scope::BalanceRead)
+            .query(&TOP_UPS)
+            .lists::<TopUpView>(),
+        Operation::new("get", one, "One top-up, with how to pay it.")
+            .scope(Scope::BalanceRead)
+            .answers::<TopUpView>(200),
+    ]
 }
 
 fn reads() -> Vec<Operation> {

@@ -15,6 +15,7 @@ fn menu(source: &'static str) -> BTreeSet<(&'static str, &'static str)> {
         let method = match line.split_once('(')? {
             (".get" | ".get_within", _) => "get",
             (".patch", _) => "patch",
+            (".put", _) => "put",
             (".delete", _) => "delete",
             (".post" | ".post_of", _) => "post",
             (".executes", rest) if rest.starts_with("POST") => "post",

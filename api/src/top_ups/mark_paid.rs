@@ -1,0 +1,141 @@
+//! `POST /dev/v1/resellers/{id}/top-ups/{inv}/mark-paid`: the merchant saw the money.
+//!
+//! Keeps the order: what arrived is stored, credited, noted, answered. It says so once: the same word
+//! again changes nothing, another one is refused.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use engine::{
+    audit::Actor,
+    ids::{InvoiceId, RelationshipId},
+    money::Money,
+    payments::{Invoice, Provider as _},
+    relationships::RelationshipScope,
+};
+use persistence::{
+    owned,
+    top_ups::{self, NotSettled},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{TopUpView, complete::complete};
+use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
+    balances::credit::{one_line, scope_of},
+    error::{ApiError, Code},
+    extract::{Once, PathIds},
+    payments::{Manual, Word},
+    state::App,
+    wire::{answer::Answer, money::Amount},
+};
+
+const REFERENCE_CHARS_MAX: usize = 128;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MarkPaid {
+    /// What arrived; else what the invoice asks for.
+    amount: Option<Amount>,
+    /// Under which the money is found again; it pays one invoice only.
+    reference: Option<String>,
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(ids): PathIds<(RelationshipId, InvoiceId)>,
+    once: Once<MarkPaid>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let work = Box::pin(answer(app.clone(), caller, ids, once.body));
+    once.request.execute(&app, name, work).await
+}
+
+async fn answer(
+    app: App,
+    caller: MerchantKey<BalanceWrite>,
+    (relationship, id): (RelationshipId, InvoiceId),
+    wire: MarkPaid,
+) -> Result<Response, ApiError> {
+    let currency = caller.currency();
+    let amount = wire.amount.map(|amount| amount.read(currency, "amount"));
+    let amount = amount.transpose()?;
+    if amount.is_some_and(|amount| amount <= Money::ZERO) {
+        return Err(ApiError::field("amount", "must be above zero"));
+    }
+    let reference = wire.reference;
+    let reference = reference.map(|text| one_line(text, "reference", REFERENCE_CHARS_MAX));
+    let word = Word {
+        amount,
+        reference: reference.transpose()?,
+    };
+    let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
+    // One task for all of it: what is stored is credited, whether or not the caller waits.
+    let (already, invoice) = owned(paid(app.clone(), scope, id, word, caller.actor())).await?;
+    let view = TopUpView::of(&invoice, currency, app.now());
+    Ok(if already {
+        Answer::replayed(view).into_response()
+    } else {
+        Answer::ok(view).into_response()
+    })
+}
+
+async fn paid(
+    app: App,
+    scope: RelationshipScope,
+    id: InvoiceId,
+    word: Word,
+    actor: Actor,
+) -> Result<(bool, Invoice), ApiError> {
+    let missing = || ApiError::new(Code::NotFound);
+    let found = top_ups::find(&app.database, scope, id).await?;
+    let found = found.ok_or_else(missing)?;
+    let snapshot = Manual::saying(word).fetch(&found).await?;
+    if found.payments.is_empty() {
+        let arrived = snapshot.arrived.iter().map(|one| one.amount);
+        room_for(&app, scope, arrived).await?;
+    }
+    let of = (scope.merchant, scope.relationship);
+    let by = (actor, app.engine.random().clone());
+    let settled = top_ups::settle(&app.database, (of, id), snapshot, by, app.now()).await?;
+    let settled = settled.ok_or_else(missing)?.map_err(refusal)?;
+    for waiting in settled.waiting {
+        let completed = complete(&app, waiting).await;
+        completed.map_err(ApiError::after_change)?;
+    }
+    let stands = top_ups::find(&app.database, scope, id).await;
+    let stands = stands.map_err(|error| ApiError::from(error).after_change())?;
+    Ok((settled.already, stands.ok_or_else(missing)?))
+}
+
+/// Money that no balance could hold would wait for its credit for ever.
+async fn room_for(
+    app: &App,
+    scope: RelationshipScope,
+    mut amounts: impl Iterator<Item = Money>,
+) -> Result<(), ApiError> {
+    let posted = app.engine.balance(scope).await?.posted;
+    let fits = amounts.try_fold(posted, Money::checked_add).is_some();
+    let message = "would lift the balance above the largest amount";
+    fits.then_some(())
+        .ok_or_else(|| ApiError::field("amount", message))
+}
+
+fn refusal(refused: NotSettled) -> ApiError {
+    match refused {
+        NotSettled::Contradiction(invoice) => {
+            let said =
+                "The invoice was paid with another amount or reference. Nothing was changed.";
+            let status = invoice.status.name();
+            ApiError::saying(Code::InvalidState, said).detail("status", status)
+        }
+        NotSettled::SourceTaken => {
+            let said = "This reference paid another invoice. Nothing was changed.";
+            ApiError::saying(Code::AlreadyExists, said)
+                .detail("reference", "belongs to another invoice")
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Top-ups over HTTP: opened by the reseller or the merchant, marked paid by the merchant, read by both.
+//!
+//! Keeps: money enters a balance through [`complete`] only, under the payment's id, after the payment
+//! was stored; what is cut off in between is completed by a job.
+
+pub(crate) mod cancel;
+pub(crate) mod complete;
+pub(crate) mod get;
+mod letters;
+pub(crate) mod list;
+pub(crate) mod mark_paid;
+pub(crate) mod open;
+
+pub use complete::complete_waiting;
+use engine::{
+    clock::Timestamp,
+    money::{Currency, Money},
+    payments::Invoice,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::wire::{
+    money::{CurrencyCode, MoneyText},
+    time::Time,
+};
+
+/// An invoice that tops a balance up.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TopUp)]
+pub(crate) struct TopUpView {
+    id: String,
+    uniqid: String,
+    purpose: &'static str,
+    origin: &'static str,
+    status: &'static str,
+    amount: MoneyText,
+    currency: CurrencyCode,
+    coin: String,
+    provider: &'static str,
+    pay: PayView,
+    received: MoneyText,
+    overpaid: MoneyText,
+    refunded: MoneyText,
+    credited: Option<MoneyText>,
+    ledger_entry_id: Option<String>,
+    expires_at: Time,
+    paid_at: Option<Time>,
+    completed_at: Option<Time>,
+    customer_email: Option<String>,
+    #[schema(value_type = Vec<serde_json::Value>, max_items = 0)]
+    lines: [(); 0],
+    created_at: Time,
+    updated_at: Time,
+}
+
+/// How to pay.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Pay)]
+struct PayView {
+    url: Option<String>,
+    address: Option<String>,
+    network: Option<String>,
+    coin_amount: Option<String>,
+    instructions: Option<String>,
+    qr: Option<String>,
+}
+
+impl TopUpView {
+    pub(crate) fn of(invoice: &Invoice, currency: Currency, now: Timestamp) -> Self {
+        let id = invoice.id.to_string();
+        let money = |amount| MoneyText(currency, amount);
+        // Beyond the bound nothing was ever credited.
+        let received = invoice.received().unwrap_or_default();
+        let overpaid = received.checked_sub(invoice.amount).unwrap_or_default();
+        let mut entries = invoice.payments.iter().filter_map(|payment| payment.entry);
+        let entry = entries.next();
+        Self {
+            uniqid: id.clone(),
+            id,
+            purpose: "TOP_UP",
+            origin: invoice.origin.name(),
+            status: invoice.status_at(now).name(),
+            amount: money(invoice.amount),
+            currency: CurrencyCode(currency),
+            coin: invoice.coin.to_string(),
+            provider: invoice.provider.name(),
+            pay: PayView {
+                url: None,
+                address: None,
+                network: None,
+                coin_amount: None,
+                instructions: invoice.pay.instructions.clone(),
+                qr: None,
+            },
+            received: money(received),
+            overpaid: money(overpaid.max(Money::ZERO)),
+            refunded: money(Money::ZERO),
+            credited: entry.map(|_| money(invoice.credited().unwrap_or_default())),
+            ledger_entry_id: entry.map(|entry| entry.to_string()),
+            expires_at: Time(invoice.expires_at),
+            paid_at: invoice.paid_at.map(Time),
+            completed_at: invoice.completed_at.map(Time),
+            customer_email: None,
+            lines: [],
+            created_at: Time(invoice.created_at),
+            updated_at: Time(invoice.updated_at),
+        }
+    }
+}

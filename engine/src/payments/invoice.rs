@@ -1,0 +1,218 @@
+//! A demand for money, and its life.
+//!
+//! Keeps: [`Status::after`] is the only way from one status to another. An invoice that ended unpaid is
+//! still paid by money that comes late.
+
+use crate::{
+    clock::Timestamp,
+    ids::{EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
+    money::Money,
+    payments::{Coin, Pay, ProviderKind},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Open,
+    /// A payment was seen and is not final.
+    Confirming,
+    /// What arrived is final, and its effect is under way.
+    Paid,
+    /// The effect is done.
+    Completed,
+    Expired,
+    Cancelled,
+}
+
+/// What happens to an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    Seen,
+    /// What was seen is gone again.
+    Dropped,
+    Paid,
+    Completed,
+    Expired,
+    Cancelled,
+}
+
+/// Where an event leads that a status allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    To(Status),
+    /// It is there already, or the event means nothing to it.
+    Stays,
+}
+
+impl Status {
+    pub const ALL: [Self; 6] = [
+        Self::Open,
+        Self::Confirming,
+        Self::Paid,
+        Self::Completed,
+        Self::Expired,
+        Self::Cancelled,
+    ];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Confirming => "CONFIRMING",
+            Self::Paid => "PAID",
+            Self::Completed => "COMPLETED",
+            Self::Expired => "EXPIRED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Where an event leads; none if the status does not allow it.
+    pub const fn after(self, event: Event) -> Option<Next> {
+        match (self, event) {
+            (Self::Open, Event::Seen) => Some(Next::To(Self::Confirming)),
+            (Self::Confirming, Event::Dropped) => Some(Next::To(Self::Open)),
+            (Self::Open | Self::Confirming | Self::Expired | Self::Cancelled, Event::Paid) => {
+                Some(Next::To(Self::Paid))
+            }
+            (Self::Paid, Event::Completed) => Some(Next::To(Self::Completed)),
+            (Self::Open, Event::Expired) => Some(Next::To(Self::Expired)),
+            (Self::Open, Event::Cancelled) => Some(Next::To(Self::Cancelled)),
+            (Self::Open, Event::Dropped)
+            | (Self::Confirming, Event::Seen)
+            | (
+                Self::Paid | Self::Completed | Self::Expired | Self::Cancelled,
+                Event::Seen | Event::Dropped,
+            )
+            | (Self::Paid | Self::Completed, Event::Paid)
+            | (Self::Completed, Event::Completed)
+            | (Self::Expired, Event::Expired)
+            | (Self::Cancelled, Event::Cancelled) => Some(Next::Stays),
+            (Self::Open | Self::Confirming | Self::Expired | Self::Cancelled, Event::Completed)
+            | (Self::Confirming | Self::Paid | Self::Completed | Self::Cancelled, Event::Expired)
+            | (Self::Confirming | Self::Paid | Self::Completed | Self::Expired, Event::Cancelled) => {
+                None
+            }
+        }
+    }
+}
+
+/// Who wanted the invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The reseller.
+    Manual,
+    /// The installation, because the balance fell below a threshold.
+    Auto,
+    Merchant,
+}
+
+impl Origin {
+    const ALL: [Self; 3] = [Self::Manual, Self::Auto, Self::Merchant];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Manual => "MANUAL",
+            Self::Auto => "AUTO",
+            Self::Merchant => "MERCHANT",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.name() == name)
+    }
+}
+
+/// Money that arrived for an invoice, for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    pub id: PaymentId,
+    /// What the provider knows it by, once for ever.
+    pub source: String,
+    pub amount: Money,
+    /// The entry of the ledger; none as long as it is not known to be there.
+    pub entry: Option<EntryId>,
+}
+
+/// An invoice that tops a balance up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    pub id: InvoiceId,
+    pub merchant: MerchantId,
+    pub relationship: RelationshipId,
+    pub origin: Origin,
+    pub status: Status,
+    pub amount: Money,
+    pub coin: Coin,
+    pub provider: ProviderKind,
+    /// How to pay it, as it was when it was opened.
+    pub pay: Pay,
+    pub expires_at: Timestamp,
+    pub paid_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// In the order in which they arrived.
+    pub payments: Vec<Payment>,
+}
+
+/// The status does not allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrongStatus(pub Status);
+
+/// What a step does to an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stepped {
+    To(Box<Invoice>),
+    /// Nothing is changed.
+    Already(Box<Invoice>),
+}
+
+impl Invoice {
+    /// What it is, also where nobody has stored yet that its time is over.
+    pub fn status_at(&self, now: Timestamp) -> Status {
+        if self.status == Status::Open && now >= self.expires_at {
+            Status::Expired
+        } else {
+            self.status
+        }
+    }
+
+    /// Takes a step from where it stands.
+    pub fn step(mut self, event: Event, now: Timestamp) -> Result<Stepped, WrongStatus> {
+        let status = self.status_at(now);
+        let over = status == Status::Expired && event == Event::Expired;
+        let from = if over { self.status } else { status };
+        match from.after(event) {
+            None => Err(WrongStatus(from)),
+            Some(Next::Stays) => Ok(Stepped::Already(Box::new(self))),
+            Some(Next::To(status)) => {
+                match status {
+                    Status::Paid => self.paid_at = Some(now),
+                    Status::Completed => self.completed_at = Some(now),
+                    Status::Open | Status::Confirming | Status::Expired | Status::Cancelled => {}
+                }
+                self.status = status;
+                self.updated_at = now;
+                Ok(Stepped::To(Box::new(self)))
+            }
+        }
+    }
+
+    /// All that arrived. None beyond the largest amount.
+    pub fn received(&self) -> Option<Money> {
+        sum(self.payments.iter())
+    }
+
+    /// What of it is in the ledger.
+    pub fn credited(&self) -> Option<Money> {
+        sum(self.payments.iter().filter(|one| one.entry.is_some()))
+    }
+}
+
+fn sum<'a>(mut payments: impl Iterator<Item = &'a Payment>) -> Option<Money> {
+    payments.try_fold(Money::ZERO, |sum, payment| sum.checked_add(payment.amount))
+}

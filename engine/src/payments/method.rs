@@ -1,0 +1,71 @@
+//! How a merchant takes money: by coin, with what whoever pays has to know.
+
+use std::fmt;
+
+/// Methods of one merchant.
+pub const METHODS_MAX: usize = 20;
+pub const COIN_CHARS_MAX: usize = 32;
+
+/// What invoices are paid in: a short name in upper case, such as `USDT-TRC20` or `BANK`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Coin(String);
+
+impl Coin {
+    /// Letters, digits, `-` and `_`, in any case; none otherwise.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let known = (1..=COIN_CHARS_MAX).contains(&text.len()) && text.bytes().all(fits);
+        known.then(|| Self(text.to_ascii_uppercase()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Coin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which world an invoice is paid in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// Somewhere that only the merchant sees: the merchant says what arrived.
+    Manual,
+}
+
+impl ProviderKind {
+    const ALL: [Self; 1] = [Self::Manual];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+        }
+    }
+
+    /// In any case.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether an invoice takes one payment: what is said of it a second time must be the same.
+    pub const fn pays_once(self) -> bool {
+        match self {
+            Self::Manual => true,
+        }
+    }
+}
+
+/// A coin that a merchant takes, or took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    pub coin: Coin,
+    pub provider: ProviderKind,
+    pub enabled: bool,
+    /// What whoever pays is told.
+    pub instructions: String,
+}

@@ -1,0 +1,16 @@
+//! Invoices, what arrives for them, and the port to the worlds in which they are paid.
+//!
+//! Keeps: an invoice moves only along [`Status::after`]; what arrived is taken in once per source, and
+//! only as a provider told it when it was asked ([`Provider::fetch`]): a notice pays nothing.
+
+mod invoice;
+mod method;
+mod provider;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+pub use invoice::{Event, Invoice, Next, Origin, Payment, Status, Stepped, WrongStatus};
+pub use method::{COIN_CHARS_MAX, Coin, METHODS_MAX, Method, ProviderKind};
+pub use provider::{Pay, Provider, Unavailable};
+pub use settle::{Arrival, Contradiction, Settlement, Snapshot};

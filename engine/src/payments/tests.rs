@@ -1,0 +1,182 @@
+//! The life of an invoice, and what a provider's word does to it.
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    clock::{EPOCH, Timestamp},
+    ids::{InvoiceId, MerchantId, PaymentId, RelationshipId},
+    money::Money,
+};
+
+fn money(minor: i64) -> Money {
+    Money::from_minor(minor).unwrap()
+}
+
+fn at(hours: i64) -> Timestamp {
+    EPOCH + TimeDelta::hours(hours)
+}
+
+fn invoice(status: Status) -> Invoice {
+    Invoice {
+        id: InvoiceId::from_uuid(Uuid::nil()),
+        merchant: MerchantId::from_uuid(Uuid::nil()),
+        relationship: RelationshipId::from_uuid(Uuid::nil()),
+        origin: Origin::Manual,
+        status,
+        amount: money(5000),
+        coin: Coin::parse("bank").unwrap(),
+        provider: ProviderKind::Manual,
+        pay: Pay { instructions: None },
+        expires_at: at(24),
+        paid_at: None,
+        completed_at: None,
+        created_at: EPOCH,
+        updated_at: EPOCH,
+        payments: Vec::new(),
+    }
+}
+
+fn arrival(source: &str, minor: i64, settled: bool) -> Arrival {
+    Arrival {
+        source: source.to_owned(),
+        amount: money(minor),
+        settled,
+    }
+}
+
+fn taken(arrival: &Arrival) -> Payment {
+    Payment {
+        id: PaymentId::from_uuid(Uuid::nil()),
+        source: arrival.source.clone(),
+        amount: arrival.amount,
+        entry: None,
+    }
+}
+
+fn settled(invoice: Invoice, arrived: &[Arrival], hours: i64) -> Result<Settlement, Contradiction> {
+    let snapshot = Snapshot {
+        arrived: arrived.to_vec(),
+    };
+    invoice.settle(&snapshot, at(hours))
+}
+
+/// Status and fresh arrivals after a provider's word.
+fn outcome(settlement: Settlement) -> (Status, usize) {
+    let (Stepped::To(invoice) | Stepped::Already(invoice)) = settlement.stepped;
+    (invoice.status, settlement.fresh.len())
+}
+
+#[test]
+fn every_status_takes_every_event_as_the_table_says() {
+    use Status::{Cancelled, Completed, Confirming, Expired, Open, Paid};
+    const EVENTS: [Event; 6] = [
+        Event::Seen,
+        Event::Dropped,
+        Event::Paid,
+        Event::Completed,
+        Event::Expired,
+        Event::Cancelled,
+    ];
+    let to = |status| Some(Next::To(status));
+    let stays = Some(Next::Stays);
+    let table = [
+        (
+            Open,
+            [
+                to(Confirming),
+                stays,
+                to(Paid),
+                None,
+                to(Expired),
+                to(Cancelled),
+            ],
+        ),
+        (Confirming, [stays, to(Open), to(Paid), None, None, None]),
+        (Paid, [stays, stays, stays, to(Completed), None, None]),
+        (Completed, [stays, stays, stays, stays, None, None]),
+        (Expired, [stays, stays, to(Paid), None, stays, None]),
+        (Cancelled, [stays, stays, to(Paid), None, None, stays]),
+    ];
+    assert_eq!(table.map(|(status, _)| status), Status::ALL);
+    for (status, row) in table {
+        assert_eq!(EVENTS.map(|event| status.after(event)), row, "{status:?}");
+    }
+}
+
+#[test]
+fn paid_is_left_for_completed_only_and_completed_never() {
+    for status in Status::ALL {
+        for event in [Event::Seen, Event::Dropped, Event::Paid, Event::Cancelled] {
+            if let Some(Next::To(_)) = status.after(event) {
+                assert!(!matches!(status, Status::Paid | Status::Completed));
+            }
+        }
+    }
+}
+
+#[test]
+fn invoice_that_is_over_is_expired_before_anybody_stored_it() {
+    let open = invoice(Status::Open);
+    assert_eq!(open.status_at(at(23)), Status::Open);
+    assert_eq!(open.status_at(at(24)), Status::Expired);
+    let cancelled = open.clone().step(Event::Cancelled, at(24));
+    assert_eq!(cancelled, Err(WrongStatus(Status::Expired)));
+    let expired = open.clone().step(Event::Expired, at(24)).unwrap();
+    let Stepped::To(expired) = expired else {
+        panic!("its time is over");
+    };
+    assert_eq!(expired.status, Status::Expired);
+    let late = open.step(Event::Paid, at(30)).unwrap();
+    let Stepped::To(late) = late else {
+        panic!("late money is money");
+    };
+    assert_eq!((late.status, late.paid_at), (Status::Paid, Some(at(30))));
+}
+
+#[test]
+fn what_is_not_final_pays_nothing_and_may_go_again() {
+    let seen = settled(invoice(Status::Open), &[arrival("a", 5000, false)], 20).unwrap();
+    assert!(seen.fresh.is_empty());
+    let Stepped::To(seen) = seen.stepped else {
+        panic!("something was seen");
+    };
+    assert_eq!((seen.status, seen.expires_at), (Status::Confirming, at(44)));
+    let dropped = settled((*seen).clone(), &[], 21).unwrap();
+    assert_eq!(outcome(dropped), (Status::Open, 0));
+    let paid = settled(*seen, &[arrival("a", 5000, true)], 21).unwrap();
+    assert_eq!(outcome(paid), (Status::Paid, 1));
+}
+
+#[test]
+fn late_money_pays_whatever_its_amount() {
+    for status in [Status::Expired, Status::Cancelled] {
+        let paid = settled(invoice(status), &[arrival("a", 1, true)], 30).unwrap();
+        assert_eq!(outcome(paid), (Status::Paid, 1));
+    }
+}
+
+#[test]
+fn source_is_taken_in_once_with_one_amount() {
+    let word = arrival("a", 5000, true);
+    for status in [Status::Paid, Status::Completed] {
+        let mut known = invoice(status);
+        known.payments.push(taken(&word));
+        let again = settled(known.clone(), std::slice::from_ref(&word), 1).unwrap();
+        assert_eq!(outcome(again), (status, 0));
+        for other in [arrival("a", 4999, true), arrival("b", 5000, true)] {
+            let contradicts = settled(known.clone(), &[other], 1);
+            assert_eq!(contradicts, Err(Contradiction));
+        }
+    }
+}
+
+#[test]
+fn coins_have_short_names_in_upper_case() {
+    let coin = |text| Coin::parse(text).map(|coin| coin.to_string());
+    assert_eq!(coin("usdt-trc20").as_deref(), Some("USDT-TRC20"));
+    for none in ["", "a b", "é", &"A".repeat(COIN_CHARS_MAX + 1)] {
+        assert_eq!(coin(none), None, "{none}");
+    }
+}

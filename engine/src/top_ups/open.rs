@@ -1,0 +1,98 @@
+//! Opening an invoice.
+
+use std::ops::RangeInclusive;
+
+use chrono::TimeDelta;
+
+use crate::{
+    clock::Timestamp,
+    ids::{InvoiceId, MerchantId, RelationshipId},
+    money::Money,
+    payments::{Coin, Invoice, Origin, Pay, ProviderKind, Status},
+    relationships::{Mode, Status as RelationshipStatus},
+};
+
+/// Invoices of one relationship that wait for money.
+pub const OPEN_MAX: u32 = 20;
+/// How long an invoice waits.
+pub const VALID_HOURS: i64 = 24;
+
+/// What is known when an invoice is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    pub status: RelationshipStatus,
+    pub mode: Mode,
+    /// What the program allows.
+    pub bounds: RangeInclusive<Money>,
+    /// Whether the merchant takes this coin, through this provider.
+    pub offered: bool,
+    /// How many wait for money already.
+    pub waiting: u32,
+}
+
+/// The invoice that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub id: InvoiceId,
+    pub merchant: MerchantId,
+    pub relationship: RelationshipId,
+    pub origin: Origin,
+    pub amount: Money,
+    pub coin: Coin,
+    pub provider: ProviderKind,
+    pub pay: Pay,
+}
+
+/// Why there is none, in the order in which it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    Inactive(RelationshipStatus),
+    /// The mode has no prepaid balance.
+    ModeNotAllowed,
+    NotOffered,
+    OutOfRange(RangeInclusive<Money>),
+    TooMany,
+}
+
+/// The invoice, or why there is none.
+pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Refusal> {
+    let asks = match wanted.origin {
+        Origin::Manual | Origin::Auto => facts.status == RelationshipStatus::Active,
+        Origin::Merchant => matches!(
+            facts.status,
+            RelationshipStatus::Active | RelationshipStatus::Suspended
+        ),
+    };
+    if !asks {
+        return Err(Refusal::Inactive(facts.status));
+    }
+    if !facts.mode.allows_fulfillment() {
+        return Err(Refusal::ModeNotAllowed);
+    }
+    if !facts.offered {
+        return Err(Refusal::NotOffered);
+    }
+    if !facts.bounds.contains(&wanted.amount) {
+        return Err(Refusal::OutOfRange(facts.bounds.clone()));
+    }
+    if facts.waiting >= OPEN_MAX {
+        return Err(Refusal::TooMany);
+    }
+    Ok(Invoice {
+        id: wanted.id,
+        merchant: wanted.merchant,
+        relationship: wanted.relationship,
+        origin: wanted.origin,
+        status: Status::Open,
+        amount: wanted.amount,
+        coin: wanted.coin,
+        provider: wanted.provider,
+        pay: wanted.pay,
+        expires_at: now + TimeDelta::hours(VALID_HOURS),
+        paid_at: None,
+        completed_at: None,
+        created_at: now,
+        updated_at: now,
+        payments: Vec::new(),
+    })
+}

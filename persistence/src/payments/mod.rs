@@ -1,0 +1,5 @@
+//! How merchants take money.
+
+mod methods;
+
+pub use methods::{list, replace};

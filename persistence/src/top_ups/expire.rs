@@ -1,0 +1,58 @@
+//! Invoices whose time is over, end. Money that comes later is still theirs.
+
+use engine::{
+    audit::Actor,
+    clock::Timestamp,
+    ids::InvoiceId,
+    payments::{Event, Status, Stepped},
+};
+
+use super::rows::{self, Of, Row, select_invoice};
+use crate::{Database, Error, database::commit, owned, relationships::rows::kept};
+
+/// Who the audit log says it was.
+const JOB: &str = "expiry of top-ups";
+
+/// Ends at most so many invoices that are over; says how many.
+pub async fn expire(db: &Database, limit: u32, now: Timestamp) -> Result<u32, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut ended = 0;
+        for (of, id) in due(&db, limit, now).await? {
+            ended += u32::from(expire_one(&db, of, id, now).await?);
+        }
+        Ok(ended)
+    })
+    .await
+}
+
+async fn due(db: &Database, limit: u32, now: Timestamp) -> Result<Vec<(Of, InvoiceId)>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(select_invoice!(
+        "WHERE i.status = 'OPEN' AND i.expires_at <= $1 ORDER BY i.expires_at LIMIT $2"
+    ))
+    .bind(now)
+    .bind(i64::from(limit))
+    .fetch_all(&mut *db.read().await?)
+    .await?;
+    Ok(rows.iter().map(Row::of).collect())
+}
+
+/// Found without a lock, so looked at again under it.
+async fn expire_one(db: &Database, of: Of, id: InvoiceId, now: Timestamp) -> Result<bool, Error> {
+    let mut tx = db.begin().await?;
+    let Some((_, invoice)) = rows::lock(&mut tx, of, id).await? else {
+        return Ok(false);
+    };
+    if invoice.status_at(now) != Status::Expired {
+        return Ok(false);
+    }
+    let before = rows::digest(&mut tx, id).await?;
+    let Ok(Stepped::To(invoice)) = invoice.step(Event::Expired, now) else {
+        return Ok(false);
+    };
+    rows::store(&mut tx, &invoice, now).await?;
+    let deed = (Actor::job(JOB), "top_up.expire");
+    rows::note(&mut tx, &invoice, deed, Some(before), now).await?;
+    commit(tx).await?;
+    Ok(true)
+}

@@ -1,0 +1,20 @@
+//! Top-ups as they are stored: invoices, and the payments that arrived for them.
+//!
+//! Keeps: whoever changes a relationship's top-ups takes its balance's row first, then the invoice, so
+//! changes of one relationship come one after the other. A payment is stored before its credit and noted
+//! as credited after it, so one that was cut off in between is found ([`waiting`]) and completed.
+
+mod cancel;
+mod complete;
+mod expire;
+mod find;
+mod open;
+mod rows;
+mod settle;
+
+pub use cancel::cancel;
+pub use complete::{Waiting, credited, waiting};
+pub use expire::expire;
+pub use find::{Filter, Payer, find, list, open_of, payer};
+pub use open::{Opening, open};
+pub use settle::{NotSettled, Settled, settle};

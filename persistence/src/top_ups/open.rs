@@ -1,0 +1,127 @@
+//! A top-up is opened.
+
+use engine::{
+    audit::Actor,
+    clock::Timestamp,
+    events::Fact,
+    money::Currency,
+    payments::Invoice,
+    programs::top_up_defaults,
+    relationships::{Mode, Status},
+    top_ups::{self, Facts, Refusal, Wanted},
+    vault::Vault,
+};
+use sqlx::PgConnection;
+
+use super::rows;
+use crate::{
+    Database, Error,
+    database::commit,
+    events::outbox,
+    mail::{self, Post},
+    owned,
+    relationships::rows::{kept, named},
+};
+
+/// What is wanted, and the mail that tells the reseller, if one does.
+pub struct Opening {
+    pub wanted: Wanted,
+    pub post: Option<Post>,
+}
+
+/// Opens an invoice, or says why there is none; none if there is no such relationship.
+pub async fn open(
+    db: &Database,
+    vault: &Vault,
+    opening: Opening,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<Option<Result<Invoice, Refusal>>, Error> {
+    let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
+    owned(async move {
+        let Opening { wanted, post } = opening;
+        let mut tx = db.begin().await?;
+        let of = (wanted.merchant, wanted.relationship);
+        if rows::lock_balance(&mut tx, of).await?.is_none() {
+            return Ok(None);
+        }
+        let facts = facts(&mut tx, &wanted, now).await?;
+        let invoice = match top_ups::open(&facts, wanted, now) {
+            Ok(invoice) => invoice,
+            Err(refusal) => return Ok(Some(Err(refusal))),
+        };
+        store(&mut tx, &invoice, actor, now).await?;
+        if let Some(Post { id, letter }) = &post {
+            mail::queue(&mut tx, &vault, (*id, "top-up"), letter, now).await?;
+        }
+        commit(tx).await?;
+        Ok(Some(Ok(invoice)))
+    })
+    .await
+}
+
+/// Stores an invoice that is opened, and tells it.
+async fn store(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<(), Error> {
+    rows::insert(connection, invoice).await?;
+    let fact = Fact::TopUpCreated {
+        invoice: invoice.id.uuid(),
+        relationship: invoice.relationship.uuid(),
+        origin: invoice.origin.name().to_owned(),
+        amount: invoice.amount.minor(),
+        coin: invoice.coin.to_string(),
+    };
+    let of = (invoice.merchant, Some(invoice.relationship));
+    outbox::tell(connection, of, &fact, now).await?;
+    rows::note(connection, invoice, (actor, "top_up.open"), None, now).await
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    status: String,
+    mode: String,
+    currency: String,
+    min_top_up: Option<i64>,
+    max_top_up: Option<i64>,
+    offered: bool,
+    waiting: i64,
+}
+
+async fn facts(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Facts, Error> {
+    let row: Row = sqlx::query_as(
+        "SELECT r.status, r.mode, m.currency, p.min_top_up, p.max_top_up,
+           EXISTS (SELECT FROM payment_methods AS o WHERE o.merchant_id = r.merchant_id
+                   AND o.coin = $3 AND o.provider = $4 AND o.enabled) AS offered,
+           (SELECT COUNT(*) FROM invoices AS i WHERE i.relationship_id = r.relationship_id
+            AND i.status IN ('OPEN', 'CONFIRMING')
+            AND (i.status = 'CONFIRMING' OR i.expires_at > $5)) AS waiting
+         FROM relationships AS r
+         JOIN merchants AS m ON m.merchant_id = r.merchant_id
+         JOIN programs AS p ON p.merchant_id = r.merchant_id
+         WHERE r.merchant_id = $1 AND r.relationship_id = $2",
+    )
+    .bind(wanted.merchant.uuid())
+    .bind(wanted.relationship.uuid())
+    .bind(wanted.coin.as_str())
+    .bind(wanted.provider.name())
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
+    let currency = named(Currency::parse(&row.currency), "merchants.currency")?;
+    let (min, max) = top_up_defaults(currency);
+    Ok(Facts {
+        status: named(Status::parse(&row.status), "relationships.status")?,
+        mode: named(Mode::parse(&row.mode), "relationships.mode")?,
+        bounds: rows::bound(row.min_top_up, min)?..=rows::bound(row.max_top_up, max)?,
+        offered: row.offered,
+        waiting: u32::try_from(row.waiting).unwrap_or(u32::MAX),
+    })
+}

@@ -1,0 +1,260 @@
+//! Rows of `invoices` and `payments`, and what they become.
+
+use std::collections::HashMap;
+
+use engine::{
+    audit::{Actor, Deed, Digest},
+    clock::Timestamp,
+    events::Fact,
+    ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
+    money::Money,
+    payments::{Coin, Invoice, Origin, Pay, Payment, ProviderKind, Status},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    Error, audit, error::exactly_one, events::outbox, fulfillments::rows::money,
+    relationships::rows::named,
+};
+
+/// Whose top-ups.
+pub(super) type Of = (MerchantId, RelationshipId);
+
+/// Every column of an invoice and the rest of the query, which names it `i`.
+macro_rules! select_invoice {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.invoice_id, i.merchant_id, i.relationship_id, i.origin, i.status, i.amount,
+               i.coin, i.provider, i.instructions, i.expires_at, i.paid_at, i.completed_at,
+               i.created_at, i.updated_at FROM invoices AS i ",
+            $rest
+        )
+    };
+}
+pub(super) use select_invoice;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    invoice_id: Uuid,
+    merchant_id: Uuid,
+    relationship_id: Uuid,
+    origin: String,
+    status: String,
+    amount: i64,
+    coin: String,
+    provider: String,
+    instructions: Option<String>,
+    expires_at: Timestamp,
+    paid_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct PaymentRow {
+    invoice_id: Uuid,
+    payment_id: Uuid,
+    source: String,
+    amount: i64,
+    entry_id: Option<Uuid>,
+}
+
+/// Rows with their payments, in their order.
+pub(super) async fn whole(
+    connection: &mut PgConnection,
+    rows: Vec<Row>,
+) -> Result<Vec<Invoice>, Error> {
+    let ids: Vec<_> = rows.iter().map(|row| row.invoice_id).collect();
+    let found: Vec<PaymentRow> = sqlx::query_as(
+        "SELECT invoice_id, payment_id, source, amount, entry_id FROM payments
+         WHERE invoice_id = ANY ($1) ORDER BY payment_id",
+    )
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    let mut payments: HashMap<Uuid, Vec<Payment>> = HashMap::new();
+    for row in found {
+        let of = payments.entry(row.invoice_id).or_default();
+        of.push(Payment::try_from(row)?);
+    }
+    let whole = rows.into_iter().map(|row| {
+        let arrived = payments.remove(&row.invoice_id).unwrap_or_default();
+        row.with(arrived)
+    });
+    whole.collect()
+}
+
+/// The live balance of a relationship of this merchant. Until the transaction ends, nobody else changes
+/// its top-ups.
+pub(super) async fn lock_balance(
+    connection: &mut PgConnection,
+    (merchant, relationship): Of,
+) -> Result<Option<BalanceId>, Error> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT balance_id FROM balances
+         WHERE relationship_id = $1 AND merchant_id = $2 AND NOT test FOR NO KEY UPDATE",
+    )
+    .bind(relationship.uuid())
+    .bind(merchant.uuid())
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(BalanceId))
+}
+
+/// An invoice of this relationship, which nobody else changes until the transaction ends, and the
+/// balance that it tops up.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    of: Of,
+    id: InvoiceId,
+) -> Result<Option<(BalanceId, Invoice)>, Error> {
+    let Some(balance) = lock_balance(connection, of).await? else {
+        return Ok(None);
+    };
+    let found: Vec<Row> = sqlx::query_as(select_invoice!(
+        "WHERE i.relationship_id = $1 AND i.invoice_id = $2 FOR UPDATE"
+    ))
+    .bind(of.1.uuid())
+    .bind(id.uuid())
+    .fetch_all(&mut *connection)
+    .await?;
+    let found = whole(connection, found).await?;
+    Ok(found.into_iter().next().map(|invoice| (balance, invoice)))
+}
+
+pub(super) async fn insert(connection: &mut PgConnection, invoice: &Invoice) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO invoices (invoice_id, merchant_id, relationship_id, purpose, origin, status,
+           amount, coin, provider, instructions, expires_at, created_at, updated_at)
+         VALUES ($1, $2, $3, 'TOP_UP', $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+    )
+    .bind(invoice.id.uuid())
+    .bind(invoice.merchant.uuid())
+    .bind(invoice.relationship.uuid())
+    .bind(invoice.origin.name())
+    .bind(invoice.status.name())
+    .bind(invoice.amount.minor())
+    .bind(invoice.coin.as_str())
+    .bind(invoice.provider.name())
+    .bind(&invoice.pay.instructions)
+    .bind(invoice.expires_at)
+    .bind(invoice.created_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Stores where an invoice that is locked stands now, and tells it.
+pub(super) async fn store(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let stored = sqlx::query(
+        "UPDATE invoices SET status = $2, expires_at = $3, paid_at = $4, completed_at = $5,
+           updated_at = $6
+         WHERE invoice_id = $1",
+    )
+    .bind(invoice.id.uuid())
+    .bind(invoice.status.name())
+    .bind(invoice.expires_at)
+    .bind(invoice.paid_at)
+    .bind(invoice.completed_at)
+    .bind(invoice.updated_at)
+    .execute(&mut *connection)
+    .await?;
+    exactly_one(&stored, "a locked invoice")?;
+    let fact = Fact::TopUpUpdated {
+        invoice: invoice.id.uuid(),
+        relationship: invoice.relationship.uuid(),
+        status: invoice.status.name().to_owned(),
+    };
+    let of = (invoice.merchant, Some(invoice.relationship));
+    outbox::tell(connection, of, &fact, now).await
+}
+
+/// A digest over everything that is stored of an invoice but its last change, its payments included.
+pub(super) async fn digest(connection: &mut PgConnection, id: InvoiceId) -> Result<Digest, Error> {
+    let sum: Vec<u8> = sqlx::query_scalar(
+        "SELECT sha256(convert_to((to_jsonb(i) - 'updated_at')::text || COALESCE((
+           SELECT jsonb_agg(to_jsonb(p) ORDER BY p.payment_id)::text
+           FROM payments AS p WHERE p.invoice_id = i.invoice_id), ''), 'UTF8'))
+         FROM invoices AS i WHERE i.invoice_id = $1",
+    )
+    .bind(id.uuid())
+    .fetch_one(connection)
+    .await?;
+    audit::digest(sum)
+}
+
+/// Appends what was done to an invoice, which is the last thing that the transaction locks.
+pub(super) async fn note(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    (actor, action): (Actor, &str),
+    before: Option<Digest>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let deed = Deed {
+        actor,
+        action: action.to_owned(),
+        target: invoice.id.to_string(),
+        before,
+        after: Some(digest(connection, invoice.id).await?),
+        at: now,
+    };
+    audit::append(connection, invoice.merchant, deed).await
+}
+
+impl Row {
+    pub(super) fn of(&self) -> (Of, InvoiceId) {
+        let of = (
+            MerchantId::from_uuid(self.merchant_id),
+            RelationshipId::from_uuid(self.relationship_id),
+        );
+        (of, InvoiceId::from_uuid(self.invoice_id))
+    }
+
+    fn with(self, payments: Vec<Payment>) -> Result<Invoice, Error> {
+        let provider = ProviderKind::parse(&self.provider);
+        Ok(Invoice {
+            id: InvoiceId::from_uuid(self.invoice_id),
+            merchant: MerchantId::from_uuid(self.merchant_id),
+            relationship: RelationshipId::from_uuid(self.relationship_id),
+            origin: named(Origin::parse(&self.origin), "invoices.origin")?,
+            status: named(Status::parse(&self.status), "invoices.status")?,
+            amount: money(self.amount)?,
+            coin: named(Coin::parse(&self.coin), "invoices.coin")?,
+            provider: named(provider, "invoices.provider")?,
+            pay: Pay {
+                instructions: self.instructions,
+            },
+            expires_at: self.expires_at,
+            paid_at: self.paid_at,
+            completed_at: self.completed_at,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            payments,
+        })
+    }
+}
+
+impl TryFrom<PaymentRow> for Payment {
+    type Error = Error;
+
+    fn try_from(row: PaymentRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: PaymentId::from_uuid(row.payment_id),
+            source: row.source,
+            amount: money(row.amount)?,
+            entry: row.entry_id.map(EntryId::from_uuid),
+        })
+    }
+}
+
+/// An amount of a bound that a program may leave to the currency.
+pub(super) fn bound(stored: Option<i64>, default: Money) -> Result<Money, Error> {
+    stored.map_or(Ok(default), money)
+}
