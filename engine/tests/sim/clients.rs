@@ -3,11 +3,13 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use engine::{
+    balances::{Cover, Credit, EntryKind},
     catalog::Sku,
     clock::instant,
     engine::Balance,
     fulfillments::{Channel, Draft, Email, Fulfillment, Line, OrderId, Request},
     ids::KeyId,
+    money::Money,
     testing::credit,
 };
 use futures_util::future::join_all;
@@ -15,7 +17,7 @@ use tokio::time::sleep;
 
 use crate::{
     cast::{Purse, minor},
-    history::{Asked, Body, Heard, faulted, outcome},
+    history::{Asked, Body, Heard, debited, faulted, outcome},
     stage::{Process, Stage},
     tally::{Kind, Sometimes},
 };
@@ -49,7 +51,7 @@ impl Clients {
         let dice = &self.stage.dice;
         let orders = dice.between(15, 70);
         let orders = join_all((0..orders).map(|number| self.order(number)));
-        let credits = join_all((0..dice.between(1, 6)).map(|number| self.credits(number)));
+        let credits = join_all((0..dice.between(1, 8)).map(|number| self.credits(number)));
         let imports = join_all((0..dice.between(0, 3)).map(|_| self.imports()));
         let reads = join_all((0..dice.between(2, 10)).map(|_| self.reads()));
         tokio::join!(orders, credits, imports, reads);
@@ -262,18 +264,25 @@ impl Clients {
         let stage = &self.stage;
         self.some_time().await;
         let purse = stage.dice.index(stage.cast.purses.len());
-        let reference = format!("payment-{number}");
-        let amount = stage.dice.between(100, 4000);
+        let takes = stage.dice.percent(40);
+        let name = if takes { "withdrawal" } else { "payment" };
+        let reference = format!("{name}-{number}");
+        let amount = minor(stage.dice.between(100, 4000));
+        let amount = if takes { -amount } else { amount };
         let twice = stage.weather.strikes(Kind::CreditTwice, 250);
         let calls = 1 + usize::from(twice);
         join_all((0..calls).map(|_| self.credit(purse, &reference, amount))).await;
     }
 
-    pub(crate) async fn credit(&self, purse: usize, reference: &str, amount: u64) -> Option<Heard> {
+    pub(crate) async fn credit(
+        &self,
+        purse: usize,
+        reference: &str,
+        amount: Money,
+    ) -> Option<Heard> {
         let stage = &self.stage;
         let process = stage.any()?;
         let scope = stage.cast.purses[purse].scope;
-        let amount = minor(amount);
         let asked = Asked::Credit {
             reference: reference.to_owned(),
             amount,
@@ -281,13 +290,29 @@ impl Clients {
         let engine = process.engine.clone();
         let credit = credit(scope.balance, reference, amount);
         let answer = async move {
+            if amount.is_negative() {
+                let kind = EntryKind::Debit;
+                let debit = Credit { kind, ..credit };
+                return debited(engine.debit(scope, debit, Cover::Whole).await);
+            }
             match engine.credit(scope, credit).await {
                 Ok(credited) => Heard::Credited(credited),
                 Err(fault) => faulted(&fault),
             }
         };
-        self.call(&process, (Some(purse), None), asked, answer)
-            .await
+        let heard = self
+            .call(&process, (Some(purse), None), asked, answer)
+            .await;
+        match heard {
+            Some(Heard::Refused("INSUFFICIENT_BALANCE")) => {
+                stage.weather.reached(Sometimes::DebitShort);
+            }
+            Some(Heard::Refused("REQUEST_IN_PROGRESS")) => {
+                stage.weather.reached(Sometimes::DebitRunning);
+            }
+            _ => {}
+        }
+        heard
     }
 
     async fn imports(&self) {

@@ -7,7 +7,7 @@ use std::{
 
 use engine::{
     catalog::Sku,
-    engine::{Balance, Credited},
+    engine::{Balance, Credited, Debited},
     fault::Fault,
     fulfillments::{Delivery, Error, Fulfillment, Outcome, Refusal},
     ids::{ImportId, KeyId, ProductId},
@@ -43,6 +43,7 @@ pub(crate) enum Asked {
     LookUp {
         id: String,
     },
+    /// A debit where the amount is below zero.
     Credit {
         reference: String,
         amount: Money,
@@ -198,6 +199,16 @@ pub(crate) fn failure(error: Error) -> Heard {
     match error {
         Error::Refused(refusal) => Heard::Refused(code(&refusal)),
         Error::Faulted(fault) => faulted(&fault),
+    }
+}
+
+pub(crate) fn debited(debited: Result<Debited, Fault>) -> Heard {
+    match debited {
+        Ok(Debited::Fresh(entry)) => Heard::Credited(Credited::Fresh(entry)),
+        Ok(Debited::Replayed(entry)) => Heard::Credited(Credited::Replayed(entry)),
+        Ok(Debited::Short { .. }) => Heard::Refused("INSUFFICIENT_BALANCE"),
+        Ok(Debited::Running) => Heard::Refused("REQUEST_IN_PROGRESS"),
+        Err(fault) => faulted(&fault),
     }
 }
 

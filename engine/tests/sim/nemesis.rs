@@ -137,7 +137,8 @@ fn curse(stage: &Stage, kind: Kind, failure: Failure) {
     stage.weather.struck(kind);
     let dice = &stage.dice;
     let reference = if dice.percent(15) {
-        format!("payment-{}", dice.below(4))
+        let name = dice.pick(&["payment", "withdrawal"]);
+        format!("{name}-{}", dice.below(6))
     } else {
         format!("order-{}", dice.below(40))
     };

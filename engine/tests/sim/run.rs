@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, rc::Rc, sync::Arc, tim
 use actix_rt::System;
 use engine::{
     ids::KeyId,
+    money::Money,
     testing::{MemoryStore, turns},
 };
 use futures_util::{FutureExt as _, future::join_all};
@@ -253,11 +254,9 @@ async fn rest(clients: &Rc<Clients>) -> Result<(), String> {
             .all
             .iter()
             .filter_map(|call| match (&call.asked, &call.heard) {
-                (Asked::Credit { reference, amount }, None | Some((_, Heard::Unknown))) => Some((
-                    call.purse?,
-                    reference.clone(),
-                    amount.minor().unsigned_abs(),
-                )),
+                (Asked::Credit { reference, amount }, None | Some((_, Heard::Unknown))) => {
+                    Some((call.purse?, reference.clone(), *amount))
+                }
                 _ => None,
             });
         credits.collect()
@@ -272,11 +271,11 @@ async fn credited(
     clients: &Clients,
     purse: usize,
     reference: &str,
-    amount: u64,
+    amount: Money,
 ) -> Result<(), String> {
     for _ in 0..ATTEMPTS_MAX {
         let heard = clients.credit(purse, reference, amount).await;
-        if matches!(heard, Some(Heard::Credited(_))) {
+        if let Some(Heard::Credited(_) | Heard::Refused("INSUFFICIENT_BALANCE")) = heard {
             return Ok(());
         }
         sleep(Duration::from_millis(500)).await;

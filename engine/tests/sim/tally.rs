@@ -93,6 +93,8 @@ counted! {
         OwnStaleFence = "lane fenced by a stale fence of its own",
         VerifierAgreed = "verifier looked, and storage and memory agreed",
         VerifierFailed = "verifier could not read",
+        DebitShort = "debit refused for want of money",
+        DebitRunning = "debit refused while its twin runs",
     }
 }
 

@@ -63,6 +63,7 @@ pub enum Call {
     LookUp {
         order_id: Box<str>,
     },
+    /// Adds money, or takes it where the amount is below zero.
     Credit {
         reference: Box<str>,
         amount: i64,

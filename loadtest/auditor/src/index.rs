@@ -57,7 +57,7 @@ pub(crate) struct Order<'a> {
     pub(crate) entry: Option<usize>,
 }
 
-/// One call that adds money.
+/// One call that adds money, or takes it: its amount is below zero then.
 pub(crate) struct Credit<'a> {
     pub(crate) call: &'a Invocation,
     pub(crate) reference: &'a str,
@@ -65,8 +65,8 @@ pub(crate) struct Credit<'a> {
     pub(crate) entry: Option<usize>,
 }
 
-/// Order ids and references of credits are apart, those of top-ups and credits are not: a client
-/// does not know which of the two it made.
+/// Order ids and references of credits are apart, those of top-ups, credits and debits are not: a
+/// client does not know which of the first two it made, and gives the third other references.
 type Reference<'a> = (i64, bool, &'a str);
 
 impl<'a> Index<'a> {

@@ -3,10 +3,12 @@
 //! An entry must have a call that may have executed it. A call answered as unknown cannot have, once
 //! its order id was looked up afterwards and found free: a refusal that follows a look-up says so.
 
+use std::collections::HashMap;
+
 use super::answers::names;
 use crate::{
-    Answer, Call, Finding, Invocation, Run,
-    index::{Index, Order, is_fresh, may_execute},
+    Account, Answer, Call, Finding, Invocation, Run,
+    index::{Credit, Index, Order, is_fresh, may_execute},
     verdict::Check,
 };
 
@@ -25,6 +27,9 @@ const AFTER_LOOK_UP: [&str; 12] = [
     "INSUFFICIENT_BALANCE",
     "OUT_OF_STOCK",
 ];
+
+/// What a debit is refused with after its reference was looked up and found free.
+const SHORT: &str = "INSUFFICIENT_BALANCE";
 
 /// C2.
 pub(crate) fn refused(index: &Index<'_>, run: &Run) -> Finding {
@@ -47,6 +52,7 @@ pub(crate) fn refused(index: &Index<'_>, run: &Run) -> Finding {
             check.violated(what, || order.names());
         }
     }
+    credits_refused(index, run, &mut check);
     for known in &index.entries {
         if !known.asked && run.before.judges(known.row.balance, known.row.version) {
             let row = known.row;
@@ -59,6 +65,47 @@ pub(crate) fn refused(index: &Index<'_>, run: &Run) -> Finding {
         }
     }
     check.finding()
+}
+
+/// Of credits and debits by their references: none is stored that was refused each time, and a debit that
+/// was told is not said to lack the money later.
+fn credits_refused(index: &Index<'_>, run: &Run, check: &mut Check) {
+    let mut all: HashMap<(Option<Account>, &str), Vec<&Credit<'_>>> = HashMap::new();
+    for credit in &index.credits {
+        let reference = (credit.call.account, credit.reference);
+        all.entry(reference).or_default().push(credit);
+    }
+    for ((_, reference), credits) in all {
+        let told = credits.iter().filter(|credit| is_told(credit));
+        let told = told.filter_map(|credit| answered_at(credit.call)).min();
+        for credit in &credits {
+            if let Some(Answer::Refused(code)) = credit.call.answer() {
+                let denied = code == SHORT && told.is_some_and(|at| at < credit.call.sent_at);
+                let what = "a debit that was executed was denied afterwards";
+                check.that(!denied, what, || format!("`{reference}`"));
+            }
+        }
+        let executed = credits.iter().any(|credit| {
+            let fresh = matches!(
+                credit.call.answer(),
+                Some(Answer::Credited {
+                    replayed: false,
+                    ..
+                })
+            );
+            fresh || credit.call.is_open()
+        });
+        let stored = credits.iter().find_map(|credit| credit.entry);
+        let stored = stored.map(|at| index.entries[at].row);
+        if stored.is_some_and(|row| run.before.judges(row.balance, row.version)) && !executed {
+            let what = "a credit is stored though every call was answered as not executed";
+            check.violated(what, || format!("`{reference}`"));
+        }
+    }
+}
+
+fn is_told(credit: &Credit<'_>) -> bool {
+    matches!(credit.call.answer(), Some(Answer::Credited { .. }))
 }
 
 /// C3.

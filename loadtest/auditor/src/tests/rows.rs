@@ -194,6 +194,31 @@ fn credit_of_another_is_shown() {
 }
 
 #[test]
+fn debit_is_denied_after_it_was_told() {
+    let says = "a debit that was executed was denied afterwards";
+    check(&[C2], says, |scene| {
+        scene.credit(1, "pay-3", 50);
+        scene.credit(1, "out-1", -50);
+        let again = Call::Credit {
+            reference: "out-1".into(),
+            amount: -50,
+        };
+        let refused = Answer::Refused("INSUFFICIENT_BALANCE".into());
+        scene.call(1, again, Some(refused));
+    });
+}
+
+#[test]
+fn debit_is_stored_that_was_refused() {
+    let says = "a credit is stored though every call was answered as not executed";
+    check(&[C2], says, |scene| {
+        scene.credit(1, "pay-3", 50);
+        let call = scene.credit(1, "out-1", -50);
+        *scene.answer(call) = Answer::Refused("INSUFFICIENT_BALANCE".into());
+    });
+}
+
+#[test]
 fn batches_belong_to_no_lane() {
     let says = "batches of no lane";
     check(&[C15], says, |scene| {

@@ -313,10 +313,10 @@ impl Scene {
         amount: i64,
         serials: &[Id],
     ) -> (i64, Id) {
-        let kind = if amount > 0 {
-            EntryKind::Credit
-        } else {
-            EntryKind::Fulfillment
+        let kind = match (amount > 0, serials) {
+            (true, _) => EntryKind::Credit,
+            (false, []) => EntryKind::Debit,
+            (false, _) => EntryKind::Fulfillment,
         };
         let version = self.version(reseller) + 1;
         let id = Id(self.store.entries.len() as u128 + 0x6_0000);
