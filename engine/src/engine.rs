@@ -31,8 +31,8 @@ use crate::{
     fulfillments::{
         Delivery, Error, Fulfillment, OrderId, Outcome, Refusal, Request, fulfiller::Fulfiller,
     },
-    ids::{BalanceId, MerchantId, ProductId, RelationshipId},
-    inventory::{self, Inventory, Restock},
+    ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId},
+    inventory::{self, Inventory, Pulled, Purpose, Removed, Restock, WithdrawalCall, Withdrawer},
     journal::{Journal, Lanes, Owner, Ownership},
     merchants::{self, Merchant},
     metrics::{self, Ending},
@@ -326,6 +326,56 @@ impl Engine {
         Ok(count)
     }
 
+    /// Takes those of these serials off the shelf that nobody has, once per id. Once it returns, none of
+    /// them is sold any more.
+    pub async fn remove(
+        &self,
+        call: WithdrawalCall,
+        serials: Vec<SerialId>,
+    ) -> Result<Removed, Fault> {
+        let removing = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
+            withdrawer(&fulfiller, &merchant, call)
+                .remove(serials)
+                .await
+        };
+        self.withdrawing(call.merchant, removing).await
+    }
+
+    /// Takes so many serials from the front of the shelf, all or none, once per id.
+    pub async fn pull(
+        &self,
+        call: WithdrawalCall,
+        purpose: Purpose,
+        quantity: u32,
+    ) -> Result<Pulled, Fault> {
+        let deadline = Deadline::after(ms(self.0.config.claim_deadline_ms));
+        let pulling = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
+            let withdrawer = withdrawer(&fulfiller, &merchant, call);
+            withdrawer.pull(purpose, quantity, deadline).await
+        };
+        self.withdrawing(call.merchant, pulling).await
+    }
+
+    /// In a task of its own: what was begun goes on, whoever stops waiting.
+    async fn withdrawing<T: Send + 'static, F>(
+        &self,
+        merchant: MerchantId,
+        work: impl FnOnce(Arc<Fulfiller>, Arc<Merchant>) -> F + Send + 'static,
+    ) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, Fault>> + Send,
+    {
+        let fulfiller = Arc::clone(&self.0.fulfiller);
+        let withdrawing = self.0.tasks.spawn(async move {
+            let merchant = fulfiller.snapshots.merchant(merchant).await?;
+            let merchant = merchant.ok_or(Fault::Aborted {
+                reason: "no such merchant",
+            })?;
+            work(fulfiller, merchant).await
+        });
+        withdrawing.await.unwrap_or(Err(Fault::OutcomeUnknown))
+    }
+
     /// What is bound to an order id: the fulfillment, or none if nothing is and nothing is running.
     pub async fn find(
         &self,
@@ -595,6 +645,20 @@ impl Engine {
         metrics::permits_in_use(self.0.permits.in_use());
         metrics::actors_active("balance", self.0.fulfiller.balances.registry.len());
         metrics::actors_active("inventory", self.0.fulfiller.inventory.registry.len());
+    }
+}
+
+const fn withdrawer<'a>(
+    fulfiller: &'a Fulfiller,
+    merchant: &'a Merchant,
+    call: WithdrawalCall,
+) -> Withdrawer<'a> {
+    Withdrawer {
+        inventory: &fulfiller.inventory,
+        lanes: &fulfiller.lanes,
+        merchant,
+        sku: call.sku,
+        id: call.id,
     }
 }
 

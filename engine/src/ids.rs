@@ -119,6 +119,11 @@ typed_id!(
     ItemId,
     "fit"
 );
+typed_id!(
+    /// Serials that leave the shelf together without an order: one movement of the stock.
+    WithdrawalId,
+    "mov"
+);
 typed_id!(KeyId, "key");
 typed_id!(
     /// Somebody who can sign in.

@@ -10,6 +10,7 @@ use super::{
     hold::StockHold,
     messages::{
         Claim, Claimed, Confirm, Fetched, Offered, Read, Release, Restocked, Shelf, StillOffered,
+        Withdraw, Withdrawn,
     },
     pool::{Pool, Taken},
 };
@@ -128,6 +129,26 @@ impl Handler<Confirm> for InventoryActor {
     }
 }
 
+impl Handler<Withdraw> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, Withdraw { serials, reply }: Withdraw, ctx: &mut Context<Self>) {
+        let taken = self.pool.withdraw(serials);
+        let hold = StockHold::by_name(ctx.address(), taken, self.latch.hold());
+        // A hold in a reply that nobody takes is dropped, and puts the serials back.
+        answer(reply, hold);
+        self.read_ahead(&ctx.address());
+    }
+}
+
+impl Handler<Withdrawn> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, Withdrawn { serials }: Withdrawn, _: &mut Context<Self>) {
+        self.pool.withdrawn(&serials, self.fetching);
+    }
+}
+
 impl Handler<Fetched> for InventoryActor {
     type Result = ();
 
@@ -141,6 +162,7 @@ impl Handler<Fetched> for InventoryActor {
                 self.serve(&ctx.address());
             }
             Err(fault) => {
+                self.pool.unread();
                 for claim in self.parked.drain(..) {
                     answer(claim.reply, Claimed::Failed(fault.clone()));
                 }
@@ -167,6 +189,7 @@ impl Handler<Read> for InventoryActor {
         let shelf = Shelf {
             in_window: self.pool.in_window(),
             held: self.pool.held(),
+            held_beyond: self.pool.held_beyond(),
             cursor: self.pool.cursor(),
         };
         answer(reply, shelf);

@@ -4,18 +4,26 @@ use actix::Addr;
 
 use super::{
     InventoryActor, ShelvedSerial,
-    messages::{Confirm, Release},
+    messages::{Confirm, Release, Withdrawn},
 };
 use crate::actors::{LatchGuard, Poison, ask::tell};
 
-/// Serials claimed for one line.
+/// Serials claimed for one line, or given away by name.
 ///
 /// Ends in exactly one of `confirm` and a drop, which puts the serials back.
 #[must_use = "dropping a hold puts the serials back"]
 pub(crate) struct StockHold {
     actor: Addr<InventoryActor>,
     serials: Vec<ShelvedSerial>,
+    taken: Taken,
     _guard: LatchGuard,
+}
+
+/// How serials left the shelf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    FromTheFront,
+    ByName,
 }
 
 impl StockHold {
@@ -27,6 +35,20 @@ impl StockHold {
         Self {
             actor,
             serials,
+            taken: Taken::FromTheFront,
+            _guard: guard,
+        }
+    }
+
+    pub(crate) const fn by_name(
+        actor: Addr<InventoryActor>,
+        serials: Vec<ShelvedSerial>,
+        guard: LatchGuard,
+    ) -> Self {
+        Self {
+            actor,
+            serials,
+            taken: Taken::ByName,
             _guard: guard,
         }
     }
@@ -35,10 +57,16 @@ impl StockHold {
         &self.serials
     }
 
-    /// The claims are durable: the serials are sold.
+    /// The claims are durable: the serials are sold or withdrawn.
     pub(crate) fn confirm(mut self) {
-        let quantity = std::mem::take(&mut self.serials).len();
-        tell(&self.actor, Confirm { quantity });
+        let serials = std::mem::take(&mut self.serials);
+        match self.taken {
+            Taken::FromTheFront => {
+                let quantity = serials.len();
+                tell(&self.actor, Confirm { quantity });
+            }
+            Taken::ByName => tell(&self.actor, Withdrawn { serials }),
+        }
     }
 
     /// Ends the actor whose serials these are: storage says that they are not.

@@ -36,6 +36,21 @@ pub(crate) struct Confirm {
     pub(crate) quantity: usize,
 }
 
+/// Give serials away by name: those in the window, and those beyond it that no reading has met.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Withdraw {
+    pub(crate) serials: Vec<ShelvedSerial>,
+    pub(crate) reply: oneshot::Sender<StockHold>,
+}
+
+/// Forget serials that were given away by name: they are withdrawn.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Withdrawn {
+    pub(crate) serials: Vec<ShelvedSerial>,
+}
+
 /// The shelf was read.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -90,6 +105,9 @@ pub(crate) struct StillOffered {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shelf {
     pub(crate) in_window: usize,
+    /// By orders and by withdrawals.
     pub(crate) held: usize,
+    /// Of those, the ones beyond the cursor.
+    pub(crate) held_beyond: usize,
     pub(crate) cursor: Option<Position>,
 }

@@ -12,13 +12,19 @@ pub(crate) mod messages;
 pub(crate) mod pool;
 mod restock;
 mod source;
+mod status;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod withdraw;
+mod withdrawal;
 
 pub(crate) use actor::InventoryActor;
 pub(crate) use handle::Inventory;
 pub(crate) use hold::StockHold;
 pub(crate) use restock::restock;
-pub use source::{Position, Restock, ShelvedSerial, Source};
+pub use source::{Position, Restock, ShelvedSerial, Source, Standing};
+pub use status::Status;
 pub(crate) use stock::stock;
+pub(crate) use withdraw::Withdrawer;
+pub use withdrawal::{Kept, Pulled, Purpose, Removed, WITHDRAWN_MAX, Withdrawal, WithdrawalCall};

@@ -2,10 +2,11 @@
 //!
 //! Keeps: a serial is in the window or held, never both, and comes back only by release. What is
 //! beyond the window is unknown here but for whether there is any. Windows take so many bytes, each and
-//! all together: beyond that only what claims wait for is read.
+//! all together: beyond that only what claims wait for is read. What was given away by name is in the
+//! window never again, though a reading that began before may have met it.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -24,6 +25,10 @@ pub(crate) struct Pool {
     /// Nothing was beyond the cursor when it was last read.
     exhausted: bool,
     held: usize,
+    /// Given away by name, and undecided.
+    withdrawing: BTreeSet<Position>,
+    /// Withdrawn while storage was being read: that reading may have met them.
+    withdrawn: BTreeSet<Position>,
     target: usize,
     target_max: usize,
     /// Of the serials in the window.
@@ -66,6 +71,8 @@ impl Pool {
             cursor,
             exhausted: false,
             held: 0,
+            withdrawing: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
             target,
             target_max,
             bytes: 0,
@@ -90,8 +97,14 @@ impl Pool {
         self.window.len()
     }
 
-    pub(crate) const fn held(&self) -> usize {
-        self.held
+    pub(crate) fn held(&self) -> usize {
+        self.held + self.withdrawing.len()
+    }
+
+    /// Of what is held, the serials that storage still has beyond the cursor.
+    pub(crate) fn held_beyond(&self) -> usize {
+        let beyond = |position: &&Position| Some(**position) > self.cursor;
+        self.withdrawing.iter().rev().take_while(beyond).count()
     }
 
     /// Up to `limit` serials of the window, behind the first `skip`; past its end it begins anew.
@@ -141,8 +154,15 @@ impl Pool {
 
     /// Puts held serials back to the front, in their order.
     pub(crate) fn release(&mut self, serials: Vec<ShelvedSerial>) {
-        self.confirm(serials.len());
         for serial in serials.into_iter().rev() {
+            if self.withdrawing.remove(&serial.position) {
+                // Beyond the cursor nobody has met it: a reading will.
+                if Some(serial.position) > self.cursor {
+                    continue;
+                }
+            } else {
+                self.confirm(1);
+            }
             if crate::sabotage::breaks("released_serial_lost") {
                 continue;
             }
@@ -157,6 +177,56 @@ impl Pool {
             .held
             .checked_sub(quantity)
             .expect("only what was held is settled");
+    }
+
+    /// Gives serials away by name: those that are in the window, and those that are beyond it. What is
+    /// neither is with somebody else, and stays there.
+    pub(crate) fn withdraw(&mut self, named: Vec<ShelvedSerial>) -> Vec<ShelvedSerial> {
+        let (beyond, within): (Vec<_>, Vec<_>) = named
+            .into_iter()
+            .partition(|serial| Some(serial.position) > self.cursor);
+        let mut taken = self.take_named(within.iter().map(|serial| serial.position).collect());
+        for serial in beyond {
+            let known = self.withdrawn.contains(&serial.position);
+            if !known && self.withdrawing.insert(serial.position) {
+                taken.push(serial);
+            }
+        }
+        if crate::sabotage::breaks("withdraw_without_tombstone") {
+            let cursor = self.cursor;
+            self.withdrawing
+                .retain(|position| Some(*position) <= cursor);
+        }
+        taken
+    }
+
+    fn take_named(&mut self, mut named: BTreeSet<Position>) -> Vec<ShelvedSerial> {
+        if named.is_empty() {
+            return Vec::new();
+        }
+        let mut taken = Vec::with_capacity(named.len());
+        let window = std::mem::take(&mut self.window);
+        for serial in window {
+            if named.remove(&serial.position) {
+                self.withdrawing.insert(serial.position);
+                taken.push(serial);
+            } else {
+                self.window.push_back(serial);
+            }
+        }
+        self.weigh_less(taken.iter().map(bytes).sum());
+        taken
+    }
+
+    /// Forgets serials that were given away by name: they are withdrawn. While storage is being `read`
+    /// it is remembered that they are.
+    pub(crate) fn withdrawn(&mut self, serials: &[ShelvedSerial], read: bool) {
+        for serial in serials {
+            self.withdrawing.remove(&serial.position);
+            if read && Some(serial.position) > self.cursor {
+                self.withdrawn.insert(serial.position);
+            }
+        }
     }
 
     /// How many serials to read next; none while there are enough or no more. A window that is read
@@ -184,6 +254,7 @@ impl Pool {
 
     /// Appends what was read; `more` says whether there may be more.
     pub(crate) fn fetched(&mut self, read: Vec<ShelvedSerial>, end: Option<Position>, more: bool) {
+        let read = self.without_withdrawn(read);
         let read_bytes = read.iter().map(bytes).sum();
         if let Some(each) = usize::checked_div(read_bytes, read.len()) {
             self.bytes_each = each;
@@ -198,6 +269,22 @@ impl Pool {
         }
         self.cursor = end.or(self.cursor);
         self.exhausted = !more;
+    }
+
+    /// What was read but for what was given away by name, before or since the reading began.
+    fn without_withdrawn(&mut self, mut read: Vec<ShelvedSerial>) -> Vec<ShelvedSerial> {
+        if !(self.withdrawing.is_empty() && self.withdrawn.is_empty()) {
+            read.retain(|ShelvedSerial { position, .. }| {
+                !self.withdrawing.contains(position) && !self.withdrawn.contains(position)
+            });
+            self.withdrawn.clear();
+        }
+        read
+    }
+
+    /// Storage could not be read, so nothing of that reading will come any more.
+    pub(crate) fn unread(&mut self) {
+        self.withdrawn.clear();
     }
 
     /// Serials were put on the shelf, beyond the cursor.

@@ -2,10 +2,11 @@
 
 use futures_util::future::BoxFuture;
 
+use super::{Kept, Withdrawal};
 use crate::{
     catalog::Sku,
     fault::Fault,
-    ids::{ImportId, MerchantId, SerialId},
+    ids::{ImportId, MerchantId, SerialId, WithdrawalId},
     vault::Sealed,
 };
 
@@ -25,6 +26,30 @@ pub struct ShelvedSerial {
     pub sealed: Sealed,
 }
 
+/// Where a serial stands in storage, as seen from one shelf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Unclaimed and on sale.
+    Free(ShelvedSerial),
+    /// Its import has no number yet.
+    NotOnSale,
+    Claimed,
+    OtherProduct,
+    Unknown,
+}
+
+impl Standing {
+    /// Why such a serial was not withdrawn.
+    pub const fn kept(&self) -> Kept {
+        match self {
+            Self::Free(_) | Self::NotOnSale => Kept::Held,
+            Self::Claimed => Kept::Claimed,
+            Self::OtherProduct => Kept::OtherProduct,
+            Self::Unknown => Kept::Unknown,
+        }
+    }
+}
+
 /// Loads unclaimed serials, in import order.
 pub trait Source: Send + Sync + 'static {
     /// Up to `limit` unclaimed serials after `after`, or from the first one. Fewer than `limit` means
@@ -41,6 +66,17 @@ pub trait Source: Send + Sync + 'static {
 
     /// Takes a serial that does not open out of sale, for ever.
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// Where these serials stand, in the order asked. Those of other merchants are unknown.
+    fn standing(
+        &self,
+        merchant: MerchantId,
+        sku: Sku,
+        serials: Vec<SerialId>,
+    ) -> BoxFuture<'_, Result<Vec<Standing>, Fault>>;
+
+    /// The withdrawal with this id, once it is durable.
+    fn withdrawal(&self, id: WithdrawalId) -> BoxFuture<'_, Result<Option<Withdrawal>, Fault>>;
 
     /// Imports that were stored but not yet numbered, because the process ended in between.
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>>;

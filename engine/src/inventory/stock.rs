@@ -27,11 +27,12 @@ pub(crate) async fn stock(
             Err(_) => inventory.registry.bury(sku, &handle),
         }
     };
-    // The actor serves from its window only: beyond the cursor nothing changes but by an import.
+    // The actor serves from its window only: beyond the cursor nothing changes but by an import or a
+    // withdrawal.
     let beyond = inventory.source.count(sku, shelf.cursor).await?;
-    let available = beyond + shelf.in_window as u64;
+    let stock = beyond + (shelf.in_window + shelf.held - shelf.held_beyond) as u64;
     Ok(Stock {
-        stock: available + shelf.held as u64,
-        available,
+        stock,
+        available: stock.saturating_sub(shelf.held as u64),
     })
 }

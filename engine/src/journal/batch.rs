@@ -1,7 +1,13 @@
 //! What one commit writes: rows of one kind, under one fence and number.
 
+use std::sync::Arc;
+
 use super::Owner;
-use crate::{balances::CreditEntry, fulfillments::Fulfillment, inventory::Restock};
+use crate::{
+    balances::CreditEntry,
+    fulfillments::Fulfillment,
+    inventory::{Restock, Withdrawal},
+};
 
 /// A batch as it is sent, and sent again if it must be.
 #[derive(Debug, Clone)]
@@ -21,6 +27,8 @@ pub enum Rows {
     Credits(Vec<CreditEntry>),
     /// Gives each import the next number, from which on its serials are sold.
     Restocks(Vec<Restock>),
+    /// Claims serials for no order.
+    Withdrawals(Vec<Arc<Withdrawal>>),
 }
 
 impl Rows {
@@ -29,6 +37,7 @@ impl Rows {
             Self::Fulfillments(rows) => rows.len(),
             Self::Credits(rows) => rows.len(),
             Self::Restocks(rows) => rows.len(),
+            Self::Withdrawals(rows) => rows.len(),
         }
     }
 

@@ -45,12 +45,12 @@ struct Holds {
     stock: Vec<StockHold>,
 }
 
-enum Fate {
+pub(super) enum Fate<S = Stamp> {
     /// With whoever made it: dropping gives the holds back.
     Open,
     /// In a lane, undecided.
     Undecided,
-    Committed(Stamp),
+    Committed(S),
 }
 
 impl Intent {

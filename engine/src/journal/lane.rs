@@ -487,6 +487,9 @@ impl Lane {
                 Pending::Restock(intent, reply) => {
                     answer(reply, super::intent::Verdict::Committed(intent, ()));
                 }
+                Pending::Withdrawal(intent, reply) => {
+                    answer(reply, recovery::withdrawn(intent));
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     CreditIntent, Intent, Journal, LanePosition, Ownership, Reader, RestockIntent, Verdict,
+    WithdrawalIntent,
     lane::{Lane, LaneDoor},
     queue::Pending,
 };
@@ -91,6 +92,16 @@ impl Lanes {
     ) -> Verdict<RestockIntent, ()> {
         let (reply, verdict) = oneshot::channel();
         self.door(sku).submit(Pending::Restock(intent, reply));
+        verdict.await.unwrap_or(Verdict::Disowned)
+    }
+
+    pub(crate) async fn withdraw(
+        &self,
+        intent: WithdrawalIntent,
+        sku: Sku,
+    ) -> Verdict<WithdrawalIntent, ()> {
+        let (reply, verdict) = oneshot::channel();
+        self.door(sku).submit(Pending::Withdrawal(intent, reply));
         verdict.await.unwrap_or(Verdict::Disowned)
     }
 

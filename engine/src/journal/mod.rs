@@ -18,6 +18,7 @@ mod queue;
 mod recovery;
 #[cfg(test)]
 mod tests;
+mod withdrawal;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(crate) use lanes::Lanes;
 pub use null::NullJournal;
 pub(crate) use ownership::Ownership;
 use uuid::Uuid;
+pub(crate) use withdrawal::WithdrawalIntent;
 
 use crate::{
     balances::{CreditEntry, EntryKind},

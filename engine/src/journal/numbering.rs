@@ -1,6 +1,6 @@
 //! Makes rows out of what waits: gives each entry its place in its ledger.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Rows,
@@ -35,6 +35,7 @@ pub(super) fn number(batch: &[Pending], now: Timestamp, random: &dyn Random) -> 
     let mut fulfillments = Vec::new();
     let mut credits = Vec::new();
     let mut restocks = Vec::new();
+    let mut withdrawals = Vec::new();
     for pending in batch {
         match pending {
             Pending::Fulfillment(intent, _) => fulfillments.push(Fulfillment {
@@ -47,12 +48,14 @@ pub(super) fn number(batch: &[Pending], now: Timestamp, random: &dyn Random) -> 
                 credit: intent.credit.clone(),
             }),
             Pending::Restock(intent, _) => restocks.push(intent.restock),
+            Pending::Withdrawal(intent, _) => withdrawals.push(Arc::clone(&intent.withdrawal)),
         }
     }
     let rows = match kind {
         Kind::Fulfillment => Rows::Fulfillments(fulfillments),
         Kind::Credit => Rows::Credits(credits),
         Kind::Restock => Rows::Restocks(restocks),
+        Kind::Withdrawal => Rows::Withdrawals(withdrawals),
     };
     assert_eq!(rows.len(), batch.len(), "a batch is of one kind");
     Numbered { rows, stamps }

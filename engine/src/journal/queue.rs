@@ -8,7 +8,10 @@ use tokio::{
     time::Instant,
 };
 
-use super::intent::{CreditIntent, Intent, RestockIntent, Verdict};
+use super::{
+    WithdrawalIntent,
+    intent::{CreditIntent, Intent, RestockIntent, Verdict},
+};
 use crate::{actors::ask::answer, clock, fault::Fault, fulfillments::Stamp};
 
 /// One thing to commit, and who waits for its verdict.
@@ -16,6 +19,10 @@ pub(crate) enum Pending {
     Fulfillment(Intent, oneshot::Sender<Verdict<Intent, Stamp>>),
     Credit(CreditIntent, oneshot::Sender<Verdict<CreditIntent, Stamp>>),
     Restock(RestockIntent, oneshot::Sender<Verdict<RestockIntent, ()>>),
+    Withdrawal(
+        WithdrawalIntent,
+        oneshot::Sender<Verdict<WithdrawalIntent, ()>>,
+    ),
 }
 
 /// Kinds do not mix in a batch.
@@ -24,6 +31,7 @@ pub(crate) enum Kind {
     Fulfillment,
     Credit,
     Restock,
+    Withdrawal,
 }
 
 impl Pending {
@@ -32,6 +40,7 @@ impl Pending {
             Self::Fulfillment(..) => Kind::Fulfillment,
             Self::Credit(..) => Kind::Credit,
             Self::Restock(..) => Kind::Restock,
+            Self::Withdrawal(..) => Kind::Withdrawal,
         }
     }
 
@@ -59,6 +68,7 @@ impl Pending {
             }
             Self::Credit(intent, _) => 128 + intent.credit.description.len(),
             Self::Restock(..) => 32,
+            Self::Withdrawal(intent, _) => 128 + intent.withdrawal.serials.len() * 48,
         }
     }
 
@@ -66,6 +76,7 @@ impl Pending {
         match self {
             Self::Fulfillment(intent, _) => intent.enter_lane(),
             Self::Credit(intent, _) => intent.enter_lane(),
+            Self::Withdrawal(intent, _) => intent.enter_lane(),
             Self::Restock(..) => {}
         }
     }
@@ -82,6 +93,10 @@ impl Pending {
                 answer(reply, Verdict::Duplicate(intent));
             }
             Self::Restock(intent, reply) => answer(reply, Verdict::Duplicate(intent)),
+            Self::Withdrawal(mut intent, reply) => {
+                intent.decide_not_executed();
+                answer(reply, Verdict::Duplicate(intent));
+            }
         }
     }
 
@@ -97,6 +112,10 @@ impl Pending {
                 answer(reply, Verdict::Aborted(intent, fault));
             }
             Self::Restock(intent, reply) => answer(reply, Verdict::Aborted(intent, fault)),
+            Self::Withdrawal(mut intent, reply) => {
+                intent.decide_not_executed();
+                answer(reply, Verdict::Aborted(intent, fault));
+            }
         }
     }
 
@@ -106,6 +125,7 @@ impl Pending {
         match &self {
             Self::Fulfillment(intent, _) => intent.poison(),
             Self::Credit(intent, _) => intent.poison(),
+            Self::Withdrawal(intent, _) => intent.poison(),
             Self::Restock(..) => {}
         }
         self.abort(Fault::Aborted {
@@ -125,6 +145,10 @@ impl Pending {
                 answer(reply, Verdict::Disowned);
             }
             Self::Restock(_, reply) => answer(reply, Verdict::Disowned),
+            Self::Withdrawal(intent, reply) => {
+                intent.disown();
+                answer(reply, Verdict::Disowned);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    Batch, FenceFailure, Session,
+    Batch, FenceFailure, Session, WithdrawalIntent,
     intent::{CreditIntent, Intent, Verdict},
     lane::{Lane, abort_all},
     queue::Pending,
@@ -129,4 +129,10 @@ pub(super) fn credited(mut intent: CreditIntent, stamp: Stamp) -> Verdict<Credit
     intent.account().end.set(stamp.version, stamp.balance_after);
     intent.decide_committed(stamp);
     Verdict::Committed(intent, stamp)
+}
+
+/// Decides a withdrawal: its serials are gone.
+pub(super) fn withdrawn(mut intent: WithdrawalIntent) -> Verdict<WithdrawalIntent, ()> {
+    intent.decide_committed();
+    Verdict::Committed(intent, ())
 }

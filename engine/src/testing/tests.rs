@@ -59,3 +59,18 @@ fn imports_are_sold_in_the_order_of_their_numbers() {
 fn windows_leave_out_what_is_claimed() {
     kept(contract::windows_leave_out_what_is_claimed);
 }
+
+#[test]
+fn withdrawals_claim_and_are_found() {
+    kept(contract::withdrawals_claim_and_are_found);
+}
+
+#[test]
+fn withdrawals_are_made_once() {
+    kept(contract::withdrawals_are_made_once);
+}
+
+#[test]
+fn serials_stand_where_their_import_says() {
+    kept(contract::serials_stand_where_their_import_says);
+}

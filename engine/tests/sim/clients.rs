@@ -54,7 +54,8 @@ impl Clients {
         let credits = join_all((0..dice.between(1, 8)).map(|number| self.credits(number)));
         let imports = join_all((0..dice.between(0, 3)).map(|_| self.imports()));
         let reads = join_all((0..dice.between(2, 10)).map(|_| self.reads()));
-        tokio::join!(orders, credits, imports, reads);
+        let withdrawals = join_all((0..dice.between(0, 6)).map(|_| self.withdrawals()));
+        tokio::join!(orders, credits, imports, reads, withdrawals);
     }
 
     async fn some_time(&self) {

@@ -26,6 +26,9 @@ pub(crate) fn keep() {
     kept(contract::balances_load_as_their_ledgers_end);
     kept(contract::imports_are_sold_in_the_order_of_their_numbers);
     kept(contract::windows_leave_out_what_is_claimed);
+    kept(contract::withdrawals_claim_and_are_found);
+    kept(contract::withdrawals_are_made_once);
+    kept(contract::serials_stand_where_their_import_says);
 }
 
 fn kept(clause: impl AsyncFnOnce(&Subject)) {

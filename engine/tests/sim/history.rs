@@ -10,7 +10,7 @@ use engine::{
     engine::{Balance, Credited, Debited},
     fault::Fault,
     fulfillments::{Delivery, Error, Fulfillment, Outcome, Refusal},
-    ids::{ImportId, KeyId, ProductId},
+    ids::{ImportId, KeyId, ProductId, SerialId, WithdrawalId},
     money::Money,
 };
 
@@ -54,6 +54,16 @@ pub(crate) enum Asked {
         import: ImportId,
         serials: u32,
     },
+    Remove {
+        id: WithdrawalId,
+        sku: Sku,
+        serials: Vec<SerialId>,
+    },
+    Pull {
+        id: WithdrawalId,
+        sku: Sku,
+        quantity: u32,
+    },
     Change(Change),
 }
 
@@ -66,6 +76,8 @@ pub(crate) enum Heard {
     Absent,
     Credited(Credited),
     Balance(Balance),
+    /// What left the shelf.
+    Withdrawn(Vec<SerialId>),
     Done,
     /// Not executed, by its stable code.
     Refused(&'static str),

@@ -11,6 +11,8 @@ use engine::{
     catalog::Sku,
     engine::Credited,
     fulfillments::Fulfillment,
+    ids::{SerialId, WithdrawalId},
+    inventory::Purpose,
     money::Money,
     relationships::RelationshipScope,
     testing::{Claimant, EntryRow, Tables},
@@ -250,10 +252,33 @@ fn invoked(asked: &Asked, scope: Option<&RelationshipScope>) -> Invoked {
                 .map(|n| Id(import.serial(n).uuid().as_u128()))
                 .collect(),
         },
+        Asked::Remove {
+            id,
+            sku: of,
+            serials,
+        } => Invoked::Remove {
+            withdrawal: Id(id.uuid().as_u128()),
+            sku: sku(*of),
+            serials: ids(serials),
+        },
+        Asked::Pull {
+            id,
+            sku: of,
+            quantity,
+        } => Invoked::Pull {
+            withdrawal: Id(id.uuid().as_u128()),
+            sku: sku(*of),
+            quantity: *quantity,
+        },
         Asked::Change(change) => {
             Invoked::Change(changed(change, scope.expect("a change of some terms")))
         }
     }
+}
+
+fn ids(serials: &[SerialId]) -> Box<[Id]> {
+    let serials = serials.iter();
+    serials.map(|serial| Id(serial.uuid().as_u128())).collect()
 }
 
 fn body_of(body: &Body) -> auditor::Body {
@@ -321,6 +346,9 @@ fn answer(asked: &Asked, heard: &Heard) -> Answer {
             available: balance.available().minor(),
             version: Some(balance.version),
         },
+        Heard::Withdrawn(serials) => Answer::Withdrawn {
+            serials: ids(serials),
+        },
         Heard::Done => match asked {
             Asked::Import {
                 import, serials, ..
@@ -369,6 +397,7 @@ fn store(stage: &Stage, tables: &Tables) -> Store {
         });
     }
     ledgers(tables, &mut store);
+    withdrawals(tables, &mut store);
     shelves(tables, &mut store);
     lanes(tables, &mut store);
     terms(tables, &mut store);
@@ -422,6 +451,7 @@ fn ledgers(tables: &Tables, store: &mut Store) {
         let (kind, balance, version) = match *claimant {
             Claimant::Entry(balance, version) => (ClaimKind::Fulfillment, balance.0, version),
             Claimant::Quarantine => (ClaimKind::Quarantine, 0, 0),
+            Claimant::Withdrawal(id) => (withdrawn(tables, id), 0, 0),
         };
         let known = sold.get(&(*serial, balance, version)).copied();
         let (line, (unit_price, price_version)) = known.unwrap_or_default();
@@ -433,6 +463,27 @@ fn ledgers(tables: &Tables, store: &mut Store) {
             price_version,
             balance,
             version,
+        });
+    }
+}
+
+/// The kind of a withdrawal's claims.
+fn withdrawn(tables: &Tables, id: WithdrawalId) -> ClaimKind {
+    match tables.withdrawals[&id].purpose {
+        Purpose::Removal => ClaimKind::Removal,
+        Purpose::Pull => ClaimKind::Pull,
+        Purpose::Replacement => ClaimKind::Replacement,
+    }
+}
+
+fn withdrawals(tables: &Tables, store: &mut Store) {
+    for row in tables.withdrawals.values() {
+        store.withdrawals.push(auditor::Withdrawal {
+            withdrawal: Id(row.id.uuid().as_u128()),
+            merchant: Id(row.merchant.uuid().as_u128()),
+            sku: sku(row.sku),
+            kind: withdrawn(tables, row.id),
+            serials: ids(&row.serials),
         });
     }
 }
@@ -450,15 +501,21 @@ fn shelves(tables: &Tables, store: &mut Store) {
             low_ordinal: 0,
         });
         store.serials.extend((0..serials).map(|ordinal| {
-            let serial = Id(import.serial(ordinal).uuid().as_u128());
+            let id = import.serial(ordinal);
+            let serial = Id(id.uuid().as_u128());
             auditor::Serial {
                 serial,
                 merchant,
                 fingerprint: serial,
-                removed: false,
+                removed: is_removed(tables, id),
             }
         }));
     }
+}
+
+fn is_removed(tables: &Tables, serial: SerialId) -> bool {
+    matches!(tables.claims.get(&serial), Some(Claimant::Withdrawal(id))
+        if tables.withdrawals[id].purpose == Purpose::Removal)
 }
 
 fn lanes(tables: &Tables, store: &mut Store) {

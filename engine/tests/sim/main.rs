@@ -20,6 +20,7 @@ mod run;
 mod stage;
 mod tally;
 mod weather;
+mod withdrawals;
 
 use std::{
     process::ExitCode,

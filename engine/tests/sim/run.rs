@@ -264,7 +264,30 @@ async fn rest(clients: &Rc<Clients>) -> Result<(), String> {
     for (purse, reference, amount) in credits {
         credited(clients, purse, &reference, amount).await?;
     }
+    withdrawn(clients).await?;
     ready(stage).await
+}
+
+/// Withdrawals without a certain answer are asked for again until they have one.
+async fn withdrawn(clients: &Rc<Clients>) -> Result<(), String> {
+    for asked in clients.open_withdrawals() {
+        let mut known = false;
+        for _ in 0..ATTEMPTS_MAX {
+            let heard = clients.withdraw(asked.clone()).await;
+            known = matches!(
+                heard,
+                Some(Heard::Withdrawn(_) | Heard::Refused("OUT_OF_STOCK"))
+            );
+            if known {
+                break;
+            }
+            sleep(Duration::from_millis(500)).await;
+        }
+        if !known {
+            return Err(format!("liveness: {asked:?} is open for ever"));
+        }
+    }
+    Ok(())
 }
 
 async fn credited(

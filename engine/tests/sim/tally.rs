@@ -68,6 +68,8 @@ counted! {
         SealBroken = "serial that does not open",
         PassivationAgainstRequest = "passivation against request",
         TermsAgainstRequest = "terms changed in flight",
+        WithdrawalAgainstSale = "withdrawal against sale",
+        WithdrawalTwice = "withdrawal sent twice",
         CreditTwice = "credit sent twice",
         ImportUnnumbered = "stored import not yet numbered at a start",
     }
@@ -85,6 +87,7 @@ counted! {
         PermitsOut = "all permits out",
         TakeoverInFlight = "takeover with a batch in flight",
         DiedInLane = "actor dies with entries in a lane",
+        WithdrawalKept = "withdrawal meets a serial in other hands",
         ParkedTooLong = "parked claim passes its deadline",
         LookUpFinds = "look-up finds the order id bound",
         BreachIsolated = "breach isolated from the innocent",

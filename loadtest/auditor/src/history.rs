@@ -74,6 +74,18 @@ pub enum Call {
         sku: Sku,
         secrets: Box<[Id]>,
     },
+    /// Serials are taken off a shelf, those of them that nobody has.
+    Remove {
+        withdrawal: Id,
+        sku: Sku,
+        serials: Box<[Id]>,
+    },
+    /// So many serials are taken off a shelf, all or none.
+    Pull {
+        withdrawal: Id,
+        sku: Sku,
+        quantity: u32,
+    },
     Change(Change),
 }
 
@@ -122,6 +134,8 @@ pub enum Answer {
         stored: u32,
         duplicates: u32,
     },
+    /// These serials left the shelf; none, if nobody could have any.
+    Withdrawn { serials: Box<[Id]> },
     /// A change is in force.
     Changed,
     /// Not executed: a stable code of the HTTP contract, also where no HTTP is spoken.
@@ -161,7 +175,12 @@ impl Invocation {
     pub fn order_id(&self) -> Option<&str> {
         match &self.call {
             Call::Fulfill { order_id, .. } | Call::LookUp { order_id } => Some(order_id),
-            Call::Credit { .. } | Call::ReadBalance | Call::Import { .. } | Call::Change(_) => None,
+            Call::Credit { .. }
+            | Call::ReadBalance
+            | Call::Import { .. }
+            | Call::Remove { .. }
+            | Call::Pull { .. }
+            | Call::Change(_) => None,
         }
     }
 

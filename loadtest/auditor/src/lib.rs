@@ -28,7 +28,7 @@ pub use id::Id;
 pub use run::{Alarms, Before, Memory, Run, Window};
 pub use store::{
     Balance, Batch, Claim, ClaimKind, Entry, EntryKind, Events, Feed, Import, KeyCap, Lane, Limits,
-    Product, Serial, Span, Store,
+    Product, Serial, Span, Store, Withdrawal,
 };
 pub use verdict::{Finding, Point, Verdict, Violation};
 

@@ -39,6 +39,11 @@ impl Before {
             Self::Unknown => false,
         }
     }
+
+    /// Whether every withdrawal must have been asked for: before a run there is none.
+    pub(crate) const fn judges_withdrawals(&self) -> bool {
+        !matches!(self, Self::Unknown)
+    }
 }
 
 #[derive(Clone, Debug, Default)]

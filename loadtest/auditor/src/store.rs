@@ -12,6 +12,7 @@ pub struct Store {
     pub products: Vec<Product>,
     pub entries: Vec<Entry>,
     pub claims: Vec<Claim>,
+    pub withdrawals: Vec<Withdrawal>,
     pub lanes: Vec<Lane>,
     pub batches: Vec<Batch>,
     pub imports: Vec<Import>,
@@ -100,6 +101,9 @@ pub struct Entry {
 pub enum ClaimKind {
     Fulfillment,
     Quarantine,
+    Removal,
+    Pull,
+    Replacement,
 }
 
 /// The one use of a serial.
@@ -110,9 +114,19 @@ pub struct Claim {
     pub line: i16,
     pub unit_price: i64,
     pub price_version: i64,
-    /// With `version`, the entry; neither for a quarantine.
+    /// With `version`, the entry; neither for other kinds.
     pub balance: i64,
     pub version: i64,
+}
+
+/// Serials that left a shelf together without an order.
+#[derive(Clone, Debug)]
+pub struct Withdrawal {
+    pub withdrawal: Id,
+    pub merchant: Id,
+    pub sku: Sku,
+    pub kind: ClaimKind,
+    pub serials: Box<[Id]>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -34,7 +34,7 @@ points! {
     C7 "ledgers add up from zero without a gap, never below zero";
     C8 "debits are the cost of deliveries, credits are what was credited, one version has one price";
     C9 "a delivery has exactly its lines, its quantity, products of its merchant";
-    C10 "what was imported is free, claimed or quarantined, and stored once";
+    C10 "what was imported is free, claimed, withdrawn or quarantined, and stored once";
     C11 "what was answered before a call was sent comes before it in the ledger";
     C12 "a balance that was read is one that its moment allows";
     C13 "nobody sees what belongs to another";

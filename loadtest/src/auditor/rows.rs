@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 
 use ::auditor::{
     Account, Balance, Batch, Claim, ClaimKind, Entry, EntryKind, Events, Feed, Id, Import, KeyCap,
-    Lane, Limits, Product, Serial, Sku, Span, Store,
+    Lane, Limits, Product, Serial, Sku, Span, Store, Withdrawal,
 };
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
@@ -257,6 +257,23 @@ async fn stock(connection: &mut PgConnection, store: &mut Store) -> anyhow::Resu
         })
     })
     .await?;
+    let sql = "SELECT withdrawal_id, merchant_id, product_id, variant_id, kind, serial_ids
+               FROM withdrawals";
+    store.withdrawals = all(connection, sql, |row| {
+        let variant: Option<Uuid> = row.try_get(3)?;
+        let serials: Vec<Uuid> = row.try_get(5)?;
+        Ok(Withdrawal {
+            withdrawal: id(row, 0)?,
+            merchant: id(row, 1)?,
+            sku: Sku {
+                product: id(row, 2)?,
+                variant: variant.map(of_uuid),
+            },
+            kind: claim_kind(row.try_get(4)?)?,
+            serials: serials.into_iter().map(of_uuid).collect(),
+        })
+    })
+    .await?;
     let sql = "SELECT serial_id, merchant_id, fingerprint, removed_at IS NOT NULL FROM serials";
     store.serials = all(connection, sql, |row| {
         let fingerprint: &[u8] = row.try_get(2)?;
@@ -309,6 +326,9 @@ fn claim_kind(kind: i16) -> anyhow::Result<ClaimKind> {
     match kind {
         1 => Ok(ClaimKind::Fulfillment),
         2 => Ok(ClaimKind::Quarantine),
+        3 => Ok(ClaimKind::Removal),
+        4 => Ok(ClaimKind::Pull),
+        5 => Ok(ClaimKind::Replacement),
         other => anyhow::bail!("a claim of kind {other}"),
     }
 }

@@ -1,7 +1,13 @@
 //! Serials as they are stored: immutable rows in the order of sale, and claims beside them.
 
+pub mod batches;
 pub mod import;
+pub mod list;
 mod low_water;
+pub mod movements;
+pub mod note;
 mod source;
+pub mod trace;
+mod withdrawal;
 
 pub use source::PgInventory;

@@ -7,15 +7,15 @@
 use engine::{
     catalog::Sku,
     fault::Fault,
-    ids::{ImportId, MerchantId, ProductId, SerialId, VariantId},
-    inventory::{Position, Restock, ShelvedSerial, Source},
+    ids::{ImportId, MerchantId, SerialId, VariantId, WithdrawalId},
+    inventory::{Position, Restock, ShelvedSerial, Source, Standing, Withdrawal},
     vault::Sealed,
 };
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::low_water;
+use super::{low_water, withdrawal};
 use crate::{Database, Error, database::in_time, owned};
 
 /// How many imports one look reads.
@@ -71,6 +71,33 @@ impl Source for PgInventory {
         Box::pin(owned(async move {
             let claimed = quarantine(&db, serial).await;
             claimed.map_err(|error| error.into_fault("quarantine a serial"))
+        }))
+    }
+
+    fn standing(
+        &self,
+        merchant: MerchantId,
+        sku: Sku,
+        serials: Vec<SerialId>,
+    ) -> BoxFuture<'_, Result<Vec<Standing>, Fault>> {
+        let db = self.db.clone();
+        Box::pin(owned(async move {
+            let found = in_time(async {
+                withdrawal::standing(&mut *db.read().await?, (merchant, sku), &serials).await
+            });
+            found
+                .await
+                .map_err(|error| error.into_fault("look serials up"))
+        }))
+    }
+
+    fn withdrawal(&self, id: WithdrawalId) -> BoxFuture<'_, Result<Option<Withdrawal>, Fault>> {
+        let db = self.db.clone();
+        Box::pin(owned(async move {
+            let found = in_time(async { withdrawal::find(&mut *db.read().await?, id).await });
+            found
+                .await
+                .map_err(|error| error.into_fault("look a withdrawal up"))
         }))
     }
 
@@ -239,10 +266,7 @@ async fn unnumbered(connection: &mut PgConnection) -> Result<Vec<Restock>, Error
     .await?;
     let restock = |(import, merchant, product, variant): (_, _, _, Option<Uuid>)| Restock {
         merchant: MerchantId::from_uuid(merchant),
-        sku: Sku {
-            product: ProductId::from_uuid(product),
-            variant: variant.map(VariantId::from_uuid),
-        },
+        sku: withdrawal::sku(product, variant),
         import: ImportId::from_uuid(import),
     };
     Ok(rows.into_iter().map(restock).collect())

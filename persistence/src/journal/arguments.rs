@@ -1,9 +1,12 @@
 //! A batch as the arguments of its statement: scalars of the lane, then one array per column.
 
+use std::sync::Arc;
+
 use engine::{
     balances::CreditEntry,
     fulfillments::{Fulfillment, Stamp},
-    inventory::Restock,
+    ids::VariantId,
+    inventory::{Restock, Withdrawal},
     journal::{Batch, Failure, Rows},
     vault::Sealed,
 };
@@ -28,6 +31,7 @@ pub(super) fn commit(batch: &Batch) -> Result<PgArguments, Failure> {
         Rows::Fulfillments(rows) => fulfillments(&mut sent, rows)?,
         Rows::Credits(rows) => credits(&mut sent, rows)?,
         Rows::Restocks(rows) => sent.add(imports(rows))?,
+        Rows::Withdrawals(rows) => withdrawals(&mut sent, rows)?,
     }
     Ok(sent.0)
 }
@@ -51,6 +55,7 @@ pub(super) fn existing(rows: &Rows) -> Result<PgArguments, Failure> {
             ))?;
         }
         Rows::Restocks(rows) => sent.add(imports(rows))?,
+        Rows::Withdrawals(rows) => sent.column(rows, |row| row.id.uuid())?,
     }
     Ok(sent.0)
 }
@@ -159,6 +164,36 @@ fn stamps<R>(sent: &mut Sent, rows: &[R], stamp: impl Fn(&R) -> Stamp) -> Result
 
 fn imports(rows: &[Restock]) -> Column<Uuid> {
     Column::of(rows.iter().map(|row| row.import.uuid()))
+}
+
+/// The columns of withdrawals, then the serials of all, where each one's end, and the kind of each.
+fn withdrawals(sent: &mut Sent, rows: &[Arc<Withdrawal>]) -> Result<(), Failure> {
+    sent.column(rows, |row| row.id.uuid())?;
+    sent.column(rows, |row| row.merchant.uuid())?;
+    sent.column(rows, |row| row.sku.product.uuid())?;
+    sent.add(Column::of_some(
+        rows.iter().map(|row| row.sku.variant.map(VariantId::uuid)),
+    ))?;
+    sent.column(rows, |row| row.purpose.number())?;
+    let mut ends = Column::with_capacity(rows.len() + 1);
+    let mut end = 0_i32;
+    ends.push(&end);
+    for row in rows {
+        end += i32::try_from(row.serials.len()).map_err(|_| Failure::Item)?;
+        ends.push(&end);
+    }
+    let count = usize::try_from(end).map_err(|_| Failure::Item)?;
+    let mut serials = Column::with_capacity(count);
+    let mut kinds = Column::with_capacity(count);
+    for row in rows {
+        for serial in &row.serials {
+            serials.push(&serial.uuid());
+            kinds.push(&row.purpose.number());
+        }
+    }
+    sent.add(serials)?;
+    sent.add(ends)?;
+    sent.add(kinds)
 }
 
 /// A column of JSON texts, for the few rows that have any.

@@ -8,14 +8,19 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 /// Fires when an order id, payment or credit exists already.
 const REFERENCE_KEY: &str = "ledger_entries_balance_id_kind_reference_key";
+/// Fires when a withdrawal was made already.
+const WITHDRAWAL_KEY: &str = "withdrawals_pkey";
 
 /// What a constraint is called that has no name of its own, or none that is known here.
 const NOT_NULL: &str = "not null";
 const UNNAMED: &str = "unnamed";
 
 /// The constraints that repeat the engine's promises. A journal without one of them is not opened.
-pub(crate) const CONSTRAINTS: [&str; 17] = [
+pub(crate) const CONSTRAINTS: [&str; 20] = [
     REFERENCE_KEY,
+    WITHDRAWAL_KEY,
+    "withdrawals_kind_check",
+    "withdrawals_serial_ids_check",
     "ledger_entries_pkey",
     "ledger_entries_version_check",
     "ledger_entries_balance_after_check",
@@ -57,7 +62,7 @@ fn refused(severity: PgSeverity, code: &str, constraint: Option<&str>) -> Failur
         "25006" | "40003" => Failure::Unknown,
         "40001" | "40P01" | "55P03" | "57014" => Failure::Retry,
         "53100" | "53200" | "53300" => Failure::Full,
-        "23505" if constraint == Some(REFERENCE_KEY) => Failure::Duplicate,
+        "23505" if matches!(constraint, Some(REFERENCE_KEY | WITHDRAWAL_KEY)) => Failure::Duplicate,
         "23502" => Failure::Breach {
             constraint: NOT_NULL,
         },
@@ -88,6 +93,7 @@ mod tests {
         let breach = |constraint| Failure::Breach { constraint };
         for (code, constraint, class) in [
             ("23505", Some(REFERENCE_KEY), Failure::Duplicate),
+            ("23505", Some(WITHDRAWAL_KEY), Failure::Duplicate),
             (
                 "23505",
                 Some("ledger_entries_pkey"),

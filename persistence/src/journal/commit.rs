@@ -76,6 +76,7 @@ impl Writer for PgWriter {
                 Rows::Fulfillments(_) => include_str!("commit_fulfillments.sql"),
                 Rows::Credits(_) => include_str!("commit_credits.sql"),
                 Rows::Restocks(_) => include_str!("commit_restocks.sql"),
+                Rows::Withdrawals(_) => include_str!("commit_withdrawals.sql"),
             };
             let seqs: Vec<i64> = self
                 .run(sql, arguments::commit(batch), first_column)
@@ -98,6 +99,7 @@ impl Writer for PgWriter {
                     include_str!("existing_references.sql")
                 }
                 Rows::Restocks(_) => include_str!("existing_numbers.sql"),
+                Rows::Withdrawals(_) => include_str!("existing_withdrawals.sql"),
             };
             let existing: Vec<bool> = self
                 .run(sql, arguments::existing(rows), first_column)

@@ -76,3 +76,18 @@ async fn imports_are_sold_in_the_order_of_their_numbers() {
 async fn windows_leave_out_what_is_claimed() {
     kept(contract::windows_leave_out_what_is_claimed).await;
 }
+
+#[tokio::test]
+async fn withdrawals_claim_and_are_found() {
+    kept(contract::withdrawals_claim_and_are_found).await;
+}
+
+#[tokio::test]
+async fn withdrawals_are_made_once() {
+    kept(contract::withdrawals_are_made_once).await;
+}
+
+#[tokio::test]
+async fn serials_stand_where_their_import_says() {
+    kept(contract::serials_stand_where_their_import_says).await;
+}

@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::ground::Ground;
 
-const HOT: [&str; 7] = [
+const HOT: [&str; 8] = [
+    "withdrawals",
     "purchase_days",
     "lanes",
     "batches",
@@ -17,7 +18,7 @@ const HOT: [&str; 7] = [
 ];
 
 /// Statements of a lane's connections, with the number of their parameters.
-const LANES: [(&str, &str, usize); 8] = [
+const LANES: [(&str, &str, usize); 10] = [
     (
         "commit_fulfillments",
         include_str!("../../src/journal/commit_fulfillments.sql"),
@@ -32,6 +33,16 @@ const LANES: [(&str, &str, usize); 8] = [
         "commit_restocks",
         include_str!("../../src/journal/commit_restocks.sql"),
         5,
+    ),
+    (
+        "commit_withdrawals",
+        include_str!("../../src/journal/commit_withdrawals.sql"),
+        12,
+    ),
+    (
+        "existing_withdrawals",
+        include_str!("../../src/journal/existing_withdrawals.sql"),
+        1,
     ),
     (
         "existing_references",
@@ -53,7 +64,7 @@ const LANES: [(&str, &str, usize); 8] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 10] = [
+const SOURCES: [(&str, &str, usize); 11] = [
     (
         "events_dispatch",
         include_str!("../../src/events/dispatch.sql"),
@@ -78,6 +89,11 @@ const SOURCES: [(&str, &str, usize); 10] = [
         3,
     ),
     ("count", include_str!("../../src/inventory/count.sql"), 5),
+    (
+        "standing",
+        include_str!("../../src/inventory/standing.sql"),
+        2,
+    ),
     ("lines", include_str!("../../src/verifier/lines.sql"), 3),
     ("claimed", include_str!("../../src/verifier/claimed.sql"), 1),
 ];
@@ -100,6 +116,9 @@ INSERT INTO serials (serial_id, merchant_id, fingerprint, sealed)
   SELECT (lpad(to_hex(n), 24, '0') || lpad(to_hex(k), 8, '0'))::uuid, merchant_id,
          uuid_send(gen_random_uuid()), '\\x00'
   FROM merchants, generate_series(1, 4000) AS n, generate_series(0, 9) AS k;
+INSERT INTO withdrawals SELECT gen_random_uuid(), merchant_id, product_id, NULL, 3,
+         ARRAY[gen_random_uuid()], now()
+  FROM products, generate_series(1, 4000);
 INSERT INTO serial_claims SELECT serial_id, 1, 1, 1, 1, 1, 1 FROM serials
   WHERE get_byte(uuid_send(serial_id), 15) < 7;
 ANALYZE;

@@ -6,6 +6,7 @@
 mod journal;
 mod lanes;
 mod sources;
+mod withdrawals;
 
 use std::sync::Arc;
 
@@ -19,6 +20,10 @@ pub use journal::{
 pub use sources::{
     balances_load_as_their_ledgers_end, imports_are_sold_in_the_order_of_their_numbers,
     windows_leave_out_what_is_claimed,
+};
+pub use withdrawals::{
+    serials_stand_where_their_import_says, withdrawals_are_made_once,
+    withdrawals_claim_and_are_found,
 };
 
 use crate::{

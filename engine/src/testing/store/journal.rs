@@ -153,7 +153,7 @@ fn references(rows: &Rows) -> Vec<&str> {
             .iter()
             .map(|row| row.credit.reference.as_str())
             .collect(),
-        Rows::Restocks(_) => Vec::new(),
+        Rows::Restocks(_) | Rows::Withdrawals(_) => Vec::new(),
     }
 }
 

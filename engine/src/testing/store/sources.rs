@@ -12,8 +12,10 @@ use crate::{
     catalog::{self, Product, Sku},
     clock::Timestamp,
     fault::Fault,
-    ids::{BalanceId, ImportId, KeyId, MerchantId, ProductId, RelationshipId, SerialId},
-    inventory::{self, Position, Restock, ShelvedSerial},
+    ids::{
+        BalanceId, ImportId, KeyId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId,
+    },
+    inventory::{self, Position, Restock, ShelvedSerial, Standing, Withdrawal},
     merchants::{self, Merchant},
     money::Money,
     relationships::{self, Terms},
@@ -127,6 +129,29 @@ fn shelved(
     serials.filter(|serial| !tables.claims.contains_key(&serial.position.serial))
 }
 
+/// Where a serial stands, as seen from one shelf of its merchant.
+fn standing(tables: &Tables, (merchant, sku): (MerchantId, Sku), serial: SerialId) -> Standing {
+    let import = tables.imports.get(&serial.import());
+    let Some(import) = import.filter(|import| import.merchant == merchant) else {
+        return Standing::Unknown;
+    };
+    let Some(sealed) = import.serials.get(serial.ordinal() as usize) else {
+        return Standing::Unknown;
+    };
+    if import.sku != sku {
+        return Standing::OtherProduct;
+    }
+    if tables.claims.contains_key(&serial) {
+        return Standing::Claimed;
+    }
+    import.number.map_or(Standing::NotOnSale, |number| {
+        Standing::Free(ShelvedSerial {
+            position: Position { number, serial },
+            sealed: sealed.clone(),
+        })
+    })
+}
+
 impl inventory::Source for MemoryStore {
     fn fetch(
         &self,
@@ -163,6 +188,31 @@ impl inventory::Source for MemoryStore {
                 .entry(serial)
                 .or_insert(Claimant::Quarantine);
             Ok(())
+        })
+    }
+
+    fn standing(
+        &self,
+        merchant: MerchantId,
+        sku: Sku,
+        serials: Vec<SerialId>,
+    ) -> BoxFuture<'_, Result<Vec<Standing>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            let tables = self.tables();
+            let standing = |serial| standing(&tables, (merchant, sku), serial);
+            Ok(serials.into_iter().map(standing).collect())
+        })
+    }
+
+    fn withdrawal(&self, id: WithdrawalId) -> BoxFuture<'_, Result<Option<Withdrawal>, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            Ok(self
+                .tables()
+                .withdrawals
+                .get(&id)
+                .map(|row| (**row).clone()))
         })
     }
 

@@ -1,17 +1,20 @@
 //! The tables, and what a commit does to them.
 //!
 //! Keeps the constraints of the migrations: one owner, fence and number per lane; one entry per
-//! (balance, version) and per (balance, kind, reference); one claim per serial, for ever; no balance
-//! below zero. A commit is applied whole or not at all.
+//! (balance, version) and per (balance, kind, reference); one claim per serial, for ever; a withdrawal
+//! once; no balance below zero. A commit is applied whole or not at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     balances::{CreditEntry, EntryKind},
     catalog::{Product, Sku},
     fulfillments::{Fulfillment, Stamp},
-    ids::{BalanceId, ImportId, MerchantId, ProductId, RelationshipId, SerialId},
-    inventory::Restock,
+    ids::{BalanceId, ImportId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId},
+    inventory::{Restock, Withdrawal},
     journal::{Batch, Failure, LanePosition, Owner, Rows},
     merchants::Merchant,
     money::Money,
@@ -92,11 +95,12 @@ impl EntryRow {
     }
 }
 
-/// Who has a serial: an entry of a ledger, or nobody because it does not open.
+/// Who has a serial: an entry of a ledger, a withdrawal, or nobody because it does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimant {
     Entry(BalanceId, i64),
     Quarantine,
+    Withdrawal(WithdrawalId),
 }
 
 /// A stored import: `number` is none until it goes on sale.
@@ -128,6 +132,7 @@ pub struct Tables {
     pub entries: BTreeMap<(BalanceId, i64), EntryRow>,
     pub references: BTreeMap<(BalanceId, EntryKind, String), i64>,
     pub claims: BTreeMap<SerialId, Claimant>,
+    pub withdrawals: BTreeMap<WithdrawalId, Arc<Withdrawal>>,
     pub imports: BTreeMap<ImportId, ImportRow>,
     /// Why nobody may take the lanes over.
     pub halted: Option<String>,
@@ -166,6 +171,9 @@ impl Tables {
         if !ours || row.seq != batch.seq - 1 {
             return Err(Failure::Fenced);
         }
+        if let Rows::Withdrawals(rows) = &batch.rows {
+            self.check_withdrawals(rows)?;
+        }
         self.check(&entries(&batch.rows))
     }
 
@@ -175,6 +183,9 @@ impl Tables {
         let entries = entries(&batch.rows);
         if let Rows::Restocks(rows) = &batch.rows {
             self.number(rows);
+        }
+        if let Rows::Withdrawals(rows) = &batch.rows {
+            self.withdraw(rows);
         }
         let place = |row: &EntryRow| (row.balance(), row.stamp().version);
         let written = BatchRow {
@@ -223,6 +234,32 @@ impl Tables {
         Ok(())
     }
 
+    fn check_withdrawals(&self, rows: &[Arc<Withdrawal>]) -> Result<(), Failure> {
+        let (mut ids, mut serials) = (BTreeSet::new(), BTreeSet::new());
+        for row in rows {
+            if self.withdrawals.contains_key(&row.id) || !ids.insert(row.id) {
+                return Err(Failure::Duplicate);
+            }
+        }
+        for serial in rows.iter().flat_map(|row| &row.serials) {
+            if self.claims.contains_key(serial) || !serials.insert(*serial) {
+                return Err(Failure::Breach {
+                    constraint: "serial_claims_pkey",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn withdraw(&mut self, rows: &[Arc<Withdrawal>]) {
+        for row in rows {
+            let claimed = row.serials.iter();
+            let claims = claimed.map(|serial| (*serial, Claimant::Withdrawal(row.id)));
+            self.claims.extend(claims);
+            self.withdrawals.insert(row.id, Arc::clone(row));
+        }
+    }
+
     fn enter(&mut self, row: EntryRow) {
         let place = (row.balance(), row.stamp().version);
         if let EntryRow::Fulfillment(fulfillment) = &row {
@@ -264,6 +301,10 @@ impl Tables {
                 let numbered = |row| import(row).is_some_and(|import| import.number.is_some());
                 rows.iter().map(numbered).collect()
             }
+            Rows::Withdrawals(rows) => {
+                let there = |row: &Arc<Withdrawal>| self.withdrawals.contains_key(&row.id);
+                rows.iter().map(there).collect()
+            }
         }
     }
 
@@ -286,7 +327,7 @@ fn entries(rows: &Rows) -> Vec<EntryRow> {
     match rows {
         Rows::Fulfillments(rows) => rows.iter().cloned().map(EntryRow::Fulfillment).collect(),
         Rows::Credits(rows) => rows.iter().cloned().map(EntryRow::Credit).collect(),
-        Rows::Restocks(_) => Vec::new(),
+        Rows::Restocks(_) | Rows::Withdrawals(_) => Vec::new(),
     }
 }
 

@@ -7,8 +7,8 @@ use engine::{
     catalog::{self, Product, Sku},
     clock::Timestamp,
     fault::Fault,
-    ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId},
-    inventory::{self, Position, Restock, ShelvedSerial},
+    ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId},
+    inventory::{self, Position, Restock, ShelvedSerial, Standing, Withdrawal},
     merchants::{self, Merchant},
     relationships::{self, Terms},
     verifier::{self, Line},
@@ -108,6 +108,20 @@ impl inventory::Source for Link {
 
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(self.read(inventory::Source::quarantine(&self.db.store, serial)))
+    }
+
+    fn standing(
+        &self,
+        merchant: MerchantId,
+        sku: Sku,
+        serials: Vec<SerialId>,
+    ) -> BoxFuture<'_, Result<Vec<Standing>, Fault>> {
+        let store = &self.db.store;
+        Box::pin(self.read(inventory::Source::standing(store, merchant, sku, serials)))
+    }
+
+    fn withdrawal(&self, id: WithdrawalId) -> BoxFuture<'_, Result<Option<Withdrawal>, Fault>> {
+        Box::pin(self.read(inventory::Source::withdrawal(&self.db.store, id)))
     }
 
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>> {

@@ -137,7 +137,7 @@ pub(super) fn references(rows: &Rows) -> impl Iterator<Item = &str> {
     let (orders, credits) = match rows {
         Rows::Fulfillments(rows) => (rows.as_slice(), [].as_slice()),
         Rows::Credits(rows) => ([].as_slice(), rows.as_slice()),
-        Rows::Restocks(_) => ([].as_slice(), [].as_slice()),
+        Rows::Restocks(_) | Rows::Withdrawals(_) => ([].as_slice(), [].as_slice()),
     };
     let orders = orders.iter().map(|row| row.contents.order_id.as_str());
     orders.chain(credits.iter().map(|row| row.credit.reference.as_str()))

@@ -14,6 +14,7 @@ mod serials;
 mod stock;
 mod tenants;
 mod values;
+mod withdrawals;
 
 use crate::{Finding, Point, Run, index::Index};
 

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::withdrawals;
 use crate::{
     Answer, Call, Claim, ClaimKind, Finding, Id, Import, Run, Serial, Sku, index::Index,
     verdict::Check,
 };
 
-pub(crate) fn accounted_for(index: &Index<'_>, _: &Run) -> Finding {
+pub(crate) fn accounted_for(index: &Index<'_>, run: &Run) -> Finding {
     let mut check = Check::new();
     stored_once(&index.serials, &mut check);
     let rows = imports(index, &mut check);
@@ -24,6 +25,7 @@ pub(crate) fn accounted_for(index: &Index<'_>, _: &Run) -> Finding {
         claimed(index, claim, &mut check);
     }
     uploads(index, &mut check);
+    withdrawals::check(index, run, &mut check);
     check.finding()
 }
 
@@ -86,11 +88,11 @@ fn numbers(imports: &[Import], check: &mut Check) {
 fn claimed(index: &Index<'_>, claim: &Claim, check: &mut Check) {
     let stored = index.serial(claim.serial).is_some();
     check.that(stored, "a claim of no serial", || claim.serial.to_string());
-    if claim.kind == ClaimKind::Fulfillment {
+    if claim.kind != ClaimKind::Quarantine {
         let on_sale = index
             .import(claim.serial)
             .is_some_and(|import| import.number.is_some());
-        check.that(on_sale, "sold from an import that is not on sale", || {
+        check.that(on_sale, "taken from an import that is not on sale", || {
             claim.serial.to_string()
         });
     }

@@ -7,3 +7,4 @@ mod rows;
 mod scene;
 mod terms;
 mod truths;
+mod withdrawals;

@@ -68,6 +68,7 @@ pub(super) fn is_final(answer: &Answer) -> bool {
         | Answer::Credited { .. }
         | Answer::Balance { .. }
         | Answer::Imported { .. }
+        | Answer::Withdrawn { .. }
         | Answer::Changed => true,
     }
 }

@@ -295,7 +295,7 @@ fn references(rows: &Rows) -> Vec<String> {
             let reference = |row: &crate::balances::CreditEntry| row.credit.reference.clone();
             rows.iter().map(reference).collect()
         }
-        Rows::Restocks(_) => Vec::new(),
+        Rows::Restocks(_) | Rows::Withdrawals(_) => Vec::new(),
     }
 }
 

@@ -4,15 +4,15 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{
-    Position, ShelvedSerial,
-    pool::{Pool, Taken, WindowBytes},
-};
 use crate::{
     clock::EPOCH,
     fault::Fault,
     fulfillments::Refusal,
     ids::ImportId,
+    inventory::{
+        Position, ShelvedSerial,
+        pool::{Pool, Taken, WindowBytes},
+    },
     random::SeededRandom,
     testing::{
         World,
@@ -22,7 +22,7 @@ use crate::{
     vault::Sealed,
 };
 
-fn serials(numbers: std::ops::Range<u32>) -> Vec<ShelvedSerial> {
+pub(super) fn serials(numbers: std::ops::Range<u32>) -> Vec<ShelvedSerial> {
     let import = ImportId::for_import(EPOCH, &SeededRandom::new(1));
     let serial = |ordinal| ShelvedSerial {
         position: Position {
@@ -34,7 +34,7 @@ fn serials(numbers: std::ops::Range<u32>) -> Vec<ShelvedSerial> {
     numbers.map(serial).collect()
 }
 
-fn fetched(pool: &mut Pool, numbers: std::ops::Range<u32>, more: bool) {
+pub(super) fn fetched(pool: &mut Pool, numbers: std::ops::Range<u32>, more: bool) {
     let read = serials(numbers);
     let end = read.last().map(|serial| serial.position);
     pool.fetched(read, end, more);

@@ -1,0 +1,4 @@
+//! Shelves: pure and on the whole engine.
+
+mod shelf;
+mod withdraw;

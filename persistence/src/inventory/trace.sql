@@ -1,0 +1,19 @@
+-- Every serial of merchant $1 with the digest $2 and the order it was delivered for, newest first.
+SELECT s.serial_id, i.product_id, i.variant_id, i.label, i.created_at AS stored_at,
+       CASE
+         WHEN c.kind IS NULL THEN 'AVAILABLE'
+         WHEN c.kind = 3 OR s.removed_at IS NOT NULL THEN 'REMOVED'
+         WHEN c.kind = 2 THEN 'QUARANTINED'
+         WHEN c.kind = 4 THEN 'PULLED'
+         ELSE 'SOLD'
+       END AS status,
+       e.id AS entry_id, b.relationship_id, e.balance_id, e.reference, e.email_sealed,
+       e.created_at AS delivered_at
+FROM serials AS s
+JOIN imports AS i ON i.import_id = (LEFT(s.serial_id::text, 28) || '00000000')::uuid
+LEFT JOIN serial_claims AS c ON c.serial_id = s.serial_id
+LEFT JOIN ledger_entries AS e
+  ON c.kind = 1 AND e.balance_id = c.balance_id AND e.version = c.version
+LEFT JOIN balances AS b ON b.balance_id = e.balance_id
+WHERE s.merchant_id = $1 AND s.fingerprint = $2
+ORDER BY s.serial_id DESC
