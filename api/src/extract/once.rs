@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderValue, StatusCode},
     response::{IntoResponse as _, Response},
 };
-use engine::ids::MerchantId;
+use engine::{ids::MerchantId, random::Random};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http_body_util::BodyExt as _;
 use persistence::{
@@ -73,6 +73,30 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Once<T> {
 }
 
 impl Known {
+    /// What this request is known by where its work is found again: the same for the same key, of the
+    /// same caller, on the same address. Without a key it is nobody else's.
+    pub(crate) fn reference(
+        &self,
+        (merchant, caller): (MerchantId, Uuid),
+        random: &dyn Random,
+    ) -> Uuid {
+        let mut bytes = [0; 16];
+        match &self.key {
+            None => random.fill(&mut bytes),
+            Some(key) => {
+                let mut digest = Sha256::new();
+                for part in [merchant.uuid().as_bytes(), caller.as_bytes()] {
+                    digest.update(part);
+                }
+                digest.update((self.route.len() as u64).to_le_bytes());
+                digest.update(&self.route);
+                digest.update(key);
+                bytes.copy_from_slice(&digest.finalize()[..16]);
+            }
+        }
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
     /// Executes the work, or answers as it was answered before.
     pub(crate) async fn execute(
         self,

@@ -2,8 +2,14 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit, balances, catalog, events::feed, fulfillments, inventory::import, invitations,
-    me, metrics::Surface, payments::methods, programs, relationships, top_ups,
+    api_keys, audit, balances, catalog,
+    events::feed,
+    fulfillments,
+    inventory::{self, import},
+    invitations, me,
+    metrics::Surface,
+    payments::methods,
+    programs, relationships, top_ups,
 };
 
 #[rustfmt::skip]
@@ -46,6 +52,15 @@ pub(super) fn menu() -> Menu {
         .get("/dev/v1/products/{id}",                              catalog::product::dev)
         .patch("/dev/v1/products/{id}",                            catalog::update::dev)
         .get("/dev/v1/products/{id}/stock",                        catalog::stock::dev)
+        .get("/dev/v1/products/{id}/serials",                      inventory::list::dev)
+        .delete("/dev/v1/products/{id}/serials",                   inventory::remove::dev)
+        .post("/dev/v1/products/{id}/serials/claim",               inventory::pull::dev)
+        .get("/dev/v1/products/{id}/stock-movements",              inventory::movements::dev)
+        .get("/dev/v1/serials/batches",                            inventory::batches::dev)
+        .get("/dev/v1/serials/batches/{bat}",                      inventory::batches::dev_one)
+        .post("/dev/v1/serials/trace",                             inventory::trace::dev)
+        .get("/dev/v1/products/{id}/variants/{variant}/serials",   inventory::list::dev_variant)
+        .delete("/dev/v1/products/{id}/variants/{variant}/serials", inventory::remove::dev_variant)
         .post_of("/dev/v1/products/{id}/serials", import::BODY_BYTES_MAX, import::dev)
         .post_of("/dev/v1/products/{id}/variants/{variant}/serials", import::BODY_BYTES_MAX, import::dev_variant)
 }

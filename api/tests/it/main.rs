@@ -34,6 +34,7 @@ mod refusals;
 mod relationships;
 mod requests;
 mod secrets;
+mod shelves;
 mod support;
 mod top_ups;
 mod walls;

@@ -12,7 +12,7 @@ use std::{
 use engine::{
     api_keys::{KeyKind, KeyText, Scope},
     clock::{Clock as _, EPOCH, SystemClock},
-    ids::{KeyId, PersonId, SessionId, VariantId},
+    ids::{ImportId, KeyId, PersonId, SessionId, VariantId},
     persons::Role,
     random::SeededRandom,
     relationships::KeyTerms,
@@ -312,7 +312,13 @@ async fn victims(
     let session = SessionId::from_uuid(session.parse().unwrap());
     let variant = world.scalar("SELECT variant_id FROM variants LIMIT 1");
     let variant = VariantId::from_uuid(variant.parse().unwrap());
+    let import = world.scalar(&format!(
+        "SELECT import_id FROM imports WHERE product_id = '{}' LIMIT 1",
+        product.id.uuid()
+    ));
+    let import = ImportId::from_uuid(import.parse().unwrap());
     BTreeMap::from([
+        ("bat", import.to_string()),
         ("rel", victim.id.to_string()),
         ("key", victim.key.id.to_string()),
         ("id", delivered["id"].as_str().unwrap().to_owned()),

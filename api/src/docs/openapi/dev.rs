@@ -5,6 +5,7 @@ use engine::api_keys::Scope;
 use super::{
     Operation, TOP_UP_OPENED,
     parameters::{LEDGER, Parameter, TOP_UPS},
+    stock,
 };
 use crate::{
     api_keys::{
@@ -56,6 +57,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(top_ups());
     all.extend(payments());
     all.extend(products());
+    all.extend(stock::operations());
     all
 }
 

@@ -8,6 +8,7 @@ mod operation;
 mod parameters;
 mod portal;
 mod reseller;
+mod stock;
 #[cfg(test)]
 mod tests;
 

@@ -207,6 +207,14 @@ impl Operation {
             })
     }
 
+    /// A page of `T`, by its number.
+    pub(super) fn lists_numbered<T: ToSchema>(self) -> Self {
+        self.told::<NumberedPagination>(200, |pagination| pagination)
+            .told::<T>(200, |one| {
+                page_of(&one, &json!({"$ref": reference::<NumberedPagination>()}))
+            })
+    }
+
     /// A page of `T`, by cursor or by number.
     pub(super) fn lists_both_ways<T: ToSchema>(self) -> Self {
         self.lists::<T>()

@@ -1,0 +1,128 @@
+//! The shelves of `/dev/v1`: serials as their merchant reads, removes and pulls them.
+
+use engine::api_keys::Scope;
+
+use super::{Operation, parameters::Parameter};
+use crate::{
+    error::Code,
+    inventory::{
+        batches::{BatchAnswer, ReachedBatch},
+        movements::StockMovement,
+        pull::{PullSerials, PulledSerials},
+        remove::{RemoveSerials, RemovedSerials},
+        serial::SerialAnswer,
+        trace::{TraceSerial, Traced},
+    },
+};
+
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = serials();
+    all.extend(records());
+    all.push(
+        Operation::new(
+            "post",
+            "/dev/v1/products/{id}/serials/claim",
+            "Pull serials from the front of the shelf, all or none, and read them.",
+        )
+        .scope(Scope::ProductsWrite)
+        .once()
+        .takes::<PullSerials>()
+        .answers::<PulledSerials>(200)
+        .refuses(&[Code::OutOfStock, Code::ProductNotEligible]),
+    );
+    all
+}
+
+fn serials() -> Vec<Operation> {
+    let filters = [
+        Parameter::PAGE,
+        Parameter::LIMIT,
+        Parameter::PER_PAGE,
+        Parameter::text(
+            "status",
+            "Statuses, with commas between them; else AVAILABLE.",
+        ),
+        Parameter::text("batch_id", "Of this upload."),
+    ];
+    let list = |path, summary| {
+        Operation::new("get", path, summary)
+            .scope(Scope::ProductsRead)
+            .query(&filters)
+            .lists_numbered::<SerialAnswer>()
+    };
+    let remove = |path, summary| {
+        Operation::new("delete", path, summary)
+            .scope(Scope::ProductsWrite)
+            .once()
+            .takes::<RemoveSerials>()
+            .answers::<RemovedSerials>(200)
+            .refuses(&[Code::ProductNotEligible])
+    };
+    vec![
+        list(
+            "/dev/v1/products/{id}/serials",
+            "Serials of a product, in the order of sale. Who reads them is in the audit log.",
+        ),
+        list(
+            "/dev/v1/products/{id}/variants/{variant}/serials",
+            "Serials of a variant, in the order of sale. Who reads them is in the audit log.",
+        ),
+        remove(
+            "/dev/v1/products/{id}/serials",
+            "Remove serials that nobody has: once answered, none of them is sold.",
+        ),
+        remove(
+            "/dev/v1/products/{id}/variants/{variant}/serials",
+            "Remove serials of a variant that nobody has.",
+        ),
+    ]
+}
+
+fn records() -> Vec<Operation> {
+    let movements = [
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::text("type", "Types of movements, with commas between them."),
+        Parameter::text("variant_id", "Of this variant."),
+        Parameter::FROM,
+        Parameter::TO,
+    ];
+    let batches = [
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::text("product_id", "Of this product."),
+    ];
+    vec![
+        Operation::new(
+            "get",
+            "/dev/v1/products/{id}/stock-movements",
+            "What came onto the shelves of a product and what left them, newest first.",
+        )
+        .scope(Scope::ProductsRead)
+        .query(&movements)
+        .lists::<StockMovement>(),
+        Operation::new(
+            "get",
+            "/dev/v1/serials/batches",
+            "Uploads with what became of their serials, newest first.",
+        )
+        .scope(Scope::ProductsRead)
+        .query(&batches)
+        .lists::<BatchAnswer>(),
+        Operation::new(
+            "get",
+            "/dev/v1/serials/batches/{bat}",
+            "An upload, and whom its serials reached.",
+        )
+        .scope(Scope::ProductsRead)
+        .answers::<ReachedBatch>(200),
+        Operation::new(
+            "post",
+            "/dev/v1/serials/trace",
+            "What became of a serial, by its text. Who asks is in the audit log.",
+        )
+        .scope(Scope::ProductsRead)
+        .takes::<TraceSerial>()
+        .answers::<Traced>(200),
+    ]
+}
