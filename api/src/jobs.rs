@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use persistence::{
     api_keys::{self, KeyUse},
     balances::purchases,
-    invitations, top_ups,
+    invitations,
 };
 use tokio::{
     sync::{Mutex, mpsc},
@@ -19,7 +19,7 @@ use crate::{
     fulfillments::refund,
     metrics::{Metrics, UPKEEP_EVERY},
     state::App,
-    top_ups::complete_waiting,
+    top_ups::{complete_waiting, expire_due},
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -141,7 +141,7 @@ pub(crate) async fn complete_top_ups(app: App) {
 /// Ends top-ups that nobody paid in time.
 pub(crate) async fn expire_top_ups(app: App) {
     loop {
-        match top_ups::expire(&app.database, EXPIRED_AT_ONCE, app.now()).await {
+        match expire_due(&app, app.now()).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "ended top-ups that nobody paid in time"),
             Err(error) => tracing::warn!(%error, "could not end top-ups: {error}"),

@@ -28,6 +28,7 @@ use crate::{
     error::{ApiError, Code},
     events::Waiters,
     layers::{rate_limit::Failures, tries::Tries},
+    top_ups::watch::Changed,
 };
 
 /// Uses of keys that wait to be recorded; one more is not worth waiting for.
@@ -50,6 +51,8 @@ pub struct Parts {
     pub(crate) claimed_sessions: Screen<[u8; 32]>,
     /// Told when a mail was committed to the outbox.
     pub(crate) mail_queued: Notify,
+    /// Balances that changed and are to be looked at.
+    pub(crate) changed: Changed,
     /// Readers that wait for events.
     pub(crate) waiters: Waiters,
     pub(crate) passwords: Passwords,
@@ -89,6 +92,7 @@ impl App {
             claimed_keys: Screen::default(),
             claimed_sessions: Screen::default(),
             mail_queued: Notify::new(),
+            changed: Changed::default(),
             waiters: Waiters::default(),
             passwords: Passwords::new(),
             sessions: SessionLimits::default(),

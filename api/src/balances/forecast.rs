@@ -7,21 +7,21 @@ use engine::{clock::Timestamp, money::Money};
 
 /// What was spent up to now.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spent {
-    pub(super) in_24h: Money,
-    pub(super) in_7d: Money,
+pub(crate) struct Spent {
+    pub(crate) in_24h: Money,
+    pub(crate) in_7d: Money,
 }
 
 /// When it ends; nothing if nothing was spent, or if it lasts longer than a calendar does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Forecast {
-    pub(super) hours_left: i64,
-    pub(super) empty_at: Timestamp,
+pub(crate) struct Forecast {
+    pub(crate) hours_left: i64,
+    pub(crate) empty_at: Timestamp,
 }
 
 const DAY_SECONDS: i64 = 24 * 3600;
 
-pub(super) fn forecast(available: Money, spent: Spent, now: Timestamp) -> Option<Forecast> {
+pub(crate) fn forecast(available: Money, spent: Spent, now: Timestamp) -> Option<Forecast> {
     let (spent, over_seconds) = if spent.in_24h > Money::ZERO {
         (spent.in_24h, DAY_SECONDS)
     } else {

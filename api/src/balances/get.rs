@@ -48,7 +48,7 @@ pub(crate) async fn portal(
     shown(&app, scope, currency).await
 }
 
-async fn shown(
+pub(super) async fn shown(
     app: &App,
     scope: RelationshipScope,
     currency: Currency,
@@ -63,6 +63,8 @@ async fn shown(
     let forecast = forecast(balance.available(), spent, now);
     let open = top_ups::open_of(&app.database, scope, now).await?;
     let open = open.iter().map(|one| TopUpView::of(one, currency, now));
-    let shown = Balance::of(&balance, currency, spent, forecast, open.collect());
+    let settings = top_ups::settings(&app.database, scope).await?;
+    let amounts = (&balance, currency);
+    let shown = Balance::of(amounts, spent, forecast, &settings, open.collect());
     Ok(Answer::ok(shown))
 }

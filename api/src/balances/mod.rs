@@ -7,13 +7,15 @@
 pub(crate) mod credit;
 pub(crate) mod debit;
 pub(crate) mod entry;
-mod forecast;
+pub(crate) mod forecast;
 pub(crate) mod get;
 pub(crate) mod ledger;
 pub(crate) mod owner;
+pub(crate) mod settings;
 pub(crate) mod statement;
 
 use engine::money::{Currency, Money};
+use persistence::top_ups::Settings;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,8 +44,8 @@ pub(crate) struct Balance {
     forecast: ForecastText,
 }
 
-/// Nothing is set: no alerts.
-#[derive(Default, Serialize, ToSchema)]
+/// What is null is off.
+#[derive(Serialize, ToSchema)]
 struct AlertSettings {
     low_balance_threshold: Option<MoneyText>,
     alert_hours_left: Option<u16>,
@@ -54,8 +56,8 @@ struct AutoTopUp {
     enabled: bool,
     threshold: MoneyText,
     amount: MoneyText,
-    coin: &'static str,
-    open_invoice_id: Option<&'static str>,
+    coin: String,
+    open_invoice_id: Option<String>,
     paused_reason: Option<&'static str>,
 }
 
@@ -70,13 +72,14 @@ struct ForecastText {
 
 impl Balance {
     fn of(
-        balance: &engine::engine::Balance,
-        currency: Currency,
+        (balance, currency): (&engine::engine::Balance, Currency),
         spent: forecast::Spent,
         forecast: Option<forecast::Forecast>,
+        settings: &Settings,
         open_top_ups: Vec<TopUpView>,
     ) -> Self {
         let money = |amount| MoneyText(currency, amount);
+        let hours_left = forecast.map(|forecast| forecast.hours_left);
         Self {
             currency: CurrencyCode(currency),
             posted: money(balance.posted),
@@ -84,23 +87,34 @@ impl Balance {
             available: money(balance.available()),
             debt: money(Money::ZERO),
             ledger_version: balance.version,
-            is_low: false,
-            settings: AlertSettings::default(),
-            auto_top_up: AutoTopUp {
-                enabled: false,
-                threshold: money(Money::ZERO),
-                amount: money(Money::ZERO),
-                coin: "",
-                open_invoice_id: None,
-                paused_reason: None,
+            is_low: settings.alert.is_low(balance.available(), hours_left),
+            settings: AlertSettings {
+                low_balance_threshold: settings.alert.threshold.map(money),
+                alert_hours_left: settings.alert.hours,
             },
+            auto_top_up: AutoTopUp::of(settings, currency),
             open_top_ups,
             forecast: ForecastText {
                 spend_24h: money(spent.in_24h),
                 spend_7d: money(spent.in_7d),
-                hours_left: forecast.map(|forecast| forecast.hours_left),
+                hours_left,
                 empty_at: forecast.map(|forecast| Time(forecast.empty_at)),
             },
+        }
+    }
+}
+
+impl AutoTopUp {
+    fn of(settings: &Settings, currency: Currency) -> Self {
+        let set = settings.automatic.as_ref();
+        let money = |amount: Option<Money>| MoneyText(currency, amount.unwrap_or_default());
+        Self {
+            enabled: set.is_some_and(|set| set.enabled),
+            threshold: money(set.map(|set| set.threshold)),
+            amount: money(set.map(|set| set.amount)),
+            coin: set.map_or_else(String::new, |set| set.coin.to_string()),
+            open_invoice_id: settings.waits.map(|invoice| invoice.to_string()),
+            paused_reason: settings.paused.then_some("UNPAID"),
         }
     }
 }

@@ -7,15 +7,24 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use engine::{
+    audit::Actor,
     balances::{Credit, EntryKind},
     clock::{Clock as _, SystemClock},
     engine::Engine,
+    ids::InvoiceId,
+    money::Currency,
+    payments::{Origin, Pay},
+    programs::top_up_defaults,
+    random::SystemRandom,
+    top_ups::Wanted,
     vault::Vault,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use persistence::{
     Database,
-    demo::{self, Cast, Funding, Load},
+    demo::{self, Cast, Funding, Load, Seeded},
+    payments,
+    top_ups::{self, Opening},
 };
 
 use super::{people::People, root_key::Secret, settings::Settings};
@@ -43,9 +52,10 @@ impl Casts {
         let demo = Arc::new(demo::demo(&secret.derived("demo cast")));
         let now = SystemClock.now();
         let seeding = "storing the demo cast";
-        demo::seed(database, vault, Arc::clone(&demo), now)
-            .await
-            .context(seeding)?;
+        let seeded = demo::seed(database, vault, Arc::clone(&demo), now).await;
+        if seeded.context(seeding)? == Seeded::Now {
+            open_top_up(database, vault, &demo).await?;
+        }
         let people = People::seed(database, &demo, secret)
             .await
             .context("storing the demo people")?;
@@ -78,6 +88,31 @@ impl Casts {
         }
         Ok(())
     }
+}
+
+/// One invoice that waits for money, of the reseller who has least.
+async fn open_top_up(database: &Database, vault: &Vault, demo: &Cast) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let poorest = demo.resellers.iter().min_by_key(|one| one.credit);
+    let poorest = poorest.context("the demo has resellers")?;
+    let offered = payments::list(database, demo.merchant, true).await?;
+    let method = offered.into_iter().next();
+    let method = method.context("the demo has a payment method")?;
+    let wanted = Wanted {
+        id: InvoiceId::generate(now, &SystemRandom),
+        merchant: demo.merchant,
+        relationship: poorest.id,
+        origin: Origin::Merchant,
+        amount: top_up_defaults(Currency::USD).0,
+        coin: method.coin,
+        provider: method.provider,
+        pay: Pay {
+            instructions: Some(method.instructions),
+        },
+    };
+    let opening = Opening { wanted, post: None };
+    let opened = top_ups::open(database, vault, opening, Actor::job("demo"), now).await;
+    opened.context("opening a top-up of the demo").map(drop)
 }
 
 async fn credit(engine: Engine, funding: Funding) -> anyhow::Result<()> {

@@ -61,6 +61,8 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     let Some(feeds) = dispatch::step(&app.database, app.engine.owner(), now).await? else {
         return Ok(Advanced::NotOurs);
     };
+    let live = feeds.iter().filter(|feed| !feed.test);
+    app.changed.add(live.filter_map(|feed| feed.relationship));
     app.waiters.tell(&feeds);
     Ok(Advanced::Told)
 }

@@ -141,15 +141,27 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             invoice,
             relationship,
             origin,
-            amount,
+            amount: asked,
             coin,
         } => json!({
             "top_up_id": InvoiceId::from_uuid(*invoice).to_string(),
             "relationship_id": of(relationship),
             "origin": origin,
-            "amount": Money::from_minor(*amount).map(|amount| MoneyText(currency, amount)),
+            "amount": amount(*asked, currency),
             "currency": CurrencyCode(currency),
             "coin": coin,
+        }),
+        Fact::BalanceLow {
+            relationship,
+            balance,
+            threshold,
+            hours_left,
+        } => json!({
+            "relationship_id": of(relationship),
+            "balance": amount(*balance, currency),
+            "low_balance_threshold": threshold.map(|threshold| amount(threshold, currency)),
+            "hours_left": hours_left,
+            "currency": CurrencyCode(currency),
         }),
         Fact::TopUpUpdated {
             invoice,
@@ -161,6 +173,10 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             "status": status,
         }),
     }
+}
+
+fn amount(minor: i64, currency: Currency) -> Option<MoneyText> {
+    Money::from_minor(minor).map(|amount| MoneyText(currency, amount))
 }
 
 /// The kinds that a text names, by comma; an error if one is unknown.

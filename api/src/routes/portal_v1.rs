@@ -43,6 +43,7 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs/{rel}/balance",   balances::get::portal)
         .get("/portal/v1/programs/{rel}/ledger",    balances::ledger::portal)
         .get("/portal/v1/programs/{rel}/statement", balances::statement::portal)
+        .put("/portal/v1/programs/{rel}/balance/settings",      balances::settings::portal)
         .get("/portal/v1/programs/{rel}/top-ups",               top_ups::list::portal)
         .post("/portal/v1/programs/{rel}/top-ups",              top_ups::open::portal)
         .get("/portal/v1/programs/{rel}/top-ups/{inv}",         top_ups::get::portal)

@@ -22,6 +22,7 @@ use crate::{
     metrics::Metrics,
     routes::{self, ops::Ops},
     state::App,
+    top_ups::watch::watch_balances,
 };
 
 /// A server that answers.
@@ -115,6 +116,7 @@ impl Starting {
         self.works("refunds", &app, jobs::complete_refunds);
         self.works("payments", &app, jobs::complete_top_ups);
         self.works("top_ups", &app, jobs::expire_top_ups);
+        self.works("balances", &app, watch_balances);
         self.works("invitations", &app, jobs::expire_invitations);
         self.works("key_expiry", &app, jobs::announce_key_expiry);
         let uses = Arc::new(Mutex::new(uses));

@@ -56,6 +56,43 @@ pub(super) fn completed(
     )
 }
 
+/// A balance is low.
+pub(super) fn low(
+    app: &App,
+    payer: &Payer,
+    (currency, left): (Currency, Money),
+    hours_left: Option<i64>,
+) -> Post {
+    let merchant = &payer.merchant_name;
+    let left = format!("{} {}", MoneyText(currency, left), currency.code());
+    let lasts = hours_left.map_or_else(String::new, |hours| {
+        format!(" If sales go on as they did, it lasts for {hours} hours.")
+    });
+    let text = format!(
+        "Your balance at {merchant} is {left}.{lasts}\n\nTop it up at {origin}: orders that it \
+         does not cover are refused.\n",
+        origin = app.origin,
+    );
+    post(
+        app,
+        payer,
+        format!("Your balance at {merchant} is low"),
+        text,
+    )
+}
+
+/// No automatic invoices come any more.
+pub(super) fn paused(app: &App, payer: &Payer) -> Post {
+    let merchant = &payer.merchant_name;
+    let text = format!(
+        "Three automatic top-ups of your balance at {merchant} in a row were not paid in time, so \
+         no more are opened.\n\nSave the settings of your balance again at {origin} to go on.\n",
+        origin = app.origin,
+    );
+    let subject = format!("Automatic top-ups at {merchant} are paused");
+    post(app, payer, subject, text)
+}
+
 fn post(app: &App, payer: &Payer, subject: String, text: String) -> Post {
     Post {
         id: MailId::generate(app.now(), &**app.engine.random()),

@@ -5,11 +5,13 @@
 
 pub(crate) mod cancel;
 pub(crate) mod complete;
+mod expire;
 pub(crate) mod get;
 mod letters;
 pub(crate) mod list;
 pub(crate) mod mark_paid;
 pub(crate) mod open;
+pub(crate) mod watch;
 
 pub use complete::complete_waiting;
 use engine::{
@@ -17,8 +19,10 @@ use engine::{
     money::{Currency, Money},
     payments::Invoice,
 };
+pub use expire::expire_due;
 use serde::Serialize;
 use utoipa::ToSchema;
+pub use watch::look_at_all;
 
 use crate::wire::{
     money::{CurrencyCode, MoneyText},

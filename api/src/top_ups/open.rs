@@ -160,7 +160,7 @@ fn not_offered() -> ApiError {
     ApiError::field("coin", "is not offered by this merchant")
 }
 
-fn refusal(refused: Refusal, currency: Currency) -> ApiError {
+pub(crate) fn refusal(refused: Refusal, currency: Currency) -> ApiError {
     let text = |amount| MoneyText(currency, amount).to_string();
     match refused {
         Refusal::Inactive(status) => {

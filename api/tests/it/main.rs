@@ -7,6 +7,7 @@
 
 mod accounts;
 mod api_keys;
+mod automatic;
 mod balances;
 mod bulk;
 mod catalog;

@@ -1,13 +1,12 @@
 //! Top-ups: opened, paid, credited once per payment whatever is cut off, and what is refused.
 
-use api::top_ups::complete_waiting;
+use api::top_ups::{complete_waiting, expire_due};
 use chrono::TimeDelta;
 use engine::{
     clock::{Clock as _, SystemClock, Timestamp},
     persons::Role,
 };
 use futures_util::future::join_all;
-use persistence::top_ups;
 use serde_json::{Value, json};
 
 use crate::support::{Call, Reply, World, with_world};
@@ -317,11 +316,11 @@ fn late_money_is_credited_whatever_became_of_the_invoice() {
         again.data(200);
 
         let expired = world.invoice(CODE, "60.00").await.data(201);
-        let db = &world.server.app().database;
+        let app = world.server.app();
         let (now, day) = (SystemClock.now(), TimeDelta::hours(25));
-        assert_eq!(top_ups::expire(db, 10, now).await.unwrap(), 0);
-        assert_eq!(top_ups::expire(db, 10, now + day).await.unwrap(), 1);
-        assert_eq!(top_ups::expire(db, 10, now + day).await.unwrap(), 0);
+        assert_eq!(expire_due(app, now).await.unwrap(), 0);
+        assert_eq!(expire_due(app, now + day).await.unwrap(), 1);
+        assert_eq!(expire_due(app, now + day).await.unwrap(), 0);
         assert_eq!(world.read(&expired).await["status"], "EXPIRED");
         let state = world.top_ups();
         let refused = world.cancel(&expired).await;

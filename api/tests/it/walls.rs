@@ -603,7 +603,7 @@ impl World {
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.invoice_id) FROM invoices AS t)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.merchant_id)
                   FROM payment_methods AS t)
-               || (SELECT COUNT(*) FROM payments)
+               || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM balance_settings)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)
                   FROM members AS t)
                || (SELECT COUNT(*) FROM ledger_entries) || ' ' || (SELECT COUNT(*) FROM serials)

@@ -47,6 +47,13 @@ pub enum Fact {
         relationship: Uuid,
         status: String,
     },
+    /// Amounts are in minor units.
+    BalanceLow {
+        relationship: Uuid,
+        balance: i64,
+        threshold: Option<i64>,
+        hours_left: Option<i64>,
+    },
 }
 
 impl Fact {
@@ -60,6 +67,7 @@ impl Fact {
             Self::KeyRevoked { .. } => Kind::KeyRevoked,
             Self::TopUpCreated { .. } => Kind::TopUpCreated,
             Self::TopUpUpdated { .. } => Kind::TopUpUpdated,
+            Self::BalanceLow { .. } => Kind::BalanceLow,
         }
     }
 }
@@ -112,6 +120,12 @@ mod tests {
                     r#"{{"fact":"top_up_updated","invoice":"{id}","relationship":"{id}","status":"PAID"}}"#
                 ),
                 Kind::TopUpUpdated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"balance_low","relationship":"{id}","balance":99,"threshold":100,"hours_left":null}}"#
+                ),
+                Kind::BalanceLow,
             ),
         ] {
             let fact: Fact = serde_json::from_str(&stored).unwrap();

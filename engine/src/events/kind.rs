@@ -16,6 +16,7 @@ pub enum Kind {
     FulfillmentRefunded,
     BalanceCredited,
     BalanceDebited,
+    BalanceLow,
     TopUpCreated,
     TopUpUpdated,
     SerialsImported,
@@ -27,11 +28,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::BalanceCredited,
         Self::BalanceDebited,
+        Self::BalanceLow,
         Self::TopUpCreated,
         Self::TopUpUpdated,
         Self::SerialsImported,
@@ -58,6 +60,7 @@ impl Kind {
             Self::FulfillmentRefunded => "fulfillment:refunded",
             Self::BalanceCredited => "balance:credited",
             Self::BalanceDebited => "balance:debited",
+            Self::BalanceLow => "balance:low",
             Self::TopUpCreated => "top_up:created",
             Self::TopUpUpdated => "top_up:updated",
             Self::SerialsImported => "serials:imported",
@@ -80,6 +83,7 @@ impl Kind {
             Self::FulfillmentRefunded => "An order was paid back, in whole or in part.",
             Self::BalanceCredited => "Money was added to a balance.",
             Self::BalanceDebited => "Money was taken from a balance, not for an order.",
+            Self::BalanceLow => "A balance is lower than its reseller wants it.",
             Self::TopUpCreated => "An invoice was opened that tops a balance up.",
             Self::TopUpUpdated => "The status of a top-up changed.",
             Self::SerialsImported => "An upload of serials went on sale.",
@@ -97,6 +101,7 @@ impl Kind {
             | Self::FulfillmentRefunded
             | Self::BalanceCredited
             | Self::BalanceDebited
+            | Self::BalanceLow
             | Self::TopUpCreated
             | Self::TopUpUpdated
             | Self::RelationshipUpdated

@@ -1,10 +1,14 @@
-//! Top-ups: invoices that add to a balance.
+//! Top-ups: invoices that add to a balance, and what a reseller sets about its balance.
 //!
 //! Keeps: an invoice is opened within the program's bounds and in a coin that the merchant takes. What
 //! arrives for it is credited whatever the amount, once per payment.
 
+mod alert;
+mod automatic;
 mod open;
 #[cfg(test)]
 mod tests;
 
-pub use open::{Facts, OPEN_MAX, Refusal, VALID_HOURS, Wanted, open};
+pub use alert::Alert;
+pub use automatic::{Automatic, EXPIRED_MAX, Ended, History, Standing};
+pub use open::{Facts, OPEN_MAX, Refusal, VALID_HOURS, Wanted, may_set, open};

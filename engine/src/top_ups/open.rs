@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use chrono::TimeDelta;
 
+use super::Automatic;
 use crate::{
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, RelationshipId},
@@ -24,7 +25,7 @@ pub struct Facts {
     pub mode: Mode,
     /// What the program allows.
     pub bounds: RangeInclusive<Money>,
-    /// Whether the merchant takes this coin, through this provider.
+    /// Whether the merchant takes the coin.
     pub offered: bool,
     /// How many wait for money already.
     pub waiting: u32,
@@ -56,25 +57,8 @@ pub enum Refusal {
 
 /// The invoice, or why there is none.
 pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Refusal> {
-    let asks = match wanted.origin {
-        Origin::Manual | Origin::Auto => facts.status == RelationshipStatus::Active,
-        Origin::Merchant => matches!(
-            facts.status,
-            RelationshipStatus::Active | RelationshipStatus::Suspended
-        ),
-    };
-    if !asks {
-        return Err(Refusal::Inactive(facts.status));
-    }
-    if !facts.mode.allows_fulfillment() {
-        return Err(Refusal::ModeNotAllowed);
-    }
-    if !facts.offered {
-        return Err(Refusal::NotOffered);
-    }
-    if !facts.bounds.contains(&wanted.amount) {
-        return Err(Refusal::OutOfRange(facts.bounds.clone()));
-    }
+    may_ask(facts, wanted.origin)?;
+    fits(facts, wanted.amount)?;
     if facts.waiting >= OPEN_MAX {
         return Err(Refusal::TooMany);
     }
@@ -95,4 +79,40 @@ pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Re
         updated_at: now,
         payments: Vec::new(),
     })
+}
+
+/// Whether a reseller may set what it wants to set about its balance.
+pub fn may_set(facts: &Facts, automatic: Option<&Automatic>) -> Result<(), Refusal> {
+    may_ask(facts, Origin::Manual)?;
+    match automatic {
+        Some(automatic) if automatic.enabled => fits(facts, automatic.amount),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn may_ask(facts: &Facts, origin: Origin) -> Result<(), Refusal> {
+    let asks = match origin {
+        Origin::Manual | Origin::Auto => facts.status == RelationshipStatus::Active,
+        Origin::Merchant => matches!(
+            facts.status,
+            RelationshipStatus::Active | RelationshipStatus::Suspended
+        ),
+    };
+    if !asks {
+        return Err(Refusal::Inactive(facts.status));
+    }
+    if !facts.mode.allows_fulfillment() {
+        return Err(Refusal::ModeNotAllowed);
+    }
+    Ok(())
+}
+
+fn fits(facts: &Facts, amount: Money) -> Result<(), Refusal> {
+    if !facts.offered {
+        return Err(Refusal::NotOffered);
+    }
+    if !facts.bounds.contains(&amount) {
+        return Err(Refusal::OutOfRange(facts.bounds.clone()));
+    }
+    Ok(())
 }

@@ -1,10 +1,11 @@
-//! When a top-up may be opened.
+//! When a top-up may be opened, when one is opened by itself, and when a balance is low.
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
-    clock::EPOCH,
+    clock::{EPOCH, Timestamp},
     ids::{InvoiceId, MerchantId, RelationshipId},
     money::Money,
     payments::{Coin, Origin, Pay, ProviderKind},
@@ -90,4 +91,92 @@ fn reasons_are_said_in_their_order() {
     assert_eq!(said(&facts, 1000), Some(Refusal::TooMany));
     facts.waiting = OPEN_MAX - 1;
     assert_eq!(said(&facts, 1000), None);
+}
+
+fn standing(balance: i64) -> Standing {
+    Standing {
+        automatic: Automatic {
+            enabled: true,
+            threshold: money(1000),
+            amount: money(5000),
+            coin: Coin::parse("BANK").unwrap(),
+        },
+        history: History::default(),
+        balance: money(balance),
+        debited_since: false,
+        waits: false,
+        arriving: false,
+    }
+}
+
+fn hours(hours: i64) -> Timestamp {
+    EPOCH + TimeDelta::hours(hours)
+}
+
+#[test]
+fn automatic_invoice_is_due_below_the_threshold_unless_one_is_under_way() {
+    assert!(standing(999).is_due(EPOCH));
+    assert!(!standing(1000).is_due(EPOCH));
+    let changes: [fn(&mut Standing); 4] = [
+        |one| one.automatic.enabled = false,
+        |one| one.waits = true,
+        |one| one.arriving = true,
+        |one| one.history.paused = true,
+    ];
+    for change in changes {
+        let mut one = standing(0);
+        change(&mut one);
+        assert!(!one.is_due(EPOCH), "{one:?}");
+    }
+}
+
+#[test]
+fn next_automatic_invoice_waits_six_hours_and_for_a_new_debit() {
+    for ended in [Ended::Expired, Ended::Cancelled] {
+        let mut one = standing(0);
+        one.history = one.history.after(ended, hours(24));
+        assert!(!one.is_due(hours(31)));
+        one.debited_since = true;
+        assert!(!one.is_due(hours(29)));
+        assert!(one.is_due(hours(30)));
+    }
+}
+
+#[test]
+fn three_unpaid_in_a_row_pause_it_and_one_that_is_paid_begins_the_row_anew() {
+    let row = |endings: &[Ended]| {
+        let none = History::default();
+        endings
+            .iter()
+            .fold(none, |history, ended| history.after(*ended, EPOCH))
+    };
+    let (expired, paid) = (Ended::Expired, Ended::Paid);
+    assert!(row(&[expired, expired, expired]).paused);
+    assert!(!row(&[expired, expired, paid, expired, expired]).paused);
+    assert!(!row(&[expired, Ended::Cancelled, expired]).paused);
+    let late = row(&[expired, expired, expired, paid]);
+    assert_eq!(
+        (late.paused, late.expired, late.not_before),
+        (true, 0, None)
+    );
+}
+
+#[test]
+fn balance_is_low_below_the_threshold_or_the_hours() {
+    let alert = |threshold: Option<i64>, hours| Alert {
+        threshold: threshold.map(money),
+        hours,
+    };
+    for (alert, left, hours_left, low) in [
+        (alert(Some(100), None), 99, None, true),
+        (alert(Some(100), None), 100, Some(0), false),
+        (alert(None, Some(5)), 1, Some(4), true),
+        (alert(None, Some(5)), 1, Some(5), false),
+        (alert(None, Some(5)), 0, None, false),
+        (alert(None, None), 0, Some(0), false),
+        (alert(Some(1), Some(5)), 100, Some(4), true),
+    ] {
+        let found = alert.is_low(money(left), hours_left);
+        assert_eq!(found, low, "{alert:?} {left} {hours_left:?}");
+    }
 }

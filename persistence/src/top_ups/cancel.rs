@@ -5,9 +5,10 @@ use engine::{
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, RelationshipId},
     payments::{Event, Invoice, Stepped, WrongStatus},
+    top_ups::Ended,
 };
 
-use super::rows;
+use super::{automatic, rows};
 use crate::{Database, Error, database::commit, owned, relationships::rows::kept};
 
 /// The invoice, cancelled, and whether it was so before; none if this relationship has none such.
@@ -20,7 +21,7 @@ pub async fn cancel(
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
-        let Some((_, invoice)) = rows::lock(&mut tx, of, id).await? else {
+        let Some((balance, invoice)) = rows::lock(&mut tx, of, id).await? else {
             return Ok(None);
         };
         let before = rows::digest(&mut tx, id).await?;
@@ -29,6 +30,8 @@ pub async fn cancel(
             Ok(Stepped::Already(invoice)) => return Ok(Some(Ok((*invoice, true)))),
             Ok(Stepped::To(invoice)) => *invoice,
         };
+        let ended = (Ended::Cancelled, now);
+        automatic::ended(&mut tx, balance, &invoice, ended).await?;
         rows::store(&mut tx, &invoice, now).await?;
         let deed = (actor, "top_up.cancel");
         rows::note(&mut tx, &invoice, deed, Some(before), now).await?;

@@ -7,7 +7,9 @@ use engine::{
     relationships::RelationshipScope,
 };
 
-use super::rows::{Row, select_invoice, whole};
+use sqlx::PgConnection;
+
+use super::rows::{Of, Row, select_invoice, whole};
 use crate::{
     Database, Error,
     database::ReadScope,
@@ -123,25 +125,29 @@ pub async fn open_of(
 /// Who pays the top-ups of a relationship.
 pub async fn payer(
     db: &Database,
-    (merchant, relationship): (MerchantId, RelationshipId),
+    of: (MerchantId, RelationshipId),
 ) -> Result<Option<Payer>, Error> {
     let db = db.clone();
-    owned(async move {
-        let found: Option<(String, String)> = sqlx::query_as(
-            "SELECT COALESCE(p.email, r.email), m.name
-             FROM relationships AS r
-             JOIN merchants AS m ON m.merchant_id = r.merchant_id
-             LEFT JOIN persons AS p ON p.person_id = r.person_id
-             WHERE r.merchant_id = $1 AND r.relationship_id = $2",
-        )
-        .bind(merchant.uuid())
-        .bind(relationship.uuid())
-        .fetch_optional(&mut *db.read().await?)
-        .await?;
-        Ok(found.map(|(email, merchant_name)| Payer {
-            email,
-            merchant_name,
-        }))
-    })
-    .await
+    owned(async move { payer_in(&mut *db.read().await?, of).await }).await
+}
+
+pub(super) async fn payer_in(
+    connection: &mut PgConnection,
+    (merchant, relationship): Of,
+) -> Result<Option<Payer>, Error> {
+    let found: Option<(String, String)> = sqlx::query_as(
+        "SELECT COALESCE(p.email, r.email), m.name
+         FROM relationships AS r
+         JOIN merchants AS m ON m.merchant_id = r.merchant_id
+         LEFT JOIN persons AS p ON p.person_id = r.person_id
+         WHERE r.merchant_id = $1 AND r.relationship_id = $2",
+    )
+    .bind(merchant.uuid())
+    .bind(relationship.uuid())
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(|(email, merchant_name)| Payer {
+        email,
+        merchant_name,
+    }))
 }

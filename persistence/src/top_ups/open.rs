@@ -5,7 +5,7 @@ use engine::{
     clock::Timestamp,
     events::Fact,
     money::Currency,
-    payments::Invoice,
+    payments::{Coin, Invoice},
     programs::top_up_defaults,
     relationships::{Mode, Status},
     top_ups::{self, Facts, Refusal, Wanted},
@@ -13,7 +13,7 @@ use engine::{
 };
 use sqlx::PgConnection;
 
-use super::rows;
+use super::rows::{self, Of};
 use crate::{
     Database, Error,
     database::commit,
@@ -45,7 +45,7 @@ pub async fn open(
         if rows::lock_balance(&mut tx, of).await?.is_none() {
             return Ok(None);
         }
-        let facts = facts(&mut tx, &wanted, now).await?;
+        let facts = facts(&mut tx, of, Some(&wanted.coin), now).await?;
         let invoice = match top_ups::open(&facts, wanted, now) {
             Ok(invoice) => invoice,
             Err(refusal) => return Ok(Some(Err(refusal))),
@@ -61,7 +61,7 @@ pub async fn open(
 }
 
 /// Stores an invoice that is opened, and tells it.
-async fn store(
+pub(super) async fn store(
     connection: &mut PgConnection,
     invoice: &Invoice,
     actor: Actor,
@@ -91,27 +91,28 @@ struct Row {
     waiting: i64,
 }
 
-async fn facts(
+/// What decides whether a relationship may be topped up in this coin.
+pub(super) async fn facts(
     connection: &mut PgConnection,
-    wanted: &Wanted,
+    (merchant, relationship): Of,
+    coin: Option<&Coin>,
     now: Timestamp,
 ) -> Result<Facts, Error> {
     let row: Row = sqlx::query_as(
         "SELECT r.status, r.mode, m.currency, p.min_top_up, p.max_top_up,
            EXISTS (SELECT FROM payment_methods AS o WHERE o.merchant_id = r.merchant_id
-                   AND o.coin = $3 AND o.provider = $4 AND o.enabled) AS offered,
+                   AND o.coin = $3 AND o.enabled) AS offered,
            (SELECT COUNT(*) FROM invoices AS i WHERE i.relationship_id = r.relationship_id
             AND i.status IN ('OPEN', 'CONFIRMING')
-            AND (i.status = 'CONFIRMING' OR i.expires_at > $5)) AS waiting
+            AND (i.status = 'CONFIRMING' OR i.expires_at > $4)) AS waiting
          FROM relationships AS r
          JOIN merchants AS m ON m.merchant_id = r.merchant_id
          JOIN programs AS p ON p.merchant_id = r.merchant_id
          WHERE r.merchant_id = $1 AND r.relationship_id = $2",
     )
-    .bind(wanted.merchant.uuid())
-    .bind(wanted.relationship.uuid())
-    .bind(wanted.coin.as_str())
-    .bind(wanted.provider.name())
+    .bind(merchant.uuid())
+    .bind(relationship.uuid())
+    .bind(coin.map(Coin::as_str))
     .bind(now)
     .fetch_one(connection)
     .await?;

@@ -12,10 +12,11 @@ use engine::{
     payments::{Arrival, Invoice, Payment, Settlement, Snapshot, Stepped},
     random::Random,
     relationships::RelationshipScope,
+    top_ups::Ended,
 };
 use sqlx::PgConnection;
 
-use super::{Waiting, rows};
+use super::{Waiting, automatic, rows};
 use crate::{Database, Error, database::commit, owned, relationships::rows::kept};
 
 /// What became of an invoice.
@@ -57,6 +58,7 @@ pub async fn settle(
             return Ok(Some(Err(refused)));
         };
         let Settlement { stepped, fresh } = settlement;
+        let arrived = !fresh.is_empty();
         let (already, mut invoice) = match stepped {
             Stepped::Already(invoice) => (fresh.is_empty(), *invoice),
             Stepped::To(invoice) => (false, *invoice),
@@ -71,6 +73,10 @@ pub async fn settle(
                     inserted => inserted?,
                 }
                 invoice.payments.push(payment);
+            }
+            if arrived {
+                let paid = (Ended::Paid, now);
+                automatic::ended(&mut tx, balance, &invoice, paid).await?;
             }
             rows::store(&mut tx, &invoice, now).await?;
             let deed = (actor, "top_up.settle");

@@ -13,7 +13,7 @@ use crate::{
         update::UpdateKey,
     },
     audit::own::OwnAuditEntry,
-    balances::{Balance, entry::Entry, statement::Statement},
+    balances::{Balance, entry::Entry, settings::BalanceSettings, statement::Statement},
     error::Code,
     events::EventAnswer,
     persons::{
@@ -214,6 +214,19 @@ fn top_ups() -> Vec<Operation> {
         "/portal/v1/programs/{rel}/top-ups/{inv}",
     );
     vec![
+        Operation::of_session(
+            "put",
+            "/portal/v1/programs/{rel}/balance/settings",
+            "When your balance is low, and whether it is topped up by itself.",
+        )
+        .once()
+        .takes::<BalanceSettings>()
+        .answers::<Balance>(200)
+        .refuses(&[
+            Code::RelationshipInactive,
+            Code::ModeNotAllowed,
+            Code::AmountOutOfRange,
+        ]),
         Operation::of_session("get", all, "Your top-ups, newest first.")
             .query(&TOP_UPS)
             .lists::<TopUpView>(),
