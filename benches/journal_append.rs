@@ -123,6 +123,7 @@ impl Appended {
             stamp,
             contents: Arc::new(contents),
             refunded: Money::ZERO,
+            revealed: std::collections::BTreeMap::new(),
         }
     }
 

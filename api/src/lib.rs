@@ -23,6 +23,7 @@ pub mod layers;
 pub mod logging;
 pub mod mail;
 pub(crate) mod me;
+pub(crate) mod members;
 pub mod metrics;
 pub(crate) mod payments;
 pub(crate) mod persons;

@@ -48,6 +48,7 @@ enum ServerCommand {
     CheckConfig,
     /// Show whether the database and the root key are as they must be.
     Doctor,
+    Merchant(serve::Merchant),
     /// Let a shard be served again that halted, after you have found out why.
     Unhalt,
 }
@@ -96,6 +97,7 @@ async fn command(arguments: Arguments, runtime: &Arc<Runtime>) -> anyhow::Result
         ServerCommand::Migrate => serve::migrate(&config).await,
         ServerCommand::CheckConfig => serve::check_config(&config),
         ServerCommand::Doctor => serve::doctor(&config).await,
+        ServerCommand::Merchant(merchant) => Box::pin(merchant.run(&config)).await,
         ServerCommand::Unhalt => serve::unhalt(&config).await,
     }
 }

@@ -695,6 +695,7 @@ fn fulfiller(
         snapshots,
         lanes,
         clock: Arc::clone(&ports.clock),
+        random: Arc::clone(&ports.random),
         claim_deadline: ms(config.claim_deadline_ms),
     }
 }

@@ -20,6 +20,7 @@ pub mod inventory;
 pub mod invitations;
 pub mod journal;
 pub mod mail;
+pub mod members;
 pub mod merchants;
 pub mod page;
 pub mod payments;

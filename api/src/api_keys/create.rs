@@ -20,7 +20,7 @@ use persistence::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Key, Keyring, fields, refusal::refusal};
+use super::{Key, Keyring, fields, refusal::refusal, test_balance};
 use crate::{
     auth::{SteppedUp, member::OwnerSteppedUp},
     error::{ApiError, Code},
@@ -113,9 +113,7 @@ pub(crate) async fn portal(
     once: Once<CreateKey>,
 ) -> Result<Response, ApiError> {
     let keyring = Keyring::of_reseller(&app, &caller, relationship).await?;
-    let name = keyring.name;
-    let work = Box::pin(answer(app.clone(), keyring, once.body));
-    once.request.execute(&app, name, work).await
+    once.run(app, keyring, answer).await
 }
 
 pub(crate) async fn dev(
@@ -124,9 +122,8 @@ pub(crate) async fn dev(
     once: Once<CreateMerchantKey>,
 ) -> Result<Response, ApiError> {
     let keyring = Keyring::of_merchant(&member);
-    let name = keyring.name;
-    let work = Box::pin(answer(app.clone(), keyring, once.body.into()));
-    once.request.execute(&app, name, work).await
+    let work = |app, keyring, wire: CreateMerchantKey| answer(app, keyring, wire.into());
+    once.run(app, keyring, work).await
 }
 
 async fn answer(app: App, keyring: Keyring, wire: CreateKey) -> Result<Response, ApiError> {
@@ -147,6 +144,15 @@ async fn store(app: App, keyring: Keyring, key: NewKey) -> Result<Changed, ApiEr
     let made = made.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let changed = made.map_err(refusal)?;
     keyring.take_over(&app, id, &changed.balances).await?;
+    if let Some(relationship) = keyring
+        .scope()
+        .relationship
+        .filter(|_| changed.stored.key.test)
+    {
+        let merchant = (keyring.merchant.id, keyring.merchant.currency);
+        let filled = test_balance::fill(&app, merchant, relationship).await;
+        filled.map_err(ApiError::after_change)?;
+    }
     Ok(changed)
 }
 

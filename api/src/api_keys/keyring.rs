@@ -18,6 +18,7 @@ use super::Owner;
 use crate::{
     auth::{MerchantKey, Session, member::Member},
     error::{ApiError, Code},
+    extract::Changer,
     state::App,
 };
 
@@ -27,8 +28,13 @@ pub(super) struct Keyring {
     pub(super) merchant: Arc<Merchant>,
     relationship: Option<RelationshipId>,
     actor: Actor,
-    /// What the answers kept for this caller are found by.
-    pub(super) name: (MerchantId, Uuid),
+    name: (MerchantId, Uuid),
+}
+
+impl Changer for Keyring {
+    fn name(&self) -> (MerchantId, Uuid) {
+        self.name
+    }
 }
 
 impl Keyring {

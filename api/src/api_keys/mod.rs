@@ -9,6 +9,7 @@ mod owner;
 mod refusal;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
+mod test_balance;
 pub(crate) mod update;
 
 use engine::{

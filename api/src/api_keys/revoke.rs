@@ -70,9 +70,8 @@ async fn execute(
     id: KeyId,
     once: Once<RevokeKey>,
 ) -> Result<Response, ApiError> {
-    let name = keyring.name;
-    let work = Box::pin(answer(app.clone(), keyring, id, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, keyring, wire| answer(app, keyring, id, wire);
+    once.run(app, keyring, work).await
 }
 
 async fn answer(

@@ -38,9 +38,8 @@ pub(crate) async fn portal(
     once: Once<RotateKey>,
 ) -> Result<Response, ApiError> {
     let keyring = Keyring::of_reseller(&app, &caller, relationship).await?;
-    let name = keyring.name;
-    let work = Box::pin(answer(app.clone(), keyring, id, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, keyring, wire| answer(app, keyring, id, wire);
+    once.run(app, keyring, work).await
 }
 
 pub(crate) async fn dev(
@@ -50,9 +49,8 @@ pub(crate) async fn dev(
     once: Once<RotateKey>,
 ) -> Result<Response, ApiError> {
     let keyring = Keyring::of_merchant(&member);
-    let name = keyring.name;
-    let work = Box::pin(answer(app.clone(), keyring, id, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, keyring, wire| answer(app, keyring, id, wire);
+    once.run(app, keyring, work).await
 }
 
 async fn answer(

@@ -15,6 +15,7 @@ use persistence::persons::{self, Membership};
 use super::{Session, cookie};
 use crate::{
     error::{ApiError, Code},
+    extract::Changer,
     state::App,
 };
 
@@ -49,6 +50,12 @@ impl Member {
     /// Who the audit log says it was.
     pub(crate) fn actor(&self) -> Actor {
         self.session.actor()
+    }
+}
+
+impl Changer for Member {
+    fn name(&self) -> (MerchantId, uuid::Uuid) {
+        Self::name(self)
     }
 }
 

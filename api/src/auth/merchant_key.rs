@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     error::{ApiError, Code},
+    extract::Changer,
     state::App,
 };
 
@@ -102,6 +103,12 @@ impl<D> MerchantKey<D> {
 
     pub(crate) fn currency(&self) -> Currency {
         self.merchant().currency
+    }
+}
+
+impl<D> Changer for MerchantKey<D> {
+    fn name(&self) -> (MerchantId, Uuid) {
+        Self::name(self)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Callers as types: a handler that takes [`ResellerKey<FulfillmentsWrite>`](ResellerKey) cannot run
 //! for anybody else, and cannot forget to ask.
 //!
-//! Unknown, wrong, expired, revoked and test keys get the same 401 after the same work.
+//! Unknown, wrong, expired and revoked keys get the same 401 after the same work.
 
 pub(crate) mod codes;
 pub(crate) mod cookie;

@@ -4,13 +4,19 @@ use std::{marker::PhantomData, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use engine::{
-    api_keys::ApiKey, fulfillments, ids::KeyId, merchants::Merchant, money::Currency,
+    api_keys::ApiKey,
+    fulfillments,
+    ids::{KeyId, MerchantId},
+    merchants::Merchant,
+    money::Currency,
     relationships::RelationshipScope,
 };
+use uuid::Uuid;
 
 use super::{key_cache::CachedKey, scope::Demand, verify};
 use crate::{
     error::{ApiError, Code},
+    extract::Changer,
     layers::{call::Call, rate_limit::Class},
     state::App,
 };
@@ -82,6 +88,12 @@ impl<D> ResellerKey<D> {
 
     pub(crate) fn call(&self) -> &Call {
         &self.call
+    }
+}
+
+impl<D> Changer for ResellerKey<D> {
+    fn name(&self) -> (MerchantId, Uuid) {
+        (self.scope.merchant, self.key_id().uuid())
     }
 }
 

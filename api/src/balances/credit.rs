@@ -57,9 +57,8 @@ pub(crate) async fn dev(
     PathIds(relationship): PathIds<RelationshipId>,
     once: Once<CreditBalance>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(credit(app.clone(), caller, relationship, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| credit(app, caller, relationship, wire);
+    once.run(app, caller, work).await
 }
 
 async fn credit(

@@ -29,9 +29,8 @@ pub(crate) async fn dev(
     PathIds(relationship): PathIds<RelationshipId>,
     once: Once<CreditBalance>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(debit(app.clone(), caller, relationship, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| debit(app, caller, relationship, wire);
+    once.run(app, caller, work).await
 }
 
 async fn debit(

@@ -4,7 +4,7 @@
 //! over the same snapshot of terms.
 
 use engine::{
-    catalog::{CustomField, FieldKind, Product, ProductKind, Sku, Status, Variant},
+    catalog::{CustomField, Product, ProductKind, Sku, Status, Variant},
     fulfillments::policy,
     money::{Currency, Money},
     relationships::{self, KeyTerms, Terms},
@@ -12,7 +12,6 @@ use engine::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::kind_name;
 use crate::wire::{
     money::{CurrencyCode, MoneyText},
     percent::Hundredths,
@@ -98,7 +97,7 @@ impl Offer<'_> {
             product_id: id.clone(),
             id,
             title: product.title.clone(),
-            kind: kind_name(product.kind),
+            kind: product.kind.name(),
             orderable,
             stock: in_stock,
             currency: CurrencyCode(self.currency),
@@ -178,11 +177,7 @@ impl Field {
     pub(super) fn of(field: &CustomField) -> Self {
         Self {
             name: field.name.clone(),
-            kind: match field.kind {
-                FieldKind::Text => "TEXT",
-                FieldKind::Number => "NUMBER",
-                FieldKind::Email => "EMAIL",
-            },
+            kind: field.kind.name(),
             required: field.required,
             placeholder: field.placeholder.clone(),
             regex: field

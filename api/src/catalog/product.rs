@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use engine::{
-    catalog::{Product, Status},
+    catalog::Product,
     ids::{MerchantId, ProductId},
     money::{Currency, Money},
 };
-use persistence::catalog::get;
+use persistence::catalog::{get, list::Listed};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{kind_name, offer::Field, stock};
+use super::{offer::Field, stock};
 use crate::{
     auth::{MerchantKey, scope::ProductsRead},
     error::{ApiError, Code},
@@ -41,6 +41,8 @@ pub(crate) struct MerchantProduct {
     currency: CurrencyCode,
     min_quantity: Option<u32>,
     max_quantity: Option<u32>,
+    auto_fulfilled: bool,
+    low_stock_threshold: Option<u32>,
     custom_fields: Vec<Field>,
     price_version: i64,
     /// None of something that does not run out.
@@ -80,9 +82,22 @@ impl MerchantProduct {
         id: ProductId,
     ) -> Result<Self, ApiError> {
         let missing = || ApiError::new(Code::NotFound);
-        let product = owned_by(app, merchant, id).await?.ok_or_else(missing)?;
         let about = get::about(&app.database, merchant, id).await?;
         let about = about.ok_or_else(missing)?;
+        let shown = Self::show(app, merchant, currency, Listed { id, about }).await?;
+        shown.ok_or_else(missing)
+    }
+
+    /// The same of one that was found already; none if it is gone again.
+    pub(super) async fn show(
+        app: &App,
+        merchant: MerchantId,
+        currency: Currency,
+        Listed { id, about }: Listed,
+    ) -> Result<Option<Self>, ApiError> {
+        let Some(product) = owned_by(app, merchant, id).await? else {
+            return Ok(None);
+        };
         let money = |amount: Money| MoneyText(currency, amount);
         let stock = stock::of(app, &product).await?;
         let variants = product.variants.iter().zip(&stock.variants);
@@ -92,29 +107,31 @@ impl MerchantProduct {
             title: variant.title.clone(),
             base_price: money(variant.base_price),
             wholesale_price: variant.wholesale_price.map(money),
-            status: status_name(variant.status),
+            status: variant.status.name(),
             stock: stock.on_the_shelf(),
         });
-        Ok(Self {
+        Ok(Some(Self {
             id: id.to_string(),
             uniqid: id.to_string(),
             title: product.title.clone(),
             name: product.title.clone(),
             description: about.description,
-            kind: kind_name(product.kind),
-            status: status_name(product.status),
+            kind: product.kind.name(),
+            status: product.status.name(),
             base_price: money(product.base_price),
             wholesale_price: product.wholesale_price.map(money),
             currency: CurrencyCode(currency),
             min_quantity: product.min_quantity,
             max_quantity: product.max_quantity,
+            auto_fulfilled: about.auto_fulfilled,
+            low_stock_threshold: about.low_stock_threshold,
             custom_fields: product.custom_fields.iter().map(Field::of).collect(),
             price_version: product.price_version,
             stock: stock.whole.on_the_shelf(),
             variants: variants.collect(),
             created_at: Time(about.created_at),
             updated_at: Time(about.updated_at),
-        })
+        }))
     }
 }
 
@@ -126,12 +143,4 @@ pub(super) async fn owned_by(
 ) -> Result<Option<Arc<Product>>, ApiError> {
     let product = app.engine.product(id).await?;
     Ok(product.filter(|product| product.merchant == merchant))
-}
-
-const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Active => "ACTIVE",
-        Status::Disabled => "DISABLED",
-        Status::Archived => "ARCHIVED",
-    }
 }

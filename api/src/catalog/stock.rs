@@ -8,7 +8,7 @@ use engine::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{kind_name, product::owned_by};
+use super::product::owned_by;
 use crate::{
     auth::{MerchantKey, scope::ProductsRead},
     error::{ApiError, Code},
@@ -64,7 +64,7 @@ pub(crate) async fn dev(
     Ok(Answer::ok(Stock {
         product_uniqid: id.clone(),
         product_id: id,
-        kind: kind_name(product.kind),
+        kind: product.kind.name(),
         amounts: stock.whole,
         variants: variants.collect(),
     }))

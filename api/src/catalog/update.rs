@@ -3,20 +3,29 @@
 //! Keeps the order: stored, taken over by the engine, answered. Once the answer is out, nothing is
 //! sold under the old price or status.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    catalog::{Change, Edit, Status, Unchanged, VariantChange},
-    ids::{MerchantId, ProductId, VariantId},
-    money::{Currency, Money},
+    catalog::{Change, ProductKind, Status, Unchanged, Variant, VariantChange},
+    ids::{ProductId, VariantId},
+    money::Currency,
 };
-use persistence::{catalog::update::update, owned};
+use persistence::{
+    catalog::{get::AboutChange, update::update},
+    owned,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::product::MerchantProduct;
+use super::{
+    create::CreateVariant,
+    fields::{self, SetCustomField, refusal},
+    product::MerchantProduct,
+};
 use crate::{
     auth::{MerchantKey, scope::ProductsWrite},
     error::{ApiError, Code},
@@ -26,13 +35,9 @@ use crate::{
         answer::Answer,
         fields::{Object, Sent, Text, Whole},
         money::Amount,
+        texts::word,
     },
 };
-
-const TITLE_CHARS_MAX: usize = 200;
-const DESCRIPTION_CHARS_MAX: usize = 10_000;
-const QUANTITY_MAX: u32 = 1000;
-const VARIANTS_MAX: usize = 100;
 
 /// What is not sent stays; null clears what a product may be without.
 #[derive(Deserialize, ToSchema)]
@@ -40,12 +45,15 @@ const VARIANTS_MAX: usize = 100;
 pub(crate) struct UpdateProduct {
     #[serde(alias = "name")]
     title: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
     description: Option<String>,
     status: Option<String>,
     base_price: Option<Amount>,
     #[serde(default)]
     #[schema(value_type = Option<Amount>)]
     wholesale_price: Sent<Amount>,
+    auto_fulfilled: Option<bool>,
     #[serde(default)]
     #[schema(value_type = Option<Whole>)]
     min_quantity: Sent<Whole>,
@@ -53,15 +61,21 @@ pub(crate) struct UpdateProduct {
     #[schema(value_type = Option<Whole>)]
     max_quantity: Sent<Whole>,
     #[serde(default)]
+    #[schema(value_type = Option<Whole>)]
+    low_stock_threshold: Sent<Whole>,
+    #[schema(value_type = Option<Vec<SetCustomField>>, max_items = 20)]
+    custom_fields: Option<Vec<Object<SetCustomField>>>,
+    #[serde(default)]
     #[schema(value_type = Vec<UpdateVariant>, max_items = 100)]
     variants: Vec<Object<UpdateVariant>>,
 }
 
+/// One with an id is changed; one without is new, and needs title and price.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct UpdateVariant {
-    #[schema(value_type = String)]
-    id: Text<VariantId>,
+    #[schema(value_type = Option<String>)]
+    id: Option<Text<VariantId>>,
     title: Option<String>,
     status: Option<String>,
     base_price: Option<Amount>,
@@ -76,34 +90,24 @@ pub(crate) async fn dev(
     PathIds(id): PathIds<ProductId>,
     once: Once<UpdateProduct>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let of = (caller.merchant_id(), caller.currency());
-    let work = Box::pin(answer(app.clone(), of, id, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| answer(app, caller, id, wire);
+    once.run(app, caller, work).await
 }
 
 async fn answer(
     app: App,
-    (merchant, currency): (MerchantId, Currency),
+    caller: MerchantKey<ProductsWrite>,
     id: ProductId,
     wire: UpdateProduct,
 ) -> Result<Response, ApiError> {
-    let description = wire.description.clone();
-    let bounded = |text: &String| text.chars().count() <= DESCRIPTION_CHARS_MAX;
-    if !description.as_ref().is_none_or(bounded) {
-        return Err(ApiError::field(
-            "description",
-            "must have at most 10000 characters",
-        ));
-    }
-    let change = wire.into_change(currency)?;
+    let merchant = Arc::clone(caller.merchant());
+    let change = wire.into_change(&app, merchant.currency)?;
     // One task for all of it: what is stored is always taken over.
-    let changed = owned(store(app.clone(), merchant, id, (change, description))).await?;
-    match changed {
+    match owned(store(app.clone(), caller, id, change)).await? {
         None => Err(ApiError::new(Code::NotFound)),
         Some(Err(unchanged)) => Err(refusal(unchanged)),
         Some(Ok(())) => {
-            let product = MerchantProduct::find(&app, merchant, currency, id).await;
+            let product = MerchantProduct::find(&app, merchant.id, merchant.currency, id).await;
             let product = product.map_err(ApiError::after_change)?;
             Ok(Answer::ok(product).into_response())
         }
@@ -112,18 +116,12 @@ async fn answer(
 
 async fn store(
     app: App,
-    merchant: MerchantId,
+    caller: MerchantKey<ProductsWrite>,
     id: ProductId,
-    (change, description): (Change, Option<String>),
+    change: (Change, AboutChange),
 ) -> Result<Option<Result<(), Unchanged>>, ApiError> {
-    let stored = update(
-        &app.database,
-        (merchant, id),
-        change,
-        description,
-        app.now(),
-    )
-    .await;
+    let (of, actor) = ((caller.merchant_id(), id), caller.actor());
+    let stored = update(&app.database, of, change, actor, app.now()).await;
     // A commit whose answer was lost may have changed it too.
     let told = app.engine.product_changed(id).await;
     let changed = stored?.map(|changed| changed.map(drop));
@@ -133,101 +131,57 @@ async fn store(
     Ok(changed)
 }
 
-fn refusal(unchanged: Unchanged) -> ApiError {
-    match unchanged {
-        Unchanged::Archived => {
-            let said = "An archived product stays as it is.";
-            ApiError::saying(Code::InvalidState, said).detail("status", "ARCHIVED")
-        }
-        Unchanged::UnknownVariant(_) => {
-            ApiError::field("variants", "must be variants of this product")
-        }
-        Unchanged::Quantities => {
-            ApiError::field("min_quantity", "must be at most the largest quantity")
-        }
-    }
-}
-
 impl UpdateProduct {
-    fn into_change(self, currency: Currency) -> Result<Change, ApiError> {
-        if self.variants.len() > VARIANTS_MAX {
-            return Err(ApiError::field("variants", "must be at most 100"));
+    fn into_change(self, app: &App, currency: Currency) -> Result<(Change, AboutChange), ApiError> {
+        let about = fields::about(
+            self.description,
+            self.auto_fulfilled,
+            self.low_stock_threshold,
+        )?;
+        fields::check_variants(self.variants.len())?;
+        let every = [Status::Active, Status::Disabled, Status::Archived];
+        let mut change = Change {
+            title: fields::title(self.title)?,
+            kind: word(self.kind, "type", ProductKind::parse)?,
+            status: fields::status(self.status, &every)?,
+            base_price: fields::base_price(self.base_price, currency)?,
+            wholesale_price: fields::wholesale_price(&self.wholesale_price, currency)?,
+            min_quantity: fields::quantity(self.min_quantity, "min_quantity")?,
+            max_quantity: fields::quantity(self.max_quantity, "max_quantity")?,
+            custom_fields: self.custom_fields.map(fields::custom_fields).transpose()?,
+            ..Change::default()
+        };
+        for Object(variant) in self.variants {
+            match variant.id {
+                Some(Text(id)) => change.variants.push(variant.into_change(id, currency)?),
+                None => change.added.push(variant.into_new(app, currency)?),
+            }
         }
-        let variants = self.variants.into_iter();
-        let variants = variants.map(|Object(variant)| variant.into_change(currency));
-        let base_price = self
-            .base_price
-            .map(|sent| sent.read(currency, "base_price"));
-        Ok(Change {
-            title: title(self.title)?,
-            status: status(
-                self.status,
-                &[Status::Active, Status::Disabled, Status::Archived],
-            )?,
-            base_price: base_price.transpose()?,
-            wholesale_price: price(self.wholesale_price, currency)?,
-            min_quantity: quantity(self.min_quantity, "min_quantity")?,
-            max_quantity: quantity(self.max_quantity, "max_quantity")?,
-            variants: variants.collect::<Result<_, _>>()?,
-        })
+        Ok((change, about))
     }
 }
 
 impl UpdateVariant {
-    fn into_change(self, currency: Currency) -> Result<VariantChange, ApiError> {
-        let base_price = self
-            .base_price
-            .map(|sent| sent.read(currency, "base_price"));
+    fn into_change(self, id: VariantId, currency: Currency) -> Result<VariantChange, ApiError> {
         Ok(VariantChange {
-            id: self.id.0,
-            title: title(self.title)?,
-            status: status(self.status, &[Status::Active, Status::Disabled])?,
-            base_price: base_price.transpose()?,
-            wholesale_price: price(self.wholesale_price, currency)?,
+            id,
+            title: fields::title(self.title)?,
+            status: fields::status(self.status, &[Status::Active, Status::Disabled])?,
+            base_price: fields::base_price(self.base_price, currency)?,
+            wholesale_price: fields::wholesale_price(&self.wholesale_price, currency)?,
         })
     }
-}
 
-fn title(sent: Option<String>) -> Result<Option<String>, ApiError> {
-    let fits = |title: &String| {
-        let printable = !title.trim().is_empty() && !title.contains(char::is_control);
-        printable && title.chars().count() <= TITLE_CHARS_MAX
-    };
-    if sent.as_ref().is_none_or(fits) {
-        return Ok(sent);
-    }
-    let message = "must have 1 to 200 characters, none of them a control character";
-    Err(ApiError::field("title", message))
-}
-
-fn status(sent: Option<String>, allowed: &[Status]) -> Result<Option<Status>, ApiError> {
-    let Some(name) = sent else { return Ok(None) };
-    let status = match name.to_ascii_uppercase().as_str() {
-        "ACTIVE" => Some(Status::Active),
-        "DISABLED" => Some(Status::Disabled),
-        "ARCHIVED" => Some(Status::Archived),
-        _ => None,
-    };
-    let status = status.filter(|status| allowed.contains(status));
-    let unknown = || ApiError::field("status", "is no status that this can have");
-    status.ok_or_else(unknown).map(Some)
-}
-
-fn price(sent: Sent<Amount>, currency: Currency) -> Result<Edit<Money>, ApiError> {
-    Ok(match sent {
-        Sent::Not => Edit::Keep,
-        Sent::Null => Edit::Clear,
-        Sent::Value(amount) => Edit::Set(amount.read(currency, "wholesale_price")?),
-    })
-}
-
-fn quantity(sent: Sent<Whole>, field: &'static str) -> Result<Edit<u32>, ApiError> {
-    match sent {
-        Sent::Not => Ok(Edit::Keep),
-        Sent::Null => Ok(Edit::Clear),
-        Sent::Value(Whole(quantity)) if (1..=QUANTITY_MAX).contains(&quantity) => {
-            Ok(Edit::Set(quantity))
-        }
-        Sent::Value(_) => Err(ApiError::field(field, "must be from 1 to 1000")),
+    fn into_new(self, app: &App, currency: Currency) -> Result<Variant, ApiError> {
+        let missing = |field| ApiError::field(field, "is missing: a variant without `id` is new");
+        let new = CreateVariant {
+            title: self.title.ok_or_else(|| missing("variants.title"))?,
+            base_price: self
+                .base_price
+                .ok_or_else(|| missing("variants.base_price"))?,
+            wholesale_price: self.wholesale_price,
+            status: self.status,
+        };
+        new.into_new(app, currency)
     }
 }

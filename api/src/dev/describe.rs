@@ -75,6 +75,7 @@ async fn describe_reseller(
             .dynamic
             .as_ref()
             .map(|dynamic| text(&dynamic.key.expose())),
+        test_key: reseller.test.as_ref().map(|key| text(&key.expose())),
         balance: merchant.currency.display(balance.available()).to_string(),
     })
 }

@@ -41,6 +41,7 @@ pub(super) struct Reseller {
     pub(super) password: String,
     pub(super) key: String,
     pub(super) dynamic_key: Option<String>,
+    pub(super) test_key: Option<String>,
     pub(super) balance: String,
 }
 

@@ -72,6 +72,29 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Once<T> {
     }
 }
 
+/// A caller that changes something: the answers kept for it are found by its name.
+pub(crate) trait Changer {
+    fn name(&self) -> (MerchantId, Uuid);
+}
+
+impl<T> Once<T> {
+    /// Executes this caller's work over the body, or answers as it was answered before.
+    pub(crate) async fn run<C, W>(
+        self,
+        app: App,
+        caller: C,
+        work: impl FnOnce(App, C, T) -> W,
+    ) -> Result<Response, ApiError>
+    where
+        C: Changer,
+        W: Future<Output = Result<Response, ApiError>> + Send + 'static,
+    {
+        let name = caller.name();
+        let work = Box::pin(work(app.clone(), caller, self.body));
+        self.request.execute(&app, name, work).await
+    }
+}
+
 impl Known {
     /// What this request is known by where its work is found again: the same for the same key, of the
     /// same caller, on the same address. Without a key it is nobody else's.

@@ -18,6 +18,7 @@ use serde::{Serialize, Serializer, ser::SerializeSeq};
 use utoipa::ToSchema;
 
 use crate::{
+    auth::ResellerKey,
     error::{ApiError, Code},
     wire::{
         money::{CurrencyCode, MoneyText},
@@ -39,6 +40,7 @@ pub(crate) enum Serials {
 pub(crate) struct Told {
     pub(crate) fulfillment: Arc<Fulfillment>,
     pub(crate) reused: bool,
+    test: bool,
     currency: Currency,
     email: Option<Opened>,
     products: Vec<Option<Arc<Product>>>,
@@ -66,6 +68,7 @@ impl Told {
         }
         Ok(Self {
             reused: false,
+            test: false,
             currency: merchant.currency,
             email: None,
             products,
@@ -75,10 +78,24 @@ impl Told {
         })
     }
 
-    /// What a call delivered, with the address as the caller sent it.
-    pub(crate) async fn delivered(
+    /// The same for the reseller whose it is, live or of test mode.
+    pub(crate) async fn to<D>(
         engine: &Engine,
-        merchant: &Merchant,
+        caller: &ResellerKey<D>,
+        fulfillment: Arc<Fulfillment>,
+        shown: Serials,
+    ) -> Result<Self, ApiError> {
+        let told = Self::of(engine, caller.merchant(), fulfillment, shown).await?;
+        Ok(Self {
+            test: caller.scope().test,
+            ..told
+        })
+    }
+
+    /// What a call delivered, with the address as the caller sent it.
+    pub(crate) async fn delivered<D>(
+        engine: &Engine,
+        caller: &ResellerKey<D>,
         delivery: Delivery,
         email: Option<Opened>,
     ) -> Result<Self, ApiError> {
@@ -86,7 +103,7 @@ impl Told {
         let fulfillment = match delivery {
             Delivery::Fresh(fulfillment) | Delivery::Replayed(fulfillment) => fulfillment,
         };
-        let told = Self::of(engine, merchant, fulfillment, Serials::Shown).await?;
+        let told = Self::to(engine, caller, fulfillment, Serials::Shown).await?;
         Ok(Self {
             reused,
             email,
@@ -272,19 +289,34 @@ pub(crate) struct Item<'a> {
     replaces: Option<Id<ItemId>>,
 }
 
+impl LineAnswer<'_> {
+    /// One item of the line, if it is one.
+    pub(crate) fn item(&self, id: ItemId) -> Option<Item<'_>> {
+        self.items.each().find(|item| item.id.0 == id)
+    }
+}
+
+impl Items<'_> {
+    fn each(&self) -> impl Iterator<Item = Item<'_>> {
+        let fulfillment = &self.told.fulfillment;
+        let serials = self.line.serials.iter().zip(self.serials);
+        serials.map(|(claimed, serial)| Item {
+            id: Id(claimed.id.item()),
+            serial: serial.expose(),
+            status: item_status(fulfillment),
+            handed_over_at: Time(fulfillment.stamp.created_at),
+            revealed_at: fulfillment.revealed.get(&claimed.id).copied().map(Time),
+            replaced_by: None,
+            replaces: None,
+        })
+    }
+}
+
 impl Serialize for Items<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut items = serializer.serialize_seq(Some(self.serials.len()))?;
-        for (claimed, serial) in self.line.serials.iter().zip(self.serials) {
-            items.serialize_element(&Item {
-                id: Id(claimed.id.item()),
-                serial: serial.expose(),
-                status: item_status(&self.told.fulfillment),
-                handed_over_at: Time(self.told.fulfillment.stamp.created_at),
-                revealed_at: None,
-                replaced_by: None,
-                replaces: None,
-            })?;
+        for item in self.each() {
+            items.serialize_element(&item)?;
         }
         items.end()
     }
@@ -349,8 +381,7 @@ impl Serialize for Told {
             external_order_id: contents.order_id.as_str(),
             status: self.fulfillment.standing().name(),
             channel: channel(contents.channel),
-            // Keys of test mode are not served.
-            test: false,
+            test: self.test,
             product_id: single.map(|line| Id(line.sku.product)),
             variant_id: single.and_then(|line| line.sku.variant).map(Id),
             product_title: product.map(|product| product.title.as_str()),

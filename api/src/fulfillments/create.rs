@@ -3,14 +3,14 @@
 use axum::{extract::State, response::IntoResponse};
 use engine::{
     engine::Engine,
-    fulfillments::{Channel, Request},
+    fulfillments::{Channel, Request, rehearsal::Forced},
     vault::Opened,
 };
 
 use super::{answer::Told, request::CreateFulfillment};
 use crate::{
     auth::{ResellerKey, scope::FulfillmentsWrite},
-    error::ApiError,
+    error::{ApiError, Code},
     extract::{Body, idempotency_key::IdempotencyKey},
     wire::answer::Answer,
 };
@@ -35,11 +35,14 @@ pub(super) async fn execute<D>(
     let email = request
         .customer_email()
         .map(|email| Opened::new(email.as_str()));
+    if Forced::of(&request) == Some(Forced::RateLimited) {
+        return Err(ApiError::new(Code::RateLimited));
+    }
     let delivery = engine
         .fulfill(request)
         .await
         .map_err(|error| caller.refuse(error))?;
-    Told::delivered(engine, caller.merchant(), delivery, email).await
+    Told::delivered(engine, caller, delivery, email).await
 }
 
 fn answer(told: Told) -> Answer<Told> {

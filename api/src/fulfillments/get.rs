@@ -32,6 +32,6 @@ pub(super) async fn find(
     let found = get::find(&app.database, caller.scope(), id).await?;
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let merchant = caller.merchant();
-    let told = Told::of(&app.engine, merchant, Arc::new(found), Serials::Shown).await?;
+    let told = Told::to(&app.engine, caller, Arc::new(found), Serials::Shown).await?;
     Ok(told.with_stored_email(merchant))
 }

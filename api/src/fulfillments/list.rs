@@ -44,9 +44,9 @@ pub(crate) async fn reseller(
     let mut told = Vec::with_capacity(found.len());
     for fulfillment in found {
         let merchant = caller.merchant();
-        let one = Told::of(
+        let one = Told::to(
             &app.engine,
-            merchant,
+            &caller,
             Arc::new(fulfillment),
             Serials::Omitted,
         )
@@ -96,7 +96,7 @@ async fn of_order(
     let told = match found.map_err(|error| caller.refuse(error))? {
         None => Vec::new(),
         Some(fulfillment) => {
-            let told = Told::of(&app.engine, merchant, fulfillment, Serials::Shown).await?;
+            let told = Told::to(&app.engine, caller, fulfillment, Serials::Shown).await?;
             vec![told.with_stored_email(merchant)]
         }
     };

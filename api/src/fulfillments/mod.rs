@@ -14,3 +14,4 @@ pub(crate) mod list;
 pub(crate) mod orders;
 pub(crate) mod refund;
 pub(crate) mod request;
+pub(crate) mod reveal;

@@ -146,15 +146,7 @@ pub(crate) async fn list(
     let mut told = Vec::with_capacity(found.len());
     for fulfillment in found {
         let fulfillment = Arc::new(fulfillment);
-        told.push(
-            Told::of(
-                &app.engine,
-                caller.merchant(),
-                fulfillment,
-                Serials::Omitted,
-            )
-            .await?,
-        );
+        told.push(Told::to(&app.engine, &caller, fulfillment, Serials::Omitted).await?);
     }
     let orders = told
         .iter()

@@ -60,9 +60,8 @@ pub(crate) async fn dev(
     PathIds(ids): PathIds<(RelationshipId, FulfillmentId)>,
     once: Once<RefundFulfillment>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(answer(app.clone(), caller, ids, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| answer(app, caller, ids, wire);
+    once.run(app, caller, work).await
 }
 
 async fn answer(

@@ -51,9 +51,8 @@ pub(crate) async fn dev(
     PathIds(product): PathIds<ProductId>,
     once: Once<UploadSerials>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(import(app.clone(), caller, (product, None), once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| import(app, caller, (product, None), wire);
+    once.run(app, caller, work).await
 }
 
 pub(crate) async fn dev_variant(
@@ -62,14 +61,9 @@ pub(crate) async fn dev_variant(
     PathIds((product, variant)): PathIds<(ProductId, VariantId)>,
     once: Once<UploadSerials>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(import(
-        app.clone(),
-        caller,
-        (product, Some(variant)),
-        once.body,
-    ));
-    once.request.execute(&app, name, work).await
+    let what = (product, Some(variant));
+    let work = move |app, caller, wire| import(app, caller, what, wire);
+    once.run(app, caller, work).await
 }
 
 async fn import(

@@ -22,9 +22,8 @@ pub(crate) async fn dev(
     PathIds(id): PathIds<InvitationId>,
     once: Once<Nothing>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(answer(app.clone(), caller, id));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, Nothing {}| answer(app, caller, id);
+    once.run(app, caller, work).await
 }
 
 async fn answer(

@@ -98,9 +98,7 @@ pub(crate) async fn dev(
     caller: MerchantKey<ResellerProgramsWrite>,
     once: Once<UpdateProgram>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(answer(app.clone(), caller, once.body));
-    once.request.execute(&app, name, work).await
+    once.run(app, caller, answer).await
 }
 
 async fn answer(

@@ -70,9 +70,8 @@ async fn execute(
     what: (RelationshipId, Step),
     once: Once<StepReason>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(answer(app.clone(), caller, what, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| answer(app, caller, what, wire);
+    once.run(app, caller, work).await
 }
 
 async fn answer(

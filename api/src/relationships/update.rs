@@ -71,9 +71,8 @@ pub(crate) async fn dev(
     PathIds(id): PathIds<RelationshipId>,
     once: Once<UpdateReseller>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let work = Box::pin(answer(app.clone(), caller, id, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| answer(app, caller, id, wire);
+    once.run(app, caller, work).await
 }
 
 async fn answer(

@@ -6,7 +6,7 @@ use crate::{
     events::feed,
     fulfillments,
     inventory::{self, import},
-    invitations, me,
+    invitations, me, members,
     metrics::Surface,
     payments::methods,
     programs, relationships, top_ups,
@@ -47,10 +47,18 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
         .get("/dev/v1/payment-methods",                            methods::get)
         .put("/dev/v1/payment-methods",                            methods::replace)
+        .get("/dev/v1/members",                                   members::list::dev)
+        .post("/dev/v1/members",                                  members::add::dev)
+        .patch("/dev/v1/members",                                 members::change::dev)
+        .delete("/dev/v1/members",                                members::change::dev_remove)
         .get("/dev/v1/audit-log",                                  audit::list::dev)
         .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
+        .get("/dev/v1/products",                                  catalog::own::list)
+        .post("/dev/v1/products",                                 catalog::create::dev)
+        .get("/dev/v1/products/search",                           catalog::own::search)
         .get("/dev/v1/products/{id}",                              catalog::product::dev)
         .patch("/dev/v1/products/{id}",                            catalog::update::dev)
+        .delete("/dev/v1/products/{id}",                          catalog::delete::dev)
         .get("/dev/v1/products/{id}/stock",                        catalog::stock::dev)
         .get("/dev/v1/products/{id}/serials",                      inventory::list::dev)
         .delete("/dev/v1/products/{id}/serials",                   inventory::remove::dev)

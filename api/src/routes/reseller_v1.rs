@@ -6,7 +6,7 @@ use super::menu::{Menu, WAITING};
 use crate::{
     balances, catalog,
     events::feed,
-    fulfillments::{bulk, create, dynamic_url, get, list, orders},
+    fulfillments::{bulk, create, dynamic_url, get, list, orders, reveal},
     layers::call::BODY_BYTES_MAX,
     me,
     metrics::Surface,
@@ -43,6 +43,7 @@ pub(super) fn menu() -> Menu {
         .executes(OPTIONS, DYNAMIC,                          BODY_BYTES_MAX, dynamic_url::options)
         .get("/reseller/v1/fulfillments",                 list::reseller)
         .get("/reseller/v1/fulfillments/{id}",            get::reseller)
+        .post("/reseller/v1/fulfillments/{id}/items/{item_id}/revealed", reveal::reseller)
         .executes(POST,    "/reseller/v1/orders",            BODY_BYTES_MAX, orders::create)
         .get_within("/reseller/v1/events",        WAITING, feed::reseller)
         .get("/reseller/v1/orders",                       orders::list)

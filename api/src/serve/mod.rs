@@ -7,6 +7,7 @@ mod admin;
 mod connection;
 mod installation;
 mod listener;
+mod merchant;
 mod peers;
 mod server;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use admin::{check_config, doctor, migrate, unhalt};
 pub use installation::{Halted, Installation};
+pub use merchant::Merchant;
 pub use server::{Server, Starting};
 use tokio::{runtime::Runtime, signal::unix};
 

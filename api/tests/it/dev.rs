@@ -180,6 +180,7 @@ fn check_demo(place: &Place, demo: &Value) {
         "password",
         "relationship_id",
         "status",
+        "test_key",
     ];
     assert!(resellers.iter().all(|reseller| fields(reseller) == known));
     let has = |field: &str, value: &str| resellers.iter().any(|one| one[field] == value);
@@ -255,6 +256,26 @@ async fn development_server_is_met_again_after_a_kill() {
         .unwrap();
     assert!(ended.success());
     assert_eq!(postmaster(&place.cluster()), None);
+}
+
+/// The whole story of the README, as somebody runs it: on a fresh server, and once more.
+#[tokio::test]
+async fn tour_goes_as_it_should_and_may_be_taken_again() {
+    let place = Place::new();
+    let _started = place.start().await;
+    for _ in 0..2 {
+        let mut tour = Command::new("bash");
+        tour.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tour.sh"));
+        tour.arg(place.state_dir.join("demo.json"));
+        let output = timeout(WITHIN, tour.output()).await.unwrap().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}{complaint}");
+        assert!(
+            said.ends_with("All 13 steps went as they should.\n"),
+            "{said}"
+        );
+    }
 }
 
 #[tokio::test]

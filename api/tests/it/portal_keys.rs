@@ -487,3 +487,36 @@ fn reseller_reads_what_was_done_to_its_relationship_and_the_merchant_all_of_it()
         assert_eq!(verify.send().await.data(200)["valid"], true);
     });
 }
+
+#[test]
+fn first_key_of_test_mode_opens_a_test_balance_that_the_next_one_shares() {
+    with_world(async |world| {
+        // This one has no test balance yet.
+        world.sql(
+            "DELETE FROM api_keys WHERE test;
+             DELETE FROM ledger_entries WHERE balance_id IN (SELECT balance_id FROM balances WHERE test);
+             DELETE FROM balances WHERE test",
+        );
+        let session = world.reseller_person("demo-both").await;
+        let path = world.own_keys("demo-both");
+        let mut body = shop();
+        body["test"] = json!(true);
+        let first = world.make(&session, &path, &body).await.data(201);
+        let key = first["key"].as_str().unwrap().to_owned();
+        assert!(key.starts_with("crk_test_") && first["test"] == true);
+        let order = order_of("WOO-1", world.product("Antivirus"));
+        let sold = world.order(&key, &order).await.data(201);
+        assert_eq!(sold["test"], true);
+        let left = world.balance(&key).await["available"].clone();
+        assert_eq!(left, sold["balance_after"]);
+        let second = world.make(&session, &path, &body).await.data(201);
+        let second = second["key"].as_str().unwrap().to_owned();
+        assert_eq!(
+            world.balance(&second).await["available"],
+            left,
+            "filled once"
+        );
+        let replayed = world.order(&second, &order).await.data(200);
+        assert_eq!(replayed["serials"], sold["serials"]);
+    });
+}

@@ -26,7 +26,7 @@ pub const START: Digest = [0; 32];
 pub enum ActorKind {
     ApiKey,
     Person,
-    /// The installation itself, when a date has passed.
+    /// The installation itself: when a date has passed, or at its console.
     Job,
 }
 

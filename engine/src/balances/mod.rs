@@ -26,3 +26,4 @@ pub(crate) use hold::{Account, CreditHold, MoneyHold};
 pub use messages::Cover;
 pub use source::{Loaded, Source};
 pub use spending::Spending;
+pub(crate) use spending::midnight_after;

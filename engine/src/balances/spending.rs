@@ -111,6 +111,11 @@ fn month_of(day: NaiveDate) -> (i32, u32) {
     (day.year(), day.month())
 }
 
+/// When the day of `now` is over.
+pub(crate) fn midnight_after(now: Timestamp) -> Timestamp {
+    midnight(now.date_naive() + Days::new(1))
+}
+
 fn midnight(day: NaiveDate) -> Timestamp {
     day.and_time(NaiveTime::MIN).and_utc()
 }

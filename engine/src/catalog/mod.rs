@@ -10,14 +10,21 @@ mod tests;
 
 use std::fmt;
 
-pub use change::{Change, Edit, Unchanged, VariantChange};
-use regex::Regex;
+pub use change::{Change, Edit, End, Shelf, Traces, Unchanged, VariantChange};
+use regex::{Regex, RegexBuilder};
 pub use source::Source;
 
 use crate::{
     ids::{MerchantId, ProductId, VariantId},
     money::Money,
 };
+
+/// How many variants a product may have, and how many custom fields.
+pub const VARIANTS_MAX: usize = 100;
+pub const CUSTOM_FIELDS_MAX: usize = 20;
+
+/// Largest compiled form of a merchant's pattern, in bytes.
+const PATTERN_BYTES_MAX: usize = 64 * 1024;
 
 /// The thing that has stock: a product, or one of its variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,11 +48,42 @@ pub enum ProductKind {
     Service,
 }
 
+impl ProductKind {
+    /// The word for it, the same for storage and on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serials => "SERIALS",
+            Self::Service => "SERVICE",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Serials, Self::Service];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Active,
     Disabled,
     Archived,
+}
+
+impl Status {
+    /// The word for it, the same for storage and on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Disabled => "DISABLED",
+            Self::Archived => "ARCHIVED",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Active, Self::Disabled, Self::Archived];
+        all.into_iter().find(|status| status.name() == name)
+    }
 }
 
 /// A product with everything an order is checked against.
@@ -109,7 +147,29 @@ pub enum FieldKind {
     Email,
 }
 
+impl FieldKind {
+    /// The word for it, the same for storage and on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "TEXT",
+            Self::Number => "NUMBER",
+            Self::Email => "EMAIL",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Text, Self::Number, Self::Email];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 impl CustomField {
+    /// A pattern that values must match; none if it is none, or needs too much room.
+    pub fn pattern(text: &str) -> Option<Regex> {
+        let mut builder = RegexBuilder::new(text);
+        builder.size_limit(PATTERN_BYTES_MAX).build().ok()
+    }
+
     /// Whether this value is one that the merchant wants.
     pub fn accepts(&self, value: &str) -> bool {
         let kind = match self.kind {

@@ -12,6 +12,7 @@ use super::{
     ClaimedSerial, Contents, Delivery, Error, FulfilledLine, Fulfillment, Outcome, Refusal,
     Request,
     policy::{self, Quote},
+    rehearsal::{self, Forced},
 };
 use crate::{
     actors::ask::ask,
@@ -29,6 +30,7 @@ use crate::{
     journal::{Intent, Lanes, Verdict},
     merchants::Merchant,
     metrics::{self, Stage},
+    random::Random,
     relationships::Terms,
     snapshots::Snapshots,
 };
@@ -43,6 +45,7 @@ pub(crate) struct Fulfiller {
     pub(crate) inventory: Inventory,
     pub(crate) lanes: Lanes,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
     pub(crate) claim_deadline: Duration,
 }
 
@@ -70,7 +73,12 @@ fn fail<T>(fault: Fault) -> Next<T> {
 
 impl Fulfiller {
     pub(crate) async fn run(&self, request: Arc<Request>, deadline: Deadline) -> Outcome {
+        let forced = Forced::of(&request);
+        if let Some(forced) = forced {
+            Box::pin(rehearsal::begun(forced)).await?;
+        }
         match self.execute(&request, deadline).await {
+            Ok(_) if forced == Some(Forced::Unknown) => Err(Fault::OutcomeUnknown.into()),
             Ok(fulfillment) => Ok(Delivery::Fresh(fulfillment)),
             Err(outcome) => *outcome,
         }
@@ -134,6 +142,7 @@ impl Fulfiller {
                 |line| find(line.sku.product).map(Arc::as_ref),
                 request,
             );
+            let quote = quote.and_then(|quote| rehearsal::quoted(request, quote, self.clock.now()));
             let handle = match self.balances.handle(id, terms.relationship).await {
                 Ok(handle) => handle,
                 Err(fault) => return fail(not_executed(fault)),
@@ -243,18 +252,29 @@ impl Fulfiller {
         order.sort_by_key(|&index| (quote.lines[index].sku, index));
         for index in order {
             let line = &request.lines()[index];
-            let hold = self
-                .claim_line(line.sku, line.quantity, merchant, deadline)
-                .await?;
+            let what = (line.sku, line.quantity);
+            let hold = if request.scope().test {
+                Box::pin(self.make(what, merchant)).await?
+            } else {
+                self.claim_line(what, merchant, deadline).await?
+            };
             stock[index] = Some(hold);
         }
         Ok(stock)
     }
 
+    /// Serials of test mode, stored for this one order before it claims them.
+    async fn make(&self, what: (Sku, u32), merchant: &Merchant) -> Result<StockHold, Error> {
+        let import = rehearsal::serials(what, merchant, self.clock.now(), &*self.random);
+        let serials = rehearsal::claimed(&import);
+        let stored = self.inventory.source.rehearse(import).await;
+        stored.map_err(not_executed)?;
+        Ok(StockHold::made(serials))
+    }
+
     async fn claim_line(
         &self,
-        sku: Sku,
-        quantity: u32,
+        (sku, quantity): (Sku, u32),
         merchant: &Merchant,
         deadline: Deadline,
     ) -> Result<StockHold, Error> {

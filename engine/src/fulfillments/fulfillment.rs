@@ -33,6 +33,8 @@ pub struct Fulfillment {
     pub contents: Arc<Contents>,
     /// What of its cost was given back since.
     pub refunded: Money,
+    /// When customers opened what they bought, as far as their shop said so.
+    pub revealed: BTreeMap<SerialId, Timestamp>,
 }
 
 /// Where a fulfillment stands: delivered for ever, its cost given back or not.

@@ -10,6 +10,7 @@ mod fulfillment;
 mod order_id;
 pub mod policy;
 mod refusal;
+pub mod rehearsal;
 mod request;
 #[cfg(test)]
 mod tests;

@@ -13,8 +13,13 @@ use crate::actors::{LatchGuard, Poison, ask::tell};
 /// Ends in exactly one of `confirm` and a drop, which puts the serials back.
 #[must_use = "dropping a hold puts the serials back"]
 pub(crate) struct StockHold {
-    actor: Addr<InventoryActor>,
+    /// None: serials of test mode, which come from no shelf and go back to none.
+    shelf: Option<Shelf>,
     serials: Vec<ShelvedSerial>,
+}
+
+struct Shelf {
+    actor: Addr<InventoryActor>,
     taken: Taken,
     _guard: LatchGuard,
 }
@@ -33,10 +38,12 @@ impl StockHold {
         guard: LatchGuard,
     ) -> Self {
         Self {
-            actor,
+            shelf: Some(Shelf {
+                actor,
+                taken: Taken::FromTheFront,
+                _guard: guard,
+            }),
             serials,
-            taken: Taken::FromTheFront,
-            _guard: guard,
         }
     }
 
@@ -46,10 +53,20 @@ impl StockHold {
         guard: LatchGuard,
     ) -> Self {
         Self {
-            actor,
+            shelf: Some(Shelf {
+                actor,
+                taken: Taken::ByName,
+                _guard: guard,
+            }),
             serials,
-            taken: Taken::ByName,
-            _guard: guard,
+        }
+    }
+
+    /// Serials that were made for this one order.
+    pub(crate) const fn made(serials: Vec<ShelvedSerial>) -> Self {
+        Self {
+            shelf: None,
+            serials,
         }
     }
 
@@ -60,18 +77,21 @@ impl StockHold {
     /// The claims are durable: the serials are sold or withdrawn.
     pub(crate) fn confirm(mut self) {
         let serials = std::mem::take(&mut self.serials);
-        match self.taken {
+        let Some(shelf) = &self.shelf else { return };
+        match shelf.taken {
             Taken::FromTheFront => {
                 let quantity = serials.len();
-                tell(&self.actor, Confirm { quantity });
+                tell(&shelf.actor, Confirm { quantity });
             }
-            Taken::ByName => tell(&self.actor, Withdrawn { serials }),
+            Taken::ByName => tell(&shelf.actor, Withdrawn { serials }),
         }
     }
 
     /// Ends the actor whose serials these are: storage says that they are not.
     pub(crate) fn poison(&self) {
-        tell(&self.actor, Poison);
+        if let Some(shelf) = &self.shelf {
+            tell(&shelf.actor, Poison);
+        }
     }
 
     /// The memory that this hold belongs to is being discarded: there is nothing to give back to.
@@ -82,13 +102,10 @@ impl StockHold {
 
 impl Drop for StockHold {
     fn drop(&mut self) {
+        let Some(shelf) = &self.shelf else { return };
         if !self.serials.is_empty() && !crate::sabotage::breaks("drop_does_not_release") {
-            tell(
-                &self.actor,
-                Release {
-                    serials: std::mem::take(&mut self.serials),
-                },
-            );
+            let serials = std::mem::take(&mut self.serials);
+            tell(&shelf.actor, Release { serials });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Kept, Withdrawal};
+use super::{Kept, Withdrawal, import::Import};
 use crate::{
     catalog::Sku,
     fault::Fault,
@@ -66,6 +66,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// Takes a serial that does not open out of sale, for ever.
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// Stores serials that are made for one order of test mode. They are never on sale.
+    fn rehearse(&self, import: Import) -> BoxFuture<'_, Result<(), Fault>>;
 
     /// Where these serials stand, in the order asked. Those of other merchants are unknown.
     fn standing(

@@ -125,6 +125,7 @@ fn settle(contents: &Arc<Contents>, holds: Holds, stamp: Stamp) -> Arc<Fulfillme
         stamp,
         contents: Arc::clone(contents),
         refunded: Money::ZERO,
+        revealed: std::collections::BTreeMap::new(),
     });
     holds.stock.into_iter().for_each(StockHold::confirm);
     holds.money.capture(Arc::clone(&fulfillment));

@@ -42,6 +42,7 @@ pub(super) fn number(batch: &[Pending], now: Timestamp, random: &dyn Random) -> 
                 stamp: stamp(intent.account(), -intent.contents.total),
                 contents: intent.contents.clone(),
                 refunded: Money::ZERO,
+                revealed: std::collections::BTreeMap::new(),
             }),
             Pending::Credit(intent, _) => credits.push(CreditEntry {
                 stamp: stamp(intent.account(), intent.credit.amount),

@@ -35,6 +35,9 @@ pub async fn create(
             return Ok(Some(Err(refusal)));
         }
         let id = key.text.id;
+        if key.text.test {
+            open_test_balance(&mut tx, scope).await?;
+        }
         insert_in(&mut tx, scope, &key, &vault, now).await?;
         owner::raise_version(&mut tx, scope, now).await?;
         let balances = owner::balances(&mut tx, scope).await?;
@@ -56,18 +59,22 @@ async fn refusal(
     if let Some(product) = unknown {
         return Ok(Some(Refusal::UnknownProduct(product)));
     }
-    if key.text.test && !has_test_balance(connection, scope).await? {
+    if key.text.test && scope.relationship.is_none() {
         return Ok(Some(Refusal::NoTestMode));
     }
     let full = owner::has_all_keys(connection, scope, now).await?;
     Ok(full.then_some(Refusal::TooMany))
 }
 
-async fn has_test_balance(connection: &mut PgConnection, scope: KeyScope) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM balances WHERE relationship_id = $1 AND test)",
+/// What keys of test mode spend from: one balance for all of a relationship.
+async fn open_test_balance(connection: &mut PgConnection, scope: KeyScope) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO balances (relationship_id, merchant_id, test) VALUES ($1, $2, true)
+         ON CONFLICT ON CONSTRAINT balances_relationship_id_test_key DO NOTHING",
     )
     .bind(scope.relationship.map(engine::ids::RelationshipId::uuid))
-    .fetch_one(connection)
-    .await?)
+    .bind(scope.merchant.uuid())
+    .execute(connection)
+    .await?;
+    Ok(())
 }

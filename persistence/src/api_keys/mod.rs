@@ -96,7 +96,7 @@ pub enum Refusal {
     /// There are as many as there may be.
     TooMany,
     UnknownProduct(ProductId),
-    /// There is nothing that a test key could spend.
+    /// A merchant's key buys nothing, so there is nothing to try out with it.
     NoTestMode,
     /// Only a new key gets the secret that dynamic URLs are signed with.
     NoUrlSecret,

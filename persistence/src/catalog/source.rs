@@ -7,15 +7,14 @@ use engine::{
     money::Money,
 };
 use futures_util::future::BoxFuture;
-use regex::RegexBuilder;
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::{Database, Error, database::in_time, fulfillments::rows::money, owned};
-
-/// Largest compiled form of a merchant's pattern, in bytes.
-const PATTERN_BYTES_MAX: usize = 64 * 1024;
+use crate::{
+    Database, Error, database::in_time, fulfillments::rows::money, owned,
+    relationships::rows::named,
+};
 
 /// Loads products.
 #[derive(Debug, Clone)]
@@ -26,6 +25,21 @@ pub struct PgCatalog {
 impl PgCatalog {
     pub const fn new(db: Database) -> Self {
         Self { db }
+    }
+}
+
+impl CustomFieldRow {
+    pub(crate) fn of(field: &CustomField) -> Self {
+        Self {
+            name: field.name.clone(),
+            kind: field.kind.name().to_owned(),
+            required: field.required,
+            placeholder: field.placeholder.clone(),
+            pattern: field
+                .pattern
+                .as_ref()
+                .map(|pattern| pattern.as_str().to_owned()),
+        }
     }
 }
 
@@ -136,54 +150,30 @@ fn variant(row: VariantRow) -> Result<Variant, Error> {
 }
 
 fn field(row: CustomFieldRow) -> Result<CustomField, Error> {
-    let pattern = row
-        .pattern
-        .map(|pattern| {
-            RegexBuilder::new(&pattern)
-                .size_limit(PATTERN_BYTES_MAX)
-                .build()
-        })
-        .transpose()
-        .map_err(|_| Error::Inconsistent {
-            what: "a custom field's pattern does not compile",
-        })?;
+    let pattern = row.pattern.map(|text| {
+        named(
+            CustomField::pattern(&text),
+            "a custom field's pattern does not compile",
+        )
+    });
     Ok(CustomField {
         name: row.name,
-        kind: match row.kind.as_str() {
-            "TEXT" => FieldKind::Text,
-            "NUMBER" => FieldKind::Number,
-            "EMAIL" => FieldKind::Email,
-            _ => {
-                return Err(Error::Inconsistent {
-                    what: "a custom field's kind is not known",
-                });
-            }
-        },
+        kind: named(
+            FieldKind::parse(&row.kind),
+            "a custom field's kind is not known",
+        )?,
         required: row.required,
         placeholder: row.placeholder,
-        pattern,
+        pattern: pattern.transpose()?,
     })
 }
 
 fn kind(text: &str) -> Result<ProductKind, Error> {
-    match text {
-        "SERIALS" => Ok(ProductKind::Serials),
-        "SERVICE" => Ok(ProductKind::Service),
-        _ => Err(Error::Inconsistent {
-            what: "a product's kind is not known",
-        }),
-    }
+    named(ProductKind::parse(text), "a product's kind is not known")
 }
 
 fn status(text: &str) -> Result<Status, Error> {
-    match text {
-        "ACTIVE" => Ok(Status::Active),
-        "DISABLED" => Ok(Status::Disabled),
-        "ARCHIVED" => Ok(Status::Archived),
-        _ => Err(Error::Inconsistent {
-            what: "a product's status is not known",
-        }),
-    }
+    named(Status::parse(text), "a product's status is not known")
 }
 
 /// A price that may not be set.

@@ -60,6 +60,8 @@ pub struct Reseller {
     /// May read and write everything of the reseller's own shop.
     pub key: KeyText,
     pub dynamic: Option<DynamicKey>,
+    /// May do the same in test mode.
+    pub test: Option<KeyText>,
     /// What the balance is to start with.
     pub credit: Money,
 }
@@ -147,10 +149,11 @@ pub(super) fn key(troupe: Troupe, role: Role, number: u64, random: &dyn Random) 
         | Role::Import
         | Role::Serial
         | Role::Key
-        | Role::DynamicKey => KeyKind::Reseller,
+        | Role::DynamicKey
+        | Role::TestKey => KeyKind::Reseller,
     };
     let id = KeyId::generate(ids::made_at(number), &ids::random(troupe, role, number));
-    KeyText::generate(kind, false, id, random)
+    KeyText::generate(kind, matches!(role, Role::TestKey), id, random)
 }
 
 pub(super) fn dynamic_key(

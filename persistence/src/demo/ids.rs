@@ -18,6 +18,7 @@ pub(super) enum Role {
     Key = 7,
     DynamicKey = 8,
     MerchantKey = 9,
+    TestKey = 10,
 }
 
 /// Which cast. The number is part of its ids.

@@ -93,6 +93,7 @@ fn reseller(number: u32, access: Access, random: &dyn Random) -> Reseller {
         access,
         key: cast::key(Troupe::Load, Role::Key, number.into(), random),
         dynamic: None,
+        test: None,
         credit: money(CREDIT),
     }
 }

@@ -140,7 +140,7 @@ pub(super) async fn insert_products(
     .map(drop)
 }
 
-/// Relationships, each with its live balance.
+/// Relationships, each with its live balance, and with one for test mode if it has a key for that.
 pub(super) async fn insert_resellers(
     connection: &mut PgConnection,
     cast: &Cast,
@@ -188,12 +188,17 @@ pub(super) async fn insert_resellers(
     .bind(now)
     .execute(&mut *connection)
     .await?;
+    let tried = resellers.iter().filter(|r| r.test.is_some());
+    let tried: Vec<_> = tried.map(|r| r.id.uuid()).collect();
     sqlx::query(
         "INSERT INTO balances (merchant_id, relationship_id, test)
-         SELECT $1, r.relationship_id, false FROM UNNEST($2::uuid[]) AS r (relationship_id)",
+         SELECT $1, r.relationship_id, false FROM UNNEST($2::uuid[]) AS r (relationship_id)
+         UNION ALL
+         SELECT $1, r.relationship_id, true FROM UNNEST($3::uuid[]) AS r (relationship_id)",
     )
     .bind(cast.merchant.uuid())
     .bind(&ids)
+    .bind(&tried)
     .execute(connection)
     .await
     .map(drop)
@@ -250,6 +255,10 @@ pub(super) async fn insert_keys(
         };
         let shop = NewKey::plain(reseller.key.clone(), "Shop", shop_scopes());
         insert_in(connection, scope, &shop, vault, now).await?;
+        if let Some(key) = &reseller.test {
+            let key = NewKey::plain(key.clone(), "Test", shop_scopes());
+            insert_in(connection, scope, &key, vault, now).await?;
+        }
         if let Some(dynamic) = &reseller.dynamic {
             let scopes = [Scope::DynamicWrite].into_iter().collect();
             let key = NewKey {

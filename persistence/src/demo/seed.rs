@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
-    cast::{Cast, Funding},
+    cast::{Cast, Funding, money},
     rows,
     serials::{HEADER, Shelf, TRAILER, shelves},
 };
@@ -25,6 +25,8 @@ use crate::{Database, Error, database, owned};
 
 /// Imports that are sealed ahead of the one that is being stored.
 const SEALED_AHEAD: usize = 2;
+/// What a balance of test mode starts with, in cents.
+const TEST_CENTS: i64 = 1_000_000;
 
 const VACUUM: &str = "VACUUM (ANALYZE) serials, imports, products, product_access, relationships,
   balances, api_keys";
@@ -131,12 +133,12 @@ async fn copy_serials(
 pub async fn fundings(db: &Database, cast: &Cast) -> Result<Vec<Funding>, Error> {
     let db = db.clone();
     let merchant = cast.merchant;
-    let rows: Vec<(i64, Uuid)> = owned(async move {
+    let rows: Vec<(i64, Uuid, bool)> = owned(async move {
         let mut connection = db.read().await?;
         Ok::<_, Error>(
             sqlx::query_as(
-                "SELECT b.balance_id, b.relationship_id FROM balances AS b
-                 WHERE b.merchant_id = $1 AND NOT b.test
+                "SELECT b.balance_id, b.relationship_id, b.test FROM balances AS b
+                 WHERE b.merchant_id = $1
                    AND NOT EXISTS (SELECT FROM ledger_entries AS e WHERE e.balance_id = b.balance_id)
                  ORDER BY b.balance_id",
             )
@@ -146,7 +148,7 @@ pub async fn fundings(db: &Database, cast: &Cast) -> Result<Vec<Funding>, Error>
         )
     })
     .await?;
-    let funding = |(balance, relationship): (i64, Uuid)| {
+    let funding = |(balance, relationship, test): (i64, Uuid, bool)| {
         let relationship = RelationshipId::from_uuid(relationship);
         let reseller = cast
             .resellers
@@ -157,9 +159,13 @@ pub async fn fundings(db: &Database, cast: &Cast) -> Result<Vec<Funding>, Error>
                 merchant,
                 relationship,
                 balance: BalanceId(balance),
-                test: false,
+                test,
             },
-            amount: reseller.credit,
+            amount: if test {
+                money(TEST_CENTS)
+            } else {
+                reseller.credit
+            },
             reference: "demo:start",
         })
     };

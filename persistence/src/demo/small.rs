@@ -81,7 +81,7 @@ const VARIANTS_MAX: u64 = 100;
 /// The demo cast. Only the secrets of its keys come from `random`.
 pub fn demo(random: &dyn Random) -> Cast {
     let resellers = (0..).zip(RESELLERS);
-    Cast {
+    let mut cast = Cast {
         troupe: Troupe::Demo,
         merchant: cast::merchant(Troupe::Demo),
         name: "Lumen Software".to_owned(),
@@ -94,7 +94,12 @@ pub fn demo(random: &dyn Random) -> Cast {
             .map(|(number, line)| reseller(number, line, random))
             .collect(),
         hot: None,
+    };
+    // After all others, so that it does not change what they are made of.
+    for (number, reseller) in (0..).zip(&mut cast.resellers) {
+        reseller.test = Some(cast::key(Troupe::Demo, Role::TestKey, number, random));
     }
+    cast
 }
 
 fn product(number: u64, line: &ProductLine) -> Product {
@@ -140,6 +145,7 @@ fn reseller(
             money(DAILY_SPEND_CAP),
             random,
         )),
+        test: None,
         credit: money(credit),
     }
 }

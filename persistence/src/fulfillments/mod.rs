@@ -3,5 +3,8 @@
 pub mod get;
 pub mod list;
 pub mod replays;
+mod reveal;
 pub(crate) mod rows;
 pub(crate) mod source;
+
+pub use reveal::reveal;

@@ -80,6 +80,7 @@ struct SerialRow {
     version: i64,
     product_id: Uuid,
     variant_id: Option<Uuid>,
+    revealed_at: Option<DateTime<Utc>>,
 }
 
 /// Loads the claims of the entries and rebuilds the fulfillments, in the order of the entries.
@@ -150,7 +151,13 @@ fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillm
             what: "an entry is not the sum of its lines",
         });
     }
+    let claims = entry.serial_ids.iter().filter_map(|id| found.get(id));
+    let revealed = claims.filter_map(|claim| {
+        let id = SerialId::from_uuid(claim.serial_id);
+        claim.revealed_at.map(|at| (id, at))
+    });
     Ok(Fulfillment {
+        revealed: revealed.collect(),
         stamp: stamp(&entry)?,
         refunded: money(entry.refunded)?,
         contents: std::sync::Arc::new(contents(entry, lines)?),

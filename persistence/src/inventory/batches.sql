@@ -12,6 +12,6 @@ CROSS JOIN LATERAL (
   WHERE c.serial_id >= i.import_id
     AND c.serial_id <= (LEFT(i.import_id::text, 28) || 'ffffffff')::uuid
 ) AS claimed
-WHERE i.merchant_id = $1 AND ($2::uuid IS NULL OR i.product_id = $2)
+WHERE i.merchant_id = $1 AND NOT i.test AND ($2::uuid IS NULL OR i.product_id = $2)
   AND ($3::uuid IS NULL OR i.import_id < $3) AND ($4::uuid IS NULL OR i.import_id = $4)
 ORDER BY i.import_id DESC LIMIT $5

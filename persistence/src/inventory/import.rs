@@ -137,6 +137,24 @@ async fn insert_serials(
     Ok(stored)
 }
 
+/// Stores serials for one order of test mode: an import that is counted as sold from the first moment, and
+/// gets no number.
+pub(super) async fn rehearse(db: &Database, import: &Import) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    let stored = insert_serials(&mut tx, import).await?;
+    if stored.len() < import.serials.len() {
+        return Err(Error::Inconsistent {
+            what: "random serials are there already",
+        });
+    }
+    insert_import(&mut tx, import, count(stored.len())).await?;
+    sqlx::query("UPDATE imports SET test = true, low_ordinal = 4294967296 WHERE import_id = $1")
+        .bind(import.target.import.uuid())
+        .execute(&mut *tx)
+        .await?;
+    commit(tx).await
+}
+
 async fn insert_import(
     connection: &mut PgConnection,
     import: &Import,

@@ -19,7 +19,7 @@ FROM (
     JOIN serial_claims AS c
       ON c.serial_id >= i.import_id AND c.kind = 1
      AND c.serial_id <= (LEFT(i.import_id::text, 28) || 'ffffffff')::uuid
-    WHERE i.merchant_id = $1 AND i.product_id = $2
+    WHERE i.merchant_id = $1 AND i.product_id = $2 AND NOT i.test
     GROUP BY c.balance_id, c.version, i.variant_id
   ) AS sold
   JOIN ledger_entries AS e ON e.balance_id = sold.balance_id AND e.version = sold.version

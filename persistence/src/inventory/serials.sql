@@ -17,6 +17,6 @@ CROSS JOIN LATERAL (
 ) AS t
 LEFT JOIN ledger_entries AS e
   ON c.kind = 1 AND e.balance_id = c.balance_id AND e.version = c.version
-WHERE i.merchant_id = $1 AND i.product_id = $2
+WHERE i.merchant_id = $1 AND i.product_id = $2 AND NOT i.test
   AND ($3::uuid IS NULL OR i.variant_id = $3) AND ($4::uuid IS NULL OR i.import_id = $4)
   AND ($5::text[] = '{}' OR t.status = ANY ($5))

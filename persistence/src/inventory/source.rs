@@ -8,14 +8,14 @@ use engine::{
     catalog::Sku,
     fault::Fault,
     ids::{ImportId, MerchantId, SerialId, VariantId, WithdrawalId},
-    inventory::{Position, Restock, ShelvedSerial, Source, Standing, Withdrawal},
+    inventory::{Position, Restock, ShelvedSerial, Source, Standing, Withdrawal, import::Import},
     vault::Sealed,
 };
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{low_water, withdrawal};
+use super::{import::rehearse, low_water, withdrawal};
 use crate::{Database, Error, database::in_time, owned};
 
 /// How many imports one look reads.
@@ -71,6 +71,14 @@ impl Source for PgInventory {
         Box::pin(owned(async move {
             let claimed = quarantine(&db, serial).await;
             claimed.map_err(|error| error.into_fault("quarantine a serial"))
+        }))
+    }
+
+    fn rehearse(&self, import: Import) -> BoxFuture<'_, Result<(), Fault>> {
+        let db = self.db.clone();
+        Box::pin(owned(async move {
+            let stored = in_time(rehearse(&db, &import)).await;
+            stored.map_err(|error| error.into_fault("store serials of test mode"))
         }))
     }
 
@@ -260,7 +268,7 @@ async fn quarantine(db: &Database, serial: SerialId) -> Result<(), Error> {
 async fn unnumbered(connection: &mut PgConnection) -> Result<Vec<Restock>, Error> {
     let rows: Vec<(Uuid, Uuid, Uuid, Option<Uuid>)> = sqlx::query_as(
         "SELECT import_id, merchant_id, product_id, variant_id FROM imports
-         WHERE number IS NULL ORDER BY import_id",
+         WHERE number IS NULL AND NOT test ORDER BY import_id",
     )
     .fetch_all(connection)
     .await?;

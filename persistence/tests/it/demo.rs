@@ -25,7 +25,7 @@ async fn demo_has_a_reseller_in_every_mode_and_a_product_of_every_sort() {
     let mut modes = Vec::new();
     for reseller in &stage.cast.resellers {
         let terms = source.find(reseller.id).await.unwrap().unwrap();
-        assert_eq!((terms.access.len(), terms.keys.len()), (5, 2));
+        assert_eq!((terms.access.len(), terms.keys.len()), (5, 3));
         assert_eq!(
             (terms.code, terms.status),
             (reseller.code.clone(), reseller.status)

@@ -307,6 +307,7 @@ impl Ground {
                 details: None,
             }),
             refunded: Money::ZERO,
+            revealed: std::collections::BTreeMap::new(),
         }
     }
 

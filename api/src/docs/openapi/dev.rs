@@ -21,13 +21,17 @@ use crate::{
         entry::Entry,
         statement::Statement,
     },
-    catalog::{product::MerchantProduct, stock::Stock, update::UpdateProduct},
+    catalog::{create::CreateProduct, product::MerchantProduct, update::UpdateProduct},
     error::Code,
     events::EventAnswer,
     fulfillments::{answer::FulfillmentAnswer, refund::RefundFulfillment},
-    inventory::{import::Imported, upload::UploadSerials},
     invitations::{Invitation, Invited, invite::InviteReseller},
     me::MerchantMe,
+    members::{
+        Member,
+        add::AddMember,
+        change::{ChangeMember, RemoveMember},
+    },
     payments::methods::{MethodView, ReplaceMethods},
     programs::{ProgramView, update::UpdateProgram},
     relationships::{Reseller, step::StepReason, update::UpdateReseller},
@@ -52,6 +56,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .feeds::<EventAnswer>(),
     );
     all.extend(own_keys());
+    all.extend(members());
     all.extend(resellers());
     all.extend(balances());
     all.extend(top_ups());
@@ -232,6 +237,29 @@ fn own_keys() -> Vec<Operation> {
     ]
 }
 
+/// For owners who are signed in.
+fn members() -> Vec<Operation> {
+    let path = "/dev/v1/members";
+    vec![
+        Operation::of_owner("get", path, "Who acts for the merchant.").answers_all::<Member>(),
+        Operation::of_owner("post", path, "Let somebody act for the merchant.")
+            .once()
+            .takes::<AddMember>()
+            .answers_all_with::<Member>(201)
+            .refuses(&[Code::AlreadyExists]),
+        Operation::of_owner("patch", path, "Give a member another role.")
+            .once()
+            .takes::<ChangeMember>()
+            .answers_all::<Member>()
+            .refuses(&[Code::InvalidState, Code::NotFound]),
+        Operation::of_owner("delete", path, "Take a member out of the team.")
+            .once()
+            .takes::<RemoveMember>()
+            .answers_nothing()
+            .refuses(&[Code::InvalidState, Code::NotFound]),
+    ]
+}
+
 fn resellers() -> Vec<Operation> {
     vec![
         Operation::new("get", "/dev/v1/me", "Who calls.").answers::<MerchantMe>(200),
@@ -374,21 +402,44 @@ fn payments() -> Vec<Operation> {
 }
 
 fn products() -> Vec<Operation> {
-    let import = |path, summary| {
-        Operation::new("post", path, summary)
+    let path = "/dev/v1/products";
+    let one = "/dev/v1/products/{id}";
+    let filters = [
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::PAGE,
+        Parameter::PER_PAGE,
+        Parameter::text(
+            "status",
+            "Statuses, with commas between them, else all but ARCHIVED.",
+        ),
+        Parameter::text("type", "Types, with commas between them."),
+    ];
+    vec![
+        Operation::new("get", path, "Products, newest first.")
+            .scope(Scope::ProductsRead)
+            .query(&filters)
+            .lists_both_ways::<MerchantProduct>(),
+        Operation::new(
+            "get",
+            "/dev/v1/products/search",
+            "Products by a part of their titles, newest first.",
+        )
+        .scope(Scope::ProductsRead)
+        .query(&filters)
+        .query(&[Parameter::Q])
+        .lists_both_ways::<MerchantProduct>(),
+        Operation::new("post", path, "Make a product, with its variants.")
             .scope(Scope::ProductsWrite)
             .once()
-            .takes::<UploadSerials>()
-            .answers::<Imported>(201)
-            .refuses(&[Code::ProductNotEligible])
-    };
-    vec![
-        Operation::new("get", "/dev/v1/products/{id}", "One product.")
+            .takes::<CreateProduct>()
+            .answers::<MerchantProduct>(201),
+        Operation::new("get", one, "One product.")
             .scope(Scope::ProductsRead)
             .answers::<MerchantProduct>(200),
         Operation::new(
             "patch",
-            "/dev/v1/products/{id}",
+            one,
             "Change a product: once answered, nothing is sold under the old price or status.",
         )
         .scope(Scope::ProductsWrite)
@@ -397,19 +448,13 @@ fn products() -> Vec<Operation> {
         .answers::<MerchantProduct>(200)
         .refuses(&[Code::InvalidState]),
         Operation::new(
-            "get",
-            "/dev/v1/products/{id}/stock",
-            "What is on the shelf of a product.",
+            "delete",
+            one,
+            "End a product: archived if serials were ever stored for it or resellers may have it, else deleted.",
         )
-        .scope(Scope::ProductsRead)
-        .answers::<Stock>(200),
-        import(
-            "/dev/v1/products/{id}/serials",
-            "Store serials of a product, all or none.",
-        ),
-        import(
-            "/dev/v1/products/{id}/variants/{variant}/serials",
-            "Store serials of a variant, all or none.",
-        ),
+        .scope(Scope::ProductsWrite)
+        .once()
+        .takes::<Nothing>()
+        .answers_nothing(),
     ]
 }

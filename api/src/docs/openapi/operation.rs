@@ -179,7 +179,12 @@ impl Operation {
 
     /// `{"data": [T]}`: all there are, which are few.
     pub(super) fn answers_all<T: ToSchema>(self) -> Self {
-        self.told::<T>(200, |one| {
+        self.answers_all_with::<T>(200)
+    }
+
+    /// The same under this status.
+    pub(super) fn answers_all_with<T: ToSchema>(self, status: u16) -> Self {
+        self.told::<T>(status, |one| {
             let all = json!({"type": "array", "items": one});
             json!({"type": "object", "required": ["data"], "properties": {"data": all}})
         })

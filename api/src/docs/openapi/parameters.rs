@@ -72,6 +72,10 @@ impl Parameter {
     );
     pub(super) const PER_PAGE: Self =
         Self::whole("per_page", (1, Some(100)), "`limit` by another name.");
+    pub(super) const Q: Self = Self {
+        required: true,
+        ..Self::text("q", "A part of the title, in any case.")
+    };
     pub(super) const FROM: Self = Self::time("from", "From this time on.");
     pub(super) const TO: Self = Self::time("to", "Before this time.");
     pub(super) const CSV: Self =

@@ -13,11 +13,12 @@ use crate::{
     error::Code,
     events::EventAnswer,
     fulfillments::{
-        answer::FulfillmentAnswer,
+        answer::{FulfillmentAnswer, Item},
         bulk::Answers,
         dynamic_url,
         orders::{CreateOrder, Created, Found, Order},
         request::CreateFulfillment,
+        reveal::RevealItem,
     },
     me::ResellerMe,
     top_ups::TopUpView,
@@ -196,6 +197,15 @@ fn fulfillments() -> Vec<Operation> {
         )
         .scope(Scope::FulfillmentsRead)
         .answers::<FulfillmentAnswer>(200),
+        Operation::new(
+            "post",
+            "/reseller/v1/fulfillments/{id}/items/{item_id}/revealed",
+            "Say when a customer opened a serial: the first value counts.",
+        )
+        .scope(Scope::FulfillmentsWrite)
+        .once()
+        .takes::<RevealItem>()
+        .answers::<Item>(200),
     ]
 }
 

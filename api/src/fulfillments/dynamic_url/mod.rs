@@ -16,10 +16,10 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use engine::{api_keys::Scope, vault::Opened};
+use engine::api_keys::Scope;
 
 use self::{parameters::Parameters, proof::Proof, shown::Format};
-use super::answer::Told;
+use super::{answer::Told, create::execute};
 use crate::{
     auth::{
         ResellerKey,
@@ -84,15 +84,7 @@ async fn deliver(app: &App, parts: &Parts) -> Result<Told, ApiError> {
     {
         return shown::replay_only(app, &caller, request).await;
     }
-    let email = request
-        .customer_email()
-        .map(|email| Opened::new(email.as_str()));
-    let delivery = app
-        .engine
-        .fulfill(request)
-        .await
-        .map_err(|error| caller.refuse(error))?;
-    let told = Told::delivered(&app.engine, caller.merchant(), delivery, email).await?;
+    let told = execute(&app.engine, &caller, request).await?;
     if told.reused {
         shown::again(app, &caller, told).await
     } else {

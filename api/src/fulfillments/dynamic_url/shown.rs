@@ -124,7 +124,7 @@ pub(super) async fn replay_only(
             .differing_fields(&request, &merchant.key);
         return Err(caller.refuse(Refusal::OrderMismatch { fields }.into()));
     }
-    let told = Told::of(&app.engine, merchant, fulfillment, Serials::Shown).await?;
+    let told = Told::to(&app.engine, caller, fulfillment, Serials::Shown).await?;
     let told = told.with_stored_email(merchant).again();
     again(app, caller, told).await
 }

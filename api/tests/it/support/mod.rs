@@ -146,6 +146,12 @@ impl World {
         self.reseller(code).key.expose().expose().to_owned()
     }
 
+    /// The key of test mode of the reseller with this code.
+    pub(crate) fn test_key(&self, code: &str) -> String {
+        let key = self.reseller(code).test.as_ref().unwrap();
+        key.expose().expose().to_owned()
+    }
+
     /// The key that may do everything of the merchant.
     pub(crate) fn merchant_key(&self) -> String {
         self.cast.key.expose().expose().to_owned()
@@ -226,6 +232,11 @@ impl World {
     /// Changes rows as nobody but an operator can.
     pub(crate) fn sql(&self, statement: &str) {
         psql::run(&self.database.url(), statement);
+    }
+
+    /// Where the database is.
+    pub(crate) fn database_url(&self) -> String {
+        self.database.url()
     }
 
     /// One value of the database.

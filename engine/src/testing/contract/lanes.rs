@@ -114,6 +114,7 @@ impl<'a> Lanes<'a> {
             stamp: self.stamp(version, after),
             contents: Arc::new(contents),
             refunded: Money::ZERO,
+            revealed: std::collections::BTreeMap::new(),
         }
     }
 

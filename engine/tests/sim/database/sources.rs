@@ -8,7 +8,7 @@ use engine::{
     clock::Timestamp,
     fault::Fault,
     ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId},
-    inventory::{self, Position, Restock, ShelvedSerial, Standing, Withdrawal},
+    inventory::{self, Position, Restock, ShelvedSerial, Standing, Withdrawal, import::Import},
     merchants::{self, Merchant},
     relationships::{self, Terms},
     verifier::{self, Line},
@@ -108,6 +108,10 @@ impl inventory::Source for Link {
 
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(self.read(inventory::Source::quarantine(&self.db.store, serial)))
+    }
+
+    fn rehearse(&self, import: Import) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(self.read(inventory::Source::rehearse(&self.db.store, import)))
     }
 
     fn standing(

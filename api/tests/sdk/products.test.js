@@ -1,0 +1,100 @@
+// `products.*` of the published package: a merchant's products, made, listed, found, changed and ended.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { ShoppexApiError, ShoppexClient } from "@shoppexio/sdk";
+
+import { start } from "./server.js";
+
+let server, merchant;
+
+before(async () => {
+  server = await start();
+  const { base_url: baseUrl, merchant: of } = server.demo;
+  merchant = new ShoppexClient({ apiKey: of.key, baseUrl });
+});
+
+after(async () => {
+  await server?.stop();
+});
+
+function title(name) {
+  return `${name} ${process.pid}`;
+}
+
+/** The refusal that a call ends with. */
+async function refused(code, status, call) {
+  const refusal = await call().then(
+    () => assert.fail("a refusal was expected"),
+    (error) => error,
+  );
+  assert.ok(refusal instanceof ShoppexApiError, String(refusal));
+  assert.equal(refusal.code, code);
+  assert.equal(refusal.status, status);
+}
+
+test("a product is made, changed, found, stocked and ended", async () => {
+  const { data: made } = await merchant.products.create({
+    title: title("Orbit"),
+    type: "SERIALS",
+    base_price: 12.5,
+    wholesale_price: "9.00",
+    custom_fields: [{ name: "user", type: "TEXT", required: true }],
+  });
+  assert.equal(made.base_price, "12.50");
+  assert.equal(made.uniqid, made.id);
+  const { data: read } = await merchant.products.get(made.id);
+  assert.deepEqual(read, made);
+
+  const { data: changed } = await merchant.products.update(made.id, {
+    base_price: "13.00",
+    variants: [{ title: "Gold", base_price: 20 }],
+  });
+  assert.equal(changed.base_price, "13.00");
+  assert.equal(changed.custom_fields.length, 1);
+  const [gold] = changed.variants;
+  const { data: added } = await merchant.products.addVariantSerials(made.id, gold.id, {
+    serials: [`G1-${process.pid}`, `G2-${process.pid}`],
+  });
+  assert.equal(added.added_count, 2);
+  const { data: stock } = await merchant.products.getStock(made.id);
+  assert.equal(stock.variants[0].stock, 2);
+
+  const found = await merchant.products.search({ q: title("orbit") });
+  assert.deepEqual(found.data.map((each) => each.id), [made.id]);
+  await merchant.products.delete(made.id);
+  const { data: ended } = await merchant.products.get(made.id);
+  assert.equal(ended.status, "ARCHIVED", "serials were stored for it");
+  await refused("INVALID_STATE", 409, () => merchant.products.update(made.id, {}));
+});
+
+test("products are listed page by page or all at once", async () => {
+  const all = await merchant.products.listAll({ limit: 2 });
+  assert.equal(new Set(all.map((each) => each.id)).size, all.length);
+  for (const { product_id: id } of server.demo.products) {
+    assert.ok(all.some((each) => each.id === id));
+  }
+  const seen = [];
+  for await (const each of merchant.products.iterateAll({ limit: 1 })) seen.push(each.id);
+  assert.deepEqual(seen, all.map((each) => each.id));
+  const page = await merchant.products.list({ page: 1, limit: 1 });
+  assert.equal(page.data.length, 1);
+});
+
+test("a product that nobody knows of is gone once it is deleted", async () => {
+  const { data: made } = await merchant.products.create({
+    name: title("Draft"),
+    type: "SERVICE",
+    base_price: 1,
+  });
+  await merchant.products.delete(made.id);
+  await refused("NOT_FOUND", 404, () => merchant.products.get(made.id));
+});
+
+test("wrong products and foreign ids are refused", async () => {
+  await refused("VALIDATION_ERROR", 422, () =>
+    merchant.products.create({ title: title("Free"), type: "SERIALS", base_price: -1 }),
+  );
+  await refused("NOT_FOUND", 404, () => merchant.products.get("prd_00000000000000000000000000"));
+});
