@@ -15,7 +15,7 @@ use anyhow::{Context as _, bail, ensure};
 use config::{Environment, File, FileFormat};
 use engine::vault::RootKey;
 use ipnet::IpNet;
-use persistence::{Sizes, settings::Durability};
+use persistence::{Sizes, installation::identity, settings::Durability, tripwire::TripwireFile};
 use serde::Deserialize;
 
 use crate::{dev, mail};
@@ -76,6 +76,7 @@ pub struct Database {
     pub writes_max: u32,
     pub acquire_wait_ms: u64,
     pub durability: DurabilitySetting,
+    pub tripwire_directory: PathBuf,
 }
 
 /// How much a commit must survive.
@@ -231,6 +232,23 @@ impl Database {
             writes_max: self.writes_max,
             acquire_wait: Duration::from_millis(self.acquire_wait_ms),
         }
+    }
+
+    /// Where this machine remembers what became durable in this database; none if no directory is set, or
+    /// nothing was ever served from it.
+    pub async fn tripwire(
+        &self,
+        database: &persistence::Database,
+    ) -> anyhow::Result<Option<TripwireFile>> {
+        let directory = &self.tripwire_directory;
+        if directory.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        let Some(installation) = identity(database).await? else {
+            return Ok(None);
+        };
+        let file = TripwireFile::open(directory, &installation).await;
+        Ok(Some(file.context("opening database.tripwire_directory")?))
     }
 
     pub fn durability(&self) -> Durability {

@@ -33,7 +33,7 @@ use crate::{
     },
     ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId},
     inventory::{self, Inventory, Pulled, Purpose, Removed, Restock, WithdrawalCall, Withdrawer},
-    journal::{Journal, Lanes, Owner, Ownership},
+    journal::{Journal, Lanes, Owner, Ownership, Tripwire, tripwire},
     merchants::{self, Merchant},
     metrics::{self, Ending},
     money::Money,
@@ -49,6 +49,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Ports {
     pub journal: Arc<dyn Journal>,
+    /// None: a database that went back in time is noticed only by a process that saw it before.
+    pub tripwire: Option<Arc<dyn Tripwire>>,
     pub merchants: Arc<dyn merchants::Source>,
     pub relationships: Arc<dyn relationships::Source>,
     pub catalog: Arc<dyn catalog::Source>,
@@ -154,6 +156,8 @@ impl Engine {
             .journal
             .take_over(ownership.owner, config.lanes)
             .await?;
+        let positions = lease.positions();
+        tripwire::check(ports.tripwire.as_ref(), &ports.journal, positions).await?;
         let tasks = TaskTracker::new();
         let lanes = Lanes::start(
             lease.positions(),
@@ -185,6 +189,9 @@ impl Engine {
             draining: AtomicBool::new(false),
             ended,
         }));
+        let (guarded, journal) = (Arc::clone(&engine.0.fulfiller), ports.journal);
+        let guard = tripwire::guard(guarded, journal, ports.tripwire, ending.clone());
+        engine.0.keeper.spawn(guard);
         let sweeping = engine.clone();
         engine.0.keeper.spawn(async move {
             supervise::restarted("sweep", || sweeping.sweep(ending.clone())).await;
@@ -707,6 +714,9 @@ pub enum StartError {
     Config(#[from] crate::config::ConfigError),
     #[error(transparent)]
     Journal(#[from] crate::journal::OpenFailure),
+    /// What was taken over must not be served.
+    #[error(transparent)]
+    Tripped(#[from] crate::journal::Tripped),
     #[error("imports that wait for sale could not be listed: {0}")]
     Restock(Fault),
 }

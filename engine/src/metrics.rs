@@ -25,6 +25,7 @@ pub const QUEUE_AGE: &str = "consign_journal_queue_age_seconds";
 pub const LANE_READY: &str = "consign_journal_lane_ready";
 pub const UNKNOWN_OUTCOMES: &str = "consign_journal_unknown_outcomes_total";
 pub const FENCES: &str = "consign_journal_fences_total";
+pub const TRIPWIRE_MISSED: &str = "consign_tripwire_missed_total";
 pub const PROOFS: &str = "consign_proofs_total";
 pub const TASK_PANICS: &str = "consign_task_panics_total";
 pub const VIOLATIONS: &str = "consign_invariant_violations_total";
@@ -74,6 +75,10 @@ pub fn describe() {
     );
     describe_counter!(FENCES, "Times a lane's fence was raised");
     describe_counter!(
+        TRIPWIRE_MISSED,
+        "Times the lanes' numbers could not be remembered on this machine"
+    );
+    describe_counter!(
         VIOLATIONS,
         "Promises that a constraint or an assertion found broken"
     );
@@ -95,7 +100,10 @@ fn start() {
         counter!(ACTOR_REBUILDS, "actor" => actor).increment(0);
         gauge!(ACTORS_QUARANTINED, "actor" => actor).set(0.0);
     }
-    counter!(VIOLATIONS, "invariant" => "lane_seq").increment(0);
+    for invariant in ["lane_seq", "takeover_forgotten"] {
+        counter!(VIOLATIONS, "invariant" => invariant).increment(0);
+    }
+    counter!(TRIPWIRE_MISSED).increment(0);
     for actor in ["balance", "inventory"] {
         for proof in [Proof::Same, Proof::Drift, Proof::Failed] {
             counter!(PROOFS, "actor" => actor, "result" => proof.name()).increment(0);
@@ -210,6 +218,10 @@ pub(crate) fn task(task: &'static str) {
 
 pub(crate) fn task_panicked(task: &'static str) {
     counter!(TASK_PANICS, "task" => task).increment(1);
+}
+
+pub(crate) fn tripwire_missed() {
+    counter!(TRIPWIRE_MISSED).increment(1);
 }
 
 pub(crate) fn violation(invariant: &'static str) {

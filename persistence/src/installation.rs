@@ -4,6 +4,7 @@
 //! another root key gets past its start. Otherwise it would seal serials that nobody can open.
 
 use engine::vault::{Sealed, Vault};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Database, Error, owned};
 
@@ -44,6 +45,24 @@ pub async fn check_canary(db: &Database, vault: &Vault) -> Result<Canary, Error>
             Some(true) => Canary::Opened,
             Some(false) | None => Canary::Foreign,
         })
+    })
+    .await
+}
+
+/// A name for this installation that no other has, and that a copy of its database keeps: of what is
+/// sealed in the canary. None before the first start.
+pub async fn identity(db: &Database) -> Result<Option<String>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let canary: Option<Vec<u8>> = sqlx::query_scalar("SELECT canary FROM installation")
+            .fetch_optional(&mut *db.read().await?)
+            .await?;
+        let name = |canary: Vec<u8>| {
+            let digest = Sha256::digest(&canary);
+            let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
+            digits.collect()
+        };
+        Ok(canary.map(name))
     })
     .await
 }

@@ -1,4 +1,5 @@
-//! Postgres and nothing else: migrations, the commit statements, sources, lists.
+//! Postgres and next to nothing else: migrations, the commit statements, sources, lists; and the one file
+//! that remembers what Postgres must not forget.
 //!
 //! Keeps: hot tables are written by a lane's [`journal`] session only; every public function runs its
 //! work in a task of its own, so a caller that hangs up leaves nothing half done; no value of a row
@@ -22,6 +23,7 @@ pub mod journal;
 pub mod mail;
 pub mod members;
 pub mod merchants;
+mod notices;
 pub mod page;
 pub mod payments;
 pub mod persons;
@@ -33,6 +35,7 @@ mod sabotage;
 pub mod sessions;
 pub mod settings;
 pub mod top_ups;
+pub mod tripwire;
 pub mod verifier;
 
 pub use database::{Database, MIGRATOR, Sizes, owned};

@@ -59,14 +59,22 @@ pub async fn doctor(config: &Config) -> anyhow::Result<()> {
 pub async fn unhalt(config: &Config) -> anyhow::Result<()> {
     let database = config.database.connect().await?;
     match clear_halt(&database).await? {
-        None => say("the shard is not halted"),
+        None => say("the shard is not halted")?,
         Some(halt) => {
             let (since, because) = (halt.halted_at, halt.halted_because);
             say(format_args!(
                 "the shard was halted since {since}: {because}. It may be served again"
-            ))
+            ))?;
         }
     }
+    let Some(file) = config.database.tripwire(&database).await? else {
+        return Ok(());
+    };
+    let path = file.path().display();
+    if file.forget().await.context("forgetting")? {
+        return say(format_args!("forgot what `{path}` remembered"));
+    }
+    Ok(())
 }
 
 /// `consign check-config`: the settings that are in force, without secrets.

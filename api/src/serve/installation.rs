@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 use engine::{
     actors::Arbiters,
     clock::SystemClock,
-    engine::{Engine, Ports},
-    journal::Journal,
+    engine::{Engine, Ports, StartError},
+    journal::{Journal, Tripped, Tripwire},
     random::SystemRandom,
     vault::Vault,
 };
@@ -39,6 +39,7 @@ pub struct Installation {
     pub database: Database,
     pub vault: Vault,
     pub journal: Arc<dyn Journal>,
+    pub tripwire: Option<Arc<dyn Tripwire>>,
 }
 
 impl Installation {
@@ -55,6 +56,14 @@ impl Installation {
         );
         installation.journal =
             Arc::new(PgJournal::new(options, durability).with_deadline(deadline));
+        if let Some(file) = config.database.tripwire(&installation.database).await? {
+            installation.tripwire = Some(Arc::new(file));
+        } else {
+            tracing::warn!(
+                "database.tripwire_directory is not set: a start on a database that was restored to an \
+                 older state is not noticed"
+            );
+        }
         Ok(installation)
     }
 
@@ -93,6 +102,7 @@ impl Installation {
             database,
             vault,
             journal: Arc::new(journal),
+            tripwire: None,
         })
     }
 
@@ -105,6 +115,7 @@ impl Installation {
         let database = || self.database.clone();
         let ports = Ports {
             journal: Arc::clone(&self.journal),
+            tripwire: self.tripwire.clone(),
             merchants: Arc::new(PgMerchants::new(database(), self.vault.clone())),
             relationships: Arc::new(PgRelationships::new(database())),
             catalog: Arc::new(PgCatalog::new(database())),
@@ -116,7 +127,13 @@ impl Installation {
         let arbiters = Arbiters::start(runtime, config.engine.arbiters)
             .context("starting the actors' threads")?;
         let started = Engine::start(config.engine.clone(), self.vault.clone(), ports, arbiters);
-        started.await.context("starting the engine")
+        match started.await {
+            Err(StartError::Tripped(Tripped::Rewound(rewound))) => Err(Halted(format!(
+                "{rewound}. Find out which database this is and what it lost, then `consign unhalt`"
+            ))
+            .into()),
+            started => started.context("starting the engine"),
+        }
     }
 
     /// Lets the engine prove what is stored and what it has in memory against each other.

@@ -41,8 +41,8 @@ pub struct Server {
 enum Ending {
     /// By its operator.
     Asked,
-    Replaced,
-    Halted,
+    /// Its shard has another owner, or nobody may own it.
+    Lost,
     /// Its listener is gone.
     Broken,
 }
@@ -195,23 +195,18 @@ impl Server {
         let engine = self.app.engine.clone();
         let ending = tokio::select! {
             () = stop => Ending::Asked,
-            () = engine.lost() => if engine.is_halted() {
-                Ending::Halted
-            } else {
-                Ending::Replaced
-            },
+            () = engine.lost() => Ending::Lost,
             () = self.broken.notified() => Ending::Broken,
         };
         self.drain().await;
         match ending {
             Ending::Asked => Ok(()),
-            Ending::Halted => Err(Halted(
+            // Known by the end of the drain at the latest.
+            Ending::Lost if engine.is_halted() => Err(Halted(
                 "acknowledged batches are gone, or somebody writes beside this process".to_owned(),
             )
             .into()),
-            Ending::Replaced => {
-                bail!("another process has taken over, or the database went back in time")
-            }
+            Ending::Lost => bail!("another process has taken over"),
             Ending::Broken => bail!("nothing is accepted any more, after a panic"),
         }
     }

@@ -9,7 +9,7 @@ use std::{
     ptr::addr_eq,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -50,6 +50,8 @@ pub(crate) struct LaneDoor {
     pub(crate) queue: Queue,
     /// The reader under the current fence; none while the lane is not ready.
     pub(crate) reader: watch::Sender<Option<Arc<dyn Reader>>>,
+    /// The number of the last batch that committed.
+    pub(crate) acknowledged: AtomicI64,
     shedding: AtomicBool,
     reader_lost: AtomicBool,
     closing: AtomicBool,
@@ -57,8 +59,10 @@ pub(crate) struct LaneDoor {
 }
 
 impl LaneDoor {
-    pub(crate) fn new(config: &Config) -> Arc<Self> {
+    /// Of a lane that was found at this number.
+    pub(crate) fn new(config: &Config, seq: i64) -> Arc<Self> {
         Arc::new(Self {
+            acknowledged: AtomicI64::new(seq),
             queue: Queue::new(config.lane_queue_entries_max),
             reader: watch::Sender::new(None),
             shedding: AtomicBool::new(false),
@@ -474,6 +478,7 @@ impl Lane {
 
     pub(super) fn committed(&mut self, in_flight: InFlight) {
         self.seq = in_flight.batch.seq;
+        self.door.acknowledged.store(self.seq, Ordering::Release);
         let mut stamps = in_flight.stamps.into_iter();
         let mut next = || stamps.next().expect("every entry has a stamp");
         for pending in in_flight.pending {

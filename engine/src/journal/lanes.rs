@@ -2,7 +2,7 @@
 
 use std::{
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    CreditIntent, Intent, Journal, LanePosition, Ownership, Reader, RestockIntent, Verdict,
+    CreditIntent, Intent, Journal, LanePosition, Mark, Ownership, Reader, RestockIntent, Verdict,
     WithdrawalIntent,
     lane::{Lane, LaneDoor},
     queue::Pending,
@@ -28,6 +28,8 @@ use crate::{
 /// The doors to every lane.
 pub(crate) struct Lanes {
     doors: Vec<Arc<LaneDoor>>,
+    /// Lanes of the shard that this process does not use, as they were found.
+    unused: Vec<Mark>,
     pub(crate) ownership: Arc<Ownership>,
     ready_wait: Duration,
     tasks: TaskTracker,
@@ -44,9 +46,9 @@ impl Lanes {
     ) -> Self {
         let tasks = TaskTracker::new();
         let open = |number: u16| {
-            let door = LaneDoor::new(config);
             let position = positions.iter().find(|position| position.lane == number);
             let seq = position.expect("the takeover returns every lane").seq;
+            let door = LaneDoor::new(config, seq);
             let ports = (Arc::clone(clock), Arc::clone(random), config);
             let (journal, ownership) = (Arc::clone(journal), Arc::clone(ownership));
             let lane = Lane::new((number, seq), Arc::clone(&door), journal, ownership, ports);
@@ -54,9 +56,13 @@ impl Lanes {
             door
         };
         let doors = (0..config.lanes).map(open).collect();
+        let unused = positions.iter().filter(|found| found.lane >= config.lanes);
+        let unused = unused.map(|&LanePosition { lane, seq, .. }| Mark { lane, seq });
+        let unused = unused.collect();
         let (ownership, ready_wait) = (Arc::clone(ownership), ms(config.lane_ready_wait_ms));
         Self {
             doors,
+            unused,
             ownership,
             ready_wait,
             tasks,
@@ -144,6 +150,16 @@ impl Lanes {
     /// Whether a balance's lane has too much to do: what the sabotage of a rule asks after a hold.
     pub(crate) fn is_shedding(&self, balance: BalanceId) -> bool {
         self.door(balance).is_shedding()
+    }
+
+    /// How far each lane of the shard is known to be durable.
+    pub(crate) fn marks(&self) -> Vec<Mark> {
+        let mark = |(lane, door): (u16, &Arc<LaneDoor>)| Mark {
+            lane,
+            seq: door.acknowledged.load(Ordering::Acquire),
+        };
+        let used = (0..).zip(&self.doors).map(mark);
+        used.chain(self.unused.iter().copied()).collect()
     }
 
     pub(crate) fn are_ready(&self) -> bool {

@@ -18,6 +18,7 @@ mod queue;
 mod recovery;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tripwire;
 mod withdrawal;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) use lanes::Lanes;
 #[cfg(any(test, feature = "null_journal"))]
 pub use null::NullJournal;
 pub(crate) use ownership::Ownership;
+pub use tripwire::{Mark, Rewound, Tripped, Tripwire, TripwireFailure};
 use uuid::Uuid;
 pub(crate) use withdrawal::WithdrawalIntent;
 
@@ -66,6 +68,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Marks the shard, so that [`Journal::take_over`] refuses it until an operator has cleared the mark.
     fn halt<'a>(&'a self, because: &'a str) -> BoxFuture<'a, Result<(), OpenFailure>>;
+
+    /// Whether a takeover by this owner is on record. If that of an owner is not, what is stored went
+    /// back to before it.
+    fn knows(&self, owner: Owner) -> BoxFuture<'_, Result<bool, OpenFailure>>;
 
     /// Opens the connections of a lane and raises its fence. Nothing that an earlier session of the
     /// lane sent can commit after this returned, and what it did commit is in the position.

@@ -3,12 +3,15 @@
 //! The fence is raised first. Then the old session either has committed, and the lane's number says
 //! so, or it never can: its statement depends on the lane row under the old fence.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
 
 use super::{
-    Batch, FenceFailure, Session, WithdrawalIntent,
+    Batch, FenceFailure, Journal, Ownership, Session, WithdrawalIntent,
     intent::{CreditIntent, Intent, Verdict},
     lane::{Lane, abort_all},
     queue::Pending,
@@ -101,8 +104,45 @@ async fn halt(lane: &Lane, Unexplained { found }: Unexplained) {
     );
     lane.ownership.halt();
     let because = format!("lane {number} was to be at batch {expected} and is at {found}");
+    mark(&lane.journal, &because).await;
+}
+
+/// Once the shard is lost: whether another owner has it, or storage has gone back to before this one.
+/// The second is for nobody to take over.
+pub(crate) async fn explain_loss(
+    ownership: Arc<Ownership>,
+    journal: Arc<dyn Journal>,
+    mut ended: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        biased;
+        () = ownership.lost() => {}
+        _ = ended.wait_for(|ended| *ended) => {}
+    }
+    if !ownership.is_lost() || ownership.is_halted() {
+        return;
+    }
     for _ in 0..MARK_ATTEMPTS {
-        match timeout(MARK_DEADLINE, lane.journal.halt(&because)).await {
+        match timeout(MARK_DEADLINE, journal.knows(ownership.owner)).await {
+            Ok(Ok(true)) => return,
+            Ok(Ok(false)) => {
+                metrics::violation("takeover_forgotten");
+                let because = "the takeover of the last owner is not on record any more";
+                tracing::error!("HALT: {because}: the database went back to before it");
+                ownership.halt();
+                return mark(&journal, because).await;
+            }
+            Ok(Err(failure)) => tracing::warn!(%failure, "could not ask who has the shard"),
+            Err(_) => tracing::warn!("could not ask who has the shard: no answer"),
+        }
+        sleep(BACK_OFF_MIN).await;
+    }
+}
+
+/// Marks the shard, as well as that can be done.
+pub(super) async fn mark(journal: &Arc<dyn Journal>, because: &str) {
+    for _ in 0..MARK_ATTEMPTS {
+        match timeout(MARK_DEADLINE, journal.halt(because)).await {
             Ok(Ok(())) => return,
             Ok(Err(failure)) => tracing::error!(%failure, "could not mark the shard as halted"),
             Err(_) => tracing::error!("could not mark the shard as halted: no answer"),

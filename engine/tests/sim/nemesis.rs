@@ -14,6 +14,7 @@ use crate::{
     cast::minor,
     clients::Clients,
     history::{Asked, Change, Heard},
+    restored,
     stage::Stage,
     tally::{Call, Kind, Sometimes},
 };
@@ -30,6 +31,7 @@ const KINDS: &[Kind] = &[
     Kind::DiskFull,
     Kind::ServerCrash,
     Kind::Failover,
+    Kind::Restored,
     Kind::StandbyGone,
     Kind::SecondOwner,
     Kind::OwnerFrozen,
@@ -86,6 +88,7 @@ async fn once(clients: &Rc<Clients>, kind: Kind) {
             sleep(dice.millis(5, longest)).await;
             stage.db.restart();
         }
+        Kind::Restored => restored::restore(stage).await,
         Kind::StandbyGone => {
             stage.weather.struck(kind);
             stage.db.set_standby(false);

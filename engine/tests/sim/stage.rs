@@ -29,6 +29,7 @@ use crate::{
     database::{Database, Link},
     dice::Dice,
     history::History,
+    notebook::{Notebook, Page},
     power::Power,
     tally::{Call, Kind},
     weather::Weather,
@@ -57,6 +58,10 @@ pub(crate) struct Stage {
     pub(crate) broken: RefCell<Vec<String>>,
     /// Sealing an address was made to fail.
     pub(crate) brittle: Cell<bool>,
+    /// What this machine remembers, whatever becomes of processes and database.
+    pub(crate) notebook: Arc<Notebook>,
+    /// The database is being restored to another state.
+    pub(crate) restoring: Cell<bool>,
 }
 
 /// Wall time: moves with the run's time, and may be wrong.
@@ -100,6 +105,8 @@ impl Stage {
             over: Cell::new(false),
             broken: RefCell::default(),
             brittle: Cell::new(false),
+            notebook: Arc::default(),
+            restoring: Cell::new(false),
         })
     }
 
@@ -168,8 +175,13 @@ impl Stage {
 
     fn ports(&self, power: &Arc<Power>) -> Ports {
         let link = Link::new(&self.db, power);
+        let page = Page {
+            notebook: Arc::clone(&self.notebook),
+            power: Arc::clone(power),
+        };
         Ports {
             journal: link.clone(),
+            tripwire: Some(Arc::new(page)),
             merchants: link.clone(),
             relationships: link.clone(),
             catalog: link.clone(),
@@ -230,6 +242,11 @@ impl Stage {
     /// All processes die, and none is started again.
     pub(crate) fn end(&self) {
         self.over.set(true);
+        self.kill();
+    }
+
+    /// All processes die.
+    pub(crate) fn kill(&self) {
         for power in self.powers.borrow().iter() {
             power.cut();
         }

@@ -52,6 +52,7 @@ counted! {
         SlowCommit = "commit takes longer than the lane waits",
         ServerCrash = "database crashes and restarts",
         Failover = "failover without loss",
+        Restored = "restored to an old state",
         StandbyCancelled = "wait for the standby cancelled",
         StandbyGone = "standby gone",
         SecondOwner = "second owner starts",
@@ -113,6 +114,7 @@ counted! {
         Existing = "look-up of a batch's references",
         LookUp = "look-up of an order id",
         Read = "reading of a source",
+        Remember = "remembering of the lanes' numbers",
         Drain = "drain",
     }
 }

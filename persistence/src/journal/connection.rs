@@ -14,8 +14,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::notices::Notices;
-use crate::database;
+use crate::{database, notices::Notices};
 
 /// Settings that each lane connection asks for; [`crate::settings`] checks that they are in force.
 pub(crate) const SESSION: &[(&str, &str)] = &[

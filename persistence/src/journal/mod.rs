@@ -10,7 +10,6 @@ mod columns;
 mod commit;
 mod connection;
 mod fence;
-mod notices;
 mod ownership;
 mod reader;
 
@@ -75,6 +74,11 @@ impl Journal for PgJournal {
         Box::pin(owned(
             async move { ownership::halt(&terms, &because).await },
         ))
+    }
+
+    fn knows(&self, owner: Owner) -> BoxFuture<'_, Result<bool, OpenFailure>> {
+        let terms = self.terms.clone();
+        Box::pin(owned(async move { ownership::knows(&terms, owner).await }))
     }
 
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {

@@ -124,6 +124,22 @@ pub(super) async fn halt(terms: &Terms, because: &str) -> Result<(), OpenFailure
     Ok(())
 }
 
+/// Whether a takeover by this owner is on record.
+pub(super) async fn knows(terms: &Terms, owner: Owner) -> Result<bool, OpenFailure> {
+    let mut connection = LaneConnection::open(&terms.options, terms.deadline)
+        .await
+        .map_err(failed)?;
+    let asking = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM ownership_log WHERE shard = $1 AND owner = $2)",
+    )
+    .bind(SHARD)
+    .bind(owner.0)
+    .fetch_one(connection.raw());
+    let known = timely(terms.deadline, asking).await.map_err(failed)?;
+    connection.close().await;
+    Ok(known)
+}
+
 async fn halt_in(connection: &mut PgConnection) -> Result<Option<Halt>, sqlx::Error> {
     sqlx::query_as(
         "SELECT halted_at, halted_because FROM shards WHERE shard = $1 AND halted_at IS NOT NULL",

@@ -6,7 +6,7 @@ use engine::{
     random::SeededRandom,
     vault::{RootKey, Vault},
 };
-use persistence::installation::{Canary, check_canary};
+use persistence::installation::{Canary, check_canary, identity};
 
 use crate::stage::{Stage, empty};
 
@@ -23,6 +23,19 @@ async fn only_the_root_key_that_met_the_database_first_opens_it() {
     assert_eq!(check_canary(&db, &vault(1)).await.unwrap(), Canary::Sealed);
     assert_eq!(check_canary(&db, &vault(1)).await.unwrap(), Canary::Opened);
     assert_eq!(check_canary(&db, &vault(2)).await.unwrap(), Canary::Foreign);
+}
+
+#[tokio::test]
+async fn each_installation_has_one_name_from_its_canary_on() {
+    let ((one, _keep), (other, _too)) = (empty().await, empty().await);
+    assert_eq!(identity(&one).await.unwrap(), None);
+    check_canary(&one, &vault(1)).await.unwrap();
+    check_canary(&other, &vault(2)).await.unwrap();
+    let name = identity(&one).await.unwrap();
+    assert!(name.as_ref().is_some_and(|name| name.len() == 32));
+    check_canary(&one, &vault(1)).await.unwrap();
+    assert_eq!(identity(&one).await.unwrap(), name);
+    assert_ne!(identity(&other).await.unwrap(), name);
 }
 
 #[tokio::test]

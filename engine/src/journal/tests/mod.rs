@@ -3,6 +3,7 @@
 mod batches;
 mod every_order;
 mod failures;
+mod tripwire;
 mod unknown;
 
 use std::time::Duration;

@@ -64,6 +64,10 @@ impl Journal for MemoryStore {
         })
     }
 
+    fn knows(&self, owner: Owner) -> BoxFuture<'_, Result<bool, OpenFailure>> {
+        Box::pin(async move { Ok(self.tables().owners.contains(&owner)) })
+    }
+
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
         Box::pin(async move {
             yield_now().await;

@@ -90,7 +90,6 @@ impl MemoryStore {
         self.0.commits.shut.send_replace(true);
     }
 
-    /// Lets the commits through.
     pub fn let_commits(&self) {
         self.0.commits.shut.send_replace(false);
     }
@@ -138,6 +137,7 @@ impl MemoryStore {
         let store = Arc::new(self.clone());
         Ports {
             journal: store.clone(),
+            tripwire: None,
             merchants: store.clone(),
             relationships: store.clone(),
             catalog: store.clone(),

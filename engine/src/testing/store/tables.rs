@@ -136,6 +136,8 @@ pub struct Tables {
     pub imports: BTreeMap<ImportId, ImportRow>,
     /// Why nobody may take the lanes over.
     pub halted: Option<String>,
+    /// Everybody who ever took the lanes over.
+    pub owners: Vec<Owner>,
     numbers: i64,
 }
 
@@ -150,6 +152,7 @@ impl Tables {
             row.fence += 1;
             position(lane, row)
         };
+        self.owners.push(owner);
         self.lanes.iter_mut().map(take).collect()
     }
 

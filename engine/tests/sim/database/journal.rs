@@ -49,6 +49,13 @@ impl Journal for Link {
         })
     }
 
+    fn knows(&self, owner: Owner) -> BoxFuture<'_, Result<bool, OpenFailure>> {
+        Box::pin(async move {
+            self.power.gate(Call::Fence).await?;
+            Ok(self.db.tables().owners.contains(&owner))
+        })
+    }
+
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
         Box::pin(async move {
             let fenced = self.power.alive(Call::Fence, self.raise(owner, lane)).await;

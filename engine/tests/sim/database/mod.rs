@@ -113,6 +113,26 @@ impl Database {
         self.up.send_replace(true);
     }
 
+    /// The server goes down and comes up with another history: what lanes wrote, and who owned them. What
+    /// was changed beside the lanes stays. Returns what was there.
+    pub(crate) fn replace(&self, other: Tables) -> Tables {
+        self.crash();
+        let before = {
+            let mut tables = self.tables();
+            let before = tables.clone();
+            tables.lanes = other.lanes;
+            tables.batches = other.batches;
+            tables.entries = other.entries;
+            tables.references = other.references;
+            tables.claims = other.claims;
+            tables.owners = other.owners;
+            tables.halted = other.halted;
+            before
+        };
+        self.restart();
+        before
+    }
+
     pub(crate) fn set_standby(&self, acknowledges: bool) {
         self.standby.send_replace(acknowledges);
     }

@@ -61,6 +61,22 @@ async fn halted_shard_is_taken_over_by_nobody_until_it_is_cleared() {
 }
 
 #[tokio::test]
+async fn owner_is_known_from_its_takeover_on_unless_the_record_of_it_is_gone() {
+    let ground = Ground::new().await;
+    let (journal, owner) = (ground.journal(), ground.owner());
+    assert!(!journal.knows(owner).await.unwrap());
+    let lease = journal.take_over(owner, 1).await.unwrap();
+    lease.release().await;
+    let next = journal.take_over(ground.owner(), 1).await.unwrap();
+    assert!(journal.knows(owner).await.unwrap());
+    ground
+        .execute("DELETE FROM ownership_log WHERE epoch = 1")
+        .await;
+    assert!(!journal.knows(owner).await.unwrap());
+    next.release().await;
+}
+
+#[tokio::test]
 async fn of_two_that_start_at_once_one_owns_and_one_waits() {
     let ground = Ground::new().await;
     let (journal, first, second) = (ground.journal(), ground.owner(), ground.owner());

@@ -50,6 +50,10 @@ impl Journal for Line {
         })
     }
 
+    fn knows(&self, owner: Owner) -> BoxFuture<'_, Result<bool, OpenFailure>> {
+        Box::pin(async move { Ok(self.storage.store.tables().owners.contains(&owner)) })
+    }
+
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
         Box::pin(async move {
             sleep(STEP).await;

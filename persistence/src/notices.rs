@@ -23,13 +23,13 @@ const TARGET: &str = "sqlx::postgres::notice";
 
 /// Hears the notices of one connection.
 #[derive(Debug, Clone)]
-pub(super) struct Notices {
+pub(crate) struct Notices {
     heard: Arc<AtomicBool>,
     dispatch: Dispatch,
 }
 
 impl Notices {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let heard = Arc::new(AtomicBool::new(false));
         Self {
             dispatch: Dispatch::new(Listener {
@@ -40,12 +40,12 @@ impl Notices {
     }
 
     /// Awaits what talks to the connection.
-    pub(super) fn hear<F: Future>(&self, talk: F) -> impl Future<Output = F::Output> {
+    pub(crate) fn hear<F: Future>(&self, talk: F) -> impl Future<Output = F::Output> {
         talk.with_subscriber(self.dispatch.clone())
     }
 
     /// Whether the server ever said something on this connection that no statement of ours asks for.
-    pub(super) fn heard(&self) -> bool {
+    pub(crate) fn heard(&self) -> bool {
         self.heard.load(Ordering::Acquire)
     }
 }
