@@ -8,7 +8,7 @@
 //! a connection that does not answer when it is given back is closed. Lanes and ownership have
 //! connections of their own, outside the pools.
 
-use std::{io, panic::resume_unwind, time::Duration};
+use std::{io, panic::resume_unwind, sync::LazyLock, time::Duration};
 
 use engine::ids::{MerchantId, RelationshipId};
 use sqlx::{
@@ -19,7 +19,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use crate::error::Error;
+use crate::{error::Error, notices::Notices};
 
 /// The schema's migrations, embedded.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -27,6 +27,8 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// How long a read may take that sales wait for: above what the server allows a statement, which ends
 /// it if the server is there at all.
 const READ_MAX: Duration = Duration::from_secs(12);
+/// Nobody hears that there was no transaction to roll back.
+static QUIET: LazyLock<Notices> = LazyLock::new(Notices::new);
 /// How long a connection that is given back may take to answer.
 const RELEASE_MAX: Duration = Duration::from_secs(1);
 
@@ -104,15 +106,18 @@ impl Database {
             .connect_with(read_only)
             .await?;
         // A `BEGIN` whose future was dropped is open on the server and unknown to the driver.
-        let writing =
-            pool.after_release(|connection, _| Box::pin(answering(connection.execute("ROLLBACK"))));
+        let writing = pool.after_release(|connection, _| {
+            Box::pin(QUIET.hear(answering(connection.execute("ROLLBACK"))))
+        });
+        // A commit is believed only if the server says nothing beside it.
+        let heard = pooled(options).options([("client_min_messages", "warning")]);
         let behind = writing
             .clone()
             .max_connections(BEHIND_MAX)
-            .connect_lazy_with(pooled(options));
+            .connect_lazy_with(heard.clone());
         let writes = writing
             .max_connections(sizes.writes_max)
-            .connect_lazy_with(pooled(options));
+            .connect_lazy_with(heard);
         Ok(Self {
             options: options.clone(),
             reads,
@@ -248,9 +253,17 @@ async fn answering<T>(
 }
 
 /// Makes a cold change durable. Every change of what somebody is told of ends here: a commit whose answer
-/// is lost may have happened, and must not be told as if it had not.
+/// is lost may have happened, and must not be told as if it had not. Nor must one be told as durable whose
+/// wait for the standby was cut short: the server warns of it and goes on.
 pub(crate) async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), Error> {
-    transaction.commit().await.map_err(Error::of_commit)
+    let notices = Notices::new();
+    let committed = notices.hear(transaction.commit()).await;
+    committed.map_err(Error::of_commit)?;
+    if notices.heard() {
+        let reason = "the server gave a notice with the commit".to_owned();
+        return Err(Error::Unknown { reason });
+    }
+    Ok(())
 }
 
 /// A transaction on a connection that is in no pool: dropped half-way, both are gone.

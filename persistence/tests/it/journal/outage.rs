@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use engine::journal::{Failure, Rows};
-use persistence::embedded::{Cluster, Fetch, Options};
+use persistence::{
+    Error,
+    embedded::{Cluster, Fetch, Options},
+    journal::clear_halt,
+};
 use sqlx::PgConnection;
 
 use crate::ground::Ground;
@@ -68,6 +72,44 @@ async fn cancelled_wait_for_the_standby_is_no_success() {
     .await;
     assert_eq!(lane.fence_again().await.seq, batch.seq);
     drop((lane, operator));
+    ground.db.close().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn cold_change_is_unknown_after_a_cancelled_wait_for_the_standby() {
+    let server = Server::start("cold").await;
+    let ground = Ground::on(&server.cluster).await;
+    let mut operator = ground.connect().await;
+    set_standby(
+        &mut operator,
+        "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+    )
+    .await;
+    until_commits_wait(&ground).await;
+    let cancel = async {
+        ground
+            .until(
+                "SELECT COUNT(*) = 1 FROM pg_stat_activity
+                 WHERE wait_event = 'SyncRep' AND query = 'COMMIT'",
+            )
+            .await;
+        sqlx::query(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+             WHERE wait_event = 'SyncRep' AND query = 'COMMIT'",
+        )
+        .execute(&mut operator)
+        .await
+        .unwrap();
+    };
+    let (changed, ()) = tokio::join!(clear_halt(&ground.db), cancel);
+    assert!(matches!(changed, Err(Error::Unknown { .. })), "{changed:?}");
+    set_standby(
+        &mut operator,
+        "ALTER SYSTEM RESET synchronous_standby_names",
+    )
+    .await;
+    drop(operator);
     ground.db.close().await;
     server.end().await;
 }
