@@ -16,6 +16,31 @@ pub fn choose(rule: &str) {
     chosen.expect("one rule is broken at a time");
 }
 
+#[cfg(feature = "sabotage")]
+static STANDBY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+
+/// Where a standby may be asked, by rules that are broken by asking it.
+///
+/// # Panics
+/// If one was named before.
+#[cfg(feature = "sabotage")]
+pub fn name_standby(socket: &str) {
+    let named = STANDBY.set(socket.to_owned());
+    named.expect("one standby is named");
+}
+
+/// The standby that was named.
+#[cfg(feature = "sabotage")]
+pub fn standby() -> Option<&'static str> {
+    STANDBY.get().map(String::as_str)
+}
+
+/// The standby that was named.
+#[cfg(not(feature = "sabotage"))]
+pub const fn standby() -> Option<&'static str> {
+    None
+}
+
 /// Whether the rule of this name is broken.
 #[cfg(feature = "sabotage")]
 pub fn breaks(rule: &str) -> bool {

@@ -74,6 +74,16 @@ impl Small {
         Ok(())
     }
 
+    /// Unmounts it once its last user has gone.
+    pub(super) fn abandon(self) -> anyhow::Result<()> {
+        let done = Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.path)
+            .status()?;
+        ensure!(done.success(), "could not unmount {}", self.path.display());
+        Ok(())
+    }
+
     /// Writes until nothing more fits.
     pub(super) fn fill(&self) -> anyhow::Result<()> {
         let mut filler = File::options()

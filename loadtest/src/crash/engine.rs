@@ -27,6 +27,10 @@ pub(super) struct Settings {
     pub(super) database_url: String,
     pub(super) root_key_file: PathBuf,
     pub(super) lanes: u16,
+    /// Where this machine remembers how far its lanes are.
+    pub(super) remembered: PathBuf,
+    /// Where the first standby is, if there is one: only an engine with a broken rule asks it.
+    pub(super) standby: PathBuf,
     pub(super) log: PathBuf,
 }
 
@@ -42,6 +46,8 @@ pub(super) struct Engines {
     addresses: [(SocketAddr, SocketAddr); PLACES],
     places: [Option<Engine>; PLACES],
     pub(super) starts: u64,
+    /// Alarms that were caused on purpose.
+    pub(super) provoked: u64,
     /// The longest time from a start to readiness.
     pub(super) slowest_start: Duration,
 }
@@ -54,6 +60,7 @@ impl Engines {
             addresses: [address()?, address()?, address()?],
             places: [const { None }; PLACES],
             starts: 0,
+            provoked: 0,
             slowest_start: Duration::ZERO,
         })
     }
@@ -74,6 +81,11 @@ impl Engines {
             .arg("serve")
             .env("DATABASE_URL", &self.settings.database_url)
             .env("CONSIGN_VAULT__ROOT_KEY_FILE", &self.settings.root_key_file)
+            .env(
+                "CONSIGN_DATABASE__TRIPWIRE_DIRECTORY",
+                &self.settings.remembered,
+            )
+            .env("CONSIGN_SABOTAGE_STANDBY", &self.settings.standby)
             .env("CONSIGN_HTTP__LISTEN", http.to_string())
             .env("CONSIGN_OPS__LISTEN", ops.to_string())
             .env("CONSIGN_ENGINE__LANES", self.settings.lanes.to_string());
@@ -186,6 +198,26 @@ impl Engines {
         });
         self.collect()?;
         Ok(ended)
+    }
+
+    /// Its status, if an engine has ended by itself.
+    pub(super) fn ended(&mut self, place: usize) -> anyhow::Result<Option<ExitStatus>> {
+        match &mut self.places[place] {
+            Some(engine) => engine.process.ended(),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits for an engine to end by itself; the code it ended with, if it did and had one.
+    pub(super) fn ends_with(
+        &mut self,
+        place: usize,
+        within: Duration,
+    ) -> anyhow::Result<Option<i32>> {
+        wait_for(within, || !matches!(self.ended(place), Ok(None)));
+        let status = self.ended(place)?;
+        self.collect()?;
+        Ok(status.and_then(|status| status.code()))
     }
 
     pub(super) fn end_all(&mut self) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs, mem,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -19,6 +19,7 @@ use super::{
     postgres::{Postgres, SOCKET},
     process::{Process, Signal, bound_to_us, wait_for},
     proxy::Proxy,
+    standby::Standby,
 };
 use crate::compare::process::free_address;
 
@@ -43,6 +44,10 @@ pub(super) struct Ground {
     pub(super) proxy: Proxy,
     /// Where the tables lie, if they can be starved of room.
     pub(super) tables: Option<Small>,
+    pub(super) standby: Option<Standby>,
+    /// How many there were.
+    standbys: u32,
+    tables_megabytes: u64,
     proxy_directory: PathBuf,
     state: PathBuf,
 }
@@ -68,7 +73,7 @@ impl Ground {
         let postgres = Postgres::create(programs, directory, &tables)?;
         let proxy_directory = directory.join("proxy");
         fs::create_dir_all(&proxy_directory)?;
-        let proxy = Proxy::start(&proxy_directory.join(SOCKET), &postgres.socket.join(SOCKET))?;
+        let proxy = Proxy::start(&proxy_directory.join(SOCKET), postgres.socket_file())?;
         let histories = histories(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
@@ -76,6 +81,9 @@ impl Ground {
             postgres,
             proxy,
             tables: small,
+            standby: None,
+            standbys: 0,
+            tables_megabytes: size.tables_megabytes,
             proxy_directory,
             state: directory.join("state"),
         })
@@ -143,8 +151,41 @@ impl Ground {
             database_url: Postgres::url(&self.proxy_directory),
             root_key_file: self.state.join("root.key"),
             lanes,
+            remembered: self.directory.join("remembered"),
+            standby: self.directory.join("standby-1").join("socket"),
             log: self.directory.join("engine.log"),
         }
+    }
+
+    /// A standby that follows the primary, and that no commit waits for.
+    pub(super) fn follower(&mut self) -> anyhow::Result<Standby> {
+        self.standbys += 1;
+        let directory = self.directory.join(format!("standby-{}", self.standbys));
+        let megabytes = self.tables.is_some().then_some(self.tables_megabytes);
+        Standby::follow(&self.postgres, &directory, megabytes)
+    }
+
+    /// The standby takes the place of the primary, which has ended.
+    pub(super) fn succeed(&mut self) -> anyhow::Result<()> {
+        let mut standby = self.standby.take().context("there is no standby")?;
+        standby.promote()?;
+        self.proxy.lead_to(standby.postgres.socket_file());
+        let before = mem::replace(&mut self.postgres, standby.postgres);
+        let tables = mem::replace(&mut self.tables, standby.tables);
+        before.retire()?;
+        tables.map_or(Ok(()), Small::abandon)
+    }
+
+    /// Nobody waits for the standby any more, and it ends.
+    pub(super) fn give_standby_up(&mut self) -> anyhow::Result<()> {
+        let Some(standby) = self.standby.take() else {
+            return Ok(());
+        };
+        self.postgres
+            .sql("ALTER SYSTEM RESET synchronous_standby_names")?;
+        self.postgres.sql("SELECT pg_reload_conf()")?;
+        standby.give_up()?;
+        self.postgres.forget_standby()
     }
 
     /// Keeps what is needed to look at a failure; the file systems in memory go.

@@ -18,6 +18,7 @@ mod proxy;
 mod rest;
 mod run;
 mod shop;
+mod standby;
 mod summary;
 mod verdict;
 

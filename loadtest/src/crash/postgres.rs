@@ -50,6 +50,7 @@ pub(super) struct Postgres {
     data: PathBuf,
     pub(super) socket: PathBuf,
     log: PathBuf,
+    tables: PathBuf,
     postmaster: Option<Process>,
 }
 
@@ -67,6 +68,7 @@ impl Postgres {
             data,
             socket,
             log: directory.join("postgres.log"),
+            tables: tables.to_owned(),
             postmaster: None,
         };
         made.initialize()?;
@@ -96,6 +98,45 @@ impl Postgres {
         );
         fs::write(self.data.join("postgresql.conf"), settings(&self.socket))?;
         Ok(())
+    }
+
+    /// A copy of this cluster below `directory` that follows it once it is started. Its database lies in
+    /// `tables`.
+    pub(super) fn follower(&self, directory: &Path, tables: &Path) -> anyhow::Result<Self> {
+        let (data, socket) = (directory.join("data"), directory.join("socket"));
+        for path in [directory, &socket, tables] {
+            self.account.directory(path)?;
+        }
+        let (from, to) = (self.tables.display(), tables.display());
+        let host = self.socket.display();
+        let output = self
+            .account
+            .command(&self.programs.join("pg_basebackup"))
+            .args(["--checkpoint=fast", "--wal-method=stream", "--no-sync"])
+            .args(["--write-recovery-conf", "--create-slot", "--slot=standby"])
+            .arg(format!("--tablespace-mapping={from}={to}"))
+            .arg(format!(
+                "--dbname=host={host} port=5432 user=postgres application_name=standby"
+            ))
+            .arg("--pgdata")
+            .arg(&data)
+            .output()
+            .context("running pg_basebackup")?;
+        ensure!(
+            output.status.success(),
+            "pg_basebackup: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        fs::write(data.join("postgresql.conf"), settings(&socket))?;
+        Ok(Self {
+            programs: self.programs.clone(),
+            account: self.account,
+            data,
+            socket,
+            log: self.log.clone(),
+            tables: tables.to_owned(),
+            postmaster: None,
+        })
     }
 
     /// Where a process finds the database behind a socket's directory.
@@ -161,6 +202,26 @@ impl Postgres {
         })?;
         postmaster.end_within(END_WITHIN)?;
         Ok(())
+    }
+
+    /// Forgets a standby that has ended, for which the log would be kept for ever.
+    pub(super) fn forget_standby(&self) -> anyhow::Result<()> {
+        let drop = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots";
+        let dropped = wait_for(END_WITHIN, || self.sql(drop).is_ok());
+        ensure!(dropped, "the slot of the standby is in use");
+        Ok(())
+    }
+
+    /// Ends it for good: another one has its place. What its last processes still write, goes with the run.
+    pub(super) fn retire(mut self) -> anyhow::Result<()> {
+        self.end(End::Immediate)?;
+        fs::remove_dir_all(&self.data).ok();
+        Ok(())
+    }
+
+    /// Where it takes connections.
+    pub(super) fn socket_file(&self) -> PathBuf {
+        self.socket.join(SOCKET)
     }
 
     /// The directory of the write-ahead log, and whose it must be.
@@ -230,6 +291,42 @@ impl Postgres {
         Ok(true)
     }
 
+    /// Whether some commit was seen to wait for the standby within half a second.
+    pub(super) fn waits_for_standby(&self) -> anyhow::Result<bool> {
+        let seen = self.sql(
+            "SET synchronous_commit = local;
+             CREATE TEMPORARY TABLE seen (n integer);
+             DO $$ BEGIN FOR n IN 1..100 LOOP
+               INSERT INTO seen SELECT n FROM pg_stat_get_activity(NULL) AS a
+                 WHERE a.wait_event = 'SyncRep' LIMIT 1;
+               EXIT WHEN FOUND;
+               PERFORM pg_stat_clear_snapshot();
+               PERFORM pg_sleep(0.005);
+             END LOOP; END $$;
+             SELECT count(*) FROM seen",
+        )?;
+        Ok(seen != "0")
+    }
+
+    /// Cancels every wait for the standby, again and again for a while; how many it met.
+    pub(super) fn cancel_waits(&self) -> anyhow::Result<u64> {
+        let met = self.sql(
+            "SET synchronous_commit = local;
+             CREATE TEMPORARY TABLE met (n integer);
+             DO $$ DECLARE id integer; BEGIN FOR n IN 1..150 LOOP
+               FOR id IN SELECT a.pid FROM pg_stat_get_activity(NULL) AS a
+                 WHERE a.wait_event = 'SyncRep'
+               LOOP
+                 IF pg_cancel_backend(id) THEN INSERT INTO met VALUES (n); END IF;
+               END LOOP;
+               PERFORM pg_stat_clear_snapshot();
+               PERFORM pg_sleep(0.01);
+             END LOOP; END $$;
+             SELECT count(*) FROM met",
+        )?;
+        Ok(met.parse()?)
+    }
+
     /// Cancels what the lanes' writers run, again and again for a while; how often it met one at work.
     pub(super) fn cancel_commits(&self) -> anyhow::Result<u64> {
         // A function in a condition would be asked of every session before the join, this one too.
@@ -281,6 +378,8 @@ fn settings(socket: &Path) -> String {
         ("max_wal_size", "192MB"),
         ("min_wal_size", "80MB"),
         ("checkpoint_timeout", "2min"),
+        // A standby that was away is back at once.
+        ("wal_retrieve_retry_interval", "100ms"),
         ("lc_messages", "C"),
         ("timezone", "UTC"),
         ("log_timezone", "UTC"),

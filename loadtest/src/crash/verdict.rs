@@ -12,7 +12,7 @@ use crate::{auditor::rows, peer::pool};
 
 /// No shop waits longer, and no engine answers later.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// What the engine logs when it finds a defect in itself. The rig provokes none of them.
+/// What the engine logs when it finds a defect in itself. The rig provokes `HALT` only, and counts it.
 const DEFECTS: [&str; 3] = ["HALT", "panicked", "a repeated reference is not found"];
 const BREACH: &str = "a constraint was breached";
 const QUARANTINE: &str = "quarantined";
@@ -25,7 +25,7 @@ fn alarms(engines: &Engines) -> anyhow::Result<Alarms> {
         u64::try_from(found).unwrap_or(u64::MAX)
     };
     Ok(Alarms {
-        invariant_violations: DEFECTS.into_iter().map(count).sum(),
+        invariant_violations: DEFECTS.into_iter().map(count).sum::<u64>() - engines.provoked,
         breaches: count(BREACH),
         quarantined: count(QUARANTINE),
     })

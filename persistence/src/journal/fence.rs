@@ -6,7 +6,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use engine::journal::{FenceFailure, LanePosition, Owner, Session};
+use engine::{
+    journal::{FenceFailure, LanePosition, Owner, Session},
+    sabotage::{breaks, standby},
+};
 use sqlx::{Row, postgres::PgConnectOptions};
 
 use super::{commit::PgWriter, connection::LaneConnection, reader::PgReader};
@@ -39,6 +42,12 @@ pub(super) async fn fence(
         }
     }
     let position = raise(&mut writer, owner, number).await?;
+    if let (true, Some(socket)) = (breaks("read_from_standby"), standby()) {
+        let elsewhere = options.clone().socket(socket);
+        if let Ok(other) = LaneConnection::open(&elsewhere, deadline).await {
+            reader = other;
+        }
+    }
     let (reader, health) = PgReader::start(reader, deadline);
     Ok(Session {
         position,

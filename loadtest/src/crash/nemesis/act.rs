@@ -34,6 +34,15 @@ pub(in crate::crash) enum Act {
     ProtocolCut(Cut),
     TablesFull,
     LogFull,
+    /// While every commit waits for it.
+    StandbyAway,
+    /// While every commit waits for it, but nobody for what it shows.
+    StandbyLate,
+    FailedOver,
+    /// With commits whose wait for the standby was cancelled before.
+    FailedOverAfterCancelledWaits,
+    /// To one that lacks what was acknowledged.
+    FailedOverBehind,
 }
 
 /// The figures of docs/TESTING.md.
@@ -46,6 +55,9 @@ pub(in crate::crash) enum Figure {
     DiskFullEpisodes,
     SessionsEnded,
     RollingRestarts,
+    StandbysAway,
+    Failovers,
+    FailoversBehind,
 }
 
 impl Act {
@@ -55,7 +67,7 @@ impl Act {
             Self::EngineKilled | Self::EngineKilledAtCommit | Self::EngineKilledBesideWaiting => {
                 &[(Figure::EngineKills, 1)]
             }
-            Self::EngineKilledTwice => &[(Figure::EngineKills, 2)],
+            Self::EngineKilledTwice | Self::StandbyLate => &[(Figure::EngineKills, 2)],
             Self::EngineFrozen | Self::EngineFrozenAndReplaced | Self::SecondEngine => {
                 &[(Figure::SecondOwnersAndFreezes, 1)]
             }
@@ -70,6 +82,12 @@ impl Act {
             Self::ProtocolCut(_) => &[(Figure::ProtocolCuts, 1)],
             Self::TablesFull => &[(Figure::DiskFullEpisodes, 1)],
             Self::LogFull => &[(Figure::DiskFullEpisodes, 1), (Figure::PostgresCrashes, 1)],
+            Self::StandbyAway => &[(Figure::StandbysAway, 1)],
+            Self::FailedOver => &[(Figure::Failovers, 1)],
+            Self::FailedOverAfterCancelledWaits => {
+                &[(Figure::Failovers, 1), (Figure::StandbysAway, 1)]
+            }
+            Self::FailedOverBehind => &[(Figure::FailoversBehind, 1), (Figure::PostgresCrashes, 1)],
         }
     }
 }
@@ -101,6 +119,15 @@ impl fmt::Display for Act {
             Self::ProtocolCut(cut) => fmt::Display::fmt(cut, formatter),
             Self::TablesFull => formatter.write_str("disk of the tables full"),
             Self::LogFull => formatter.write_str("disk of the log full"),
+            Self::StandbyAway => formatter.write_str("standby away"),
+            Self::StandbyLate => formatter.write_str("standby shows late, engine killed twice"),
+            Self::FailedOver => formatter.write_str("failed over to the standby"),
+            Self::FailedOverAfterCancelledWaits => {
+                formatter.write_str("waits for the standby cancelled, then failed over")
+            }
+            Self::FailedOverBehind => {
+                formatter.write_str("failed over to a standby that fell behind")
+            }
         }
     }
 }
@@ -145,6 +172,14 @@ pub(in crate::crash) fn cycle(number: usize, dice: &mut Dice) -> Vec<Act> {
     for place in (1..acts.len()).rev() {
         acts.swap(place, dice.below(place + 1));
     }
+    // Last, and together: the first three share a standby, and all others have their Postgres alone.
+    acts.extend([
+        Act::StandbyLate,
+        Act::StandbyAway,
+        Act::FailedOver,
+        Act::FailedOverAfterCancelledWaits,
+        Act::FailedOverBehind,
+    ]);
     acts
 }
 
@@ -168,6 +203,9 @@ mod tests {
             (Figure::ProtocolCuts, Cut::every().len() as u64),
             (Figure::SecondOwnersAndFreezes, 2),
             (Figure::DiskFullEpisodes, 1),
+            (Figure::StandbysAway, 2),
+            (Figure::Failovers, 2),
+            (Figure::FailoversBehind, 1),
         ];
         for (figure, least) in wanted {
             assert!(figures[&figure] >= least, "{figure:?}: {figures:?}");

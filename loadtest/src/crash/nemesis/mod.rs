@@ -8,6 +8,7 @@ mod act;
 mod disk;
 mod engine;
 mod protocol;
+mod standby;
 mod strike;
 
 pub(super) use act::{Figure, cycle};

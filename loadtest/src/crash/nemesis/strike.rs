@@ -127,6 +127,11 @@ impl<'a> Nemesis<'a> {
             Act::ProtocolCut(cut) => self.cut(cut),
             Act::TablesFull => self.fill_tables(),
             Act::LogFull => self.fill_log(),
+            Act::StandbyLate => self.delay_standby(),
+            Act::StandbyAway => self.stop_standby(),
+            Act::FailedOver => self.fail_over(),
+            Act::FailedOverAfterCancelledWaits => self.fail_over_after_cancelled_waits(),
+            Act::FailedOverBehind => self.fail_over_behind(),
         }
     }
 
@@ -158,10 +163,15 @@ impl<'a> Nemesis<'a> {
 
     /// Whether the engines' log has said this since it was as long as `from`.
     pub(super) fn engine_said(&self, words: &str, from: u64) -> bool {
+        self.times_said(words, from) > 0
+    }
+
+    /// How often the engines' log has said this since.
+    pub(super) fn times_said(&self, words: &str, from: u64) -> u64 {
         let log = fs::read(self.engines.log()).unwrap_or_default();
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         let new = log.get(from..).unwrap_or_default();
-        memchr::memmem::find(new, words.as_bytes()).is_some()
+        memchr::memmem::find_iter(new, words.as_bytes()).count() as u64
     }
 
     pub(super) fn engine_log_length(&self) -> u64 {

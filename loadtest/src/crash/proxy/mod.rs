@@ -6,6 +6,7 @@
 mod cut;
 mod messages;
 mod pass;
+mod route;
 mod statements;
 
 use std::{
@@ -20,16 +21,18 @@ use tokio::{net::UnixListener, runtime::Runtime, time::sleep};
 pub(super) use cut::{Cut, Scissors};
 
 use pass::pass;
+use route::Route;
 
 /// Listens until it is dropped.
 pub(super) struct Proxy {
     pub(super) scissors: Arc<Scissors>,
+    route: Arc<Route>,
     _runtime: Runtime,
 }
 
 impl Proxy {
     /// Passes connections of `listen` on to `server`.
-    pub(super) fn start(listen: &Path, server: &Path) -> anyhow::Result<Self> {
+    pub(super) fn start(listen: &Path, server: PathBuf) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -38,20 +41,32 @@ impl Proxy {
         let listener = UnixListener::bind(listen)
             .with_context(|| format!("listening on {}", listen.display()))?;
         let scissors = Arc::new(Scissors::default());
-        runtime.spawn(accept(listener, server.to_owned(), Arc::clone(&scissors)));
+        let route = Arc::new(Route::to(server));
+        runtime.spawn(accept(listener, Arc::clone(&route), Arc::clone(&scissors)));
         drop(inside);
         Ok(Self {
             scissors,
+            route,
             _runtime: runtime,
         })
     }
+
+    /// Connections that are opened from now on reach this server.
+    pub(super) fn lead_to(&self, server: PathBuf) {
+        self.route.lead_to(server);
+    }
+
+    /// Whether only sessions of the journal may be opened.
+    pub(super) fn journal_only(&self, only: bool) {
+        self.route.journal_only(only);
+    }
 }
 
-async fn accept(listener: UnixListener, server: PathBuf, scissors: Arc<Scissors>) {
+async fn accept(listener: UnixListener, route: Arc<Route>, scissors: Arc<Scissors>) {
     loop {
         match listener.accept().await {
             Ok((client, _)) => {
-                tokio::spawn(pass(client, server.clone(), Arc::clone(&scissors)));
+                tokio::spawn(pass(client, Arc::clone(&route), Arc::clone(&scissors)));
             }
             // Out of descriptors for a moment.
             Err(_) => sleep(Duration::from_millis(10)).await,

@@ -2,7 +2,7 @@
 //!
 //! Keeps: what is not cut passes whole and in order; the two directions end together.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     cut::{How, Scissors, Way},
     messages::{Framer, Message},
+    route::Route,
     statements::Statements,
 };
 
@@ -38,9 +39,9 @@ enum Fate {
     Gone,
 }
 
-pub(super) async fn pass(client: UnixStream, server: PathBuf, scissors: Arc<Scissors>) {
+pub(super) async fn pass(client: UnixStream, route: Arc<Route>, scissors: Arc<Scissors>) {
     // A server that is down refuses; so does the proxy, by closing.
-    let Ok(server) = UnixStream::connect(&server).await else {
+    let Ok(server) = UnixStream::connect(route.server()).await else {
         return;
     };
     let (from_client, to_client) = client.into_split();
@@ -52,6 +53,7 @@ pub(super) async fn pass(client: UnixStream, server: PathBuf, scissors: Arc<Scis
         journal: None,
         statements: Statements::default(),
         scissors: Arc::clone(&scissors),
+        route: Arc::clone(&route),
         fate: Arc::clone(&fate),
     };
     let down = Direction {
@@ -59,6 +61,7 @@ pub(super) async fn pass(client: UnixStream, server: PathBuf, scissors: Arc<Scis
         journal: None,
         statements: Statements::default(),
         scissors,
+        route,
         fate: Arc::clone(&fate),
     };
     let (role, roles) = watch::channel(false);
@@ -89,6 +92,7 @@ struct Direction {
     /// Of what the client sends.
     statements: Statements,
     scissors: Arc<Scissors>,
+    route: Arc<Route>,
     fate: Arc<watch::Sender<Fate>>,
 }
 
@@ -173,7 +177,7 @@ impl Direction {
             if let Role::Tells(role) = role {
                 role.send_replace(journal);
             }
-            return None;
+            return (self.route.is_journal_only() && !journal).then_some(How::Before);
         };
         let journal = match role {
             Role::Tells(_) => self.journal.unwrap_or(false),
