@@ -145,7 +145,7 @@ impl Handler<Withdrawn> for InventoryActor {
     type Result = ();
 
     fn handle(&mut self, Withdrawn { serials }: Withdrawn, _: &mut Context<Self>) {
-        self.pool.withdrawn(&serials, self.fetching);
+        self.pool.withdrawn(&serials);
     }
 }
 
@@ -162,7 +162,6 @@ impl Handler<Fetched> for InventoryActor {
                 self.serve(&ctx.address());
             }
             Err(fault) => {
-                self.pool.unread();
                 for claim in self.parked.drain(..) {
                     answer(claim.reply, Claimed::Failed(fault.clone()));
                 }

@@ -27,7 +27,7 @@ pub(crate) struct Pool {
     held: usize,
     /// Given away by name, and undecided.
     withdrawing: BTreeSet<Position>,
-    /// Withdrawn while storage was being read: that reading may have met them.
+    /// Withdrawn beyond the cursor: a reading or a look at storage from before may still name them.
     withdrawn: BTreeSet<Position>,
     target: usize,
     target_max: usize,
@@ -218,12 +218,12 @@ impl Pool {
         taken
     }
 
-    /// Forgets serials that were given away by name: they are withdrawn. While storage is being `read`
-    /// it is remembered that they are.
-    pub(crate) fn withdrawn(&mut self, serials: &[ShelvedSerial], read: bool) {
+    /// Serials that were given away by name are withdrawn. Beyond the cursor that is remembered until it
+    /// has passed them: who looked at storage before may come later.
+    pub(crate) fn withdrawn(&mut self, serials: &[ShelvedSerial]) {
         for serial in serials {
             self.withdrawing.remove(&serial.position);
-            if read && Some(serial.position) > self.cursor {
+            if Some(serial.position) > self.cursor {
                 self.withdrawn.insert(serial.position);
             }
         }
@@ -268,23 +268,19 @@ impl Pool {
             self.window.push_back(serial);
         }
         self.cursor = end.or(self.cursor);
+        let cursor = self.cursor;
+        self.withdrawn.retain(|position| Some(*position) > cursor);
         self.exhausted = !more;
     }
 
     /// What was read but for what was given away by name, before or since the reading began.
-    fn without_withdrawn(&mut self, mut read: Vec<ShelvedSerial>) -> Vec<ShelvedSerial> {
+    fn without_withdrawn(&self, mut read: Vec<ShelvedSerial>) -> Vec<ShelvedSerial> {
         if !(self.withdrawing.is_empty() && self.withdrawn.is_empty()) {
             read.retain(|ShelvedSerial { position, .. }| {
                 !self.withdrawing.contains(position) && !self.withdrawn.contains(position)
             });
-            self.withdrawn.clear();
         }
         read
-    }
-
-    /// Storage could not be read, so nothing of that reading will come any more.
-    pub(crate) fn unread(&mut self) {
-        self.withdrawn.clear();
     }
 
     /// Serials were put on the shelf, beyond the cursor.
