@@ -26,7 +26,7 @@ use crate::{
     wire::{
         answer::Answer,
         csv, filters,
-        money::{CurrencyCode, MoneyText},
+        money::{CurrencyCode, MoneyText, SumText},
         time::Time,
     },
 };
@@ -43,7 +43,7 @@ pub(crate) struct Statement {
     closing_balance: MoneyText,
     closing_version: i64,
     entries: u64,
-    totals: BTreeMap<&'static str, MoneyText>,
+    totals: BTreeMap<&'static str, SumText>,
     digest: String,
 }
 
@@ -125,7 +125,7 @@ impl Statement {
             closing_version: found.closing_version,
             entries: found.entries,
             totals: totals
-                .map(|(kind, total)| (kind_name(kind), money(total)))
+                .map(|(kind, total)| (kind_name(kind), SumText(currency, total)))
                 .collect(),
             digest: hex(&found.digest),
         }

@@ -210,7 +210,8 @@ async fn settle(
             )
         }
     };
-    let passing = stored.status == 429 || stored.status >= 500;
+    let running = matches!(&answer, Err(error) if error.code() == Code::RequestInProgress);
+    let passing = running || stored.status == 429 || stored.status >= 500;
     let kept = if passing {
         idempotency::forget(&app.database, name, attempt).await
     } else {

@@ -54,20 +54,21 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// Room for the longest amount: 12 digits, zeros before them, a sign and a point.
+/// Room for the longest sum: 19 digits, a sign and a point.
 const TEXT_LEN: usize = 24;
 
 /// An amount that serializes as text with exactly the currency's decimals.
 #[derive(Clone, Copy)]
 pub(crate) struct MoneyText(pub(crate) Currency, pub(crate) Money);
 
-impl MoneyText {
+/// A sum of amounts, which may be beyond what a balance can be; serializes like an amount.
+#[derive(Clone, Copy)]
+pub(crate) struct SumText(pub(crate) Currency, pub(crate) i64);
+
+impl SumText {
     /// Writes the digits from behind; there are several amounts in every answer.
     fn write(self, text: &mut [u8; TEXT_LEN]) -> &str {
-        let (mut rest, decimals) = (
-            self.1.minor().unsigned_abs(),
-            usize::from(self.0.decimals()),
-        );
+        let (mut rest, decimals) = (self.1.unsigned_abs(), usize::from(self.0.decimals()));
         let (mut at, mut digits) = (TEXT_LEN, 0);
         while rest > 0 || digits <= decimals {
             if digits == decimals && digits > 0 {
@@ -79,11 +80,23 @@ impl MoneyText {
             rest /= 10;
             digits += 1;
         }
-        if self.1.is_negative() {
+        if self.1 < 0 {
             at -= 1;
             text[at] = b'-';
         }
         std::str::from_utf8(&text[at..]).expect("digits are ASCII")
+    }
+}
+
+impl Serialize for SumText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.write(&mut [0; TEXT_LEN]))
+    }
+}
+
+impl MoneyText {
+    fn write(self, text: &mut [u8; TEXT_LEN]) -> &str {
+        SumText(self.0, self.1.minor()).write(text)
     }
 }
 

@@ -13,7 +13,7 @@ use utoipa::{
 
 use super::{
     fields::{Hidden, Nothing, Strings, Whole},
-    money::{Amount, CurrencyCode, MoneyNumber, MoneyText},
+    money::{Amount, CurrencyCode, MoneyNumber, MoneyText, SumText},
     percent::Hundredths,
     time::Time,
 };
@@ -38,6 +38,8 @@ macro_rules! described {
 
 described! {
     MoneyText, "Money", text("A decimal with exactly the decimals of its currency.")
+        .pattern(Some(r"^-?[0-9]+(\.[0-9]+)?$"));
+    SumText, "Sum", text("Amounts added up, with exactly the decimals of their currency.")
         .pattern(Some(r"^-?[0-9]+(\.[0-9]+)?$"));
     CurrencyCode, "Currency", text("A code of ISO 4217.").pattern(Some("^[A-Z]{3}$"));
     Time, "Time", text("RFC 3339 in UTC with milliseconds.")

@@ -112,9 +112,9 @@ impl OrderIds {
         if let Some(running) = self.running.get_mut(id) {
             running.stale = true;
         }
-        if self.settled.remove(id).is_some() {
+        if let Some(settled) = self.settled.remove(id) {
             self.oldest.retain(|settled| settled != id);
-            self.budget.kept.fetch_sub(1, Ordering::Relaxed);
+            self.budget.forget(&settled);
         }
     }
 

@@ -308,12 +308,12 @@ impl Lane {
     }
 
     async fn commit(&mut self, session: &mut Session, mut group: Group) -> Result<(), Stop> {
-        for excess in take_excess(&mut group.pending) {
-            excess.abort(Fault::Excess);
-        }
+        abort_excess(&mut group.pending);
         if self.suspicious > 0 {
             self.suspicious -= 1;
             group.pending = self.without_duplicates(session, group.pending).await?;
+            // A credit may have fitted only beside a debit that is not made again.
+            abort_excess(&mut group.pending);
         }
         let Group { pending, since } = group;
         if pending.is_empty() {
@@ -550,6 +550,13 @@ impl Lane {
 
     pub(super) fn batch_age_max(&self) -> Duration {
         ms(self.config.batch_age_max_ms)
+    }
+}
+
+/// Aborts the credits that would lift their balance beyond the largest amount.
+fn abort_excess(batch: &mut Vec<Pending>) {
+    for excess in take_excess(batch) {
+        excess.abort(Fault::Excess);
     }
 }
 

@@ -28,7 +28,8 @@ pub struct Statement {
     pub closing_balance: Money,
     pub entries: u64,
     /// Signed sums; a kind without entries is absent.
-    pub totals: BTreeMap<EntryKind, Money>,
+    /// In minor units: a sum over time may be more than a balance can be.
+    pub totals: BTreeMap<EntryKind, i64>,
     /// SHA-256 over [`line`] of each entry in the order of versions.
     pub digest: [u8; 32],
 }
@@ -90,7 +91,7 @@ async fn read(
     balance: BalanceId,
     mut above: i64,
     up_to: i64,
-) -> Result<(BTreeMap<EntryKind, Money>, [u8; 32]), Error> {
+) -> Result<(BTreeMap<EntryKind, i64>, [u8; 32]), Error> {
     let mut totals = BTreeMap::new();
     let mut digest = Sha256::new();
     while above < up_to {
@@ -98,8 +99,9 @@ async fn read(
         let rows = async { rows(&mut *db.report().await?, balance, above, end).await };
         for row in rows.await? {
             let entry = LedgerEntry::try_from(row)?;
-            let total = totals.entry(entry.kind).or_insert(Money::ZERO);
-            *total = total.checked_add(entry.amount).ok_or(Error::Inconsistent {
+            let total = totals.entry(entry.kind).or_insert(0_i64);
+            let sum = total.checked_add(entry.amount.minor());
+            *total = sum.ok_or(Error::Inconsistent {
                 what: "a total is beyond the bound",
             })?;
             digest.update(line(&entry));

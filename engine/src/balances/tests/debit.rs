@@ -132,3 +132,37 @@ fn replay_of_a_forgotten_order_is_answered_from_storage() {
         scene.check_at_rest().await;
     });
 }
+
+#[test]
+fn credit_beside_a_repeated_debit_is_refused_if_it_fits_only_with_it() {
+    let world = World::new().product("key", 10).balance("9999999999.99");
+    scene(&world, async |scene| {
+        let of = async |reference, amount| debit(&scene, reference, amount, Cover::Whole).await;
+        assert!(matches!(of("OUT-1", "1.00").await, Ok(Debited::Fresh(_))));
+        scene.credit("IN-1", "1.00").await.unwrap();
+        // From here on batches look their references up first.
+        assert!(matches!(
+            of("OUT-1", "1.00").await,
+            Ok(Debited::Replayed(_))
+        ));
+        scene.world.store.hold_commits();
+        let together = async {
+            scene.world.store.commit_waits().await;
+            let released = async {
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                scene.world.store.let_commits();
+            };
+            let (again, credit) = (of("OUT-1", "1.00"), scene.credit("IN-2", "2.50"));
+            let (again, credited, ()) = tokio::join!(again, credit, released);
+            assert!(matches!(again, Ok(Debited::Replayed(_))), "{again:?}");
+            credited
+        };
+        let (first, credited) = tokio::join!(of("OUT-2", "2.00"), together);
+        assert!(matches!(first, Ok(Debited::Fresh(_))), "{first:?}");
+        assert_eq!(credited, Err(Fault::Excess));
+        assert_eq!(scene.balance().await.posted, usd("9999999997.99"));
+        scene.check_at_rest().await;
+    });
+}
