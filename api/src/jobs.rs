@@ -117,7 +117,7 @@ pub(crate) async fn restock_waiting(app: App) {
 /// Completes refunds that a crash cut off between what they take and what they credit.
 pub(crate) async fn complete_refunds(app: App) {
     loop {
-        match refund::complete_waiting(&app).await {
+        match refund::complete_waiting(&app, app.now()).await {
             Ok(0) => {}
             Ok(refunds) => tracing::info!(refunds, "found refunds that waited for their credit"),
             Err(error) => tracing::warn!(%error, "could not look for refunds that wait: {error}"),

@@ -15,7 +15,7 @@ pub mod docs;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod extract;
-pub(crate) mod fulfillments;
+pub mod fulfillments;
 pub(crate) mod inventory;
 pub(crate) mod invitations;
 pub(crate) mod jobs;

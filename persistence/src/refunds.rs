@@ -6,7 +6,7 @@
 use engine::{
     audit::{Actor, Deed},
     clock::Timestamp,
-    fulfillments::Fulfillment,
+    fulfillments::{Fulfillment, OrderId},
     ids::{BalanceId, MerchantId, RelationshipId},
     money::Money,
     relationships::RelationshipScope,
@@ -43,6 +43,8 @@ pub enum Taken {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     pub scope: RelationshipScope,
+    /// Of the fulfillment that it pays back.
+    pub order_id: OrderId,
     pub reference: String,
     pub amount: Money,
     pub description: String,
@@ -208,21 +210,36 @@ struct WaitingRow {
     reference: String,
     amount: i64,
     description: String,
+    order_id: String,
 }
 
-/// The oldest refunds from before a time that were taken and perhaps not credited.
-pub async fn waiting(db: &Database, before: Timestamp, limit: u32) -> Result<Vec<Waiting>, Error> {
+/// Refunds from before a time that were taken and perhaps not credited, after that one: who goes on where
+/// a page ended reaches all of them, however many cannot be credited.
+pub async fn waiting(
+    db: &Database,
+    before: Timestamp,
+    after: Option<&Waiting>,
+    limit: u32,
+) -> Result<Vec<Waiting>, Error> {
     let db = db.clone();
+    let (balance, reference) = after.map_or((0, String::new()), |one| {
+        (one.scope.balance.0, one.reference.clone())
+    });
     owned(async move {
         let rows: Vec<WaitingRow> = sqlx::query_as(
             "SELECT r.merchant_id, b.relationship_id, r.balance_id, b.test, r.reference, r.amount,
-                    r.description
-             FROM refunds AS r JOIN balances AS b ON b.balance_id = r.balance_id
+                    r.description, e.reference AS order_id
+             FROM refunds AS r
+             JOIN balances AS b ON b.balance_id = r.balance_id
+             JOIN ledger_entries AS e ON e.balance_id = r.balance_id AND e.version = r.version
              WHERE r.credited_at IS NULL AND r.created_at < $1
-             ORDER BY r.created_at LIMIT $2",
+               AND (r.balance_id, r.reference) > ($3, $4)
+             ORDER BY r.balance_id, r.reference LIMIT $2",
         )
         .bind(before)
         .bind(i64::from(limit))
+        .bind(balance)
+        .bind(reference)
         .fetch_all(&mut *db.read().await?)
         .await?;
         rows.into_iter().map(Waiting::try_from).collect()
@@ -241,6 +258,7 @@ impl TryFrom<WaitingRow> for Waiting {
                 balance: BalanceId(row.balance_id),
                 test: row.test,
             },
+            order_id: OrderId::from_stored(&row.order_id),
             reference: row.reference,
             amount: money(row.amount)?,
             description: row.description,

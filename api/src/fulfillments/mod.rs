@@ -15,3 +15,5 @@ pub(crate) mod orders;
 pub(crate) mod refund;
 pub(crate) mod request;
 pub(crate) mod reveal;
+
+pub use refund::complete_waiting as complete_refunds;

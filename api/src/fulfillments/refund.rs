@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use engine::{
     audit::Actor,
     balances::{Credit, EntryKind},
+    clock::Timestamp,
     fulfillments::Fulfillment,
     ids::{FulfillmentId, RelationshipId},
     money::{Currency, Money},
@@ -75,7 +76,7 @@ async fn answer(
     let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
     let found = get::find(&app.database, scope, id).await?;
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    // One task for all of it: what is taken is always credited.
+    // One task for all of it: what is taken is credited, now or by [`complete_waiting`].
     let refunding = owned(refund(app.clone(), scope, found, wanted, caller.actor()));
     let taken = match refunding.await? {
         Taken::Mismatch => {
@@ -112,16 +113,21 @@ async fn refund(
     actor: Actor,
 ) -> Result<Taken, ApiError> {
     let (reference, description) = (wanted.reference.clone(), wanted.description.clone());
+    let order_id = fulfillment.contents.order_id.clone();
+    room_for(&app, scope, &fulfillment, wanted.amount).await?;
     let by = (actor, app.now());
-    let taken = refunds::take(&app.database, scope, &fulfillment, wanted, by).await;
-    // A commit whose answer was lost may have taken it too.
-    let order_id = &fulfillment.contents.order_id;
-    let told = app.engine.fulfillment_changed(scope, order_id).await;
-    let taken = taken?;
+    let taken = match refunds::take(&app.database, scope, &fulfillment, wanted, by).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            // A commit whose answer was lost may have taken it too.
+            app.engine.fulfillment_changed(scope, &order_id).await.ok();
+            return Err(error.into());
+        }
+    };
     if let Taken::Fresh(amount) | Taken::Again(amount) = taken {
-        told.map_err(|fault| ApiError::from(fault).after_change())?;
         let waiting = Waiting {
             scope,
+            order_id,
             reference,
             amount,
             description,
@@ -133,9 +139,28 @@ async fn refund(
     Ok(taken)
 }
 
-/// Credits a refund that was taken, once, however often it is called.
+/// Money that no balance could hold would wait for its credit for ever.
+async fn room_for(
+    app: &App,
+    scope: RelationshipScope,
+    fulfillment: &Fulfillment,
+    amount: Option<Money>,
+) -> Result<(), ApiError> {
+    let rest = fulfillment.contents.total.checked_sub(fulfillment.refunded);
+    let amount = amount.or(rest).unwrap_or_default();
+    let posted = app.engine.balance(scope).await?.posted;
+    let message = "would lift the balance above the largest amount";
+    let fits = posted.checked_add(amount).is_some();
+    fits.then_some(())
+        .ok_or_else(|| ApiError::field("amount", message))
+}
+
+/// Lets replays tell a refund that was taken, and credits it, once, however often it is called.
 async fn give_back(app: &App, waiting: Waiting) -> Result<(), ApiError> {
     let Waiting { scope, amount, .. } = waiting;
+    app.engine
+        .fulfillment_changed(scope, &waiting.order_id)
+        .await?;
     let credit = Credit {
         balance: scope.balance,
         kind: EntryKind::Refund,
@@ -149,19 +174,25 @@ async fn give_back(app: &App, waiting: Waiting) -> Result<(), ApiError> {
     Ok(refunds::credited(&app.database, scope.balance, &waiting.reference, now).await?)
 }
 
-/// Completes refunds that were cut off, and says how many there were.
-pub(crate) async fn complete_waiting(app: &App) -> Result<usize, persistence::Error> {
-    let before = app.now() - CUT_OFF_AFTER;
-    let waiting = refunds::waiting(&app.database, before, WAITING_AT_ONCE).await?;
-    let count = waiting.len();
-    for refund in waiting {
-        let relationship = refund.scope.relationship;
-        if let Err(error) = give_back(app, refund).await {
-            let code = error.code().name();
-            tracing::warn!(relationship.id = %relationship, code, "a refund waits on: {code}");
+/// Completes refunds that were cut off before `now`, and says how many there were.
+pub async fn complete_waiting(app: &App, now: Timestamp) -> Result<usize, persistence::Error> {
+    let before = now - CUT_OFF_AFTER;
+    let (mut count, mut last) = (0, None);
+    loop {
+        let page = refunds::waiting(&app.database, before, last.as_ref(), WAITING_AT_ONCE).await?;
+        let Some(end) = page.last() else {
+            return Ok(count);
+        };
+        last = Some(end.clone());
+        count += page.len();
+        for refund in page {
+            let relationship = refund.scope.relationship;
+            if let Err(error) = give_back(app, refund).await {
+                let code = error.code().name();
+                tracing::warn!(relationship.id = %relationship, code, "a refund waits on: {code}");
+            }
         }
     }
-    Ok(count)
 }
 
 impl RefundFulfillment {

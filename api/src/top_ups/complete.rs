@@ -49,14 +49,20 @@ pub(crate) async fn complete(app: &App, waiting: Waiting) -> Result<(), ApiError
 /// Completes payments that were cut off before `now`, and says how many there were.
 pub async fn complete_waiting(app: &App, now: Timestamp) -> Result<usize, persistence::Error> {
     let before = now - CUT_OFF_AFTER;
-    let waiting = top_ups::waiting(&app.database, before, WAITING_AT_ONCE).await?;
-    let count = waiting.len();
-    for payment in waiting {
-        let invoice = payment.invoice;
-        if let Err(error) = complete(app, payment).await {
-            let code = error.code().name();
-            tracing::warn!(invoice.id = %invoice, code, "a payment waits on: {code}");
+    let (mut count, mut last) = (0, None);
+    loop {
+        let page = top_ups::waiting(&app.database, before, last.as_ref(), WAITING_AT_ONCE).await?;
+        let Some(end) = page.last() else {
+            return Ok(count);
+        };
+        last = Some(end.clone());
+        count += page.len();
+        for payment in page {
+            let invoice = payment.invoice;
+            if let Err(error) = complete(app, payment).await {
+                let code = error.code().name();
+                tracing::warn!(invoice.id = %invoice, code, "a payment waits on: {code}");
+            }
         }
     }
-    Ok(count)
 }

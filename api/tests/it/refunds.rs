@@ -1,5 +1,6 @@
 //! Money that a merchant takes back or gives back: debits, refunds, and what everybody reads of them.
 
+use api::fulfillments::complete_refunds;
 use chrono::TimeDelta;
 use engine::clock::{Clock as _, SystemClock};
 use futures_util::future::join_all;
@@ -210,6 +211,61 @@ fn refund_that_was_cut_off_is_completed_by_sending_it_again() {
         world.sql("ALTER TABLE ledger_entries DROP CONSTRAINT none");
         world.refund(&sold, &rest).await.data(200);
         assert_eq!(world.available().await, before + cents(&sold["total"]));
+    });
+}
+
+#[test]
+fn refund_that_was_cut_off_is_completed_in_time() {
+    with_world(async |world| {
+        let sold = world.sold("WOO-1").await;
+        let before = world.available().await;
+        world.sql("ALTER TABLE ledger_entries ADD CONSTRAINT none CHECK (kind <> 4) NOT VALID");
+        let rest = json!({"refund_ref": "R-1"});
+        let unknown = world.refund(&sold, &rest).await;
+        unknown.refused(503, "OUTCOME_UNKNOWN");
+        let (app, now) = (world.server.app(), SystemClock.now());
+        let later = now + TimeDelta::minutes(2);
+        assert_eq!(complete_refunds(app, now).await.unwrap(), 0);
+        assert_eq!(complete_refunds(app, later).await.unwrap(), 1);
+        assert_eq!(world.available().await, before);
+        world.sql("ALTER TABLE ledger_entries DROP CONSTRAINT none");
+        assert_eq!(complete_refunds(app, later).await.unwrap(), 1);
+        assert_eq!(complete_refunds(app, later).await.unwrap(), 0);
+        assert_eq!(world.available().await, before + cents(&sold["total"]));
+    });
+}
+
+#[test]
+fn refund_that_no_balance_could_hold_is_refused() {
+    with_world(async |world| {
+        let sold = world.sold("WOO-1").await;
+        let room = 999_999_999_999 - world.available().await;
+        let body = json!({"amount": text(room), "type": "CORRECTION", "description": "All",
+            "reference": "IN-1"});
+        let credited = world.dev("POST", "balance/credit").json(&body).send().await;
+        credited.data(201);
+        let state = world.state();
+        let refused = world.refund(&sold, &json!({"refund_ref": "R-1"})).await;
+        refused.refused(422, "VALIDATION_ERROR");
+        assert_eq!(world.state(), state);
+        // What is taken and given over and over is more than a balance can be, and still a statement.
+        world.debit(&text(999_999_999_999), "OUT-1").await.data(201);
+        let again = json!({"amount": text(999_999_999_999), "type": "CORRECTION",
+            "description": "All", "reference": "IN-2"});
+        let credited = world
+            .dev("POST", "balance/credit")
+            .json(&again)
+            .send()
+            .await;
+        credited.data(201);
+        let now = SystemClock.now() + TimeDelta::days(1);
+        let from = (now - TimeDelta::days(2)).format("%Y-%m-%dT%H:%M:%SZ");
+        let path = format!(
+            "balance/statement?from={from}&to={}",
+            now.format("%Y-%m-%dT%H:%M:%SZ")
+        );
+        let statement = world.dev("GET", &path).send().await.data(200);
+        assert!(cents(&statement["totals"]["CREDIT"]) > 999_999_999_999);
     });
 }
 

@@ -31,9 +31,16 @@ pub struct Waiting {
     pub amount: Money,
 }
 
-/// The oldest payments from before a time that are not known to be credited.
-pub async fn waiting(db: &Database, before: Timestamp, limit: u32) -> Result<Vec<Waiting>, Error> {
+/// Payments from before a time that are not known to be credited, after that one: who goes on where a
+/// page ended reaches all of them, however many cannot be credited.
+pub async fn waiting(
+    db: &Database,
+    before: Timestamp,
+    after: Option<&Waiting>,
+    limit: u32,
+) -> Result<Vec<Waiting>, Error> {
     let db = db.clone();
+    let after = after.map_or(Uuid::nil(), |one| one.payment.uuid());
     owned(async move {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT p.merchant_id, p.relationship_id, b.balance_id, p.invoice_id, p.payment_id,
@@ -41,10 +48,12 @@ pub async fn waiting(db: &Database, before: Timestamp, limit: u32) -> Result<Vec
              FROM payments AS p
              JOIN balances AS b ON b.relationship_id = p.relationship_id AND NOT b.test
              WHERE p.credited_at IS NULL AND p.created_at < $1
-             ORDER BY p.created_at LIMIT $2",
+               AND p.payment_id > $3
+             ORDER BY p.payment_id LIMIT $2",
         )
         .bind(before)
         .bind(i64::from(limit))
+        .bind(after)
         .fetch_all(&mut *db.read().await?)
         .await?;
         rows.into_iter().map(Waiting::try_from).collect()

@@ -93,9 +93,17 @@ async fn refund_waits_until_it_is_credited() {
     refund(&stage, &sold, Some(60), "a").await;
     refund(&stage, &sold, Some(40), "b").await;
     let references = async |before| {
-        let waiting = waiting(&stage.db, at(before), 9).await.unwrap();
-        waiting
-            .into_iter()
+        // Page by page, of one each.
+        let (mut all, mut last) = (Vec::new(), None);
+        while let Some(next) = waiting(&stage.db, at(before), last.as_ref(), 1)
+            .await
+            .unwrap()
+            .pop()
+        {
+            all.push(next.clone());
+            last = Some(next);
+        }
+        all.into_iter()
             .map(|refund| refund.reference)
             .collect::<Vec<_>>()
     };

@@ -249,7 +249,9 @@ impl World {
         self.scalar(
             "SELECT (SELECT COUNT(*) FROM ledger_entries) || ' entries, '
                || (SELECT COUNT(*) FROM serial_claims) || ' claims, '
-               || (SELECT COALESCE(SUM(amount), 0) FROM ledger_entries) || ' in all'",
+               || (SELECT COALESCE(SUM(amount), 0) FROM ledger_entries) || ' in all, '
+               || (SELECT COUNT(*) FROM refunds) || ' refunds, '
+               || (SELECT COALESCE(SUM(refunded), 0) FROM refunded) || ' refunded'",
         )
     }
 
