@@ -124,6 +124,7 @@ impl Appended {
             contents: Arc::new(contents),
             refunded: Money::ZERO,
             revealed: std::collections::BTreeMap::new(),
+            replaced: Vec::new(),
         }
     }
 

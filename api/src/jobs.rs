@@ -18,6 +18,7 @@ use crate::{
     api_keys::expiry,
     fulfillments::refund,
     metrics::{Metrics, UPKEEP_EVERY},
+    replacements,
     state::App,
     top_ups::{complete_waiting, expire_due},
 };
@@ -147,6 +148,18 @@ pub(crate) async fn expire_top_ups(app: App) {
             Err(error) => tracing::warn!(%error, "could not end top-ups: {error}"),
         }
         sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Carries out replacements that a crash cut off after they were decided.
+pub(crate) async fn carry_replacements(app: App) {
+    loop {
+        match replacements::carry::carry_waiting(&app).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "found replacements that waited to be carried out"),
+            Err(error) => tracing::warn!(%error, "could not look for replacements: {error}"),
+        }
+        sleep(REFUND_EVERY).await;
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) mod payments;
 pub(crate) mod persons;
 pub(crate) mod programs;
 pub(crate) mod relationships;
+pub(crate) mod replacements;
 pub mod routes;
 pub mod serve;
 pub(crate) mod sessions;

@@ -124,6 +124,7 @@ typed_id!(
     WithdrawalId,
     "mov"
 );
+typed_id!(ReplacementId, "rpl");
 typed_id!(KeyId, "key");
 typed_id!(
     /// Somebody who can sign in.

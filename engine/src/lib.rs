@@ -32,6 +32,7 @@ pub mod persons;
 pub mod programs;
 pub mod random;
 pub mod relationships;
+pub mod replacements;
 pub mod sabotage;
 mod snapshots;
 pub mod supervise;

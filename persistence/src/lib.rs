@@ -30,6 +30,7 @@ pub mod persons;
 pub mod programs;
 pub mod refunds;
 pub mod relationships;
+pub mod replacements;
 #[cfg(feature = "sabotaged")]
 mod sabotage;
 pub mod sessions;

@@ -40,6 +40,8 @@ demands! {
     ProductsWrite: Writes
     ResellerProgramsRead: Reads
     ResellerProgramsWrite: Writes
+    ResellerStockRead: Reads
+    ResellerStockWrite: Writes
     ResellersRead: Reads
     ResellersWrite: Writes
     WebhooksRead: Reads

@@ -146,6 +146,9 @@ codes! {
     AmountOutOfRange "AMOUNT_OUT_OF_RANGE" UNPROCESSABLE_ENTITY No
         "The amount is out of range."
         "Take an amount within the bounds in the details.";
+    ReplacementRefused "REPLACEMENT_REFUSED" UNPROCESSABLE_ENTITY No
+        "This item is not replaced."
+        "Ask the merchant.";
     RateLimited "RATE_LIMITED" TOO_MANY_REQUESTS No
         "Too many requests."
         "Come back after `Retry-After` seconds.";

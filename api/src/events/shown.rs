@@ -5,7 +5,10 @@
 use engine::{
     balances::EntryKind,
     events::{Fact, Kind},
-    ids::{ImportId, InvoiceId, KeyId, ProductId, RelationshipId, VariantId},
+    ids::{
+        FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ProductId, RelationshipId,
+        ReplacementId, VariantId,
+    },
     money::{Currency, Money},
 };
 use persistence::events::list::{Entry, Event, Line, Subject};
@@ -105,6 +108,23 @@ fn sold(line: &Line, currency: Currency) -> Value {
     })
 }
 
+fn replacement_updated([replacement, fulfillment, item]: [Uuid; 3], status: &str) -> Value {
+    json!({
+        "replacement_id": ReplacementId::from_uuid(replacement).to_string(),
+        "fulfillment_id": FulfillmentId::from_uuid(fulfillment).to_string(),
+        "item_id": ItemId::from_uuid(item).to_string(),
+        "status": status,
+    })
+}
+
+fn item_replaced(fulfillment: Uuid, item: Uuid, successor: Uuid) -> Value {
+    json!({
+        "fulfillment_id": FulfillmentId::from_uuid(fulfillment).to_string(),
+        "item_id": ItemId::from_uuid(item).to_string(),
+        "new_item_id": ItemId::from_uuid(successor).to_string(),
+    })
+}
+
 fn fact(fact: &Fact, currency: Currency) -> Value {
     let of = |id: &Uuid| RelationshipId::from_uuid(*id).to_string();
     match fact {
@@ -119,6 +139,17 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             "variant_id": variant.map(|id| VariantId::from_uuid(id).to_string()),
             "quantity": serials,
         }),
+        Fact::ItemReplaced {
+            fulfillment,
+            item,
+            successor,
+        } => item_replaced(*fulfillment, *item, *successor),
+        Fact::ReplacementUpdated {
+            replacement,
+            fulfillment,
+            item,
+            status,
+        } => replacement_updated([*replacement, *fulfillment, *item], status),
         Fact::RelationshipUpdated {
             relationship,
             status,

@@ -6,7 +6,7 @@ use axum::{
 };
 use engine::ids::{
     FulfillmentId, ImportId, InvitationId, InvoiceId, ItemId, KeyId, ProductId, RelationshipId,
-    SessionId, VariantId,
+    ReplacementId, SessionId, VariantId,
 };
 
 use crate::error::{ApiError, Code};
@@ -26,7 +26,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(FulfillmentId ImportId InvitationId InvoiceId ItemId KeyId ProductId RelationshipId SessionId VariantId);
+path_ids!(FulfillmentId ImportId InvitationId InvoiceId ItemId KeyId ProductId RelationshipId ReplacementId SessionId VariantId);
 
 /// All ids of the path, in its order: one, or a pair.
 pub(crate) struct PathIds<T>(pub(crate) T);

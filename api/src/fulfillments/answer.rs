@@ -8,8 +8,10 @@ use std::{collections::BTreeMap, fmt::Display, sync::Arc};
 use engine::{
     catalog::Product,
     engine::Engine,
-    fulfillments::{Channel, Delivery, FulfilledLine, Fulfillment, Standing},
-    ids::{FulfillmentId, ItemId, LineId, ProductId, VariantId},
+    fulfillments::{
+        Channel, ClaimedSerial, Delivery, FulfilledLine, Fulfillment, Replaced, Standing,
+    },
+    ids::{FulfillmentId, ItemId, LineId, ProductId, SerialId, VariantId},
     merchants::Merchant,
     money::{Currency, Money},
     vault::Opened,
@@ -45,6 +47,8 @@ pub(crate) struct Told {
     email: Option<Opened>,
     products: Vec<Option<Arc<Product>>>,
     serials: Vec<Opened>,
+    /// Of serials that took the place of others, in their order.
+    successors: Vec<(SerialId, Opened)>,
     shown: Serials,
 }
 
@@ -61,6 +65,10 @@ impl Told {
             Serials::Shown => opened(merchant, &fulfillment)?,
             Serials::Omitted | Serials::Withheld => Vec::new(),
         };
+        let successors = match shown {
+            Serials::Shown => opened_successors(merchant, &fulfillment)?,
+            Serials::Omitted | Serials::Withheld => Vec::new(),
+        };
         let mut products = Vec::with_capacity(contents.lines.len());
         for line in &contents.lines {
             // A title that cannot be read now is no reason to keep a delivered serial back.
@@ -73,6 +81,7 @@ impl Told {
             email: None,
             products,
             serials,
+            successors,
             shown,
             fulfillment,
         })
@@ -133,6 +142,7 @@ impl Told {
     #[must_use]
     pub(crate) fn withheld(mut self) -> Self {
         self.serials.clear();
+        self.successors.clear();
         self.shown = Serials::Withheld;
         self
     }
@@ -211,6 +221,24 @@ fn opened(merchant: &Merchant, fulfillment: &Fulfillment) -> Result<Vec<Opened>,
         // It was delivered: an error that says otherwise would make the shop buy again.
         ApiError::new(Code::OutcomeUnknown)
     })
+}
+
+fn opened_successors(
+    merchant: &Merchant,
+    fulfillment: &Fulfillment,
+) -> Result<Vec<(SerialId, Opened)>, ApiError> {
+    let successors = fulfillment
+        .replaced
+        .iter()
+        .filter_map(|one| one.by.as_ref());
+    let open = |serial: &ClaimedSerial| {
+        let opened = merchant.key.open_serial(serial.id, &serial.sealed);
+        Ok((
+            serial.id,
+            opened.map_err(|_| ApiError::new(Code::OutcomeUnknown))?,
+        ))
+    };
+    successors.map(open).collect()
 }
 
 /// The name of a channel.
@@ -297,24 +325,54 @@ impl LineAnswer<'_> {
 }
 
 impl Items<'_> {
+    /// Each serial of the line, and after it what came in its place.
     fn each(&self) -> impl Iterator<Item = Item<'_>> {
-        let fulfillment = &self.told.fulfillment;
         let serials = self.line.serials.iter().zip(self.serials);
-        serials.map(|(claimed, serial)| Item {
-            id: Id(claimed.id.item()),
-            serial: serial.expose(),
-            status: item_status(fulfillment),
-            handed_over_at: Time(fulfillment.stamp.created_at),
-            revealed_at: fulfillment.revealed.get(&claimed.id).copied().map(Time),
-            replaced_by: None,
-            replaces: None,
+        serials.flat_map(|(claimed, serial)| {
+            let mut replaced = self.told.fulfillment.replaced.iter();
+            let replaced = replaced.find(|one| one.serial == claimed.id);
+            let successor = replaced.and_then(|old| self.successor(old));
+            let status = item_status(&self.told.fulfillment, replaced);
+            let item = Item {
+                id: Id(claimed.id.item()),
+                serial: serial.expose(),
+                status,
+                handed_over_at: Time(self.told.fulfillment.stamp.created_at),
+                revealed_at: self.revealed_at(claimed.id),
+                replaced_by: successor.as_ref().map(|item| Id(item.id.0)),
+                replaces: None,
+            };
+            [Some(item), successor].into_iter().flatten()
         })
+    }
+
+    fn successor(&self, old: &Replaced) -> Option<Item<'_>> {
+        let by = old.by.as_ref()?;
+        let (_, serial) = self.told.successors.iter().find(|(id, _)| *id == by.id)?;
+        Some(Item {
+            id: Id(by.id.item()),
+            serial: serial.expose(),
+            status: item_status(&self.told.fulfillment, None),
+            handed_over_at: Time(old.at),
+            revealed_at: self.revealed_at(by.id),
+            replaced_by: None,
+            replaces: Some(Id(old.serial.item())),
+        })
+    }
+
+    fn revealed_at(&self, serial: SerialId) -> Option<Time> {
+        self.told
+            .fulfillment
+            .revealed
+            .get(&serial)
+            .copied()
+            .map(Time)
     }
 }
 
 impl Serialize for Items<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut items = serializer.serialize_seq(Some(self.serials.len()))?;
+        let mut items = serializer.serialize_seq(None)?;
         for item in self.each() {
             items.serialize_element(&item)?;
         }
@@ -323,7 +381,12 @@ impl Serialize for Items<'_> {
 }
 
 /// An item stands for a part of the money: only where all of it was given back, that of each was.
-fn item_status(fulfillment: &Fulfillment) -> &'static str {
+fn item_status(fulfillment: &Fulfillment, replaced: Option<&Replaced>) -> &'static str {
+    match replaced {
+        Some(Replaced { by: Some(_), .. }) => return "REPLACED",
+        Some(Replaced { by: None, .. }) => return Standing::Refunded.name(),
+        None => {}
+    }
     match fulfillment.standing() {
         Standing::Delivered | Standing::PartiallyRefunded => Standing::Delivered.name(),
         Standing::Refunded => Standing::Refunded.name(),

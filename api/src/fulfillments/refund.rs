@@ -105,7 +105,8 @@ async fn answer(
     })
 }
 
-async fn refund(
+/// Takes a refund and credits it.
+pub(crate) async fn refund(
     app: App,
     scope: RelationshipScope,
     fulfillment: Fulfillment,

@@ -9,7 +9,7 @@ use crate::{
     invitations, me, members,
     metrics::Surface,
     payments::methods,
-    programs, relationships, top_ups,
+    programs, relationships, replacements, top_ups,
 };
 
 #[rustfmt::skip]
@@ -23,6 +23,10 @@ pub(super) fn menu() -> Menu {
         .get("/dev/v1/resellers/invitations",                      invitations::list::dev)
         .post("/dev/v1/resellers/invitations/{ivt}/resend",        invitations::resend::dev)
         .post("/dev/v1/resellers/invitations/{ivt}/revoke",        invitations::revoke::dev)
+        .get("/dev/v1/resellers/replacements",                     replacements::list::dev)
+        .post("/dev/v1/resellers/replacements/{rpl}/issue",        replacements::decide::dev_issue)
+        .post("/dev/v1/resellers/replacements/{rpl}/credit",       replacements::decide::dev_credit)
+        .post("/dev/v1/resellers/replacements/{rpl}/reject",       replacements::decide::dev_reject)
         .get("/dev/v1/resellers/{id}",                             relationships::get::dev)
         .patch("/dev/v1/resellers/{id}",                           relationships::update::dev)
         .post("/dev/v1/resellers/{id}/suspend",                    relationships::step::dev_suspend)

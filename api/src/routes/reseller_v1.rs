@@ -10,7 +10,7 @@ use crate::{
     layers::call::BODY_BYTES_MAX,
     me,
     metrics::Surface,
-    top_ups,
+    replacements, top_ups,
 };
 
 const BULK_BYTES_MAX: usize = 1024 * 1024;
@@ -44,6 +44,8 @@ pub(super) fn menu() -> Menu {
         .get("/reseller/v1/fulfillments",                 list::reseller)
         .get("/reseller/v1/fulfillments/{id}",            get::reseller)
         .post("/reseller/v1/fulfillments/{id}/items/{item_id}/revealed", reveal::reseller)
+        .post("/reseller/v1/fulfillments/{id}/items/{item}/replacements", replacements::request::reseller)
+        .get("/reseller/v1/replacements/{id}",            replacements::request::reseller_one)
         .executes(POST,    "/reseller/v1/orders",            BODY_BYTES_MAX, orders::create)
         .get_within("/reseller/v1/events",        WAITING, feed::reseller)
         .get("/reseller/v1/orders",                       orders::list)

@@ -114,6 +114,7 @@ impl Starting {
         self.works("purchases", &app, jobs::sum_up_purchases);
         self.works("restock", &app, jobs::restock_waiting);
         self.works("refunds", &app, jobs::complete_refunds);
+        self.works("replacements", &app, jobs::carry_replacements);
         self.works("payments", &app, jobs::complete_top_ups);
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("balances", &app, watch_balances);

@@ -34,6 +34,7 @@ mod programs;
 mod refunds;
 mod refusals;
 mod relationships;
+mod replacements;
 mod requests;
 mod reveals;
 mod secrets;

@@ -299,6 +299,16 @@ async fn victims(
     let product = world.product("Antivirus");
     let order = order_of("WALLS-1", product);
     let delivered = world.order(&key, &order).await.data(201);
+    let item = delivered["lines"][0]["items"][0]["id"].as_str().unwrap();
+    let path = format!(
+        "/reseller/v1/fulfillments/{}/items/{item}/replacements",
+        delivered["id"].as_str().unwrap()
+    );
+    let asked = world
+        .call("POST", &path)
+        .key(&key)
+        .json(&json!({"reason": "OTHER"}));
+    let asked = asked.send().await.data(201);
     let invite = world.call("POST", "/dev/v1/resellers/invite");
     let invite = invite.key(&world.merchant_key());
     let body = json!({"email": "invited@partner.example"});
@@ -319,6 +329,8 @@ async fn victims(
     let import = ImportId::from_uuid(import.parse().unwrap());
     BTreeMap::from([
         ("bat", import.to_string()),
+        ("item", item.to_owned()),
+        ("rpl", asked["id"].as_str().unwrap().to_owned()),
         ("rel", victim.id.to_string()),
         ("key", victim.key.id.to_string()),
         ("id", delivered["id"].as_str().unwrap().to_owned()),
@@ -358,6 +370,7 @@ impl Ground {
         let name = match name {
             "id" if operation.path.starts_with("/dev/v1/resellers/") => "rel",
             "id" if operation.path.starts_with("/dev/v1/products/") => "product",
+            "id" if operation.path.starts_with("/reseller/v1/replacements/") => "rpl",
             name => name,
         };
         let found = self.ids.get(name);

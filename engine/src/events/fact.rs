@@ -16,6 +16,17 @@ pub enum Fact {
         variant: Option<Uuid>,
         serials: u32,
     },
+    ItemReplaced {
+        fulfillment: Uuid,
+        item: Uuid,
+        successor: Uuid,
+    },
+    ReplacementUpdated {
+        replacement: Uuid,
+        fulfillment: Uuid,
+        item: Uuid,
+        status: String,
+    },
     RelationshipUpdated {
         relationship: Uuid,
         status: String,
@@ -60,6 +71,8 @@ impl Fact {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::SerialsImported { .. } => Kind::SerialsImported,
+            Self::ItemReplaced { .. } => Kind::ItemReplaced,
+            Self::ReplacementUpdated { .. } => Kind::ReplacementUpdated,
             Self::RelationshipUpdated { .. } => Kind::RelationshipUpdated,
             Self::ResellerInvited { .. } => Kind::ResellerInvited,
             Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
@@ -92,6 +105,18 @@ mod tests {
                     r#"{{"fact":"relationship_updated","relationship":"{id}","status":"ACTIVE","mode":"BOTH"}}"#
                 ),
                 Kind::RelationshipUpdated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"item_replaced","fulfillment":"{id}","item":"{id}","successor":"{id}"}}"#
+                ),
+                Kind::ItemReplaced,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"replacement_updated","replacement":"{id}","fulfillment":"{id}","item":"{id}","status":"ISSUED"}}"#
+                ),
+                Kind::ReplacementUpdated,
             ),
             (
                 format!(r#"{{"fact":"reseller_invited","relationship":"{id}"}}"#),

@@ -14,6 +14,8 @@ pub enum Audience {
 pub enum Kind {
     FulfillmentCreated,
     FulfillmentRefunded,
+    ItemReplaced,
+    ReplacementUpdated,
     BalanceCredited,
     BalanceDebited,
     BalanceLow,
@@ -28,9 +30,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
+        Self::ItemReplaced,
+        Self::ReplacementUpdated,
         Self::BalanceCredited,
         Self::BalanceDebited,
         Self::BalanceLow,
@@ -58,6 +62,8 @@ impl Kind {
         match self {
             Self::FulfillmentCreated => "fulfillment:created",
             Self::FulfillmentRefunded => "fulfillment:refunded",
+            Self::ItemReplaced => "fulfillment:item_replaced",
+            Self::ReplacementUpdated => "replacement:updated",
             Self::BalanceCredited => "balance:credited",
             Self::BalanceDebited => "balance:debited",
             Self::BalanceLow => "balance:low",
@@ -81,6 +87,8 @@ impl Kind {
         match self {
             Self::FulfillmentCreated => "An order was delivered and debited.",
             Self::FulfillmentRefunded => "An order was paid back, in whole or in part.",
+            Self::ItemReplaced => "Another serial took the place of a delivered one.",
+            Self::ReplacementUpdated => "A replacement was requested, decided or carried out.",
             Self::BalanceCredited => "Money was added to a balance.",
             Self::BalanceDebited => "Money was taken from a balance, not for an order.",
             Self::BalanceLow => "A balance is lower than its reseller wants it.",
@@ -99,6 +107,8 @@ impl Kind {
         match self {
             Self::FulfillmentCreated
             | Self::FulfillmentRefunded
+            | Self::ItemReplaced
+            | Self::ReplacementUpdated
             | Self::BalanceCredited
             | Self::BalanceDebited
             | Self::BalanceLow

@@ -35,6 +35,17 @@ pub struct Fulfillment {
     pub refunded: Money,
     /// When customers opened what they bought, as far as their shop said so.
     pub revealed: BTreeMap<SerialId, Timestamp>,
+    /// Delivered serials that were no good.
+    pub replaced: Vec<Replaced>,
+}
+
+/// A delivered serial that was no good, and what came in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    pub serial: SerialId,
+    /// None: its price was given back.
+    pub by: Option<ClaimedSerial>,
+    pub at: Timestamp,
 }
 
 /// Where a fulfillment stands: delivered for ever, its cost given back or not.

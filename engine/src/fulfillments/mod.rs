@@ -17,7 +17,7 @@ mod tests;
 
 pub use email::Email;
 pub use fulfillment::{
-    ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Stamp, Standing,
+    ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Replaced, Stamp, Standing,
 };
 pub use order_id::OrderId;
 pub use refusal::Refusal;

@@ -126,6 +126,7 @@ fn settle(contents: &Arc<Contents>, holds: Holds, stamp: Stamp) -> Arc<Fulfillme
         contents: Arc::clone(contents),
         refunded: Money::ZERO,
         revealed: std::collections::BTreeMap::new(),
+        replaced: Vec::new(),
     });
     holds.stock.into_iter().for_each(StockHold::confirm);
     holds.money.capture(Arc::clone(&fulfillment));

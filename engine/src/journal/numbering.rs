@@ -43,6 +43,7 @@ pub(super) fn number(batch: &[Pending], now: Timestamp, random: &dyn Random) -> 
                 contents: intent.contents.clone(),
                 refunded: Money::ZERO,
                 revealed: std::collections::BTreeMap::new(),
+                replaced: Vec::new(),
             }),
             Pending::Credit(intent, _) => credits.push(CreditEntry {
                 stamp: stamp(intent.account(), intent.credit.amount),

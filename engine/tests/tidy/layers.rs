@@ -115,7 +115,10 @@ const MODULES: [(&str, &[&str]); 19] = [
     ("top_ups", &["payments", "balances", "relationships"]),
     ("payouts", &["relationships", "sales"]),
     ("connections", &["fulfillments"]),
-    ("replacements", &["fulfillments"]),
+    (
+        "replacements",
+        &["fulfillments", "catalog", "programs", "relationships"],
+    ),
     // It asks the actors of both kinds, each for itself, and holds nothing.
     (
         "verifier",

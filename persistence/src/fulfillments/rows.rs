@@ -10,7 +10,7 @@ use engine::{
     catalog::Sku,
     fulfillments::{
         Channel, ClaimedSerial, Contents, Details, Fingerprint, FulfilledLine, Fulfillment,
-        OrderId, Stamp,
+        OrderId, Replaced, Stamp,
     },
     ids::{BalanceId, EntryId, KeyId, ProductId, SerialId, VariantId},
     money::Money,
@@ -81,6 +81,9 @@ struct SerialRow {
     product_id: Uuid,
     variant_id: Option<Uuid>,
     revealed_at: Option<DateTime<Utc>>,
+    replaced_at: Option<DateTime<Utc>>,
+    successor_id: Option<Uuid>,
+    successor_sealed: Option<Vec<u8>>,
 }
 
 /// Loads the claims of the entries and rebuilds the fulfillments, in the order of the entries.
@@ -124,6 +127,7 @@ pub(crate) async fn each(
 /// One fulfillment of its entry and the claims that name it.
 fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillment, Error> {
     let mut lines: Vec<FulfilledLine> = Vec::new();
+    let mut replaced = Vec::new();
     for id in &entry.serial_ids {
         let claim = found.get(id).ok_or(MISSING)?;
         if (claim.balance_id, claim.version) != (entry.balance_id, entry.version) {
@@ -134,6 +138,7 @@ fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillm
         if number == lines.len() + 1 {
             lines.push(line(claim)?);
         }
+        replaced.extend(successor(claim));
         let last = lines.last_mut().ok_or(LINES)?;
         last.serials.push(ClaimedSerial {
             id: SerialId::from_uuid(*id),
@@ -160,7 +165,21 @@ fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillm
         revealed: revealed.collect(),
         stamp: stamp(&entry)?,
         refunded: money(entry.refunded)?,
+        replaced,
         contents: std::sync::Arc::new(contents(entry, lines)?),
+    })
+}
+
+/// What came in the place of a serial that was no good.
+fn successor(claim: &SerialRow) -> Option<Replaced> {
+    let by = claim.successor_id.zip(claim.successor_sealed.as_ref());
+    Some(Replaced {
+        serial: SerialId::from_uuid(claim.serial_id),
+        by: by.map(|(id, sealed)| ClaimedSerial {
+            id: SerialId::from_uuid(id),
+            sealed: Sealed::from_bytes(sealed.as_slice()),
+        }),
+        at: claim.replaced_at?,
     })
 }
 

@@ -12,6 +12,10 @@ CROSS JOIN LATERAL (
     WHEN c.kind = 3 OR s.removed_at IS NOT NULL THEN 'REMOVED'
     WHEN c.kind = 2 THEN 'QUARANTINED'
     WHEN c.kind = 4 THEN 'PULLED'
+    WHEN EXISTS (
+      SELECT FROM replacements AS r WHERE r.serial_id = s.serial_id AND r.status <> 'REJECTED'
+        AND r.status IN ('ISSUED', 'CREDITED')
+    ) THEN 'BURNED'
     ELSE 'SOLD'
   END AS status
 ) AS t

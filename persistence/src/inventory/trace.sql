@@ -5,6 +5,10 @@ SELECT s.serial_id, i.product_id, i.variant_id, i.label, i.created_at AS stored_
          WHEN c.kind = 3 OR s.removed_at IS NOT NULL THEN 'REMOVED'
          WHEN c.kind = 2 THEN 'QUARANTINED'
          WHEN c.kind = 4 THEN 'PULLED'
+         WHEN EXISTS (
+           SELECT FROM replacements AS r WHERE r.serial_id = s.serial_id AND r.status <> 'REJECTED'
+             AND r.status IN ('ISSUED', 'CREDITED')
+         ) THEN 'BURNED'
          ELSE 'SOLD'
        END AS status,
        e.id AS entry_id, b.relationship_id, e.balance_id, e.reference, e.email_sealed,

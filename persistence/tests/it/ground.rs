@@ -308,6 +308,7 @@ impl Ground {
             }),
             refunded: Money::ZERO,
             revealed: std::collections::BTreeMap::new(),
+            replaced: Vec::new(),
         }
     }
 

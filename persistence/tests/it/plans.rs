@@ -116,6 +116,13 @@ INSERT INTO serials (serial_id, merchant_id, fingerprint, sealed)
   SELECT (lpad(to_hex(n), 24, '0') || lpad(to_hex(k), 8, '0'))::uuid, merchant_id,
          uuid_send(gen_random_uuid()), '\\x00'
   FROM merchants, generate_series(1, 4000) AS n, generate_series(0, 9) AS k;
+INSERT INTO replacements (replacement_id, merchant_id, relationship_id, balance_id, test, entry_id,
+                          order_id, serial_id, product_id, unit_price, reason, status,
+                          attempted_at, created_at, updated_at)
+  SELECT gen_random_uuid(), r.merchant_id, r.relationship_id, 1, false, gen_random_uuid(), 'x',
+         gen_random_uuid(), gen_random_uuid(), 1, 'USED', 'REQUESTED', now(), now(), now()
+  FROM (SELECT merchant_id, relationship_id FROM relationships LIMIT 1) AS r,
+       generate_series(1, 4000);
 INSERT INTO withdrawals SELECT gen_random_uuid(), merchant_id, product_id, NULL, 3,
          ARRAY[gen_random_uuid()], now()
   FROM products, generate_series(1, 4000);

@@ -13,10 +13,16 @@ use crate::{
         serial::SerialAnswer,
         trace::{TraceSerial, Traced},
     },
+    replacements::{
+        MerchantReplacement, ReplacementAnswer,
+        decide::{DecideReplacement, IssueReplacement},
+        request::RequestReplacement,
+    },
 };
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = serials();
+    all.extend(replacements());
     all.extend(records());
     all.push(
         Operation::new(
@@ -124,5 +130,65 @@ fn records() -> Vec<Operation> {
         .scope(Scope::ProductsRead)
         .takes::<TraceSerial>()
         .answers::<Traced>(200),
+    ]
+}
+
+fn replacements() -> Vec<Operation> {
+    let filters = [
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::text("status", "Statuses, with commas between them."),
+        Parameter::text("reseller_id", "Of this reseller."),
+        Parameter::text("batch_id", "Of serials of this upload."),
+    ];
+    let decide = |path, summary| {
+        Operation::new("post", path, summary)
+            .scope(Scope::ResellerStockWrite)
+            .once()
+            .answers::<MerchantReplacement>(200)
+            .refuses(&[Code::InvalidState])
+    };
+    vec![
+        Operation::new(
+            "post",
+            "/reseller/v1/fulfillments/{id}/items/{item}/replacements",
+            "Ask for the replacement of a delivered serial that is no good.",
+        )
+        .scope(Scope::FulfillmentsWrite)
+        .once()
+        .takes::<RequestReplacement>()
+        .answers::<ReplacementAnswer>(201)
+        .refuses(&[Code::ReplacementRefused]),
+        Operation::new(
+            "get",
+            "/reseller/v1/replacements/{id}",
+            "What became of a replacement.",
+        )
+        .scope(Scope::FulfillmentsRead)
+        .answers::<ReplacementAnswer>(200),
+        Operation::new(
+            "get",
+            "/dev/v1/resellers/replacements",
+            "Replacements that resellers asked for, newest first.",
+        )
+        .scope(Scope::ResellerStockRead)
+        .query(&filters)
+        .lists::<MerchantReplacement>(),
+        decide(
+            "/dev/v1/resellers/replacements/{rpl}/issue",
+            "Put another serial in the place of the one that is no good.",
+        )
+        .takes::<IssueReplacement>()
+        .refuses(&[Code::OutOfStock, Code::ReplacementRefused]),
+        decide(
+            "/dev/v1/resellers/replacements/{rpl}/credit",
+            "Give the price of the serial back.",
+        )
+        .takes::<DecideReplacement>(),
+        decide(
+            "/dev/v1/resellers/replacements/{rpl}/reject",
+            "Reject a request: it may be made again.",
+        )
+        .takes::<DecideReplacement>(),
     ]
 }

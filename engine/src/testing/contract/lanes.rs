@@ -115,6 +115,7 @@ impl<'a> Lanes<'a> {
             contents: Arc::new(contents),
             refunded: Money::ZERO,
             revealed: std::collections::BTreeMap::new(),
+            replaced: Vec::new(),
         }
     }
 

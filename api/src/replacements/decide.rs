@@ -1,0 +1,145 @@
+//! `POST /dev/v1/resellers/replacements/{rpl}/issue`, `/credit` and `/reject`: the merchant decides.
+//!
+//! Keeps: a request is decided once; what is decided is carried out, now or later, whoever stops waiting.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use engine::{
+    fulfillments::Standing,
+    ids::ReplacementId,
+    replacements::{NOTE_CHARS_MAX, Refusal, Replacement, Status},
+};
+use persistence::{
+    fulfillments::get,
+    owned,
+    replacements::{
+        decide::{Decided, Verb, decide},
+        list,
+    },
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{MerchantReplacement, carry::carry, request::refused};
+use crate::{
+    auth::{MerchantKey, scope::ResellerStockWrite},
+    error::{ApiError, Code},
+    extract::{Once, PathIds},
+    state::App,
+    wire::{answer::Answer, texts},
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssueReplacement {
+    note: Option<String>,
+    /// Also if what was paid was given back.
+    #[serde(rename = "override")]
+    despite: Option<bool>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DecideReplacement {
+    note: Option<String>,
+}
+
+pub(crate) async fn dev_issue(
+    State(app): State<App>,
+    caller: MerchantKey<ResellerStockWrite>,
+    PathIds(id): PathIds<ReplacementId>,
+    once: Once<IssueReplacement>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let IssueReplacement { note, despite } = once.body;
+    let work = {
+        let app = app.clone();
+        Box::pin(async move {
+            if despite != Some(true) {
+                check_unrefunded(&app, &caller, id).await?;
+            }
+            answer(app, caller, (id, Verb::Issue), note).await
+        })
+    };
+    once.request.execute(&app, name, work).await
+}
+
+pub(crate) async fn dev_credit(
+    State(app): State<App>,
+    caller: MerchantKey<ResellerStockWrite>,
+    PathIds(id): PathIds<ReplacementId>,
+    once: Once<DecideReplacement>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let what = (id, Verb::Credit);
+    let work = Box::pin(answer(app.clone(), caller, what, once.body.note));
+    once.request.execute(&app, name, work).await
+}
+
+pub(crate) async fn dev_reject(
+    State(app): State<App>,
+    caller: MerchantKey<ResellerStockWrite>,
+    PathIds(id): PathIds<ReplacementId>,
+    once: Once<DecideReplacement>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let what = (id, Verb::Reject);
+    let work = Box::pin(answer(app.clone(), caller, what, once.body.note));
+    once.request.execute(&app, name, work).await
+}
+
+async fn check_unrefunded(
+    app: &App,
+    caller: &MerchantKey<ResellerStockWrite>,
+    id: ReplacementId,
+) -> Result<(), ApiError> {
+    let missing = || ApiError::new(Code::NotFound);
+    let found = list::find(&app.database, caller.merchant_id(), id).await?;
+    let found = found.ok_or_else(missing)?;
+    let fulfillment = get::find(&app.database, found.scope, found.fulfillment).await?;
+    let standing = fulfillment.ok_or_else(missing)?.standing();
+    if found.status == Status::Requested && standing == Standing::Refunded {
+        return Err(refused(Refusal::Refunded));
+    }
+    Ok(())
+}
+
+async fn answer(
+    app: App,
+    caller: MerchantKey<ResellerStockWrite>,
+    (id, verb): (ReplacementId, Verb),
+    note: Option<String>,
+) -> Result<Response, ApiError> {
+    let note = texts::lines(note, "note", NOTE_CHARS_MAX)?;
+    let of = (caller.merchant_id(), id);
+    let by = (caller.actor(), app.now());
+    // One task for both steps: what is decided is also carried out.
+    let done = owned(async move {
+        let decided = decide(&app.database, of, verb, note, by).await?;
+        let (decided, again) = match decided.ok_or_else(|| ApiError::new(Code::NotFound))? {
+            Decided::Fresh(decided) => (decided, false),
+            Decided::Again(decided) => (decided, true),
+            Decided::Otherwise(found) => return Err(otherwise(&found)),
+        };
+        let carried = carry(&app, decided).await.map_err(ApiError::after_change)?;
+        Ok::<_, ApiError>((carried, again))
+    });
+    let (done, again) = done.await?;
+    // The shelf was empty: the decision was taken back, and nothing is changed.
+    if done.status == Status::Requested {
+        return Err(ApiError::new(Code::OutOfStock));
+    }
+    let shown = MerchantReplacement::of(&done);
+    Ok(if again {
+        Answer::replayed(shown).into_response()
+    } else {
+        Answer::ok(shown).into_response()
+    })
+}
+
+fn otherwise(found: &Replacement) -> ApiError {
+    let error = ApiError::new(Code::InvalidState);
+    error.detail("status", found.status.told())
+}
