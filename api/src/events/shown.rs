@@ -125,8 +125,41 @@ fn item_replaced(fulfillment: Uuid, item: Uuid, successor: Uuid) -> Value {
     })
 }
 
+fn top_up_created(
+    (invoice, relationship): (Uuid, &Uuid),
+    origin: &str,
+    (asked, currency): (i64, Currency),
+    coin: &str,
+) -> Value {
+    json!({
+        "top_up_id": InvoiceId::from_uuid(invoice).to_string(),
+        "relationship_id": of(relationship),
+        "origin": origin,
+        "amount": amount(asked, currency),
+        "currency": CurrencyCode(currency),
+        "coin": coin,
+    })
+}
+
+fn balance_low(
+    relationship: &Uuid,
+    (balance, threshold, currency): (i64, Option<i64>, Currency),
+    hours_left: Option<i64>,
+) -> Value {
+    json!({
+        "relationship_id": of(relationship),
+        "balance": amount(balance, currency),
+        "low_balance_threshold": threshold.map(|threshold| amount(threshold, currency)),
+        "hours_left": hours_left,
+        "currency": CurrencyCode(currency),
+    })
+}
+
+fn of(relationship: &Uuid) -> String {
+    RelationshipId::from_uuid(*relationship).to_string()
+}
+
 fn fact(fact: &Fact, currency: Currency) -> Value {
-    let of = |id: &Uuid| RelationshipId::from_uuid(*id).to_string();
     match fact {
         Fact::SerialsImported {
             import,
@@ -174,26 +207,13 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             origin,
             amount: asked,
             coin,
-        } => json!({
-            "top_up_id": InvoiceId::from_uuid(*invoice).to_string(),
-            "relationship_id": of(relationship),
-            "origin": origin,
-            "amount": amount(*asked, currency),
-            "currency": CurrencyCode(currency),
-            "coin": coin,
-        }),
+        } => top_up_created((*invoice, relationship), origin, (*asked, currency), coin),
         Fact::BalanceLow {
             relationship,
             balance,
             threshold,
             hours_left,
-        } => json!({
-            "relationship_id": of(relationship),
-            "balance": amount(*balance, currency),
-            "low_balance_threshold": threshold.map(|threshold| amount(threshold, currency)),
-            "hours_left": hours_left,
-            "currency": CurrencyCode(currency),
-        }),
+        } => balance_low(relationship, (*balance, *threshold, currency), *hours_left),
         Fact::TopUpUpdated {
             invoice,
             relationship,
