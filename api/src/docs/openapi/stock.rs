@@ -4,14 +4,17 @@ use engine::api_keys::Scope;
 
 use super::{Operation, parameters::Parameter};
 use crate::{
+    catalog::stock::Stock,
     error::Code,
     inventory::{
         batches::{BatchAnswer, ReachedBatch},
+        import::Imported,
         movements::StockMovement,
         pull::{PullSerials, PulledSerials},
         remove::{RemoveSerials, RemovedSerials},
         serial::SerialAnswer,
         trace::{TraceSerial, Traced},
+        upload::UploadSerials,
     },
     replacements::{
         MerchantReplacement, ReplacementAnswer,
@@ -21,7 +24,8 @@ use crate::{
 };
 
 pub(super) fn operations() -> Vec<Operation> {
-    let mut all = serials();
+    let mut all = shelves();
+    all.extend(serials());
     all.extend(replacements());
     all.extend(records());
     all.push(
@@ -37,6 +41,34 @@ pub(super) fn operations() -> Vec<Operation> {
         .refuses(&[Code::OutOfStock, Code::ProductNotEligible]),
     );
     all
+}
+
+fn shelves() -> Vec<Operation> {
+    let import = |path, summary| {
+        Operation::new("post", path, summary)
+            .scope(Scope::ProductsWrite)
+            .once()
+            .takes::<UploadSerials>()
+            .answers::<Imported>(201)
+            .refuses(&[Code::ProductNotEligible])
+    };
+    vec![
+        Operation::new(
+            "get",
+            "/dev/v1/products/{id}/stock",
+            "What is on the shelf of a product.",
+        )
+        .scope(Scope::ProductsRead)
+        .answers::<Stock>(200),
+        import(
+            "/dev/v1/products/{id}/serials",
+            "Store serials of a product, all or none.",
+        ),
+        import(
+            "/dev/v1/products/{id}/variants/{variant}/serials",
+            "Store serials of a variant, all or none.",
+        ),
+    ]
 }
 
 fn serials() -> Vec<Operation> {
