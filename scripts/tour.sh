@@ -122,12 +122,19 @@ order "tour-$RUN-1"
 expect 402 INSUFFICIENT_BALANCE
 say "$(text message)"
 
-title 'The merchant credits 100.00'
-merchant POST "/dev/v1/resellers/$RESELLER/balance/credit" \
-    "{\"amount\":\"100.00\",\"type\":\"PROMO\",\"description\":\"A tour\",\"reference\":\"tour-$RUN\"}"
+title 'A top-up of 100.00 is opened, and the merchant sees the money'
+merchant POST "/dev/v1/resellers/$RESELLER/top-ups" '{"amount":"100.00"}'
 expect 201
-same 'the balance' "$(text new_balance)" 100.00
-say 'once per reference, however often it is sent'
+TOP_UP=$(text id)
+for _ in first again; do
+    merchant POST "/dev/v1/resellers/$RESELLER/top-ups/$TOP_UP/mark-paid" '{}'
+    expect 200
+    same 'the top-up' "$(text status)" COMPLETED
+done
+shop GET /reseller/v1/balance
+expect 200
+same 'the balance' "$(text available)" 100.00
+say 'marked paid twice, credited once'
 
 title 'The shop orders: one debit, one serial'
 order "tour-$RUN-1"

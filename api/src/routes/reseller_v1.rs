@@ -43,7 +43,7 @@ pub(super) fn menu() -> Menu {
         .executes(OPTIONS, DYNAMIC,                          BODY_BYTES_MAX, dynamic_url::options)
         .get("/reseller/v1/fulfillments",                 list::reseller)
         .get("/reseller/v1/fulfillments/{id}",            get::reseller)
-        .post("/reseller/v1/fulfillments/{id}/items/{item_id}/revealed", reveal::reseller)
+        .post("/reseller/v1/fulfillments/{id}/items/{item}/revealed", reveal::reseller)
         .post("/reseller/v1/fulfillments/{id}/items/{item}/replacements", replacements::request::reseller)
         .get("/reseller/v1/replacements/{id}",            replacements::request::reseller_one)
         .executes(POST,    "/reseller/v1/orders",            BODY_BYTES_MAX, orders::create)

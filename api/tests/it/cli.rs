@@ -167,7 +167,7 @@ fn keys_are_listed_and_revoked() {
         let reseller = world.reseller("demo-auto");
         let (id, key) = (reseller.id.to_string(), reseller.key.id.to_string());
         let listed = world.says(&["keys", "list", "--reseller", &id]).await;
-        assert_eq!(listed.lines().count(), 2);
+        assert_eq!(listed.lines().count(), 3);
         let said = world
             .says(&[
                 "keys",

@@ -258,6 +258,7 @@ impl World {
             merchant,
             sku,
             number: None,
+            test: false,
             serials: (0..serials).map(seal).collect(),
         };
         let mut tables = self.store.tables();

@@ -261,6 +261,7 @@ impl Cast {
             merchant: ware.merchant,
             sku: ware.sku,
             number: None,
+            test: false,
             serials: (0..serials).map(seal).collect(),
         };
         tables.imports.insert(import, row);

@@ -497,6 +497,7 @@ fn shelves(tables: &Tables, store: &mut Store) {
             merchant,
             sku: sku(row.sku),
             number: row.number,
+            test: row.test,
             serials,
             low_ordinal: 0,
         });

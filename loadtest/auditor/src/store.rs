@@ -153,6 +153,8 @@ pub struct Import {
     pub sku: Sku,
     /// None until it is on sale.
     pub number: Option<i64>,
+    /// Made for one order of test mode: never on sale.
+    pub test: bool,
     /// As the import says of itself.
     pub serials: u32,
     /// Every ordinal below is claimed.

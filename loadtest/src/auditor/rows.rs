@@ -237,7 +237,8 @@ async fn lanes(connection: &mut PgConnection, store: &mut Store) -> anyhow::Resu
 }
 
 async fn stock(connection: &mut PgConnection, store: &mut Store) -> anyhow::Result<()> {
-    let sql = "SELECT import_id, merchant_id, product_id, variant_id, number, serials, low_ordinal
+    let sql =
+        "SELECT import_id, merchant_id, product_id, variant_id, number, serials, low_ordinal, test
                FROM imports";
     store.imports = all(connection, sql, |row| {
         let variant: Option<Uuid> = row.try_get(3)?;
@@ -251,6 +252,7 @@ async fn stock(connection: &mut PgConnection, store: &mut Store) -> anyhow::Resu
                 variant: variant.map(of_uuid),
             },
             number: row.try_get(4)?,
+            test: row.try_get(7)?,
             serials: u32::try_from(serials)?,
             // An import that is spent has its mark beyond every ordinal.
             low_ordinal: u32::try_from(low_ordinal).unwrap_or(u32::MAX),

@@ -1,4 +1,4 @@
--- One batch of entries that add money: the lane moves on by one number, under its owner and fence,
+-- One batch of entries that add or take money without delivering: the lane moves on by one number, under its owner and fence,
 -- or nothing is written.
 WITH lane AS (
   UPDATE lanes SET seq = $4

@@ -199,7 +199,7 @@ fn fulfillments() -> Vec<Operation> {
         .answers::<FulfillmentAnswer>(200),
         Operation::new(
             "post",
-            "/reseller/v1/fulfillments/{id}/items/{item_id}/revealed",
+            "/reseller/v1/fulfillments/{id}/items/{item}/revealed",
             "Say when a customer opened a serial: the first value counts.",
         )
         .scope(Scope::FulfillmentsWrite)

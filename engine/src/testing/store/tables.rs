@@ -109,6 +109,8 @@ pub struct ImportRow {
     pub merchant: MerchantId,
     pub sku: Sku,
     pub number: Option<i64>,
+    /// Made for one order of test mode: never on sale.
+    pub test: bool,
     pub serials: Vec<Sealed>,
 }
 

@@ -65,7 +65,8 @@ fn imports(index: &Index<'_>, check: &mut Check) -> HashMap<Id, u32> {
             || serial.serial.to_string(),
         );
         let below = serial.serial.0 - import.import.0 < u128::from(import.low_ordinal);
-        let skipped = below && !serial.removed && index.claim(serial.serial).is_none();
+        let skipped =
+            below && !import.test && !serial.removed && index.claim(serial.serial).is_none();
         check.that(
             !skipped,
             "a free serial below the low-water mark is never sold",
@@ -89,12 +90,20 @@ fn claimed(index: &Index<'_>, claim: &Claim, check: &mut Check) {
     let stored = index.serial(claim.serial).is_some();
     check.that(stored, "a claim of no serial", || claim.serial.to_string());
     if claim.kind != ClaimKind::Quarantine {
-        let on_sale = index
-            .import(claim.serial)
-            .is_some_and(|import| import.number.is_some());
+        let import = index.import(claim.serial);
+        let on_sale = import.is_some_and(|import| import.number.is_some() || import.test);
         check.that(on_sale, "taken from an import that is not on sale", || {
             claim.serial.to_string()
         });
+        let balance = index.balances.get(&claim.balance);
+        let apart = import
+            .zip(balance)
+            .is_none_or(|(import, balance)| import.test == balance.test);
+        check.that(
+            apart,
+            "test mode and live have each other's serials",
+            || claim.serial.to_string(),
+        );
     }
 }
 

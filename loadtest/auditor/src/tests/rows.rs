@@ -84,6 +84,14 @@ fn serial_is_stored_twice() {
 }
 
 #[test]
+fn serial_of_test_mode_is_sold() {
+    let says = "test mode and live have each other's serials";
+    check(&[C10], says, |scene| {
+        scene.store.imports[0].test = true;
+    });
+}
+
+#[test]
 fn serial_belongs_to_no_import() {
     check(&[C10], "a serial of no import", |scene| {
         let lost = Serial {

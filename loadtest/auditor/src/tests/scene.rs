@@ -112,6 +112,7 @@ impl Scene {
                 merchant: merchant(owner),
                 sku: sku(owner),
                 number: Some(if owner == 0 { 1 } else { 2 }),
+                test: false,
                 serials: SERIALS,
                 low_ordinal: 0,
             });
