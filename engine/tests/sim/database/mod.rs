@@ -125,6 +125,7 @@ impl Database {
             tables.entries = other.entries;
             tables.references = other.references;
             tables.claims = other.claims;
+            tables.withdrawals = other.withdrawals;
             tables.owners = other.owners;
             tables.halted = other.halted;
             before
