@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs parts of `make test` in turn, all of them even if one fails, and closes with one summary:
-# each part's verdict and duration, then the tests counted over all parts.
+# each part's verdict and duration, then the tests counted over all parts. A part that hangs is ended, so
+# that the others still run and the summary says which it was.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +12,7 @@ rows=() failed=0 began=$SECONDS
 for part in "$@"; do
     printf '\n==> %s\n' "$part"
     start=$SECONDS verdict=ok
-    make --no-print-directory "$part" 2>&1 | tee "$logs/$part.log" || verdict=FAILED
+    timeout "${PART_SECONDS:-1800}" make --no-print-directory "$part" 2>&1 | tee "$logs/$part.log" || verdict=FAILED
     [ "$verdict" = ok ] || failed=$((failed + 1))
     if [ "$verdict" = ok ] && grep -q "^$part: skipped" "$logs/$part.log"; then verdict=skipped; fi
     rows+=("$(printf '%-10s %-8s %5d s' "$part" "$verdict" $((SECONDS - start)))")

@@ -69,10 +69,10 @@ async fn remove(
     of: (ProductId, Option<VariantId>),
     once: Once<RemoveSerials>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let id = WithdrawalId::from_uuid(once.request.reference(name, app.engine.random().as_ref()));
-    let work = Box::pin(answer(app.clone(), caller, (id, of), once.body));
-    once.request.execute(&app, name, work).await
+    let random = app.engine.random().as_ref();
+    let id = WithdrawalId::from_uuid(once.request.reference(caller.name(), random));
+    let work = move |app, caller, wire| answer(app, caller, (id, of), wire);
+    once.run(app, caller, work).await
 }
 
 async fn answer(

@@ -52,18 +52,13 @@ pub(crate) async fn dev_issue(
     PathIds(id): PathIds<ReplacementId>,
     once: Once<IssueReplacement>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
-    let IssueReplacement { note, despite } = once.body;
-    let work = {
-        let app = app.clone();
-        Box::pin(async move {
-            if despite != Some(true) {
-                check_unrefunded(&app, &caller, id).await?;
-            }
-            answer(app, caller, (id, Verb::Issue), note).await
-        })
+    let work = move |app, caller, wire: IssueReplacement| async move {
+        if wire.despite != Some(true) {
+            check_unrefunded(&app, &caller, id).await?;
+        }
+        answer(app, caller, (id, Verb::Issue), wire.note).await
     };
-    once.request.execute(&app, name, work).await
+    once.run(app, caller, work).await
 }
 
 pub(crate) async fn dev_credit(
@@ -72,10 +67,9 @@ pub(crate) async fn dev_credit(
     PathIds(id): PathIds<ReplacementId>,
     once: Once<DecideReplacement>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
     let what = (id, Verb::Credit);
-    let work = Box::pin(answer(app.clone(), caller, what, once.body.note));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire: DecideReplacement| answer(app, caller, what, wire.note);
+    once.run(app, caller, work).await
 }
 
 pub(crate) async fn dev_reject(
@@ -84,10 +78,9 @@ pub(crate) async fn dev_reject(
     PathIds(id): PathIds<ReplacementId>,
     once: Once<DecideReplacement>,
 ) -> Result<Response, ApiError> {
-    let name = caller.name();
     let what = (id, Verb::Reject);
-    let work = Box::pin(answer(app.clone(), caller, what, once.body.note));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire: DecideReplacement| answer(app, caller, what, wire.note);
+    once.run(app, caller, work).await
 }
 
 async fn check_unrefunded(

@@ -27,6 +27,9 @@ use uuid::Uuid;
 
 use crate::stage;
 
+/// Longer than any machine stalls, shorter than anybody waits for a test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub(crate) struct Ground {
     pub(crate) db: Database,
     pub(crate) random: SeededRandom,
@@ -120,9 +123,11 @@ impl Ground {
             .unwrap();
     }
 
-    /// Makes every commit wait, with its lane's row locked, until the blocker's connection ends.
+    /// Makes every commit wait, with its lane's row locked, until the blocker's connection ends, however
+    /// long a lane's own sessions would wait for a lock.
     pub(crate) async fn block_batches(&self, blocker: &mut PgConnection) {
-        let block = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        let block =
+            "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS
                        $$BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END$$;
                      CREATE TRIGGER wait AFTER INSERT ON batches
                        FOR EACH ROW EXECUTE FUNCTION wait();
@@ -177,20 +182,33 @@ impl Ground {
         .await;
     }
 
-    /// Returns once the condition holds.
+    /// Returns once the condition holds; one that never does is a failed test, not one without an end.
     pub(crate) async fn until(&self, condition: &'static str) {
         let mut connection = self.connect().await;
-        while !sqlx::query_scalar::<_, bool>(condition)
-            .fetch_one(&mut connection)
-            .await
-            .unwrap()
-        {
-            tokio::task::yield_now().await;
+        let holds = async {
+            while !sqlx::query_scalar::<_, bool>(condition)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap()
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, holds).await.is_err() {
+            let sessions =
+                "SELECT string_agg(concat_ws(' ', state, wait_event_type, wait_event, query), '; ')
+                              FROM pg_stat_activity WHERE datname = current_database()";
+            let sessions: Option<String> = sqlx::query_scalar(sessions)
+                .fetch_one(&mut self.connect().await)
+                .await
+                .unwrap();
+            panic!("never came to hold: {condition}; the sessions: {sessions:?}");
         }
     }
 
+    /// A journal that does not give up because the machine is slow.
     pub(crate) fn journal(&self) -> PgJournal {
-        PgJournal::new(self.db.connect_options(), Durability::Local)
+        PgJournal::new(self.db.connect_options(), Durability::Local).with_deadline(PATIENCE)
     }
 
     pub(crate) fn owner(&self) -> Owner {
