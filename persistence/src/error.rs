@@ -128,9 +128,15 @@ impl From<sqlx::Error> for Error {
 }
 
 /// Whether a refusal is about the server and not about the statement: a disk is full, connections ran
-/// out, an operator or a crash intervened.
+/// out, an operator or a crash intervened; or about the moment: a bound of time was over, for a
+/// statement, a lock, or a transaction whose own process had no turn between two statements, or another
+/// transaction stood in the way. Its transaction is undone, and the same may succeed later.
 fn is_of_the_server(code: &str) -> bool {
-    code.starts_with("53") || code.starts_with("57P") || code.starts_with("08")
+    code.starts_with("53")
+        || code.starts_with("57")
+        || code.starts_with("08")
+        || code.starts_with("40")
+        || matches!(code, "25P03" | "55P03")
 }
 
 /// Checks that a conditional change met its one row.
@@ -174,11 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn full_disk_and_shutdown_are_no_defects_of_a_statement() {
+    fn full_disk_and_shutdown_and_want_of_time_are_no_defects_of_a_statement() {
         for code in ["53100", "53300", "57P01", "57P03", "08006"] {
             assert!(is_of_the_server(code), "{code}");
         }
-        for code in ["23505", "57014", "40001", "unknown"] {
+        for code in ["25P03", "40001", "40P01", "55P03", "57014"] {
+            assert!(is_of_the_server(code), "{code}");
+        }
+        for code in ["23505", "25006", "42P01", "unknown"] {
             assert!(!is_of_the_server(code), "{code}");
         }
     }

@@ -64,6 +64,37 @@ fn change_whose_commit_gets_no_answer_is_unknown() {
 }
 
 #[test]
+fn change_that_ran_out_of_time_was_not_executed_and_may_be_sent_again() {
+    with_world(async |world| {
+        let id = world.product("Starfall").id.to_string();
+        let path = format!("/dev/v1/products/{id}");
+        let read = async || {
+            world
+                .call("GET", &path)
+                .key(&world.merchant_key())
+                .send()
+                .await
+        };
+        let before = read().await.data(200);
+        let variant = &before["variants"][0]["id"];
+        let change = json!({"variants": [{"id": variant, "base_price": "1.23"}]});
+        // A statement, a lock and a transaction that waited too long; a deadlock.
+        for code in ["57014", "55P03", "25P03", "40P01"] {
+            world.sql(&format!(
+                "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN RAISE EXCEPTION USING ERRCODE = ''{code}''; END';
+                 CREATE TRIGGER late BEFORE INSERT OR UPDATE ON variants
+                 FOR EACH ROW EXECUTE FUNCTION late()"
+            ));
+            world.change(&id, &change).await.refused(503, "OVERLOADED");
+            assert_eq!(read().await.data(200), before, "{code}");
+            world.sql("DROP TRIGGER late ON variants; DROP FUNCTION late()");
+        }
+        world.change(&id, &change).await.data(200);
+    });
+}
+
+#[test]
 fn changed_product_is_in_force_once_answered() {
     with_world(async |world| {
         let (key, product) = (world.key("demo-both"), world.product("Antivirus"));

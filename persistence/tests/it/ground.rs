@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::stage;
 
 /// Longer than any machine stalls, shorter than anybody waits for a test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Ground {
     pub(crate) db: Database,
