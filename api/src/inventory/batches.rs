@@ -3,7 +3,7 @@
 
 use axum::{extract::State, response::Response};
 use engine::ids::{ImportId, ProductId};
-use persistence::inventory::batches::{self, Batch, Reached};
+use persistence::inventory::batches::{self, Batch, Counts, Reached};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ use crate::{
     error::{ApiError, Code},
     extract::{PathIds, Query},
     state::App,
-    wire::{answer::Answer, page::CursorPage, time::Time},
+    wire::{answer::Answer, page::CursorPage, percent::Hundredths, time::Time},
 };
 
 #[derive(Serialize, ToSchema)]
@@ -25,6 +25,8 @@ pub(crate) struct BatchAnswer {
     label: Option<String>,
     serials: u64,
     counts: BatchCounts,
+    /// How many of those that were sold turned out bad.
+    burned_percent: Hundredths,
     created_at: Time,
 }
 
@@ -33,6 +35,7 @@ pub(crate) struct BatchAnswer {
 struct BatchCounts {
     available: u64,
     sold: u64,
+    burned: u64,
     pulled: u64,
     removed: u64,
     quarantined: u64,
@@ -51,6 +54,7 @@ pub(crate) struct ReachedBatch {
 struct ReachedReseller {
     id: String,
     units: u64,
+    burned: u64,
 }
 
 pub(crate) async fn dev(
@@ -85,9 +89,10 @@ pub(crate) async fn dev_one(
         fulfillment_count,
         resellers,
     } = reached;
-    let reseller = |(id, units): (engine::ids::RelationshipId, u64)| ReachedReseller {
-        id: id.to_string(),
-        units,
+    let reseller = |one: batches::ReachedReseller| ReachedReseller {
+        id: one.id.to_string(),
+        units: one.units,
+        burned: one.burned,
     };
     Ok(Answer::ok(ReachedBatch {
         batch: BatchAnswer::of(batch),
@@ -110,11 +115,41 @@ impl BatchAnswer {
             counts: BatchCounts {
                 available: batch.counts.available,
                 sold: batch.counts.sold,
+                burned: batch.counts.burned,
                 pulled: batch.counts.pulled,
                 removed: batch.counts.removed,
                 quarantined: batch.counts.quarantined,
             },
+            burned_percent: burned_percent(&batch.counts),
             created_at: Time(batch.created_at),
+        }
+    }
+}
+
+/// In hundredths, rounded down; of nothing sold nothing is bad.
+fn burned_percent(counts: &Counts) -> Hundredths {
+    let handed_out = (counts.sold + counts.burned).max(1);
+    let hundredths = counts.burned * 10_000 / handed_out;
+    Hundredths(u16::try_from(hundredths).unwrap_or(10_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_ones_count_among_those_that_were_sold() {
+        for (sold, burned, hundredths) in [(0, 0, 0), (3, 1, 2500), (2, 1, 3333), (0, 5, 10_000)] {
+            let counts = Counts {
+                serials: 100,
+                available: 100 - sold - burned,
+                sold,
+                burned,
+                pulled: 0,
+                removed: 0,
+                quarantined: 0,
+            };
+            assert_eq!(burned_percent(&counts).0, hundredths);
         }
     }
 }

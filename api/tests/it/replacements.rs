@@ -110,6 +110,43 @@ fn merchant_issues_a_successor_that_every_reading_shows_in_its_place() {
 }
 
 #[test]
+fn bad_serials_are_counted_for_their_upload_and_for_who_got_them() {
+    with_world(async |world| {
+        world.replacement_rule(false, 5).await;
+        let sold = world.bought("WOO-1", 2).await;
+        let asked = json!({"reason": "USED"});
+        let asked = world.ask_replacement(&sold, 0, &asked).await.data(201);
+        let batches = async || {
+            let product = world.product("Closed beta").id;
+            let path = format!("/dev/v1/serials/batches?product_id={product}");
+            let call = world.call("GET", &path).key(&world.merchant_key());
+            call.send().await.data(200)[0].clone()
+        };
+        let before = batches().await;
+        assert_eq!(before["counts"]["burned"], 0, "asked for, not decided");
+        world
+            .decide_replacement(&asked["id"], "issue")
+            .await
+            .data(200);
+        let after = batches().await;
+        assert_eq!(
+            (&after["counts"]["sold"], &after["counts"]["burned"]),
+            (&json!(2), &json!(1)),
+            "its successor is sold"
+        );
+        assert_eq!(after["burned_percent"], json!(33.33));
+        let path = format!("/dev/v1/serials/batches/{}", after["id"].as_str().unwrap());
+        let call = world.call("GET", &path).key(&world.merchant_key());
+        let reached = call.send().await.data(200);
+        let reseller = json!({
+            "id": world.reseller("demo-both").id.to_string(), "units": 2, "burned": 1
+        });
+        assert_eq!(reached["resellers"], json!([reseller]));
+        assert_eq!(reached["batch"], after);
+    });
+}
+
+#[test]
 fn requests_are_granted_by_rule_and_credited_when_the_shelf_is_empty() {
     with_world(async |world| {
         world.replacement_rule(true, 100).await;

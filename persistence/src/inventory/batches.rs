@@ -30,7 +30,9 @@ pub struct Batch {
 pub struct Counts {
     pub serials: u64,
     pub available: u64,
+    /// Without those that turned out bad.
     pub sold: u64,
+    pub burned: u64,
     pub pulled: u64,
     pub removed: u64,
     pub quarantined: u64,
@@ -42,8 +44,15 @@ pub struct Reached {
     /// The newest of them.
     pub fulfillments: Vec<FulfillmentId>,
     pub fulfillment_count: u64,
-    /// With how many serials each got.
-    pub resellers: Vec<(RelationshipId, u64)>,
+    pub resellers: Vec<ReachedReseller>,
+}
+
+/// A reseller with how many serials of a batch it got, and how many of those turned out bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReachedReseller {
+    pub id: RelationshipId,
+    pub units: u64,
+    pub burned: u64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -58,6 +67,7 @@ struct BatchRow {
     quarantined: i64,
     removed: i64,
     pulled: i64,
+    burned: i64,
 }
 
 /// One page, below the batch `before` or from the newest.
@@ -111,9 +121,12 @@ pub async fn find(
 
 async fn reached(connection: &mut PgConnection, import: ImportId) -> Result<Reached, Error> {
     let (first, last) = (import.serial(0).uuid(), import.serial(u32::MAX).uuid());
-    let resellers: Vec<(Uuid, i64, i64)> = sqlx::query_as(
-        "SELECT b.relationship_id, SUM(sold.units)::bigint, COUNT(*)
-         FROM (SELECT c.balance_id, c.version, COUNT(*) AS units FROM serial_claims AS c
+    let resellers: Vec<(Uuid, i64, i64, i64)> = sqlx::query_as(
+        "SELECT b.relationship_id, SUM(sold.units)::bigint, COUNT(*), SUM(sold.burned)::bigint
+         FROM (SELECT c.balance_id, c.version, COUNT(*) AS units, COUNT(r.serial_id) AS burned
+               FROM serial_claims AS c
+               LEFT JOIN replacements AS r ON r.serial_id = c.serial_id
+                 AND r.status <> 'REJECTED' AND r.status IN ('ISSUED', 'CREDITED')
                WHERE c.serial_id >= $1 AND c.serial_id <= $2 AND c.kind = 1
                GROUP BY c.balance_id, c.version) AS sold
          JOIN balances AS b ON b.balance_id = sold.balance_id
@@ -137,10 +150,13 @@ async fn reached(connection: &mut PgConnection, import: ImportId) -> Result<Reac
     .await?;
     let count: u64 = resellers
         .iter()
-        .map(|(_, _, count)| count.unsigned_abs())
+        .map(|(_, _, count, _)| count.unsigned_abs())
         .sum();
-    let reseller =
-        |(id, units, _): &(Uuid, i64, i64)| (RelationshipId::from_uuid(*id), units.unsigned_abs());
+    let reseller = |(id, units, _, burned): &(Uuid, i64, i64, i64)| ReachedReseller {
+        id: RelationshipId::from_uuid(*id),
+        units: units.unsigned_abs(),
+        burned: burned.unsigned_abs(),
+    };
     let fulfillment = |id| EntryId::from_uuid(id).fulfillment();
     Ok(Reached {
         fulfillments: fulfillments.into_iter().map(fulfillment).collect(),
@@ -153,8 +169,8 @@ impl TryFrom<BatchRow> for Batch {
     type Error = Error;
 
     fn try_from(row: BatchRow) -> Result<Self, Error> {
-        let inconsistent = Error::Inconsistent {
-            what: "more claims than serials",
+        let inconsistent = || Error::Inconsistent {
+            what: "more claims than serials, or more bad ones than sold",
         };
         let claimed = row.sold + row.quarantined + row.removed + row.pulled;
         let available = u64::try_from(i64::from(row.serials) - claimed);
@@ -166,8 +182,9 @@ impl TryFrom<BatchRow> for Batch {
             created_at: row.created_at,
             counts: Counts {
                 serials: u64::from(row.serials.unsigned_abs()),
-                available: available.map_err(|_| inconsistent)?,
-                sold: row.sold.unsigned_abs(),
+                available: available.map_err(|_| inconsistent())?,
+                sold: u64::try_from(row.sold - row.burned).map_err(|_| inconsistent())?,
+                burned: row.burned.unsigned_abs(),
                 pulled: row.pulled.unsigned_abs(),
                 removed: row.removed.unsigned_abs(),
                 quarantined: row.quarantined.unsigned_abs(),

@@ -1,7 +1,7 @@
 -- Uploads of merchant $1, of product $2 if there is one, below the import $3, or the one import $4,
 -- newest first, each with its serials by what became of them.
 SELECT i.import_id, i.product_id, i.variant_id, i.label, i.serials, i.created_at,
-       claimed.sold, claimed.quarantined, claimed.removed, claimed.pulled
+       claimed.sold, claimed.quarantined, claimed.removed, claimed.pulled, replaced.burned
 FROM imports AS i
 CROSS JOIN LATERAL (
   SELECT COUNT(*) FILTER (WHERE c.kind IN (1, 5)) AS sold,
@@ -12,6 +12,14 @@ CROSS JOIN LATERAL (
   WHERE c.serial_id >= i.import_id
     AND c.serial_id <= (LEFT(i.import_id::text, 28) || 'ffffffff')::uuid
 ) AS claimed
+CROSS JOIN LATERAL (
+  SELECT COUNT(*) AS burned
+  FROM replacements AS r
+  WHERE r.serial_id >= i.import_id
+    AND r.serial_id <= (LEFT(i.import_id::text, 28) || 'ffffffff')::uuid
+    -- The first names the index, the second what it means.
+    AND r.status <> 'REJECTED' AND r.status IN ('ISSUED', 'CREDITED')
+) AS replaced
 WHERE i.merchant_id = $1 AND NOT i.test AND ($2::uuid IS NULL OR i.product_id = $2)
   AND ($3::uuid IS NULL OR i.import_id < $3) AND ($4::uuid IS NULL OR i.import_id = $4)
 ORDER BY i.import_id DESC LIMIT $5
