@@ -1,4 +1,5 @@
-//! `GET /me` of both surfaces: who the caller is, and what it may do.
+//! `GET /me` of both surfaces, and `GET /dev/v1/me/capabilities`, which says the same: who the caller is,
+//! and what it may do.
 
 use axum::extract::State;
 use chrono::{Datelike as _, NaiveDate};

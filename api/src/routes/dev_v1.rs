@@ -16,6 +16,7 @@ use crate::{
 pub(super) fn menu() -> Menu {
     Menu::new(Surface::Dev)
         .get("/dev/v1/me",                                         me::dev)
+        .get("/dev/v1/me/capabilities",                            me::dev)
         .get("/dev/v1/reseller-program",                           programs::get::dev)
         .patch("/dev/v1/reseller-program",                         programs::update::dev)
         .get("/dev/v1/resellers",                                  relationships::list::dev)

@@ -263,6 +263,8 @@ fn members() -> Vec<Operation> {
 fn resellers() -> Vec<Operation> {
     vec![
         Operation::new("get", "/dev/v1/me", "Who calls.").answers::<MerchantMe>(200),
+        Operation::new("get", "/dev/v1/me/capabilities", "What the caller may do.")
+            .answers::<MerchantMe>(200),
         Operation::new(
             "post",
             "/dev/v1/resellers/{id}/balance/credit",
