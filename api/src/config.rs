@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use persistence::{Sizes, installation::identity, settings::Durability, tripwire::TripwireFile};
 use serde::Deserialize;
 
-use crate::{dev, mail};
+use crate::{dev, mail, webhooks};
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 const PREFIX: &str = "CONSIGN_";
@@ -37,6 +37,7 @@ pub struct Config {
     pub database: Database,
     pub vault: Vault,
     pub mail: mail::Settings,
+    pub webhooks: webhooks::Settings,
     pub log: Log,
     pub engine: engine::config::Config,
     pub dev: dev::Settings,

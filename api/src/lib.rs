@@ -35,4 +35,5 @@ pub mod serve;
 pub(crate) mod sessions;
 pub mod state;
 pub mod top_ups;
+pub mod webhooks;
 pub(crate) mod wire;

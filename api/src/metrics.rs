@@ -24,6 +24,10 @@ pub(crate) const EMAILS: &str = "consign_emails_total";
 pub(crate) const FEED_LAG: &str = "consign_feed_lag_batches";
 pub(crate) const OUTBOX_AGE: &str = "consign_outbox_age_seconds";
 
+pub(crate) const WEBHOOKS: &str = "consign_webhook_deliveries_total";
+pub(crate) const WEBHOOKS_PENDING: &str = "consign_webhook_pending";
+pub(crate) const WEBHOOKS_OVERDUE: &str = "consign_webhook_overdue_seconds";
+
 /// How often recorded values are taken in: what is recorded waits in memory until then.
 pub(crate) const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -77,6 +81,7 @@ impl Metrics {
             Unit::Seconds,
             "How long the oldest fact waits that is not in the feeds yet"
         );
+        describe_webhooks();
         let process = metrics_process::Collector::default();
         process.describe();
         let metrics = Self {
@@ -181,6 +186,41 @@ pub(crate) fn key_exposed() {
 /// An attempt to send a mail.
 pub(crate) fn mail(outcome: &'static str) {
     counter!(EMAILS, "outcome" => outcome).increment(1);
+}
+
+/// An attempt to send an event to a webhook.
+pub(crate) fn webhook(outcome: &'static str) {
+    counter!(WEBHOOKS, "outcome" => outcome).increment(1);
+}
+
+/// What waits to be sent.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a metric is a float, and so many are not counted"
+)]
+pub(crate) fn webhooks_waiting(pending: u64, overdue: Duration) {
+    gauge!(WEBHOOKS_PENDING).set(pending as f64);
+    gauge!(WEBHOOKS_OVERDUE).set(overdue.as_secs_f64());
+}
+
+fn describe_webhooks() {
+    describe_counter!(
+        WEBHOOKS,
+        "Attempts to send an event to a webhook, by outcome"
+    );
+    for outcome in ["delivered", "deferred", "failed"] {
+        counter!(WEBHOOKS, "outcome" => outcome).increment(0);
+    }
+    describe_gauge!(
+        WEBHOOKS_PENDING,
+        "Deliveries to webhooks that are to be tried, at once or later"
+    );
+    describe_gauge!(
+        WEBHOOKS_OVERDUE,
+        Unit::Seconds,
+        "How long the webhook waits whose turn came first and that nobody looks at"
+    );
+    webhooks_waiting(0, Duration::ZERO);
 }
 
 /// What the feeds are behind.

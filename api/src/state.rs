@@ -29,6 +29,7 @@ use crate::{
     events::Waiters,
     layers::{rate_limit::Failures, tries::Tries},
     top_ups::watch::Changed,
+    webhooks::{News, Settings, target::Rules},
 };
 
 /// Uses of keys that wait to be recorded; one more is not worth waiting for.
@@ -55,6 +56,10 @@ pub struct Parts {
     pub(crate) changed: Changed,
     /// Readers that wait for events.
     pub(crate) waiters: Waiters,
+    /// Feeds with something new, for whoever sends it.
+    pub(crate) news: News,
+    /// Where events may be sent.
+    pub(crate) webhook_rules: Rules,
     pub(crate) passwords: Passwords,
     pub(crate) sessions: SessionLimits,
     /// Tries to sign in, and requests for a new password, by e-mail address.
@@ -81,6 +86,7 @@ impl App {
         engine: Engine,
         database: Database,
         origin: String,
+        webhooks: Settings,
     ) -> (Self, mpsc::Receiver<KeyUse>) {
         let (uses, recorded) = mpsc::channel(USES_WAITING_MAX);
         let parts = Parts {
@@ -94,6 +100,10 @@ impl App {
             mail_queued: Notify::new(),
             changed: Changed::default(),
             waiters: Waiters::default(),
+            news: News::default(),
+            webhook_rules: Rules {
+                local: webhooks.allow_local,
+            },
             passwords: Passwords::new(),
             sessions: SessionLimits::default(),
             sign_ins: Tries::new(),

@@ -148,6 +148,16 @@ typed_id!(
     "pmt"
 );
 typed_id!(
+    /// An address to which events are sent.
+    WebhookId,
+    "whk"
+);
+typed_id!(
+    /// One event on its way to one webhook.
+    DeliveryId,
+    "dlv"
+);
+typed_id!(
     /// A mail in the outbox; inside only.
     MailId,
     "eml"

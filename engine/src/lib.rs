@@ -41,3 +41,4 @@ pub mod testing;
 pub mod top_ups;
 pub mod vault;
 pub mod verifier;
+pub mod webhooks;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
-    ids::{BalanceId, KeyId, MailId, MerchantId, PersonId, SerialId},
+    ids::{BalanceId, KeyId, MailId, MerchantId, PersonId, SerialId, WebhookId},
     random::Random,
 };
 
@@ -196,6 +196,21 @@ impl Vault {
     pub fn seal_mail(&self, mail: MailId, letter: &[u8]) -> Sealed {
         let aad = labelled(*b"mail", mail.uuid());
         seal(&self.wrapping, &*self.random, letter, &aad)
+    }
+
+    /// Seals the secret with which events for a webhook are signed: it is needed in clear to sign.
+    pub fn seal_webhook_secret(&self, webhook: WebhookId, secret: &str) -> Sealed {
+        let aad = labelled(*b"hook", webhook.uuid());
+        seal(&self.wrapping, &*self.random, secret.as_bytes(), &aad)
+    }
+
+    pub fn open_webhook_secret(
+        &self,
+        webhook: WebhookId,
+        sealed: &Sealed,
+    ) -> Result<Opened, OpenError> {
+        let aad = labelled(*b"hook", webhook.uuid());
+        open_text(&self.wrapping, sealed, &aad)
     }
 
     /// Seals what a person's one-time codes are made from: it is needed in clear to check one.

@@ -38,6 +38,7 @@ pub mod settings;
 pub mod top_ups;
 pub mod tripwire;
 pub mod verifier;
+pub mod webhooks;
 
 pub use database::{Database, MIGRATOR, Sizes, owned};
 pub use error::Error;

@@ -45,4 +45,5 @@ demands! {
     ResellersRead: Reads
     ResellersWrite: Writes
     WebhooksRead: Reads
+    WebhooksWrite: Writes
 }

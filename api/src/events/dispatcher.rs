@@ -64,6 +64,7 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     let live = feeds.iter().filter(|feed| !feed.test);
     app.changed.add(live.filter_map(|feed| feed.relationship));
     app.waiters.tell(&feeds);
+    app.news.add(&feeds);
     Ok(Advanced::Told)
 }
 

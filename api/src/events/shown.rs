@@ -7,7 +7,7 @@ use engine::{
     events::{Fact, Kind},
     ids::{
         FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ProductId, RelationshipId,
-        ReplacementId, VariantId,
+        ReplacementId, VariantId, WebhookId,
     },
     money::{Currency, Money},
 };
@@ -155,6 +155,20 @@ fn balance_low(
     })
 }
 
+fn key_revoked(key: Uuid, relationship: Option<&Uuid>) -> Value {
+    json!({
+        "api_key_id": KeyId::from_uuid(key).to_string(),
+        "relationship_id": relationship.map(of),
+    })
+}
+
+fn webhook_disabled(webhook: Uuid, relationship: Option<&Uuid>) -> Value {
+    json!({
+        "webhook_id": WebhookId::from_uuid(webhook).to_string(),
+        "relationship_id": relationship.map(of),
+    })
+}
+
 fn of(relationship: &Uuid) -> String {
     RelationshipId::from_uuid(*relationship).to_string()
 }
@@ -197,10 +211,11 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         | Fact::ResellerDeclined { relationship } => {
             json!({"relationship_id": of(relationship)})
         }
-        Fact::KeyRevoked { key, relationship } => json!({
-            "api_key_id": KeyId::from_uuid(*key).to_string(),
-            "relationship_id": relationship.as_ref().map(of),
-        }),
+        Fact::KeyRevoked { key, relationship } => key_revoked(*key, relationship.as_ref()),
+        Fact::WebhookDisabled {
+            webhook,
+            relationship,
+        } => webhook_disabled(*webhook, relationship.as_ref()),
         Fact::TopUpCreated {
             invoice,
             relationship,

@@ -8,6 +8,7 @@ pub(crate) mod menu;
 pub mod ops;
 mod portal_v1;
 mod reseller_v1;
+mod webhooks;
 
 use axum::{
     Router,
@@ -28,6 +29,8 @@ pub fn public(app: App) -> Router {
         .into_router()
         .merge(dev_v1::menu().into_router())
         .merge(portal_v1::menu().into_router())
+        .merge(webhooks::dev().into_router())
+        .merge(webhooks::portal().into_router())
         .merge(docs::menu().into_router())
         .method_not_allowed_fallback(wrong_method)
         .fallback(not_found)

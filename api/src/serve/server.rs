@@ -23,6 +23,7 @@ use crate::{
     routes::{self, ops::Ops},
     state::App,
     top_ups::watch::watch_balances,
+    webhooks::{client::Client, courier},
 };
 
 /// A server that answers.
@@ -85,7 +86,8 @@ impl Starting {
         engine: Engine,
         database: Database,
     ) -> anyhow::Result<Server> {
-        let (app, uses) = App::new(engine.clone(), database, config.http.origin.clone());
+        let origin = config.http.origin.clone();
+        let (app, uses) = App::new(engine.clone(), database, origin, config.webhooks);
         let carrier = mail::Carrier::open(&config.mail)?;
         let edge = Edge::new(
             routes::public(app.clone()),
@@ -108,6 +110,7 @@ impl Starting {
                 });
             }
         }
+        self.sends_events(&app);
         self.works("feeds", &app, dispatcher::dispatch);
         self.works("feed_sweep", &app, dispatcher::sweep_old);
         self.works("keys", &app, jobs::key_sweep);
@@ -135,6 +138,17 @@ impl Starting {
             closing: self.closing,
             broken: self.broken,
         })
+    }
+
+    /// Without certificates to trust, events wait in their feeds and everything else goes on.
+    fn sends_events(&self, app: &App) {
+        match Client::new(app.webhook_rules) {
+            Err(error) => tracing::error!("no events are sent to webhooks: {error:#}"),
+            Ok(client) => self.works("webhooks", app, move |app| {
+                courier::deliver(app, client.clone())
+            }),
+        }
+        self.works("webhook_upkeep", app, courier::keep_up);
     }
 
     /// Work on `what` that runs until the server closes; it begins anew if it panics.

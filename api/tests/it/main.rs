@@ -44,3 +44,4 @@ mod team;
 mod test_mode;
 mod top_ups;
 mod walls;
+mod webhooks;

@@ -45,6 +45,10 @@ pub enum Fact {
         key: Uuid,
         relationship: Option<Uuid>,
     },
+    WebhookDisabled {
+        webhook: Uuid,
+        relationship: Option<Uuid>,
+    },
     TopUpCreated {
         invoice: Uuid,
         relationship: Uuid,
@@ -78,6 +82,7 @@ impl Fact {
             Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
             Self::ResellerDeclined { .. } => Kind::ResellerDeclined,
             Self::KeyRevoked { .. } => Kind::KeyRevoked,
+            Self::WebhookDisabled { .. } => Kind::WebhookDisabled,
             Self::TopUpCreated { .. } => Kind::TopUpCreated,
             Self::TopUpUpdated { .. } => Kind::TopUpUpdated,
             Self::BalanceLow { .. } => Kind::BalanceLow,
@@ -133,6 +138,10 @@ mod tests {
             (
                 format!(r#"{{"fact":"key_revoked","key":"{id}","relationship":"{id}"}}"#),
                 Kind::KeyRevoked,
+            ),
+            (
+                format!(r#"{{"fact":"webhook_disabled","webhook":"{id}","relationship":null}}"#),
+                Kind::WebhookDisabled,
             ),
             (
                 format!(

@@ -27,10 +27,11 @@ pub enum Kind {
     ResellerAccepted,
     ResellerDeclined,
     KeyRevoked,
+    WebhookDisabled,
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -46,6 +47,7 @@ impl Kind {
         Self::ResellerAccepted,
         Self::ResellerDeclined,
         Self::KeyRevoked,
+        Self::WebhookDisabled,
     ];
 
     /// Every entry of a ledger is one event.
@@ -75,6 +77,7 @@ impl Kind {
             Self::ResellerAccepted => "reseller:accepted",
             Self::ResellerDeclined => "reseller:declined",
             Self::KeyRevoked => "key:revoked",
+            Self::WebhookDisabled => "webhook:disabled",
         }
     }
 
@@ -100,6 +103,7 @@ impl Kind {
             Self::ResellerAccepted => "An invited reseller joined the program.",
             Self::ResellerDeclined => "An invitation ended without a yes.",
             Self::KeyRevoked => "A key buys and reads nothing any more.",
+            Self::WebhookDisabled => "A webhook failed for days and gets nothing any more.",
         }
     }
 
@@ -115,7 +119,8 @@ impl Kind {
             | Self::TopUpCreated
             | Self::TopUpUpdated
             | Self::RelationshipUpdated
-            | Self::KeyRevoked => Audience::Both,
+            | Self::KeyRevoked
+            | Self::WebhookDisabled => Audience::Both,
             Self::SerialsImported
             | Self::ResellerInvited
             | Self::ResellerAccepted

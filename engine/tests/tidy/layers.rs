@@ -53,7 +53,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 19] = [
+const MODULES: [(&str, &[&str]); 20] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -127,6 +127,7 @@ const MODULES: [(&str, &[&str]); 19] = [
     ("programs", &["relationships", "catalog"]),
     ("invitations", &["relationships", "api_keys"]),
     ("events", &["balances"]),
+    ("webhooks", &["events"]),
     // What a role may do is said in the words of keys.
     ("persons", &["api_keys"]),
     ("merchants", &[]),

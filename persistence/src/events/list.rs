@@ -141,7 +141,10 @@ pub async fn end(db: &Database, feed: Feed) -> Result<i64, Error> {
     .await
 }
 
-async fn find(connection: &mut PgConnection, feed: Feed) -> Result<Option<(i64, i64)>, Error> {
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    feed: Feed,
+) -> Result<Option<(i64, i64)>, Error> {
     Ok(sqlx::query_as(
         "SELECT feed_id, seq FROM event_feeds
          WHERE merchant_id = $1 AND relationship_id IS NOT DISTINCT FROM $2 AND test = $3",
@@ -153,7 +156,7 @@ async fn find(connection: &mut PgConnection, feed: Feed) -> Result<Option<(i64, 
     .await?)
 }
 
-async fn page(
+pub(crate) async fn page(
     connection: &mut PgConnection,
     feed: i64,
     after: i64,

@@ -34,14 +34,14 @@ impl Ground {
     }
 
     /// Steps until nothing waits.
-    async fn dispatch(&self, owner: Owner) {
+    pub(crate) async fn dispatch(&self, owner: Owner) {
         while !lag(&self.db).await.unwrap().is_none() {
             step(&self.db, owner, at(9)).await.unwrap().unwrap();
         }
     }
 
     /// A credit and two orders of one serial each, in three batches.
-    async fn sell(&self, lane: &mut Lane) {
+    pub(crate) async fn sell(&self, lane: &mut Lane) {
         let import = self.stock(lane, 2).await;
         let [balance, _] = self.balances;
         let credit = self.credit(balance, 1, 100_000, "welcome");

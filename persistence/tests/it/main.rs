@@ -30,3 +30,4 @@ mod settings;
 mod sources;
 mod stage;
 mod tenancy;
+mod webhooks;

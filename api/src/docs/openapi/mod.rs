@@ -11,6 +11,7 @@ mod reseller;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -53,6 +54,8 @@ pub(super) fn operations() -> Vec<Operation> {
     let mut all = reseller::operations();
     all.extend(dev::operations());
     all.extend(portal::operations());
+    all.extend(webhooks::dev());
+    all.extend(webhooks::portal());
     all
 }
 

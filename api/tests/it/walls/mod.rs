@@ -175,7 +175,10 @@ async fn victims(
         product.id.uuid()
     ));
     let import = ImportId::from_uuid(import.parse().unwrap());
+    let (webhook, delivery) = world.webhook_with_delivery().await;
     BTreeMap::from([
+        ("whk", webhook),
+        ("dlv", delivery),
         ("bat", import.to_string()),
         ("item", item.to_owned()),
         ("rpl", asked["id"].as_str().unwrap().to_owned()),
@@ -289,6 +292,9 @@ impl World {
                || (SELECT COUNT(*) FROM ledger_entries) || ' ' || (SELECT COUNT(*) FROM serials)
                || ' ' || (SELECT COUNT(*) FROM serial_claims) || ' ' || (SELECT COUNT(*) FROM mails)
                || ' ' || (SELECT COUNT(*) FROM idempotency_keys)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.webhook_id) FROM webhooks AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.delivery_id)
+                  FROM webhook_deliveries AS t)
                || ' ' || (SELECT COUNT(*) FROM audit_log WHERE action <> 'session.open'))",
         )
     }

@@ -1,0 +1,197 @@
+//! `GET …/webhooks/events`: the events that a side hears of, each with a sample.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use chrono::DateTime;
+use engine::{
+    balances::EntryKind,
+    catalog::Sku,
+    clock::Timestamp,
+    events::{Fact, Kind},
+    fulfillments::Channel,
+    ids::{EntryId, EventId, ProductId, RelationshipId},
+    money::{Currency, Money},
+    webhooks::is_told,
+};
+use persistence::events::list::{Entry, Event, Line, Subject};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Owner;
+use crate::{
+    auth::{MerchantKey, Session, scope::WebhooksRead},
+    error::ApiError,
+    events::EventAnswer,
+    extract::PathIds,
+    state::App,
+    wire::answer::Answer,
+};
+
+/// One event that can be sent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WebhookEvent {
+    event: &'static str,
+    description: &'static str,
+    sample: EventAnswer,
+}
+
+pub(crate) async fn dev(caller: MerchantKey<WebhooksRead>) -> Response {
+    all(&Owner::merchant(&caller))
+}
+
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(relationship): PathIds<RelationshipId>,
+) -> Result<Response, ApiError> {
+    Ok(all(&Owner::reseller(&app, &caller, relationship).await?))
+}
+
+fn all(owner: &Owner) -> Response {
+    let told = Kind::ALL.into_iter();
+    let told = told.filter(|kind| is_told(*kind, owner.is_reseller()));
+    let all: Vec<_> = told
+        .map(|kind| WebhookEvent::of(kind, owner.currency))
+        .collect();
+    Answer::ok(all).into_response()
+}
+
+impl WebhookEvent {
+    fn of(kind: Kind, currency: Currency) -> Self {
+        Self {
+            event: kind.name(),
+            description: kind.says(),
+            sample: EventAnswer::of(&event(kind), currency),
+        }
+    }
+}
+
+/// An id that nothing has; samples of one thing have the same one.
+const fn id(number: u128) -> Uuid {
+    Uuid::from_u128(0x019b_1658_0400_7000_8000_0000_0000_0000 | number)
+}
+
+const RELATIONSHIP: Uuid = id(1);
+const PRODUCT: Uuid = id(2);
+const FULFILLMENT: Uuid = id(3);
+const ITEM: Uuid = id(4);
+const INVOICE: Uuid = id(5);
+const SAMPLE_SECONDS: i64 = 1_765_000_000;
+
+fn at() -> Timestamp {
+    DateTime::from_timestamp(SAMPLE_SECONDS, 0).unwrap_or_default()
+}
+
+fn money(minor: i64) -> Money {
+    Money::from_minor(minor).unwrap_or_default()
+}
+
+fn event(kind: Kind) -> Event {
+    Event {
+        id: EventId::from_uuid(id(9)),
+        seq: 42,
+        at: at(),
+        subject: subject(kind),
+    }
+}
+
+fn subject(kind: Kind) -> Subject {
+    let (relationship, fulfillment) = (RELATIONSHIP, FULFILLMENT);
+    Subject::Fact(match kind {
+        Kind::FulfillmentCreated => return entry(EntryKind::Fulfillment, -849),
+        Kind::FulfillmentRefunded => return entry(EntryKind::Refund, 849),
+        Kind::BalanceCredited => return entry(EntryKind::Credit, 5000),
+        Kind::BalanceDebited => return entry(EntryKind::Debit, -1000),
+        Kind::ItemReplaced => Fact::ItemReplaced {
+            fulfillment,
+            item: ITEM,
+            successor: id(6),
+        },
+        Kind::ReplacementUpdated => Fact::ReplacementUpdated {
+            replacement: id(7),
+            fulfillment,
+            item: ITEM,
+            status: "ISSUED".to_owned(),
+        },
+        Kind::BalanceLow => Fact::BalanceLow {
+            relationship,
+            balance: 900,
+            threshold: Some(1000),
+            hours_left: Some(12),
+        },
+        Kind::TopUpCreated => Fact::TopUpCreated {
+            invoice: INVOICE,
+            relationship,
+            origin: "AUTO".to_owned(),
+            amount: 5000,
+            coin: "BANK".to_owned(),
+        },
+        Kind::TopUpUpdated => Fact::TopUpUpdated {
+            invoice: INVOICE,
+            relationship,
+            status: "COMPLETED".to_owned(),
+        },
+        Kind::SerialsImported => Fact::SerialsImported {
+            import: id(8 << 32),
+            product: PRODUCT,
+            variant: None,
+            serials: 100,
+        },
+        Kind::RelationshipUpdated => Fact::RelationshipUpdated {
+            relationship,
+            status: "ACTIVE".to_owned(),
+            mode: "BOTH".to_owned(),
+        },
+        Kind::ResellerInvited => Fact::ResellerInvited { relationship },
+        Kind::ResellerAccepted => Fact::ResellerAccepted { relationship },
+        Kind::ResellerDeclined => Fact::ResellerDeclined { relationship },
+        Kind::KeyRevoked => Fact::KeyRevoked {
+            key: id(10),
+            relationship: Some(relationship),
+        },
+        Kind::WebhookDisabled => Fact::WebhookDisabled {
+            webhook: id(11),
+            relationship: Some(relationship),
+        },
+    })
+}
+
+fn entry(kind: EntryKind, minor: i64) -> Subject {
+    let sells = kind == EntryKind::Fulfillment;
+    let line = Line {
+        sku: Sku {
+            product: ProductId::from_uuid(PRODUCT),
+            variant: None,
+        },
+        quantity: 1,
+        unit_price: money(-minor),
+    };
+    let id = EntryId::from_uuid(FULFILLMENT);
+    Subject::Entry(Entry {
+        id,
+        relationship: RelationshipId::from_uuid(RELATIONSHIP),
+        kind,
+        reference: "WOO-10231".to_owned(),
+        amount: money(minor),
+        balance_after: money(9151),
+        channel: sells.then_some(Channel::Api),
+        description: (!sells).then(|| "As agreed".to_owned()),
+        refunded: (kind == EntryKind::Refund).then(|| id.fulfillment()),
+        lines: if sells { vec![line] } else { Vec::new() },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_has_a_sample_of_its_own_kind() {
+        for kind in Kind::ALL {
+            assert_eq!(event(kind).kind(), kind);
+        }
+    }
+}
