@@ -1,5 +1,6 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
-//! purchases, the end of invitations and of top-ups, refunds and payments that were cut off, and the sale of uploads that were stored
+//! purchases, the end of invitations and of top-ups, the end of holds on
+//! commissions, refunds and payments that were cut off, and the sale of uploads that were stored
 //! when their lane was busy.
 
 use std::{sync::Arc, time::Duration};
@@ -7,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use persistence::{
     api_keys::{self, KeyUse},
     balances::purchases,
-    invitations,
+    invitations, links,
 };
 use tokio::{
     sync::{Mutex, mpsc},
@@ -18,7 +19,7 @@ use crate::{
     api_keys::expiry,
     fulfillments::refund,
     metrics::{Metrics, UPKEEP_EVERY},
-    replacements,
+    replacements, sales,
     state::App,
     top_ups::{complete_waiting, expire_due},
 };
@@ -28,6 +29,7 @@ const RESTOCK_EVERY: Duration = Duration::from_mins(1);
 const REFUND_EVERY: Duration = Duration::from_mins(1);
 const TOP_UP_EVERY: Duration = Duration::from_mins(1);
 const SUM_UP_EVERY: Duration = Duration::from_mins(1);
+const RELEASE_EVERY: Duration = Duration::from_mins(1);
 const EXPIRE_EVERY: Duration = Duration::from_mins(1);
 const EXPIRED_AT_ONCE: u32 = 100;
 const ANNOUNCE_EVERY: Duration = Duration::from_mins(1);
@@ -160,6 +162,21 @@ pub(crate) async fn carry_replacements(app: App) {
             Err(error) => tracing::warn!(%error, "could not look for replacements: {error}"),
         }
         sleep(REFUND_EVERY).await;
+    }
+}
+
+/// Approves commissions whose hold is over, and forgets who followed links an hour ago.
+pub(crate) async fn release_commissions(app: App) {
+    loop {
+        match sales::release_due(&app, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "approved commissions whose hold is over"),
+            Err(error) => tracing::warn!(%error, "could not approve commissions: {error}"),
+        }
+        if let Err(error) = links::sweep(&app.database, app.now()).await {
+            tracing::warn!(%error, "could not forget visitors: {error}");
+        }
+        sleep(RELEASE_EVERY).await;
     }
 }
 

@@ -110,6 +110,7 @@ pub(crate) enum Surface {
     Dev,
     Portal,
     Docs,
+    Links,
     /// Nothing matched.
     None,
 }
@@ -121,6 +122,7 @@ impl Surface {
             Self::Dev => "dev",
             Self::Portal => "portal",
             Self::Docs => "docs",
+            Self::Links => "links",
             Self::None => "none",
         }
     }

@@ -67,6 +67,8 @@ pub struct Parts {
     pub(crate) resets: Tries,
     /// Mails that merchants had sent to an address.
     pub(crate) invitations: Tries,
+    /// Visits of a link that are counted, by address.
+    pub(crate) visits: Tries,
     /// Work whose caller was answered already.
     pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
@@ -109,6 +111,7 @@ impl App {
             sign_ins: Tries::new(),
             resets: Tries::new(),
             invitations: Tries::new(),
+            visits: Tries::new(),
             behind: TaskTracker::new(),
             uses,
         };

@@ -158,6 +158,31 @@ typed_id!(
     "dlv"
 );
 typed_id!(
+    /// A tracked link; a relationship's own link is the relationship, under this prefix.
+    LinkId,
+    "lnk"
+);
+typed_id!(
+    /// An attributed line of a paid invoice.
+    SaleId,
+    "sal"
+);
+typed_id!(
+    /// The commission of a sale: the sale, under its own prefix.
+    CommissionId,
+    "com"
+);
+typed_id!(
+    /// A reseller's request to be paid.
+    PayoutId,
+    "pay"
+);
+typed_id!(
+    /// One change of what a reseller has earned.
+    EarningId,
+    "ern"
+);
+typed_id!(
     /// A mail in the outbox; inside only.
     MailId,
     "eml"
@@ -176,6 +201,25 @@ impl fmt::Display for BalanceId {
 impl MerchantId {
     pub const fn program(self) -> ProgramId {
         ProgramId(self.0)
+    }
+}
+
+impl RelationshipId {
+    /// The link that every relationship has.
+    pub const fn link(self) -> LinkId {
+        LinkId(self.0)
+    }
+}
+
+impl SaleId {
+    pub const fn commission(self) -> CommissionId {
+        CommissionId(self.0)
+    }
+}
+
+impl CommissionId {
+    pub const fn sale(self) -> SaleId {
+        SaleId(self.0)
     }
 }
 

@@ -24,6 +24,7 @@ pub mod ids;
 pub mod inventory;
 pub mod invitations;
 pub mod journal;
+pub mod links;
 pub mod merchants;
 pub mod metrics;
 pub mod money;
@@ -34,6 +35,7 @@ pub mod random;
 pub mod relationships;
 pub mod replacements;
 pub mod sabotage;
+pub mod sales;
 mod snapshots;
 pub mod supervise;
 #[cfg(any(test, feature = "testing"))]

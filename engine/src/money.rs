@@ -73,8 +73,32 @@ impl Money {
     /// The rounding of every computed amount in Consign: once, here, and before multiplying.
     #[must_use]
     pub fn less(self, percent: Percent) -> Self {
-        let rest = Decimal::new(i64::from(10_000 - percent.0), 4);
-        let exact = Decimal::from(self.0) * rest;
+        self.share(Decimal::new(i64::from(10_000 - percent.0), 4))
+    }
+
+    /// A percentage of this amount, rounded in the same way.
+    #[must_use]
+    pub fn part(self, percent: Percent) -> Self {
+        self.share(Decimal::new(i64::from(percent.0), 4))
+    }
+
+    /// So much of this amount as `some` is of `all`, rounded in the same way; all of it if `some` is no
+    /// less than `all`.
+    #[must_use]
+    pub fn in_proportion(self, some: Self, all: Self) -> Self {
+        if some >= all {
+            return self;
+        }
+        // Multiplied first: a quotient of its own would be cut off.
+        let exact = Decimal::from(self.0) * Decimal::from(some.0) / Decimal::from(all.0);
+        Self::rounded(exact)
+    }
+
+    fn share(self, share: Decimal) -> Self {
+        Self::rounded(Decimal::from(self.0) * share)
+    }
+
+    fn rounded(exact: Decimal) -> Self {
         let minor = exact.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
         Self(i64::try_from(minor.mantissa()).expect("a share of an amount is no larger"))
     }
@@ -97,6 +121,8 @@ impl Neg for Money {
 pub struct Percent(u16);
 
 impl Percent {
+    pub const ZERO: Self = Self(0);
+
     /// From hundredths of a percent; `None` above 100 %.
     pub const fn from_hundredths(hundredths: u16) -> Option<Self> {
         if hundredths > 10_000 {
@@ -223,6 +249,45 @@ mod tests {
                 usd(less),
                 "{price} less {hundredths}"
             );
+        }
+    }
+
+    #[test]
+    fn parts_round_half_even_to_the_minor_unit() {
+        for (amount, hundredths, part) in [
+            ("19.98", 1_250, "2.50"),
+            ("0.25", 1_000, "0.02"),
+            ("0.35", 1_000, "0.04"),
+            ("9.99", 10_000, "9.99"),
+            ("9.99", 0, "0.00"),
+        ] {
+            let percent = Percent::from_hundredths(hundredths).expect("a percentage");
+            assert_eq!(
+                usd(amount).part(percent),
+                usd(part),
+                "{hundredths} of {amount}"
+            );
+        }
+    }
+
+    #[test]
+    fn proportion_of_an_amount_is_rounded_once_and_never_above_it() {
+        for (amount, some, all, expected) in [
+            ("1.00", "1.00", "3.00", "0.33"),
+            ("1.00", "2.00", "3.00", "0.67"),
+            ("1.00", "3.00", "3.00", "1.00"),
+            ("1.00", "4.00", "3.00", "1.00"),
+            ("1.00", "0.00", "3.00", "0.00"),
+            ("0.05", "1.00", "2.00", "0.02"),
+            (
+                "9999999999.99",
+                "9999999999.98",
+                "9999999999.99",
+                "9999999999.98",
+            ),
+        ] {
+            let [amount, some, all, expected] = [amount, some, all, expected].map(usd);
+            assert_eq!(amount.in_proportion(some, all), expected);
         }
     }
 

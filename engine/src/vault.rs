@@ -93,6 +93,7 @@ pub struct Vault {
     serials: Hmac<Sha256>,
     requests: Hmac<Sha256>,
     api_keys: Hmac<Sha256>,
+    links: Hmac<Sha256>,
     random: Arc<dyn Random>,
 }
 
@@ -110,6 +111,7 @@ impl Vault {
             serials: keyed(&derive(&root, b"consign serial fingerprints v1")),
             requests: keyed(&derive(&root, b"consign request fingerprints v1")),
             api_keys: keyed(&derive(&root, b"consign api keys v1")),
+            links: keyed(&derive(&root, b"consign links v1")),
             random,
         }
     }
@@ -166,6 +168,11 @@ impl Vault {
     /// The digest of a request's meaning; `parts` are delimited, so no two requests share a text.
     pub(crate) fn request_fingerprint(&self, parts: &[&[u8]]) -> [u8; 16] {
         digest(&self.requests, parts)
+    }
+
+    /// What proves that a text about a link was made here, and what a visitor is known by for a while.
+    pub(crate) fn link_mac(&self, parts: &[&[u8]]) -> [u8; 16] {
+        digest(&self.links, parts)
     }
 
     /// What is stored of an API key: a keyed digest of its kind, id and secret.

@@ -20,6 +20,7 @@ pub mod installation;
 pub mod inventory;
 pub mod invitations;
 pub mod journal;
+pub mod links;
 pub mod mail;
 pub mod members;
 pub mod merchants;
@@ -33,6 +34,7 @@ pub mod relationships;
 pub mod replacements;
 #[cfg(feature = "sabotaged")]
 mod sabotage;
+pub mod sales;
 pub mod sessions;
 pub mod settings;
 pub mod top_ups;

@@ -38,8 +38,10 @@ demands! {
     FulfillmentsWrite: Writes
     ProductsRead: Reads
     ProductsWrite: Writes
+    ResellerPayoutsWrite: Writes
     ResellerProgramsRead: Reads
     ResellerProgramsWrite: Writes
+    ResellerSalesRead: Reads
     ResellerStockRead: Reads
     ResellerStockWrite: Writes
     ResellersRead: Reads

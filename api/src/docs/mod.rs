@@ -5,5 +5,5 @@
 
 pub(crate) mod errors;
 pub mod openapi;
-mod page;
+pub(crate) mod page;
 pub(crate) mod reference;

@@ -14,14 +14,14 @@ const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy")
 const STYLE: &str = include_str!("page.css");
 
 /// A page as it is sent.
-pub(super) struct Page {
+pub(crate) struct Page {
     html: Bytes,
     policy: HeaderValue,
 }
 
 impl Page {
     /// A page of this title; the body is HTML already.
-    pub(super) fn new(title: &str, body: &str) -> Self {
+    pub(crate) fn new(title: &str, body: &str) -> Self {
         let html = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n\
@@ -39,7 +39,7 @@ impl Page {
         }
     }
 
-    pub(super) fn answer(&self) -> Response {
+    pub(crate) fn answer(&self) -> Response {
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         let permissions = HeaderValue::from_static("camera=(), geolocation=(), microphone=()");
         let head = [

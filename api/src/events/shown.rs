@@ -4,10 +4,10 @@
 
 use engine::{
     balances::EntryKind,
-    events::{Fact, Kind},
+    events::{CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded},
     ids::{
         FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ProductId, RelationshipId,
-        ReplacementId, VariantId, WebhookId,
+        ReplacementId, SaleId, VariantId, WebhookId,
     },
     money::{Currency, Money},
 };
@@ -233,12 +233,66 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             invoice,
             relationship,
             status,
-        } => json!({
-            "top_up_id": InvoiceId::from_uuid(*invoice).to_string(),
-            "relationship_id": of(relationship),
-            "status": status,
-        }),
+        } => top_up_updated(*invoice, relationship, status),
+        Fact::SaleCreated(told) => sale_created(told, currency),
+        Fact::SaleRefunded(told) => sale_refunded(told, currency),
+        Fact::CommissionApproved(told) => commission_approved(told, currency),
+        Fact::CommissionReversed(told) => commission_reversed(told, currency),
     }
+}
+
+fn sale_created(told: &SaleCreated, currency: Currency) -> Value {
+    json!({
+        "sale_id": SaleId::from_uuid(told.sale).to_string(),
+        "relationship_id": of(&told.relationship),
+        "product_id": ProductId::from_uuid(told.product).to_string(),
+        "variant_id": told.variant.map(|id| VariantId::from_uuid(id).to_string()),
+        "quantity": told.quantity,
+        "net": amount(told.net, currency),
+        "commission": amount(told.commission, currency),
+        "currency": CurrencyCode(currency),
+    })
+}
+
+fn sale_refunded(told: &SaleRefunded, currency: Currency) -> Value {
+    json!({
+        "sale_id": SaleId::from_uuid(told.sale).to_string(),
+        "relationship_id": of(&told.relationship),
+        "amount": amount(told.amount, currency),
+        "refunded": amount(told.refunded, currency),
+        "currency": CurrencyCode(currency),
+    })
+}
+
+fn top_up_updated(invoice: Uuid, relationship: &Uuid, status: &str) -> Value {
+    json!({
+        "top_up_id": InvoiceId::from_uuid(invoice).to_string(),
+        "relationship_id": of(relationship),
+        "status": status,
+    })
+}
+
+fn commission_approved(told: &CommissionApproved, currency: Currency) -> Value {
+    let sale = SaleId::from_uuid(told.sale);
+    json!({
+        "commission_id": sale.commission().to_string(),
+        "sale_id": sale.to_string(),
+        "relationship_id": of(&told.relationship),
+        "amount": amount(told.amount, currency),
+        "currency": CurrencyCode(currency),
+    })
+}
+
+fn commission_reversed(told: &CommissionReversed, currency: Currency) -> Value {
+    let sale = SaleId::from_uuid(told.sale);
+    json!({
+        "commission_id": sale.commission().to_string(),
+        "sale_id": sale.to_string(),
+        "relationship_id": of(&told.relationship),
+        "amount": amount(told.amount, currency),
+        "reversed": amount(told.reversed, currency),
+        "currency": CurrencyCode(currency),
+    })
 }
 
 fn amount(minor: i64, currency: Currency) -> Option<MoneyText> {

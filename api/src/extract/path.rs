@@ -5,8 +5,8 @@ use axum::{
     http::request::Parts,
 };
 use engine::ids::{
-    DeliveryId, FulfillmentId, ImportId, InvitationId, InvoiceId, ItemId, KeyId, ProductId,
-    RelationshipId, ReplacementId, SessionId, VariantId, WebhookId,
+    CommissionId, DeliveryId, FulfillmentId, ImportId, InvitationId, InvoiceId, ItemId, KeyId,
+    ProductId, RelationshipId, ReplacementId, SaleId, SessionId, VariantId, WebhookId,
 };
 
 use crate::error::{ApiError, Code};
@@ -26,7 +26,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(DeliveryId FulfillmentId ImportId InvitationId InvoiceId ItemId KeyId ProductId RelationshipId ReplacementId SessionId VariantId WebhookId);
+path_ids!(CommissionId DeliveryId FulfillmentId ImportId InvitationId InvoiceId ItemId KeyId ProductId RelationshipId ReplacementId SaleId SessionId VariantId WebhookId);
 
 /// All ids of the path, in its order: one, or a pair.
 pub(crate) struct PathIds<T>(pub(crate) T);

@@ -158,7 +158,7 @@ pub(crate) async fn accept(
     let relationship = owned(join(app.clone(), digest(&token), who, actor)).await?;
     let own = persons::program(&app.database, id, relationship).await?;
     let own = own.ok_or_else(|| ApiError::new(Code::InternalError))?;
-    let answer = Answer::ok(ResellerProgram::of(own));
+    let answer = Answer::ok(ResellerProgram::of(own, &app.origin));
     Ok(match session {
         Some(token) => with_session(answer, &token, &app),
         None => answer.into_response(),

@@ -14,6 +14,7 @@ use crate::{
     auth::Session,
     error::{ApiError, Code},
     extract::PathIds,
+    links::link_url,
     state::App,
     wire::{
         answer::Answer,
@@ -32,6 +33,7 @@ pub(crate) struct ResellerProgram {
     status_reason: Option<String>,
     mode: &'static str,
     code: String,
+    link_url: String,
     currency: CurrencyCode,
     terms: ResellerTerms,
     features: Vec<&'static str>,
@@ -76,7 +78,9 @@ pub(crate) async fn list(
 ) -> Result<Answer<Vec<ResellerProgram>>, ApiError> {
     let own = persons::programs(&app.database, caller.person_id()).await?;
     Ok(Answer::ok(
-        own.into_iter().map(ResellerProgram::of).collect(),
+        own.into_iter()
+            .map(|own| ResellerProgram::of(own, &app.origin))
+            .collect(),
     ))
 }
 
@@ -87,11 +91,11 @@ pub(crate) async fn get(
 ) -> Result<Answer<ResellerProgram>, ApiError> {
     let own = persons::program(&app.database, caller.person_id(), id).await?;
     let own = own.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    Ok(Answer::ok(ResellerProgram::of(own)))
+    Ok(Answer::ok(ResellerProgram::of(own, &app.origin)))
 }
 
 impl ResellerProgram {
-    pub(crate) fn of(own: OwnProgram) -> Self {
+    pub(crate) fn of(own: OwnProgram, origin: &str) -> Self {
         let money = |amount: Money| MoneyText(own.currency, amount);
         Self {
             relationship_id: own.relationship.to_string(),
@@ -104,6 +108,7 @@ impl ResellerProgram {
             status: own.status.name(),
             status_reason: own.status_reason,
             mode: own.mode.name(),
+            link_url: link_url(origin, &own.code),
             code: own.code,
             currency: CurrencyCode(own.currency),
             terms: ResellerTerms {
@@ -135,9 +140,12 @@ impl PaymentCoin {
 
 /// What the mode allows and this version has; nothing while the relationship is not active.
 fn features(status: Status, mode: Mode) -> Vec<&'static str> {
+    let mut features = Vec::new();
     if status == Status::Active && mode.allows_fulfillment() {
-        vec!["FULFILLMENTS", "BALANCE"]
-    } else {
-        Vec::new()
+        features.extend(["FULFILLMENTS", "BALANCE"]);
     }
+    if status == Status::Active && mode.allows_links() {
+        features.push("LINKS");
+    }
+    features
 }

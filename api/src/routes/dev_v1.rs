@@ -9,7 +9,7 @@ use crate::{
     invitations, me, members,
     metrics::Surface,
     payments::methods,
-    programs, relationships, replacements, top_ups,
+    programs, relationships, replacements, sales, top_ups,
 };
 
 #[rustfmt::skip]
@@ -28,6 +28,8 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/replacements/{rpl}/issue",        replacements::decide::dev_issue)
         .post("/dev/v1/resellers/replacements/{rpl}/credit",       replacements::decide::dev_credit)
         .post("/dev/v1/resellers/replacements/{rpl}/reject",       replacements::decide::dev_reject)
+        .post("/dev/v1/resellers/sales",                           sales::report::dev)
+        .post("/dev/v1/resellers/sales/{sal}/refund",              sales::refund::dev)
         .get("/dev/v1/resellers/{id}",                             relationships::get::dev)
         .patch("/dev/v1/resellers/{id}",                           relationships::update::dev)
         .post("/dev/v1/resellers/{id}/suspend",                    relationships::step::dev_suspend)
@@ -39,6 +41,9 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
         .post("/dev/v1/resellers/{id}/balance/debit",              balances::debit::dev)
         .post("/dev/v1/resellers/{id}/fulfillments/{ful}/refund",  fulfillments::refund::dev)
+        .get("/dev/v1/resellers/{id}/sales",                       sales::list::dev)
+        .post("/dev/v1/resellers/{id}/commissions/{com}/approve",  sales::decide::dev_approve)
+        .post("/dev/v1/resellers/{id}/commissions/{com}/reverse",  sales::decide::dev_reverse)
         .get("/dev/v1/resellers/{id}/top-ups",                     top_ups::list::dev)
         .post("/dev/v1/resellers/{id}/top-ups",                    top_ups::open::dev)
         .post("/dev/v1/resellers/{id}/top-ups/{inv}/mark-paid",    top_ups::mark_paid::dev)

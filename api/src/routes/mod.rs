@@ -4,6 +4,7 @@
 
 mod dev_v1;
 mod docs;
+mod links;
 pub(crate) mod menu;
 pub mod ops;
 mod portal_v1;
@@ -32,6 +33,7 @@ pub fn public(app: App) -> Router {
         .merge(webhooks::dev().into_router())
         .merge(webhooks::portal().into_router())
         .merge(docs::menu().into_router())
+        .merge(links::menu().into_router())
         .method_not_allowed_fallback(wrong_method)
         .fallback(not_found)
         .with_state(app)

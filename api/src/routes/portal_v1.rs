@@ -6,6 +6,7 @@ use crate::{
     events::feed,
     metrics::Surface,
     persons::{email, invitation, me, password, programs, reset, totp},
+    sales,
     sessions::{list, sign_in, sign_out, step_up},
     top_ups,
 };
@@ -44,6 +45,10 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs/{rel}/ledger",    balances::ledger::portal)
         .get("/portal/v1/programs/{rel}/statement", balances::statement::portal)
         .put("/portal/v1/programs/{rel}/balance/settings",      balances::settings::portal)
+        .get("/portal/v1/programs/{rel}/sales",                 sales::list::portal)
+        .get("/portal/v1/programs/{rel}/commissions",           sales::list::portal_commissions)
+        .get("/portal/v1/programs/{rel}/earnings",              sales::earnings::portal)
+        .get("/portal/v1/programs/{rel}/earnings/ledger",       sales::earnings::portal_ledger)
         .get("/portal/v1/programs/{rel}/top-ups",               top_ups::list::portal)
         .post("/portal/v1/programs/{rel}/top-ups",              top_ups::open::portal)
         .get("/portal/v1/programs/{rel}/top-ups/{inv}",         top_ups::get::portal)

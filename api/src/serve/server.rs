@@ -120,6 +120,7 @@ impl Starting {
         self.works("replacements", &app, jobs::carry_replacements);
         self.works("payments", &app, jobs::complete_top_ups);
         self.works("top_ups", &app, jobs::expire_top_ups);
+        self.works("commissions", &app, jobs::release_commissions);
         self.works("balances", &app, watch_balances);
         self.works("invitations", &app, jobs::expire_invitations);
         self.works("key_expiry", &app, jobs::announce_key_expiry);

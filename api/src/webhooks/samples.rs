@@ -9,7 +9,7 @@ use engine::{
     balances::EntryKind,
     catalog::Sku,
     clock::Timestamp,
-    events::{Fact, Kind},
+    events::{CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded},
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
     money::{Currency, Money},
@@ -79,6 +79,7 @@ const PRODUCT: Uuid = id(2);
 const FULFILLMENT: Uuid = id(3);
 const ITEM: Uuid = id(4);
 const INVOICE: Uuid = id(5);
+const SALE: Uuid = id(12);
 const SAMPLE_SECONDS: i64 = 1_765_000_000;
 
 fn at() -> Timestamp {
@@ -156,6 +157,48 @@ fn subject(kind: Kind) -> Subject {
             webhook: id(11),
             relationship: Some(relationship),
         },
+        Kind::SaleCreated => sale_created(),
+        Kind::SaleRefunded => sale_refunded(),
+        Kind::CommissionApproved => commission_approved(),
+        Kind::CommissionReversed => commission_reversed(),
+    })
+}
+
+fn sale_created() -> Fact {
+    Fact::SaleCreated(SaleCreated {
+        sale: SALE,
+        relationship: RELATIONSHIP,
+        product: PRODUCT,
+        variant: None,
+        quantity: 2,
+        net: 1998,
+        commission: 250,
+    })
+}
+
+fn sale_refunded() -> Fact {
+    Fact::SaleRefunded(SaleRefunded {
+        sale: SALE,
+        relationship: RELATIONSHIP,
+        amount: 999,
+        refunded: 999,
+    })
+}
+
+fn commission_approved() -> Fact {
+    Fact::CommissionApproved(CommissionApproved {
+        sale: SALE,
+        relationship: RELATIONSHIP,
+        amount: 250,
+    })
+}
+
+fn commission_reversed() -> Fact {
+    Fact::CommissionReversed(CommissionReversed {
+        sale: SALE,
+        relationship: RELATIONSHIP,
+        amount: 125,
+        reversed: 125,
     })
 }
 

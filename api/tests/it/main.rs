@@ -37,6 +37,7 @@ mod relationships;
 mod replacements;
 mod requests;
 mod reveals;
+mod sales;
 mod secrets;
 mod shelves;
 mod support;

@@ -69,6 +69,45 @@ pub enum Fact {
         threshold: Option<i64>,
         hours_left: Option<i64>,
     },
+    SaleCreated(SaleCreated),
+    SaleRefunded(SaleRefunded),
+    CommissionApproved(CommissionApproved),
+    CommissionReversed(CommissionReversed),
+}
+
+/// A sale was attributed. Amounts are in minor units, here and below.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleCreated {
+    pub sale: Uuid,
+    pub relationship: Uuid,
+    pub product: Uuid,
+    pub variant: Option<Uuid>,
+    pub quantity: u32,
+    pub net: i64,
+    pub commission: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleRefunded {
+    pub sale: Uuid,
+    pub relationship: Uuid,
+    pub amount: i64,
+    pub refunded: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommissionApproved {
+    pub sale: Uuid,
+    pub relationship: Uuid,
+    pub amount: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommissionReversed {
+    pub sale: Uuid,
+    pub relationship: Uuid,
+    pub amount: i64,
+    pub reversed: i64,
 }
 
 impl Fact {
@@ -86,6 +125,10 @@ impl Fact {
             Self::TopUpCreated { .. } => Kind::TopUpCreated,
             Self::TopUpUpdated { .. } => Kind::TopUpUpdated,
             Self::BalanceLow { .. } => Kind::BalanceLow,
+            Self::SaleCreated(_) => Kind::SaleCreated,
+            Self::SaleRefunded(_) => Kind::SaleRefunded,
+            Self::CommissionApproved(_) => Kind::CommissionApproved,
+            Self::CommissionReversed(_) => Kind::CommissionReversed,
         }
     }
 }
@@ -162,9 +205,46 @@ mod tests {
                 Kind::BalanceLow,
             ),
         ] {
-            let fact: Fact = serde_json::from_str(&stored).unwrap();
-            assert_eq!(fact.kind(), kind);
-            assert_eq!(serde_json::to_string(&fact).unwrap(), stored);
+            check(&stored, kind);
         }
+    }
+
+    #[test]
+    fn facts_of_sales_that_were_stored_stay_readable() {
+        let id = "018f0000-0000-7000-8000-000000000001";
+        for (stored, kind) in [
+            (
+                format!(
+                    r#"{{"fact":"sale_created","sale":"{id}","relationship":"{id}","product":"{id}","variant":null,"quantity":2,"net":1998,"commission":250}}"#
+                ),
+                Kind::SaleCreated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"sale_refunded","sale":"{id}","relationship":"{id}","amount":999,"refunded":1998}}"#
+                ),
+                Kind::SaleRefunded,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"commission_approved","sale":"{id}","relationship":"{id}","amount":250}}"#
+                ),
+                Kind::CommissionApproved,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"commission_reversed","sale":"{id}","relationship":"{id}","amount":125,"reversed":250}}"#
+                ),
+                Kind::CommissionReversed,
+            ),
+        ] {
+            check(&stored, kind);
+        }
+    }
+
+    fn check(stored: &str, kind: Kind) {
+        let fact: Fact = serde_json::from_str(stored).unwrap();
+        assert_eq!(fact.kind(), kind);
+        assert_eq!(serde_json::to_string(&fact).unwrap(), stored);
     }
 }

@@ -28,10 +28,14 @@ pub enum Kind {
     ResellerDeclined,
     KeyRevoked,
     WebhookDisabled,
+    SaleCreated,
+    SaleRefunded,
+    CommissionApproved,
+    CommissionReversed,
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -48,6 +52,10 @@ impl Kind {
         Self::ResellerDeclined,
         Self::KeyRevoked,
         Self::WebhookDisabled,
+        Self::SaleCreated,
+        Self::SaleRefunded,
+        Self::CommissionApproved,
+        Self::CommissionReversed,
     ];
 
     /// Every entry of a ledger is one event.
@@ -78,6 +86,10 @@ impl Kind {
             Self::ResellerDeclined => "reseller:declined",
             Self::KeyRevoked => "key:revoked",
             Self::WebhookDisabled => "webhook:disabled",
+            Self::SaleCreated => "sale:created",
+            Self::SaleRefunded => "sale:refunded",
+            Self::CommissionApproved => "commission:approved",
+            Self::CommissionReversed => "commission:reversed",
         }
     }
 
@@ -104,6 +116,10 @@ impl Kind {
             Self::ResellerDeclined => "An invitation ended without a yes.",
             Self::KeyRevoked => "A key buys and reads nothing any more.",
             Self::WebhookDisabled => "A webhook failed for days and gets nothing any more.",
+            Self::SaleCreated => "A sale was attributed to a reseller.",
+            Self::SaleRefunded => "A sale was paid back, in whole or in part.",
+            Self::CommissionApproved => "The hold of a commission is over.",
+            Self::CommissionReversed => "A commission was taken back, in whole or in part.",
         }
     }
 
@@ -120,7 +136,11 @@ impl Kind {
             | Self::TopUpUpdated
             | Self::RelationshipUpdated
             | Self::KeyRevoked
-            | Self::WebhookDisabled => Audience::Both,
+            | Self::WebhookDisabled
+            | Self::SaleCreated
+            | Self::SaleRefunded
+            | Self::CommissionApproved
+            | Self::CommissionReversed => Audience::Both,
             Self::SerialsImported
             | Self::ResellerInvited
             | Self::ResellerAccepted

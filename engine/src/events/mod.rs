@@ -7,7 +7,7 @@
 mod fact;
 mod kind;
 
-pub use fact::Fact;
+pub use fact::{CommissionApproved, CommissionReversed, Fact, SaleCreated, SaleRefunded};
 pub use kind::{Audience, Kind};
 
 use crate::ids::{MerchantId, RelationshipId};

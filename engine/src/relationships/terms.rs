@@ -70,6 +70,14 @@ impl Mode {
         Self::ALL.into_iter().find(|each| each.name() == name)
     }
 
+    /// Whether links earn commissions.
+    pub const fn allows_links(self) -> bool {
+        match self {
+            Self::Affiliate | Self::Both => true,
+            Self::Stock | Self::AutoFulfilled => false,
+        }
+    }
+
     /// Whether a shop may deliver by API from the prepaid balance.
     pub const fn allows_fulfillment(self) -> bool {
         match self {

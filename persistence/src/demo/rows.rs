@@ -15,7 +15,10 @@ use super::{
     ids::{self, Troupe},
     serials::Shelf,
 };
-use crate::api_keys::{KeyScope, NewKey, insert_in};
+use crate::{
+    api_keys::{KeyScope, NewKey, insert_in},
+    links,
+};
 
 /// A demo is there to be tried hard: its rate limits are the documented ones times this.
 const RATE_LIMIT_FACTOR: i32 = 10_000;
@@ -199,6 +202,26 @@ pub(super) async fn insert_resellers(
     .bind(cast.merchant.uuid())
     .bind(&ids)
     .bind(&tried)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// The link that every relationship has.
+pub(super) async fn insert_links(
+    connection: &mut PgConnection,
+    cast: &Cast,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO links (link_id, merchant_id, relationship_id, name, status, created_at,
+           updated_at)
+         SELECT relationship_id, merchant_id, relationship_id, $2, 'ACTIVE', $3, $3
+         FROM relationships WHERE merchant_id = $1",
+    )
+    .bind(cast.merchant.uuid())
+    .bind(links::OWN_NAME)
+    .bind(now)
     .execute(connection)
     .await
     .map(drop)

@@ -89,6 +89,7 @@ async fn store(
     };
     rows::insert_products(&mut tx, cast).await?;
     rows::insert_resellers(&mut tx, cast, now).await?;
+    rows::insert_links(&mut tx, cast, now).await?;
     rows::insert_access(&mut tx, cast).await?;
     rows::insert_keys(&mut tx, cast, vault, now).await?;
     let shelves = shelves(cast);

@@ -19,6 +19,7 @@ use crate::{
     catalog::source::{price, quantity},
     error::exactly_one,
     events::outbox,
+    links,
 };
 
 /// Every column of a relationship and the rest of the query, which names it `r`.
@@ -147,6 +148,7 @@ pub(crate) async fn insert(
         .bind(relationship.merchant.uuid())
         .execute(&mut *connection)
         .await?;
+    links::insert_own(connection, relationship).await?;
     store(connection, relationship).await
 }
 

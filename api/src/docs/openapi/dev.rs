@@ -3,7 +3,7 @@
 use engine::api_keys::Scope;
 
 use super::{
-    Operation, TOP_UP_OPENED,
+    Operation, TOP_UP_OPENED, earnings,
     parameters::{LEDGER, Parameter, TOP_UPS},
     stock,
 };
@@ -62,6 +62,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(top_ups());
     all.extend(payments());
     all.extend(products());
+    all.extend(earnings::of_merchants());
     all.extend(stock::operations());
     all
 }

@@ -4,6 +4,7 @@
 //! document has not, or the other way round, fails a test, and so does a file that was not written anew.
 
 mod dev;
+mod earnings;
 mod operation;
 mod parameters;
 mod portal;

@@ -1,7 +1,7 @@
 //! `/portal/v1`.
 
 use super::{
-    Operation, TOP_UP_OPENED,
+    Operation, TOP_UP_OPENED, earnings,
     parameters::{LEDGER, Parameter, TOP_UPS},
 };
 use crate::{
@@ -48,6 +48,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(keys());
     all.extend(balances());
     all.extend(top_ups());
+    all.extend(earnings::of_resellers());
     all
 }
 

@@ -43,26 +43,31 @@ const PREVIEWS: [&str; 36] = [
 ];
 
 pub(super) fn is_browser_or_preview(headers: &HeaderMap) -> bool {
-    let lower = |name: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
-    };
+    let navigates =
+        lower(headers, "sec-fetch-mode").any(|mode| mode == "navigate" || mode == "no-cors");
+    let renders = lower(headers, "sec-fetch-dest").any(|dest| dest != "empty");
+    is_fetched_ahead(headers) || navigates || renders
+}
+
+/// Whether no person is about to look: a browser that fetches ahead, a preview, a crawler.
+pub(crate) fn is_fetched_ahead(headers: &HeaderMap) -> bool {
     let prefetches = ["sec-purpose", "purpose", "x-moz", "x-purpose"]
         .into_iter()
         .any(|name| {
-            lower(name).any(|value| {
+            lower(headers, name).any(|value| {
                 ["prefetch", "prerender", "preview"]
                     .iter()
                     .any(|w| value.contains(w))
             })
         });
-    let navigates = lower("sec-fetch-mode").any(|mode| mode == "navigate" || mode == "no-cors");
-    let renders = lower("sec-fetch-dest").any(|dest| dest != "empty");
-    let previews = lower(header::USER_AGENT.as_str())
+    let previews = lower(headers, header::USER_AGENT.as_str())
         .any(|agent| PREVIEWS.iter().any(|known| agent.contains(known)));
-    prefetches || navigates || renders || previews
+    prefetches || previews
+}
+
+fn lower(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
+    let values = headers.get_all(name).iter();
+    values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Keeps: only a server's plain GET executes, never HEAD, OPTIONS, a browser, a prefetcher or a link
 //! preview; nothing of the query reaches a log; serials are shown again for 24 hours and 20 times.
 
-mod agents;
+pub(crate) mod agents;
 mod parameters;
 mod proof;
 mod shown;

@@ -162,6 +162,9 @@ async fn victims(
     let body = json!({"email": "invited@partner.example"});
     let invited = invite.json(&body).send().await.data(201)["invitation"].clone();
     let invoice = world.invoice("demo-both", "50.00").await.data(201);
+    world.selling();
+    let token = world.token("demo-both").await;
+    let sale = world.report(&token, "WALLS-1", json!({})).await.data(201);
     world.open_session(person).await;
     let session = world.scalar(&format!(
         "SELECT session_id FROM sessions WHERE person_id = '{}' LIMIT 1",
@@ -188,6 +191,8 @@ async fn victims(
         ("ful", delivered["id"].as_str().unwrap().to_owned()),
         ("ivt", invited["id"].as_str().unwrap().to_owned()),
         ("token", invited["token"].as_str().unwrap().to_owned()),
+        ("sal", sale["id"].as_str().unwrap().to_owned()),
+        ("com", sale["commission"]["id"].as_str().unwrap().to_owned()),
         ("ses", session.to_string()),
         ("inv", invoice["id"].as_str().unwrap().to_owned()),
         ("product_id", product.id.to_string()),
@@ -286,6 +291,10 @@ impl World {
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.invoice_id) FROM invoices AS t)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.merchant_id)
                   FROM payment_methods AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.sale_id) FROM sales AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.relationship_id)
+                  FROM earnings AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.link_id) FROM links AS t)
                || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM balance_settings)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)
                   FROM members AS t)

@@ -1,0 +1,88 @@
+//! `GET /r/{code}`: somebody follows a link, and is sent on to the merchant's shop with a token that names
+//! the link. The last link that was followed within the window is the one that counts.
+
+use std::sync::LazyLock;
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use engine::links::{Attribution, attributes, visitor};
+use persistence::links::{self, Found};
+
+use super::{
+    target::{TOKEN, target},
+    visit::Visit,
+};
+use crate::{docs::page::Page, error::ApiError, state::App};
+
+const DAY_SECONDS: u32 = 24 * 60 * 60;
+
+static NOWHERE: LazyLock<Page> = LazyLock::new(|| {
+    let body = "<h1>This link leads nowhere</h1>\n\
+        <p>It is not known here, or the shop that it belongs to has no address yet. Ask whoever gave it \
+        to you.</p>\n";
+    Page::new("Link not found", body)
+});
+
+pub(crate) async fn public(
+    State(app): State<App>,
+    Path(code): Path<String>,
+    visit: Visit,
+) -> Result<Response, ApiError> {
+    let found = links::find(&app.database, &code).await?;
+    let led = found.and_then(|found| target(&found).map(|url| (found, url)));
+    let Some((found, mut url)) = led else {
+        let mut response = NOWHERE.answer();
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return Ok(response);
+    };
+    let whose = (found.relationship_status, found.mode);
+    let mut cookie = None;
+    if attributes(found.status, whose, found.enabled) {
+        let clicked = Attribution {
+            link: found.id,
+            at: app.now(),
+        };
+        let token = clicked.token(app.engine.vault());
+        url.query_pairs_mut().append_pair(TOKEN, &token);
+        cookie = Some(cookie_of(&token, found.window_days, app.tls()));
+        count(&app, &found, &visit).await;
+    }
+    let location = HeaderValue::from_str(url.as_str());
+    let location = location.map_err(|_| ApiError::new(crate::error::Code::NotFound))?;
+    let mut response = (StatusCode::FOUND, [(header::LOCATION, location)]).into_response();
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Counts a person once an hour, and an address a few times. A count that fails keeps nobody from the shop.
+async fn count(app: &App, found: &Found, visit: &Visit) {
+    let now = app.now();
+    let name = format!("{} {}", found.id, visit.address);
+    if !visit.counts || !app.visits.take(&name, now) {
+        return;
+    }
+    let who = visitor(
+        app.engine.vault(),
+        found.id,
+        (visit.address, &visit.agent),
+        now,
+    );
+    match links::count(&app.database, found.id, who, now).await {
+        Ok(true) => {}
+        Ok(false) => app.visits.give_back(&name, now),
+        Err(error) => tracing::warn!(%error, "could not count a visit: {error}"),
+    }
+}
+
+fn cookie_of(token: &str, window_days: u16, tls: bool) -> HeaderValue {
+    let seconds = u32::from(window_days) * DAY_SECONDS;
+    let secure = if tls { "; Secure" } else { "" };
+    let text =
+        format!("{TOKEN}={token}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).expect("a token is plain text")
+}

@@ -1,0 +1,71 @@
+//! Where a link leads: an address that the merchant allowed, else the merchant's shop.
+//!
+//! Keeps: nobody is sent to a host that the merchant does not allow at this moment, whatever was allowed
+//! when the link was made.
+
+use persistence::links::Found;
+use reqwest::Url;
+
+/// The parameter that carries the token to the merchant's shop.
+pub(super) const TOKEN: &str = "consign_ref";
+/// The parameter that names the product that a link is for.
+const PRODUCT: &str = "consign_product";
+
+/// The address, or none if the merchant has no shop to lead to.
+pub(super) fn target(found: &Found) -> Option<Url> {
+    let shop = found.storefront_url.as_deref();
+    let shop = shop.and_then(|url| Url::parse(url).ok());
+    let own = found.target_url.as_deref();
+    let own = own.and_then(|url| allowed(url, &found.hosts, shop.as_ref()));
+    let mut url = own.or(shop)?;
+    if let Some(product) = found.target_product {
+        url.query_pairs_mut()
+            .append_pair(PRODUCT, &product.to_string());
+    }
+    Some(url)
+}
+
+/// The address if it is one that links may lead to: https, without a name or a port of its own, to a host
+/// of the merchant's list or to the host of its shop.
+pub(super) fn allowed(url: &str, hosts: &[String], shop: Option<&Url>) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    let plain = url.scheme() == "https"
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.port().is_none();
+    let host = url.host_str()?;
+    let listed = hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
+    let at_shop = shop.is_some_and(|shop| shop.host_str() == Some(host));
+    (plain && (listed || at_shop)).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_of_the_list_and_the_shop_are_led_to() {
+        let hosts = ["pages.merchant.example".to_owned()];
+        let shop = Url::parse("https://shop.merchant.example/").unwrap();
+        for (url, led) in [
+            ("https://pages.merchant.example/sale?x=1", true),
+            ("https://PAGES.merchant.example/", true),
+            ("https://shop.merchant.example/p", true),
+            ("https://pages.merchant.example:443/", true),
+            ("http://pages.merchant.example/", false),
+            ("https://pages.merchant.example:8443/", false),
+            ("https://pages.merchant.example@evil.example/", false),
+            ("https://me@pages.merchant.example/", false),
+            ("https://evil.example/pages.merchant.example", false),
+            ("https://evil.example\\@pages.merchant.example/", false),
+            ("https://pages.merchant.example.evil.example/", false),
+            ("//pages.merchant.example/", false),
+            ("javascript:alert(1)", false),
+            ("data:text/html,x", false),
+            ("", false),
+        ] {
+            let found = allowed(url, &hosts, Some(&shop));
+            assert_eq!(found.is_some(), led, "{url}");
+        }
+    }
+}

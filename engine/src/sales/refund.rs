@@ -1,0 +1,64 @@
+//! A customer got money back: the same share of the commission is taken back.
+
+use super::{CommissionStatus, Movement, Reason, Sale, Status};
+use crate::{clock::Timestamp, money::Money};
+
+/// More than is left of what was paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Excess {
+    pub rest: Money,
+}
+
+/// A sale after a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refunded {
+    pub sale: Sale,
+    pub amount: Money,
+    /// How much of the commission went with it.
+    pub taken_back: Money,
+    pub movement: Option<Movement>,
+}
+
+impl Sale {
+    /// Gives back so much, or the rest.
+    ///
+    /// After each refund the total that is reversed is the commission's share of all refunds, so a whole
+    /// refund reverses the whole commission, in however many steps.
+    pub fn refund(mut self, amount: Option<Money>, now: Timestamp) -> Result<Refunded, Excess> {
+        let paid = self.paid();
+        let rest = paid.checked_sub(self.refunded);
+        let rest = rest.expect("no more is given back than was paid");
+        let amount = amount.unwrap_or(rest);
+        if amount > rest || amount <= Money::ZERO {
+            return Err(Excess { rest });
+        }
+        let refunded = self.refunded.checked_add(amount);
+        self.refunded = refunded.expect("no more than was paid");
+        let whole = self.refunded == paid;
+        self.status = if whole {
+            Status::Refunded
+        } else {
+            Status::PartiallyRefunded
+        };
+        self.updated_at = now;
+        let commission = &mut self.commission;
+        let share = commission.amount.in_proportion(self.refunded, paid);
+        let reversed = share.max(commission.reversed);
+        let taken_back = reversed.checked_sub(commission.reversed);
+        let taken_back = taken_back.expect("what is reversed only grows");
+        let movement = commission.taken_back(taken_back);
+        if movement.is_some() {
+            commission.reversed = reversed;
+            commission.reason = Some(Reason::Refund);
+            if whole {
+                commission.status = CommissionStatus::Reversed;
+            }
+        }
+        Ok(Refunded {
+            movement: movement.filter(|_| taken_back > Money::ZERO),
+            sale: self,
+            amount,
+            taken_back,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! One attributed line of a paid invoice.
+
+use super::Commission;
+use crate::{
+    clock::Timestamp,
+    ids::{LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
+    money::Money,
+};
+
+/// Units of one reported sale.
+pub const QUANTITY_MAX: u32 = 100_000;
+/// Longest note of a refund or a reversal, in characters.
+pub const NOTE_CHARS_MAX: usize = 500;
+
+/// What became of the customer's money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Paid,
+    PartiallyRefunded,
+    Refunded,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::Paid, Self::PartiallyRefunded, Self::Refunded];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Paid => "PAID",
+            Self::PartiallyRefunded => "PARTIALLY_REFUNDED",
+            Self::Refunded => "REFUNDED",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// A sale with its commission. Amounts are those of the whole line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sale {
+    pub id: SaleId,
+    pub merchant: MerchantId,
+    pub relationship: RelationshipId,
+    /// By which link the customer came, and what it is called.
+    pub link: LinkId,
+    pub link_name: String,
+    pub product: ProductId,
+    pub variant: Option<VariantId>,
+    pub product_title: String,
+    /// The merchant's own id of the invoice.
+    pub invoice: String,
+    pub quantity: u32,
+    pub amount: Money,
+    pub discount: Money,
+    pub tax: Money,
+    pub status: Status,
+    /// Of what was paid.
+    pub refunded: Money,
+    /// Masked; the address itself is not kept.
+    pub customer: Option<String>,
+    pub sold_at: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub commission: Commission,
+}
+
+impl Sale {
+    /// What the customer paid: the amount less the discount.
+    pub fn paid(&self) -> Money {
+        let paid = self.amount.checked_sub(self.discount);
+        paid.expect("no discount is above its amount")
+    }
+
+    /// What the commission is a part of: what was paid less the tax in it.
+    pub fn net(&self) -> Money {
+        let net = self.paid().checked_sub(self.tax);
+        net.expect("no tax is above what was paid")
+    }
+}
+
+/// An e-mail address as it is shown and kept: its first letter and its domain.
+pub fn masked(email: &str) -> String {
+    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    let first = local.chars().next().map(String::from).unwrap_or_default();
+    format!("{first}***@{domain}")
+}

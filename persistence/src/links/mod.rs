@@ -1,0 +1,38 @@
+//! Tracked links: where they lead, who came by them, how often.
+//!
+//! Keeps: a relationship has a link of its own from the beginning, whose code is the relationship's;
+//! a visitor is counted once an hour, and nothing that names the visitor is stored.
+
+mod find;
+mod visit;
+
+pub use find::{Found, find};
+pub use visit::{count, sweep};
+
+use engine::relationships::Relationship;
+use sqlx::PgConnection;
+
+use crate::Error;
+
+/// What the link is called that every relationship has.
+pub(crate) const OWN_NAME: &str = "Default";
+
+/// Stores the link that a new relationship has.
+pub(crate) async fn insert_own(
+    connection: &mut PgConnection,
+    relationship: &Relationship,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO links (link_id, merchant_id, relationship_id, name, status, created_at,
+           updated_at)
+         VALUES ($1, $2, $3, $4, 'ACTIVE', $5, $5)",
+    )
+    .bind(relationship.id.link().uuid())
+    .bind(relationship.merchant.uuid())
+    .bind(relationship.id.uuid())
+    .bind(OWN_NAME)
+    .bind(relationship.created_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

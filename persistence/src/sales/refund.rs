@@ -1,0 +1,151 @@
+//! A customer of a reported sale got money back; the commission's share goes with it.
+
+use std::sync::Arc;
+
+use engine::{
+    audit::Actor,
+    clock::Timestamp,
+    events::{Fact, SaleRefunded},
+    ids::{MerchantId, SaleId},
+    money::Money,
+    random::Random,
+    sales::{Excess, Refunded, Sale},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{earnings, rows};
+use crate::{
+    Database, Error, database::commit, events::outbox, fulfillments::rows::money, owned,
+    relationships::rows::kept,
+};
+
+/// What is given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// None: the rest.
+    pub amount: Option<Money>,
+    pub reference: String,
+    pub note: Option<String>,
+}
+
+/// What became of a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Fresh(Sale),
+    /// It was taken down before.
+    Again(Sale),
+    /// The reference belongs to another refund.
+    Mismatch,
+    Excess(Excess),
+}
+
+/// Takes a refund of a sale down, once per reference; none if the merchant has no such sale.
+pub async fn refund(
+    db: &Database,
+    random: Arc<dyn Random>,
+    (merchant, id): (MerchantId, SaleId),
+    wanted: Wanted,
+    (actor, now): (Actor, Timestamp),
+) -> Result<Option<Outcome>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let Some(found) = rows::find(&mut tx, merchant, id).await? else {
+            return Ok(None);
+        };
+        let of = (merchant, found.relationship);
+        let mut account = earnings::lock(&mut tx, of).await?;
+        // Read anew under the lock.
+        let Some(sale) = rows::find(&mut tx, merchant, id).await? else {
+            return Ok(None);
+        };
+        if let Some(known) = known(&mut tx, merchant, &wanted.reference).await? {
+            return Ok(Some(answered(sale, &wanted, known)?));
+        }
+        let refunded = match sale.refund(wanted.amount, now) {
+            Ok(refunded) => refunded,
+            Err(excess) => return Ok(Some(Outcome::Excess(excess))),
+        };
+        if let Some(movement) = refunded.movement {
+            let what = (id.uuid(), &*random);
+            if !account.store(&mut tx, movement, what, now).await? {
+                return Err(Error::Inconsistent {
+                    what: "the earnings that a refund takes from",
+                });
+            }
+        }
+        if let Err(error) = store(&mut tx, &refunded, &wanted, now).await {
+            // Another sale took the reference at the same moment.
+            let raced = error.constraint() == Some("sale_refunds_pkey");
+            return if raced {
+                Ok(Some(Outcome::Mismatch))
+            } else {
+                Err(error)
+            };
+        }
+        let what = ("sale.refund", id.to_string());
+        rows::note(&mut tx, merchant, what, (actor, now)).await?;
+        commit(tx).await?;
+        Ok(Some(Outcome::Fresh(refunded.sale)))
+    })
+    .await
+}
+
+async fn known(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    reference: &str,
+) -> Result<Option<(Uuid, i64)>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT sale_id, amount FROM sale_refunds WHERE merchant_id = $1 AND reference = $2",
+    )
+    .bind(merchant.uuid())
+    .bind(reference)
+    .fetch_optional(connection)
+    .await?)
+}
+
+fn answered(sale: Sale, wanted: &Wanted, (of, amount): (Uuid, i64)) -> Result<Outcome, Error> {
+    let amount = money(amount)?;
+    let same = of == sale.id.uuid() && wanted.amount.is_none_or(|wanted| wanted == amount);
+    Ok(if same {
+        Outcome::Again(sale)
+    } else {
+        Outcome::Mismatch
+    })
+}
+
+async fn store(
+    connection: &mut PgConnection,
+    refunded: &Refunded,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sale = &refunded.sale;
+    sqlx::query(
+        "INSERT INTO sale_refunds (merchant_id, reference, sale_id, amount, note, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(sale.merchant.uuid())
+    .bind(&wanted.reference)
+    .bind(sale.id.uuid())
+    .bind(refunded.amount.minor())
+    .bind(&wanted.note)
+    .bind(now)
+    .execute(&mut *connection)
+    .await?;
+    rows::store(connection, sale).await?;
+    let fact = Fact::SaleRefunded(SaleRefunded {
+        sale: sale.id.uuid(),
+        relationship: sale.relationship.uuid(),
+        amount: refunded.amount.minor(),
+        refunded: sale.refunded.minor(),
+    });
+    let whose = (sale.merchant, Some(sale.relationship));
+    outbox::tell(connection, whose, &fact, now).await?;
+    if refunded.taken_back > Money::ZERO {
+        rows::tell_reversed(connection, sale, refunded.taken_back, now).await?;
+    }
+    Ok(())
+}
