@@ -9,6 +9,7 @@ use engine::{
     clock::Timestamp,
     events::Kind,
     ids::{DeliveryId, EventId, WebhookId},
+    journal::Rows,
     random::SeededRandom,
     vault::{Opened, RootKey, Vault},
     webhooks::{ATTEMPTS_MAX, Failure, Outcome, Stage, Status, Wanted},
@@ -196,6 +197,28 @@ async fn every_wanted_event_is_sent_once_and_none_from_before() {
     let made = webhooks::create(&hooks.ground.db, &hooks.vault, hooks.who(), later, at(4)).await;
     made.unwrap().unwrap().unwrap();
     assert_eq!(courier::wake_all(&hooks.ground.db, at(5)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn news_that_nobody_told_of_are_found_although_something_waits_for_later() {
+    let mut hooks = Hooks::new(Wanted::All).await;
+    hooks.trial(at(1)).await;
+    hooks.sell().await;
+    let leased = hooks.claim(at(1)).await.unwrap();
+    let round = hooks.take(&leased, at(1)).await.unwrap();
+    hooks.record(&leased, &round, REFUSED, at(1)).await.unwrap();
+    hooks.send(REFUSED, at(1)).await;
+    let balance = hooks.ground.balances[0];
+    let credit = hooks.ground.credit(balance, 4, 199_000, "again");
+    hooks
+        .lane
+        .commit(Rows::Credits(vec![credit]))
+        .await
+        .unwrap();
+    hooks.ground.dispatch(hooks.lane.owner).await;
+    assert!(hooks.send(REFUSED, at(2)).await.is_empty());
+    assert_eq!(courier::wake_all(&hooks.ground.db, at(2)).await.unwrap(), 1);
+    assert_eq!(hooks.send(REFUSED, at(2)).await, ["balance:credited"]);
 }
 
 #[tokio::test]

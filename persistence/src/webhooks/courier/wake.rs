@@ -54,7 +54,8 @@ pub async fn wake_all(db: &Database, now: Timestamp) -> Result<u64, Error> {
             "UPDATE webhooks AS w SET due_at = $1 FROM event_feeds AS f
              WHERE f.merchant_id = w.merchant_id
                AND f.relationship_id IS NOT DISTINCT FROM w.relationship_id AND NOT f.test
-               AND f.seq > w.told_seq AND w.status = 'ACTIVE' AND w.due_at IS NULL
+               AND f.seq > w.told_seq AND w.status = 'ACTIVE'
+               AND (w.due_at IS NULL OR w.due_at > $1)
                AND (w.leased_until IS NULL OR w.leased_until <= $1)
                AND (w.rests_until IS NULL OR w.rests_until <= $1)",
         )
