@@ -6,7 +6,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
 };
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -14,10 +14,14 @@ use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
-use tokio::net::lookup_host;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 const URL_BYTES_MAX: usize = 2048;
 const HTTPS_PORT: u16 = 443;
+/// Names that are being resolved at once: each takes a thread until it ends, however early its caller gave
+/// up, and other work needs threads too.
+const LOOK_UPS_MAX: usize = 128;
+static LOOK_UPS: Semaphore = Semaphore::const_new(LOOK_UPS_MAX);
 
 /// Blocks of IPv4 that are not of the public internet, or of no single host there.
 const REFUSED_V4: [(Ipv4Addr, u8); 17] = [
@@ -137,8 +141,15 @@ fn literal(url: &Url) -> Option<IpAddr> {
 
 /// All addresses of a name, or none of them.
 async fn resolve(host: &str, rules: Rules) -> Result<Vec<SocketAddr>, Refused> {
-    let found = lookup_host((host, 0)).await.map_err(|_| Refused::Unknown)?;
-    all_allowed(found.collect(), rules)
+    let permit = LOOK_UPS.acquire().await.map_err(|_| Refused::Unknown)?;
+    let host = host.to_owned();
+    let looking = spawn_blocking(move || {
+        let found = (host.as_str(), 0).to_socket_addrs();
+        drop(permit);
+        found.map(Iterator::collect)
+    });
+    let found = looking.await.ok().and_then(Result::ok);
+    all_allowed(found.ok_or(Refused::Unknown)?, rules)
 }
 
 fn all_allowed(found: Vec<SocketAddr>, rules: Rules) -> Result<Vec<SocketAddr>, Refused> {

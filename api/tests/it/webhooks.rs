@@ -143,11 +143,16 @@ impl World {
         (id(&made), id(&log["data"][0]))
     }
 
-    /// Reads the one delivery there is until it is as expected: what is sent is noted a moment later.
+    /// Waits until the one delivery there is is as expected.
     async fn delivery_is(&self, expected: &str) {
         let query =
             "SELECT status || ' ' || attempts || ' ' || COALESCE(response_status::text, '-')
                        || ' ' || COALESCE(failure, '-') FROM webhook_deliveries";
+        self.until(query, expected).await;
+    }
+
+    /// Asks until the database says so: what is sent is noted a moment later.
+    async fn until(&self, query: &str, expected: &str) {
         let noted = async {
             while self.scalar(query) != expected {
                 tokio::task::yield_now().await;
@@ -232,6 +237,40 @@ fn failed_attempt_is_repeated_under_the_same_id_and_a_redirect_is_a_failure() {
         world.time_has_come();
         receiver.answer(200).await;
         world.delivery_is("DELIVERED 3 200 -").await;
+        assert!(receiver.requests.try_recv().is_err());
+    });
+}
+
+#[test]
+fn address_that_does_not_answer_holds_nobody_up() {
+    with_world(async |world| {
+        let (mut slow, mut quick) = (Receiver::start().await, Receiver::start().await);
+        let held = world.hook(&slow, &["fulfillment:created"]).await;
+        world.hook(&quick, &["fulfillment:created"]).await;
+        let order = order_of("WOO-1", world.product("Antivirus"));
+        world.order(&world.key("demo-both"), &order).await.data(201);
+        let waits = slow.next().await;
+        quick.answer(200).await;
+        let delivered = "SELECT COUNT(*) FROM webhook_deliveries WHERE status = 'DELIVERED'";
+        world.until(delivered, "1").await;
+        let gone = format!("/{}", held["id"].as_str().unwrap());
+        world.sql("DELETE FROM webhook_deliveries WHERE status = 'DELIVERED'");
+        world.delivery_is("RETRYING 1 - TIMEOUT").await;
+        drop(waits);
+        world.hooks("DELETE", &gone, &json!({})).await;
+        world.delivery_is("FAILED 1 - TIMEOUT").await;
+    });
+}
+
+#[test]
+fn address_is_checked_again_at_every_attempt() {
+    with_world(async |world| {
+        let mut receiver = Receiver::start().await;
+        world.hook(&receiver, &["fulfillment:created"]).await;
+        world.sql("UPDATE webhooks SET url = 'https://169.254.169.254/latest/meta-data/'");
+        let order = order_of("WOO-1", world.product("Antivirus"));
+        world.order(&world.key("demo-both"), &order).await.data(201);
+        world.delivery_is("RETRYING 1 - ADDRESS_NOT_ALLOWED").await;
         assert!(receiver.requests.try_recv().is_err());
     });
 }
@@ -364,13 +403,8 @@ fn webhook_without_a_success_for_days_is_given_up_and_its_owner_is_told() {
         let told = world.call("GET", "/dev/v1/events?types=webhook:disabled&wait=20");
         let told = told.key(&world.merchant_key()).send().await.json();
         assert_eq!(told["data"][0]["data"]["webhook_id"], hook["id"]);
-        let mailed = async {
-            let query = "SELECT COUNT(*) FROM mails WHERE kind = 'webhook-disabled'";
-            while world.scalar(query) != "1" {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(PATIENCE, mailed).await.expect("the owner is told");
+        let mails = "SELECT COUNT(*) FROM mails WHERE kind = 'webhook-disabled'";
+        world.until(mails, "1").await;
         let active = world
             .hooks("PATCH", &path, &json!({"status": "ACTIVE"}))
             .await;
