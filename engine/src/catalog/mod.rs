@@ -4,6 +4,7 @@
 //! [`Sku`]: a product without variants, or one variant of a product that has them.
 
 mod change;
+mod custom_field;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ mod tests;
 use std::fmt;
 
 pub use change::{Change, Edit, End, Shelf, Traces, Unchanged, VariantChange};
-use regex::{Regex, RegexBuilder};
+pub use custom_field::{CustomField, FieldKind};
 pub use source::Source;
 
 use crate::{
@@ -22,9 +23,6 @@ use crate::{
 /// How many variants a product may have, and how many custom fields.
 pub const VARIANTS_MAX: usize = 100;
 pub const CUSTOM_FIELDS_MAX: usize = 20;
-
-/// Largest compiled form of a merchant's pattern, in bytes.
-const PATTERN_BYTES_MAX: usize = 64 * 1024;
 
 /// The thing that has stock: a product, or one of its variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,59 +125,16 @@ impl Product {
             variant,
         })
     }
-}
 
-/// A field that the merchant wants to know with each order of a product.
-#[derive(Debug, Clone)]
-pub struct CustomField {
-    pub name: String,
-    pub kind: FieldKind,
-    pub required: bool,
-    pub placeholder: Option<String>,
-    /// Bounded in size when the product is saved, so matching is linear and small.
-    pub pattern: Option<Regex>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldKind {
-    Text,
-    Number,
-    Email,
-}
-
-impl FieldKind {
-    /// The word for it, the same for storage and on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Text => "TEXT",
-            Self::Number => "NUMBER",
-            Self::Email => "EMAIL",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        let all = [Self::Text, Self::Number, Self::Email];
-        all.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-impl CustomField {
-    /// A pattern that values must match; none if it is none, or needs too much room.
-    pub fn pattern(text: &str) -> Option<Regex> {
-        let mut builder = RegexBuilder::new(text);
-        builder.size_limit(PATTERN_BYTES_MAX).build().ok()
-    }
-
-    /// Whether this value is one that the merchant wants.
-    pub fn accepts(&self, value: &str) -> bool {
-        let kind = match self.kind {
-            FieldKind::Text => true,
-            FieldKind::Number => value.parse::<rust_decimal::Decimal>().is_ok(),
-            FieldKind::Email => crate::fulfillments::Email::parse(value).is_some(),
-        };
-        kind && self
-            .pattern
-            .as_ref()
-            .is_none_or(|pattern| pattern.is_match(value))
+    /// Whether anybody may have to pay another price for it than for this one.
+    pub fn is_priced_as(&self, other: &Self) -> bool {
+        let prices = |product: &Self| (product.base_price, product.wholesale_price);
+        let variant = |variant: &Variant| (variant.id, variant.base_price, variant.wholesale_price);
+        prices(self) == prices(other)
+            && self
+                .variants
+                .iter()
+                .map(variant)
+                .eq(other.variants.iter().map(variant))
     }
 }

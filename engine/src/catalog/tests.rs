@@ -197,3 +197,31 @@ fn product_that_somebody_knows_of_is_archived_and_any_other_deleted() {
         assert!(matches!(archived.clone().ended(traces), End::Already));
     }
 }
+
+#[test]
+fn another_price_is_one_of_the_product_or_of_a_variant_and_nothing_else() {
+    let before = product();
+    let after = |change| before.clone().changed(change, Shelf::Empty).unwrap();
+    let renamed = Change {
+        title: Some("New".to_owned()),
+        status: Some(Status::Disabled),
+        ..Change::default()
+    };
+    assert!(after(renamed).is_priced_as(&before));
+    let dearer = Change {
+        base_price: Some(usd("99.00")),
+        ..Change::default()
+    };
+    assert!(!after(dearer).is_priced_as(&before));
+    let variant = Change {
+        variants: vec![VariantChange {
+            id: before.variants[0].id,
+            title: None,
+            status: None,
+            base_price: None,
+            wholesale_price: Edit::Set(usd("0.01")),
+        }],
+        ..Change::default()
+    };
+    assert!(!after(variant).is_priced_as(&before));
+}
