@@ -10,7 +10,11 @@
 
 use std::{io, panic::resume_unwind, sync::LazyLock, time::Duration};
 
-use engine::ids::{MerchantId, RelationshipId};
+use engine::{
+    events::Feed,
+    ids::{MerchantId, RelationshipId},
+    relationships::RelationshipScope,
+};
 use sqlx::{
     Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
@@ -38,6 +42,24 @@ pub struct ReadScope {
     pub merchant: MerchantId,
     /// None: all of the merchant's.
     pub relationship: Option<RelationshipId>,
+}
+
+impl From<RelationshipScope> for ReadScope {
+    fn from(scope: RelationshipScope) -> Self {
+        Self {
+            merchant: scope.merchant,
+            relationship: Some(scope.relationship),
+        }
+    }
+}
+
+impl From<Feed> for ReadScope {
+    fn from(feed: Feed) -> Self {
+        Self {
+            merchant: feed.merchant,
+            relationship: feed.relationship,
+        }
+    }
 }
 
 impl ReadScope {

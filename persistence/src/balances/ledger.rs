@@ -71,7 +71,7 @@ pub async fn list(
 ) -> Result<Page<LedgerEntry>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.report().await?;
+        let mut connection = db.scoped(scope.into()).await?;
         let (above, up_to) = range(&mut connection, scope.balance, &filter, start).await?;
         let sql = match (&filter.order_id, start) {
             (Some(_), _) => ONE,

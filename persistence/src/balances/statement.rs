@@ -44,14 +44,14 @@ pub async fn statement(
     let db = db.clone();
     owned(async move {
         let balance = scope.balance;
-        let mut connection = db.report().await?;
+        let mut connection = db.scoped(scope.into()).await?;
         let opening_version = version_before(&mut connection, balance, from).await?;
         let to_version = version_before(&mut connection, balance, to).await?;
         let closing_version = to_version.max(opening_version);
         let opening_balance = balance_at(&mut connection, balance, opening_version).await?;
         let closing_balance = balance_at(&mut connection, balance, closing_version).await?;
         drop(connection);
-        let (totals, digest) = read(&db, balance, opening_version, closing_version).await?;
+        let (totals, digest) = read(&db, scope, opening_version, closing_version).await?;
         Ok(Statement {
             opening_version,
             opening_balance,
@@ -88,7 +88,7 @@ pub fn line(entry: &LedgerEntry) -> String {
 /// Sums and digests the entries above the first version, up to the second.
 async fn read(
     db: &Database,
-    balance: BalanceId,
+    scope: RelationshipScope,
     mut above: i64,
     up_to: i64,
 ) -> Result<(BTreeMap<EntryKind, i64>, [u8; 32]), Error> {
@@ -96,7 +96,10 @@ async fn read(
     let mut digest = Sha256::new();
     while above < up_to {
         let end = up_to.min(above + ENTRIES_CHUNK);
-        let rows = async { rows(&mut *db.report().await?, balance, above, end).await };
+        let rows = async {
+            let mut connection = db.scoped(scope.into()).await?;
+            rows(&mut connection, scope.balance, above, end).await
+        };
         for row in rows.await? {
             let entry = LedgerEntry::try_from(row)?;
             let total = totals.entry(entry.kind).or_insert(0_i64);

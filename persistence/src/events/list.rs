@@ -97,7 +97,7 @@ pub async fn list(
     const PAGES_MAX: u32 = 10;
     let db = db.clone();
     owned(async move {
-        let mut connection = db.report().await?;
+        let mut connection = db.scoped(feed.into()).await?;
         let mut told = Told {
             events: Vec::new(),
             next_after: after,
@@ -135,7 +135,7 @@ pub async fn list(
 pub async fn end(db: &Database, feed: Feed) -> Result<i64, Error> {
     let db = db.clone();
     owned(async move {
-        let found = find(&mut *db.report().await?, feed).await?;
+        let found = find(&mut *db.scoped(feed.into()).await?, feed).await?;
         Ok(found.map_or(0, |(_, end)| end))
     })
     .await

@@ -41,7 +41,7 @@ pub async fn list(
 ) -> Result<Page<Fulfillment>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.report().await?;
+        let mut connection = db.scoped(scope.into()).await?;
         let found = entries(&mut connection, scope, &filter, below, limit).await?;
         let page = Page::cut(found, limit);
         let items = rows::fulfillments(&mut connection, page.items).await?;

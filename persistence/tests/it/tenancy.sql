@@ -1,0 +1,21 @@
+-- One row of each kind for every live balance, and an event in every feed.
+INSERT INTO ledger_entries (balance_id, version, kind, id, amount, balance_after, created_at, reference)
+  SELECT balance_id, 1, 3, gen_random_uuid(), 1, 1, now(), 'welcome' FROM balances WHERE NOT test;
+INSERT INTO refunded (balance_id, version, cost, refunded)
+  SELECT balance_id, 1, 1, 1 FROM balances WHERE NOT test;
+INSERT INTO refunds (balance_id, reference, merchant_id, version, amount, description, created_at)
+  SELECT balance_id, 'r', merchant_id, 1, 1, '', now() FROM balances WHERE NOT test;
+INSERT INTO serial_claims (serial_id, kind, line, unit_price, price_version, balance_id, version)
+  SELECT gen_random_uuid(), 1, 0, 0, 0, balance_id, 1 FROM balances WHERE NOT test;
+INSERT INTO reveals (serial_id, merchant_id, balance_id, revealed_at, created_at)
+  SELECT gen_random_uuid(), merchant_id, balance_id, now(), now() FROM balances WHERE NOT test;
+INSERT INTO replacements (replacement_id, merchant_id, relationship_id, balance_id, test, entry_id,
+    order_id, serial_id, product_id, unit_price, reason, status, attempted_at, created_at, updated_at)
+  SELECT gen_random_uuid(), merchant_id, relationship_id, balance_id, false, gen_random_uuid(), '',
+    gen_random_uuid(), gen_random_uuid(), 0, 'OTHER', 'REQUESTED', now(), now(), now()
+  FROM balances WHERE NOT test;
+INSERT INTO event_feeds (merchant_id, relationship_id, test, seq)
+  SELECT merchant_id, relationship_id, false, 1 FROM balances WHERE NOT test
+  UNION ALL SELECT merchant_id, NULL, false, 1 FROM merchants;
+INSERT INTO event_spans (feed_id, first_seq, last_seq, made_at, event_id, fact, occurred_at)
+  SELECT feed_id, 1, 1, now(), gen_random_uuid(), '{}', now() FROM event_feeds;
