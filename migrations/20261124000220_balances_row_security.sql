@@ -19,7 +19,8 @@ ALTER TABLE reveals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE event_feeds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE event_spans ENABLE ROW LEVEL SECURITY;
 
--- Of the balances a reader sees those of its scope, so this is its scope too.
+-- Of the balances a reader sees those of its scope, so this is its scope too. Claims that are no order's have
+-- no balance and are not seen: lists of shelves are read without this role.
 CREATE POLICY ledger_entries_scope_policy ON ledger_entries FOR SELECT TO consign_read
   USING (EXISTS (SELECT FROM balances AS b WHERE b.balance_id = ledger_entries.balance_id));
 CREATE POLICY serial_claims_scope_policy ON serial_claims FOR SELECT TO consign_read

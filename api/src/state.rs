@@ -27,6 +27,7 @@ use crate::{
     },
     error::{ApiError, Code},
     events::Waiters,
+    inventory::watch::ChangedShelves,
     layers::{rate_limit::Failures, tries::Tries},
     top_ups::watch::Changed,
     webhooks::{News, Settings, target::Rules},
@@ -54,6 +55,8 @@ pub struct Parts {
     pub(crate) mail_queued: Notify,
     /// Balances that changed and are to be looked at.
     pub(crate) changed: Changed,
+    /// Merchants whose shelves changed and are to be looked at.
+    pub(crate) shelves: ChangedShelves,
     /// Readers that wait for events.
     pub(crate) waiters: Waiters,
     /// Feeds with something new, for whoever sends it.
@@ -101,6 +104,7 @@ impl App {
             claimed_sessions: Screen::default(),
             mail_queued: Notify::new(),
             changed: Changed::default(),
+            shelves: ChangedShelves::default(),
             waiters: Waiters::default(),
             news: News::default(),
             webhook_rules: Rules {

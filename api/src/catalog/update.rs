@@ -126,6 +126,8 @@ async fn store(
     let told = app.engine.product_changed(id).await;
     let changed = stored?.map(|changed| changed.map(drop));
     if matches!(changed, Some(Ok(()))) {
+        // From which stock on it is low may be another number now.
+        app.shelves.add([of.0]);
         told?;
     }
     Ok(changed)

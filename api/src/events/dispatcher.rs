@@ -61,8 +61,10 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     let Some(feeds) = dispatch::step(&app.database, app.engine.owner(), now).await? else {
         return Ok(Advanced::NotOurs);
     };
-    let live = feeds.iter().filter(|feed| !feed.test);
-    app.changed.add(live.filter_map(|feed| feed.relationship));
+    let live = || feeds.iter().filter(|feed| !feed.test);
+    app.changed.add(live().filter_map(|feed| feed.relationship));
+    let merchants = live().filter(|feed| feed.relationship.is_none());
+    app.shelves.add(merchants.map(|feed| feed.merchant));
     app.waiters.tell(&feeds);
     app.news.add(&feeds);
     Ok(Advanced::Told)

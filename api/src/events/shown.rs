@@ -4,7 +4,9 @@
 
 use engine::{
     balances::EntryKind,
-    events::{CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded},
+    events::{
+        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded, ShelfChanged,
+    },
     ids::{
         FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ProductId, RelationshipId,
         ReplacementId, SaleId, VariantId, WebhookId,
@@ -125,6 +127,31 @@ fn item_replaced(fulfillment: Uuid, item: Uuid, successor: Uuid) -> Value {
     })
 }
 
+fn product_stock(told: &ShelfChanged) -> Value {
+    json!({
+        "product_id": ProductId::from_uuid(told.product).to_string(),
+        "variant_id": told.variant.map(|id| VariantId::from_uuid(id).to_string()),
+        "change": told.change,
+        "stock": told.stock,
+    })
+}
+
+fn price_changed(product: Uuid, price_version: i64) -> Value {
+    json!({
+        "product_id": ProductId::from_uuid(product).to_string(),
+        "price_version": price_version,
+    })
+}
+
+fn serials_imported([import, product]: [Uuid; 2], variant: Option<Uuid>, serials: u32) -> Value {
+    json!({
+        "batch_id": ImportId::from_uuid(import).to_string(),
+        "product_id": ProductId::from_uuid(product).to_string(),
+        "variant_id": variant.map(|id| VariantId::from_uuid(id).to_string()),
+        "quantity": serials,
+    })
+}
+
 fn top_up_created(
     (invoice, relationship): (Uuid, &Uuid),
     origin: &str,
@@ -180,12 +207,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             product,
             variant,
             serials,
-        } => json!({
-            "batch_id": ImportId::from_uuid(*import).to_string(),
-            "product_id": ProductId::from_uuid(*product).to_string(),
-            "variant_id": variant.map(|id| VariantId::from_uuid(id).to_string()),
-            "quantity": serials,
-        }),
+        } => serials_imported([*import, *product], *variant, *serials),
         Fact::ItemReplaced {
             fulfillment,
             item,
@@ -208,9 +230,15 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         }),
         Fact::ResellerInvited { relationship }
         | Fact::ResellerAccepted { relationship }
-        | Fact::ResellerDeclined { relationship } => {
+        | Fact::ResellerDeclined { relationship }
+        | Fact::ProductAccessUpdated { relationship } => {
             json!({"relationship_id": of(relationship)})
         }
+        Fact::ProductStock(told) => product_stock(told),
+        Fact::ProductPriceChanged {
+            product,
+            price_version,
+        } => price_changed(*product, *price_version),
         Fact::KeyRevoked { key, relationship } => key_revoked(*key, relationship.as_ref()),
         Fact::WebhookDisabled {
             webhook,

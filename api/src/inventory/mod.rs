@@ -9,3 +9,4 @@ pub(crate) mod remove;
 pub(crate) mod serial;
 pub(crate) mod trace;
 pub(crate) mod upload;
+pub(crate) mod watch;

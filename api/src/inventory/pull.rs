@@ -65,6 +65,7 @@ pub(crate) async fn dev(
                 Pulled::Serials(serials) => serials,
                 Pulled::OutOfStock => return Err(ApiError::new(Code::OutOfStock)),
             };
+            app.shelves.add([merchant]);
             if pulled.len() != amount as usize {
                 return Err(ApiError::new(Code::IdempotencyMismatch));
             }

@@ -88,6 +88,7 @@ async fn answer(
     noted(&app, &caller, "serials.remove", product.id.to_string()).await?;
     let call = WithdrawalCall { id, merchant, sku };
     let done = app.engine.remove(call, wanted).await?;
+    app.shelves.add([merchant]);
     let (claimed, kept): (Vec<_>, Vec<_>) = done
         .kept
         .into_iter()

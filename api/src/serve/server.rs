@@ -16,6 +16,7 @@ use super::{Halted, Installation, listener};
 use crate::{
     config::Config,
     events::dispatcher,
+    inventory::watch::watch_shelves,
     jobs,
     layers::edge::{Edge, Settings},
     mail,
@@ -122,6 +123,7 @@ impl Starting {
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("commissions", &app, jobs::release_commissions);
         self.works("balances", &app, watch_balances);
+        self.works("shelves", &app, watch_shelves);
         self.works("invitations", &app, jobs::expire_invitations);
         self.works("key_expiry", &app, jobs::announce_key_expiry);
         let uses = Arc::new(Mutex::new(uses));

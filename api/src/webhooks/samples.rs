@@ -9,7 +9,9 @@ use engine::{
     balances::EntryKind,
     catalog::Sku,
     clock::Timestamp,
-    events::{CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded},
+    events::{
+        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded, ShelfChanged,
+    },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
     money::{Currency, Money},
@@ -99,6 +101,16 @@ fn event(kind: Kind) -> Event {
     }
 }
 
+fn product_stock() -> Fact {
+    Fact::ProductStock(ShelfChanged {
+        product: PRODUCT,
+        variant: None,
+        change: "OUT".to_owned(),
+        stock: 0,
+        sellers: true,
+    })
+}
+
 fn subject(kind: Kind) -> Subject {
     let (relationship, fulfillment) = (RELATIONSHIP, FULFILLMENT);
     Subject::Fact(match kind {
@@ -141,6 +153,12 @@ fn subject(kind: Kind) -> Subject {
             variant: None,
             serials: 100,
         },
+        Kind::ProductStock => product_stock(),
+        Kind::ProductPriceChanged => Fact::ProductPriceChanged {
+            product: PRODUCT,
+            price_version: 7,
+        },
+        Kind::ProductAccessUpdated => Fact::ProductAccessUpdated { relationship },
         Kind::RelationshipUpdated => Fact::RelationshipUpdated {
             relationship,
             status: "ACTIVE".to_owned(),

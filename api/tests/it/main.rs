@@ -40,6 +40,7 @@ mod reveals;
 mod sales;
 mod secrets;
 mod shelves;
+mod stock_events;
 mod support;
 mod team;
 mod test_mode;

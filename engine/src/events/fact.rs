@@ -41,6 +41,15 @@ pub enum Fact {
     ResellerDeclined {
         relationship: Uuid,
     },
+    /// A shelf ran low, ran out or is filled again.
+    ProductStock(ShelfChanged),
+    ProductPriceChanged {
+        product: Uuid,
+        price_version: i64,
+    },
+    ProductAccessUpdated {
+        relationship: Uuid,
+    },
     KeyRevoked {
         key: Uuid,
         relationship: Option<Uuid>,
@@ -110,7 +119,34 @@ pub struct CommissionReversed {
     pub reversed: i64,
 }
 
+/// A shelf that stands otherwise than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShelfChanged {
+    pub product: Uuid,
+    pub variant: Option<Uuid>,
+    /// LOW, OUT or BACK.
+    pub change: String,
+    pub stock: u64,
+    /// Whether resellers with access hear of it too.
+    pub sellers: bool,
+}
+
 impl Fact {
+    /// The product, and the variant if it is of one, whose resellers hear of this, besides whom its row
+    /// names. Who they are is known when it is told.
+    pub const fn sellers(&self) -> Option<(Uuid, Option<Uuid>)> {
+        match self {
+            Self::ProductStock(ShelfChanged {
+                product,
+                variant,
+                sellers: true,
+                ..
+            }) => Some((*product, *variant)),
+            Self::ProductPriceChanged { product, .. } => Some((*product, None)),
+            _ => None,
+        }
+    }
+
     pub const fn kind(&self) -> Kind {
         match self {
             Self::SerialsImported { .. } => Kind::SerialsImported,
@@ -120,6 +156,9 @@ impl Fact {
             Self::ResellerInvited { .. } => Kind::ResellerInvited,
             Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
             Self::ResellerDeclined { .. } => Kind::ResellerDeclined,
+            Self::ProductStock(_) => Kind::ProductStock,
+            Self::ProductPriceChanged { .. } => Kind::ProductPriceChanged,
+            Self::ProductAccessUpdated { .. } => Kind::ProductAccessUpdated,
             Self::KeyRevoked { .. } => Kind::KeyRevoked,
             Self::WebhookDisabled { .. } => Kind::WebhookDisabled,
             Self::TopUpCreated { .. } => Kind::TopUpCreated,
@@ -236,6 +275,29 @@ mod tests {
                     r#"{{"fact":"commission_reversed","sale":"{id}","relationship":"{id}","amount":125,"reversed":250}}"#
                 ),
                 Kind::CommissionReversed,
+            ),
+        ] {
+            check(&stored, kind);
+        }
+    }
+
+    #[test]
+    fn facts_of_products_that_were_stored_stay_readable() {
+        let id = "018f0000-0000-7000-8000-000000000001";
+        for (stored, kind) in [
+            (
+                format!(
+                    r#"{{"fact":"product_stock","product":"{id}","variant":null,"change":"LOW","stock":3,"sellers":false}}"#
+                ),
+                Kind::ProductStock,
+            ),
+            (
+                format!(r#"{{"fact":"product_price_changed","product":"{id}","price_version":7}}"#),
+                Kind::ProductPriceChanged,
+            ),
+            (
+                format!(r#"{{"fact":"product_access_updated","relationship":"{id}"}}"#),
+                Kind::ProductAccessUpdated,
             ),
         ] {
             check(&stored, kind);

@@ -7,6 +7,7 @@ use crate::balances::EntryKind;
 pub enum Audience {
     Both,
     Merchant,
+    Reseller,
 }
 
 /// What an event is about.
@@ -22,6 +23,9 @@ pub enum Kind {
     TopUpCreated,
     TopUpUpdated,
     SerialsImported,
+    ProductStock,
+    ProductPriceChanged,
+    ProductAccessUpdated,
     RelationshipUpdated,
     ResellerInvited,
     ResellerAccepted,
@@ -35,7 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -46,6 +50,9 @@ impl Kind {
         Self::TopUpCreated,
         Self::TopUpUpdated,
         Self::SerialsImported,
+        Self::ProductStock,
+        Self::ProductPriceChanged,
+        Self::ProductAccessUpdated,
         Self::RelationshipUpdated,
         Self::ResellerInvited,
         Self::ResellerAccepted,
@@ -80,6 +87,9 @@ impl Kind {
             Self::TopUpCreated => "top_up:created",
             Self::TopUpUpdated => "top_up:updated",
             Self::SerialsImported => "serials:imported",
+            Self::ProductStock => "product:stock",
+            Self::ProductPriceChanged => "product:price_changed",
+            Self::ProductAccessUpdated => "product_access:updated",
             Self::RelationshipUpdated => "relationship:updated",
             Self::ResellerInvited => "reseller:invited",
             Self::ResellerAccepted => "reseller:accepted",
@@ -110,6 +120,9 @@ impl Kind {
             Self::TopUpCreated => "An invoice was opened that tops a balance up.",
             Self::TopUpUpdated => "The status of a top-up changed.",
             Self::SerialsImported => "An upload of serials went on sale.",
+            Self::ProductStock => "A shelf ran low, ran out or is filled again.",
+            Self::ProductPriceChanged => "A product or a variant of it has another price.",
+            Self::ProductAccessUpdated => "Another set of products may be sold.",
             Self::RelationshipUpdated => "Status, mode, terms or product access changed.",
             Self::ResellerInvited => "Somebody was invited into the program.",
             Self::ResellerAccepted => "An invited reseller joined the program.",
@@ -126,6 +139,7 @@ impl Kind {
     pub const fn audience(self) -> Audience {
         match self {
             Self::FulfillmentCreated
+            | Self::ProductStock
             | Self::FulfillmentRefunded
             | Self::ItemReplaced
             | Self::ReplacementUpdated
@@ -145,6 +159,7 @@ impl Kind {
             | Self::ResellerInvited
             | Self::ResellerAccepted
             | Self::ResellerDeclined => Audience::Merchant,
+            Self::ProductPriceChanged | Self::ProductAccessUpdated => Audience::Reseller,
         }
     }
 }

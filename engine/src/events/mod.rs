@@ -7,7 +7,9 @@
 mod fact;
 mod kind;
 
-pub use fact::{CommissionApproved, CommissionReversed, Fact, SaleCreated, SaleRefunded};
+pub use fact::{
+    CommissionApproved, CommissionReversed, Fact, SaleCreated, SaleRefunded, ShelfChanged,
+};
 pub use kind::{Audience, Kind};
 
 use crate::ids::{MerchantId, RelationshipId};

@@ -98,5 +98,6 @@ pub fn is_told(kind: Kind, reseller: bool) -> bool {
     match kind.audience() {
         Audience::Both => true,
         Audience::Merchant => !reseller,
+        Audience::Reseller => reseller,
     }
 }

@@ -10,7 +10,9 @@ use super::{
     get::{About, AboutChange},
     store,
 };
-use crate::{Database, Error, audit, database::commit, owned, relationships::rows::kept};
+use crate::{
+    Database, Error, audit, database::commit, inventory::levels, owned, relationships::rows::kept,
+};
 
 /// Stores a product that is well formed and was not there.
 pub async fn create(
@@ -24,6 +26,9 @@ pub async fn create(
     owned(async move {
         let mut tx = db.begin().await?;
         store::insert(&mut tx, &product, &About::new(about, now)).await?;
+        for sku in product.skus() {
+            levels::begin(&mut tx, sku, now).await?;
+        }
         let deed = Deed {
             actor,
             action: "product.create".to_owned(),

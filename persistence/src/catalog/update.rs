@@ -2,8 +2,9 @@
 
 use engine::{
     audit::{Actor, Deed},
-    catalog::{Change, Product, Shelf, Unchanged},
+    catalog::{Change, Product, Shelf, Sku, Unchanged},
     clock::Timestamp,
+    events::Fact,
     ids::{MerchantId, ProductId},
 };
 use sqlx::PgConnection;
@@ -12,7 +13,10 @@ use super::{
     get::{self, AboutChange},
     store,
 };
-use crate::{Database, Error, audit, database::commit, owned, relationships::rows::kept};
+use crate::{
+    Database, Error, audit, database::commit, events::outbox, inventory::levels, owned,
+    relationships::rows::kept,
+};
 
 /// Changes a product of this merchant, or says why it stays; none if there is no such product.
 pub async fn update(
@@ -33,11 +37,24 @@ pub async fn update(
         };
         let before = store::digest(&mut tx, id).await?;
         let shelf = shelf(&mut tx, &product, &change).await?;
+        let priced = product.clone();
+        let added: Vec<_> = change.added.iter().map(|variant| variant.id).collect();
         let product = match product.changed(change, shelf) {
             Ok(product) => product,
             Err(unchanged) => return Ok(Some(Err(unchanged))),
         };
         store::update(&mut tx, &product, &known.changed(about, now)).await?;
+        for variant in added {
+            let variant = Some(variant);
+            let sku = Sku {
+                product: id,
+                variant,
+            };
+            levels::begin(&mut tx, sku, now).await?;
+        }
+        if !product.is_priced_as(&priced) {
+            tell_price(&mut tx, &product, now).await?;
+        }
         let deed = Deed {
             actor,
             action: "product.update".to_owned(),
@@ -51,6 +68,19 @@ pub async fn update(
         Ok(Some(Ok(product)))
     })
     .await
+}
+
+/// Tells whoever may sell it that a price is to be read anew.
+async fn tell_price(
+    connection: &mut PgConnection,
+    product: &Product,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fact = Fact::ProductPriceChanged {
+        product: product.id.uuid(),
+        price_version: product.price_version,
+    };
+    outbox::tell(connection, (product.merchant, None), &fact, now).await
 }
 
 /// Looked at if the change depends on it. Uploads take the product's row too, so none comes between this

@@ -12,6 +12,7 @@ use engine::{
     ids::{MerchantId, RelationshipId},
     journal::Owner,
 };
+use serde::Deserialize as _;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
@@ -133,7 +134,7 @@ struct Waiting {
     event_id: Uuid,
     merchant_id: Uuid,
     relationship_id: Option<Uuid>,
-    fact: Json<Fact>,
+    fact: Json<serde_json::Value>,
     occurred_at: Timestamp,
 }
 
@@ -142,36 +143,80 @@ async fn tell_facts(
     now: Timestamp,
     feeds: &mut HashSet<Feed>,
 ) -> Result<(), Error> {
-    let mut waiting: Vec<Waiting> = sqlx::query_as(
-        "DELETE FROM event_outbox WHERE outbox_id IN
-           (SELECT outbox_id FROM event_outbox ORDER BY outbox_id LIMIT $1)
-         RETURNING outbox_id, event_id, merchant_id, relationship_id, fact, occurred_at",
-    )
-    .bind(FACTS_MAX)
-    .fetch_all(&mut *connection)
-    .await?;
-    waiting.sort_unstable_by_key(|row| row.outbox_id);
-    for row in waiting {
-        let reseller = match row.fact.kind().audience() {
-            Audience::Both => row.relationship_id,
-            Audience::Merchant => None,
-        };
-        sqlx::query(include_str!("tell.sql"))
-            .bind(row.merchant_id)
-            .bind(reseller)
-            .bind(now)
-            .bind(row.event_id)
-            .bind(&row.fact)
-            .bind(row.occurred_at)
-            .execute(&mut *connection)
-            .await?;
-        let mut heard = vec![None];
-        heard.extend(reseller.map(Some));
+    let mut told = Vec::new();
+    for (row, fact) in waiting_facts(connection).await? {
+        told.push(row.outbox_id);
+        let heard = tell_fact(connection, &row, &fact, now).await?;
         feeds.extend(heard.into_iter().map(|relationship| Feed {
             merchant: MerchantId::from_uuid(row.merchant_id),
             relationship: relationship.map(RelationshipId::from_uuid),
             test: false,
         }));
     }
+    if told.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM event_outbox WHERE outbox_id = ANY ($1)")
+        .bind(told)
+        .execute(connection)
+        .await?;
     Ok(())
+}
+
+/// The next facts that this version knows. Others are of a newer one that ran before, or runs beside this:
+/// they wait for it, and nothing waits for them.
+async fn waiting_facts(connection: &mut PgConnection) -> Result<Vec<(Waiting, Fact)>, Error> {
+    let mut after = i64::MIN;
+    loop {
+        let rows: Vec<Waiting> = sqlx::query_as(
+            "SELECT outbox_id, event_id, merchant_id, relationship_id, fact, occurred_at
+             FROM event_outbox WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2",
+        )
+        .bind(after)
+        .bind(FACTS_MAX)
+        .fetch_all(&mut *connection)
+        .await?;
+        let Some(last) = rows.last() else {
+            return Ok(Vec::new());
+        };
+        after = last.outbox_id;
+        let known: Vec<_> = rows.into_iter().filter_map(Waiting::known).collect();
+        if !known.is_empty() {
+            return Ok(known);
+        }
+    }
+}
+
+impl Waiting {
+    fn known(self) -> Option<(Self, Fact)> {
+        let fact = Fact::deserialize(&self.fact.0).ok()?;
+        Some((self, fact))
+    }
+}
+
+/// Puts a fact into its feeds: none is the merchant's.
+async fn tell_fact(
+    connection: &mut PgConnection,
+    row: &Waiting,
+    fact: &Fact,
+    now: Timestamp,
+) -> Result<Vec<Option<Uuid>>, Error> {
+    let (merchant, reseller) = match fact.kind().audience() {
+        Audience::Both => (true, row.relationship_id),
+        Audience::Merchant => (true, None),
+        Audience::Reseller => (false, row.relationship_id),
+    };
+    let (product, variant) = fact.sellers().unzip();
+    Ok(sqlx::query_scalar(include_str!("tell.sql"))
+        .bind(row.merchant_id)
+        .bind(reseller)
+        .bind(now)
+        .bind(row.event_id)
+        .bind(&row.fact)
+        .bind(row.occurred_at)
+        .bind(merchant)
+        .bind(product)
+        .bind(variant.flatten())
+        .fetch_all(connection)
+        .await?)
 }

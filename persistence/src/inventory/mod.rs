@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod import;
+pub mod levels;
 pub mod list;
 mod low_water;
 pub mod movements;

@@ -271,6 +271,19 @@ pub(super) async fn tell(
     outbox::tell(connection, of, &fact, now).await
 }
 
+/// Tells a reseller that it may sell another set of products.
+pub(super) async fn tell_access(
+    connection: &mut PgConnection,
+    relationship: &Relationship,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fact = Fact::ProductAccessUpdated {
+        relationship: relationship.id.uuid(),
+    };
+    let of = (relationship.merchant, Some(relationship.id));
+    outbox::tell(connection, of, &fact, now).await
+}
+
 /// The balances of a relationship: whose actors must hear of a change.
 pub(crate) async fn balances(
     connection: &mut PgConnection,

@@ -40,6 +40,7 @@ pub async fn update(
         };
         let before = rows::digest(&mut tx, id).await?;
         let named = change.access.named();
+        let access = relationship.access.clone();
         let relationship = match relationship.changed(change, now) {
             Ok(relationship) => relationship,
             Err(unchanged) => return Ok(Some(Err(NotChanged::Unchanged(unchanged)))),
@@ -56,6 +57,9 @@ pub async fn update(
             };
         }
         rows::tell(&mut tx, &relationship, now).await?;
+        if relationship.access != access {
+            rows::tell_access(&mut tx, &relationship, now).await?;
+        }
         let deed = Deed {
             actor,
             action: "reseller.update".to_owned(),

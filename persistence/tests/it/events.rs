@@ -103,6 +103,23 @@ async fn every_fact_is_told_once_to_each_side_that_it_concerns() {
 }
 
 #[tokio::test]
+async fn fact_of_a_newer_version_waits_and_nothing_waits_for_it() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground
+        .execute(
+            "INSERT INTO event_outbox (merchant_id, fact, occurred_at)
+             SELECT merchant_id, '{\"fact\":\"of_tomorrow\"}', now() FROM merchants",
+        )
+        .await;
+    ground.sell(&mut lane).await;
+    step(&ground.db, lane.owner, at(9)).await.unwrap().unwrap();
+    let told = ground.told(ground.feed(), 0, 10).await;
+    assert_eq!(names(&told.events)[3], (4, "serials:imported"));
+    assert_eq!(lag(&ground.db).await.unwrap().facts, 1);
+}
+
+#[tokio::test]
 async fn pages_go_on_where_the_one_before_ended() {
     let ground = Ground::new().await;
     let mut lane = ground.lane().await;

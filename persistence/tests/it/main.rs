@@ -20,6 +20,7 @@ mod import;
 mod installation;
 mod invitations;
 mod journal;
+mod levels;
 mod mail;
 mod persons;
 mod plans;
