@@ -17,14 +17,6 @@ struct Arguments {
     /// Settings file; see `consign check-config`.
     #[arg(long, global = true, env = "CONSIGN_CONFIG")]
     config: Option<PathBuf>,
-    /// The rule that this process breaks.
-    #[cfg(feature = "sabotage")]
-    #[arg(long, global = true, env = "CONSIGN_SABOTAGE")]
-    sabotage: Option<String>,
-    /// The directory of a standby's socket, for a rule that is broken by asking it.
-    #[cfg(feature = "sabotage")]
-    #[arg(long, global = true, env = "CONSIGN_SABOTAGE_STANDBY")]
-    sabotage_standby: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -75,14 +67,6 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
-    #[cfg(feature = "sabotage")]
-    if let Some(rule) = &arguments.sabotage {
-        engine::sabotage::choose(rule);
-    }
-    #[cfg(feature = "sabotage")]
-    if let Some(socket) = &arguments.sabotage_standby {
-        engine::sabotage::name_standby(socket);
-    }
     let runtime = Arc::new(Builder::new_multi_thread().enable_all().build()?);
     let done = runtime.block_on(Box::pin(command(arguments, &runtime)));
     drop(runtime);

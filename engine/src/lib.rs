@@ -3,10 +3,7 @@
 //! What the engine guarantees, whatever crashes: a serial is claimed at most once, a balance is never
 //! below zero, an external order id is fulfilled at most once, and nothing is told before it is durable.
 
-#[cfg(all(
-    not(debug_assertions),
-    any(feature = "sabotage", feature = "sabotage_shed_after_hold")
-))]
+#[cfg(all(not(debug_assertions), feature = "sabotage"))]
 compile_error!("a sabotaged engine is for `make sabotage` only");
 
 pub mod actors;

@@ -1,41 +1,33 @@
 //! Rules that can be broken on purpose, so that it shows whether the tests would notice.
 //!
 //! Keeps: without the feature `sabotage` no rule is ever broken, and no build without debug assertions
-//! has the feature. With it one program may break one rule, chosen once when it starts.
+//! has the feature. With it a process breaks the one rule that its environment names when it starts.
 
 #[cfg(feature = "sabotage")]
-static CHOSEN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+use std::sync::LazyLock;
 
-/// From now on this process breaks the rule of this name.
-///
-/// # Panics
-/// If it breaks one already.
 #[cfg(feature = "sabotage")]
-pub fn choose(rule: &str) {
-    let chosen = CHOSEN.set(rule.to_owned());
-    chosen.expect("one rule is broken at a time");
+static CHOSEN: LazyLock<Option<String>> = LazyLock::new(|| named("CONSIGN_SABOTAGE"));
+
+#[cfg(feature = "sabotage")]
+static STANDBY: LazyLock<Option<String>> = LazyLock::new(|| named("CONSIGN_SABOTAGE_STANDBY"));
+
+#[cfg(feature = "sabotage")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no setting of the product: only builds for tests read it"
+)]
+fn named(variable: &str) -> Option<String> {
+    std::env::var(variable).ok()
 }
 
-#[cfg(feature = "sabotage")]
-static STANDBY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-
-/// Where a standby may be asked, by rules that are broken by asking it.
-///
-/// # Panics
-/// If one was named before.
-#[cfg(feature = "sabotage")]
-pub fn name_standby(socket: &str) {
-    let named = STANDBY.set(socket.to_owned());
-    named.expect("one standby is named");
-}
-
-/// The standby that was named.
+/// The directory of a standby's socket, for a rule that is broken by asking it.
 #[cfg(feature = "sabotage")]
 pub fn standby() -> Option<&'static str> {
-    STANDBY.get().map(String::as_str)
+    STANDBY.as_deref()
 }
 
-/// The standby that was named.
+/// The directory of a standby's socket, for a rule that is broken by asking it.
 #[cfg(not(feature = "sabotage"))]
 pub const fn standby() -> Option<&'static str> {
     None
@@ -44,7 +36,7 @@ pub const fn standby() -> Option<&'static str> {
 /// Whether the rule of this name is broken.
 #[cfg(feature = "sabotage")]
 pub fn breaks(rule: &str) -> bool {
-    CHOSEN.get().is_some_and(|chosen| chosen == rule)
+    CHOSEN.as_deref() == Some(rule)
 }
 
 /// Whether the rule of this name is broken.

@@ -230,7 +230,7 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), sqlx::migrate::Mi
         .options([("statement_timeout", "0"), ("lock_timeout", "2s")]);
     let mut connection = connect(&options).await?;
     MIGRATOR.run(&mut connection).await?;
-    #[cfg(feature = "sabotaged")]
+    #[cfg(feature = "sabotage")]
     crate::sabotage::weaken(&mut connection).await?;
     connection.close().await?;
     Ok(())

@@ -32,7 +32,7 @@ pub mod programs;
 pub mod refunds;
 pub mod relationships;
 pub mod replacements;
-#[cfg(feature = "sabotaged")]
+#[cfg(feature = "sabotage")]
 mod sabotage;
 pub mod sales;
 pub mod sessions;

@@ -10,6 +10,7 @@ use engine::{
     ids::{BalanceId, MerchantId, RelationshipId},
     money::Money,
     relationships::RelationshipScope,
+    sabotage::breaks,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -160,7 +161,7 @@ async fn insert(
     .bind(now)
     .execute(&mut *connection)
     .await?;
-    let flips = if cfg!(feature = "sabotage_refund_without_flip") {
+    let flips = if breaks("refund_without_flip") {
         0
     } else {
         amount.minor()

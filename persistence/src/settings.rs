@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use crate::{
     Database, Error, database,
-    journal::{CONSTRAINTS, SESSION},
+    journal::{CONSTRAINTS, session},
 };
 
 /// How much must survive.
@@ -40,8 +40,7 @@ const INDEXES: [&str; 3] = [
 pub async fn check(db: &Database, durability: Durability) -> Result<Vec<Check>, Error> {
     let options = db.connect_options().clone();
     database::owned(async move {
-        let options = options.options(SESSION.iter().copied());
-        let mut connection = database::connect(&options).await?;
+        let mut connection = database::connect(&session(options)).await?;
         let mut checks = server(&mut connection, durability).await?;
         checks.extend(schema(&mut connection).await?);
         Ok(checks)

@@ -103,7 +103,7 @@ impl Fulfiller {
         } else {
             quote
         };
-        if cfg!(feature = "sabotage_shed_after_hold") && self.lanes.is_shedding(balance) {
+        if crate::sabotage::breaks("shed_after_hold") && self.lanes.is_shedding(balance) {
             return fail(Fault::overloaded());
         }
         let claimed = took(Stage::Claim, held);

@@ -76,8 +76,6 @@ fn wanted() -> Wanted {
             "--seeds" => wanted.seeds = number(),
             "--threads" => wanted.threads = usize::try_from(number()).expect("few threads"),
             "--commit" => wanted.commit = value,
-            #[cfg(feature = "sabotage")]
-            "--sabotage" => engine::sabotage::choose(&value),
             _ => panic!("unknown argument {name}"),
         }
     }

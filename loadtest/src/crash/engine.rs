@@ -21,6 +21,9 @@ pub(super) const PLACES: usize = 3;
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 const ANSWER_AT_REST_WITHIN: Duration = Duration::from_secs(30);
 
+/// How an engine ends that must not be started again.
+pub(super) const HALTED: i32 = 3;
+
 /// What all engines of a run have in common.
 pub(super) struct Settings {
     pub(super) program: PathBuf,
@@ -122,10 +125,19 @@ impl Engines {
         awake && is_ready(self.addresses[place].1)
     }
 
-    /// Makes sure that one engine serves, starting engines as a supervisor would.
+    /// Makes sure that one engine serves, starting engines as a supervisor would: not after one that says
+    /// it must not be started again.
     pub(super) fn ensure_serving(&mut self, within: Duration) -> anyhow::Result<usize> {
         let asked = Instant::now();
         loop {
+            for place in 0..PLACES {
+                let status = self.ended(place)?;
+                ensure!(
+                    status.and_then(|status| status.code()) != Some(HALTED),
+                    "an engine halted; see {}",
+                    self.settings.log.display()
+                );
+            }
             self.collect()?;
             if let Some(place) = self.serving() {
                 return Ok(place);

@@ -18,7 +18,7 @@ use super::{
     disk::Mounts,
     engine::Engines,
     ground::{Ground, Size},
-    nemesis::{self, Nemesis},
+    nemesis::{self, Act, Nemesis},
     rest,
     shop::Stage,
     summary::Summary,
@@ -29,8 +29,9 @@ use crate::{report::say, schedule::Dice};
 /// Processes of shops.
 const STREETS: u32 = 2;
 const HEAL_WITHIN: Duration = Duration::from_mins(4);
-/// Serials of the load cast for each cycle: more than shops can buy in it.
-const SERIALS_PER_CYCLE: u32 = 130_000;
+/// Serials of the load cast at the start, and for each act: more than shops can buy until it is over.
+const SERIALS_MIN: u32 = 50_000;
+const SERIALS_PER_ACT: u32 = 2700;
 const SERIALS_MAX: u32 = 6_000_000;
 const PRODUCTS: u32 = 40;
 const RESELLERS: u32 = 48;
@@ -60,7 +61,10 @@ impl Run {
 
     fn size(&self) -> Size {
         let cycles = u32::try_from(self.arguments.cycles).unwrap_or(u32::MAX);
-        let serials = SERIALS_PER_CYCLE.saturating_mul(cycles).min(SERIALS_MAX);
+        let acts = self.acts().iter().map(Vec::len).sum::<usize>();
+        let acts = u32::try_from(acts).unwrap_or(u32::MAX);
+        let serials = SERIALS_PER_ACT.saturating_mul(acts);
+        let serials = serials.saturating_add(SERIALS_MIN).min(SERIALS_MAX);
         let revocable = (self.arguments.cycles * REVOCABLE_PER_CYCLE).min(REVOCABLE_MAX);
         Size {
             products: PRODUCTS,
@@ -135,14 +139,21 @@ impl Run {
         struck.and(healed).map(|()| summary)
     }
 
+    /// What is to be done in each cycle.
+    fn acts(&self) -> Vec<Vec<Act>> {
+        let mut dice = Dice::new(self.seed);
+        let cycle = |number| {
+            let mut acts = nemesis::cycle(number, &mut dice);
+            acts.retain(|act| self.wanted(&act.to_string()));
+            acts
+        };
+        (0..self.arguments.cycles).map(cycle).collect()
+    }
+
     fn strike(&self, nemesis: &mut Nemesis<'_>) -> anyhow::Result<()> {
         let until = Instant::now() + Duration::from_secs(self.arguments.minutes * 60);
-        let mut dice = Dice::new(self.seed);
-        for number in 0..self.arguments.cycles {
-            for act in nemesis::cycle(number, &mut dice) {
-                if !self.wanted(&act.to_string()) {
-                    continue;
-                }
+        for (number, acts) in self.acts().into_iter().enumerate() {
+            for act in acts {
                 if Instant::now() > until {
                     say(&format!("crash: time is up in cycle {number}"));
                     return Ok(());

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use engine::sabotage::breaks;
 use futures_util::TryStreamExt as _;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, Postgres,
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 use crate::{database, notices::Notices};
 
 /// Settings that each lane connection asks for; [`crate::settings`] checks that they are in force.
-pub(crate) const SESSION: &[(&str, &str)] = &[
+const SESSION: &[(&str, &str)] = &[
     ("statement_timeout", "0"),
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "10s"),
@@ -31,9 +32,17 @@ pub(crate) const SESSION: &[(&str, &str)] = &[
     ("tcp_keepalives_idle", "3"),
     ("tcp_keepalives_interval", "1"),
     ("tcp_keepalives_count", "3"),
-    #[cfg(feature = "sabotage_async_commit")]
-    ("synchronous_commit", "off"),
 ];
+
+/// The options of a session that is one of a lane's.
+pub(crate) fn session(options: PgConnectOptions) -> PgConnectOptions {
+    let options = options.options(SESSION.iter().copied());
+    if breaks("async_commit") {
+        options.options([("synchronous_commit", "off")])
+    } else {
+        options
+    }
+}
 
 /// A connection to one server session.
 pub(super) struct LaneConnection {
@@ -47,9 +56,7 @@ impl LaneConnection {
         options: &PgConnectOptions,
         deadline: Duration,
     ) -> Result<Self, sqlx::Error> {
-        let options = options
-            .clone()
-            .options(SESSION.iter().copied())
+        let options = session(options.clone())
             .application_name("consign journal")
             .disable_statement_logging();
         // What the server says while it lets us in is for the log: it is about no commit.

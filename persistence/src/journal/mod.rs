@@ -16,7 +16,7 @@ mod reader;
 use std::time::Duration;
 
 pub(crate) use class::CONSTRAINTS;
-pub(crate) use connection::SESSION;
+pub(crate) use connection::session;
 use engine::{
     config::SILENCE_MAX,
     journal::{FenceFailure, Journal, Lease, OpenFailure, Owner, Session},

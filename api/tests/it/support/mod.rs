@@ -6,7 +6,7 @@ mod log_watch;
 mod people;
 mod psql;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use api::{
     config::Config,
@@ -41,6 +41,9 @@ const SEED: u64 = 23;
 /// Serials of each sku that there are many of.
 const SERIALS: u32 = 200;
 
+/// More than any test takes, however slow the machine.
+const PATIENCE: Duration = Duration::from_mins(5);
+
 /// A running server and whom it serves.
 pub(crate) struct World {
     pub(crate) server: Server,
@@ -67,9 +70,13 @@ pub(crate) fn with_world(test: impl AsyncFnOnce(&World)) {
         .unwrap();
     let runtime = Arc::new(runtime);
     runtime.block_on(Box::pin(async {
-        let world = World::start(&runtime).await;
-        test(&world).await;
-        world.server.drain().await;
+        let whole = async {
+            let world = World::start(&runtime).await;
+            test(&world).await;
+            world.server.drain().await;
+        };
+        let ended = tokio::time::timeout(PATIENCE, whole).await;
+        assert!(ended.is_ok(), "the test waits for what never comes");
     }));
 }
 
@@ -82,7 +89,11 @@ impl World {
         }
         let (cast, vault) = (Arc::new(cast), vault());
         let database = database(Arc::clone(&cast)).await;
-        let db = Database::connect(&database.connect_options(), Sizes::default())
+        let sizes = Sizes {
+            acquire_wait: Duration::from_secs(10),
+            ..Sizes::default()
+        };
+        let db = Database::connect(&database.connect_options(), sizes)
             .await
             .unwrap();
         let installation = Installation::checked(db.clone(), vault.clone(), Durability::Local)
@@ -300,6 +311,15 @@ fn config() -> Config {
     }
     "https://consign.example".clone_into(&mut config.http.origin);
     config.webhooks.allow_local = true;
+    // A disk that stalls for seconds is no failure of what is tested.
+    let engine = &mut config.engine;
+    engine.claim_deadline_ms = 12_000;
+    engine.hydration_deadline_ms = 12_000;
+    engine.lane_deadline_ms = 12_000;
+    engine.batch_age_max_ms = 13_000;
+    engine.lane_ready_wait_ms = 5000;
+    engine.answer_deadline_ms = 14_000;
+    engine.heartbeat_age_max_ms = 5000;
     // A test that stands for many callers says from where each of them calls.
     config.http.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     config

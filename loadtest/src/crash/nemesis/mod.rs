@@ -11,5 +11,5 @@ mod protocol;
 mod standby;
 mod strike;
 
-pub(super) use act::{Figure, cycle};
+pub(super) use act::{Act, Figure, cycle};
 pub(super) use strike::Nemesis;

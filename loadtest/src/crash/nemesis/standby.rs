@@ -8,7 +8,7 @@ use std::{
 use anyhow::ensure;
 
 use super::strike::{Effect, Nemesis, READY_WITHIN, effect};
-use crate::crash::{postgres::End, process::wait_for, standby::Standby};
+use crate::crash::{engine::HALTED, postgres::End, process::wait_for, standby::Standby};
 
 /// What the standby had when it left may still be told for so long.
 const TOLD_WITHIN: Duration = Duration::from_millis(1500);
@@ -18,8 +18,6 @@ const MISSED_WITHIN: Duration = Duration::from_secs(20);
 /// Longer than an engine takes to remember its numbers.
 const REMEMBERED: Duration = Duration::from_millis(1600);
 const HALTS_WITHIN: Duration = Duration::from_secs(45);
-/// How an engine ends that must not be started again.
-const HALTED: i32 = 3;
 const HALT: &str = "HALT";
 
 impl Nemesis<'_> {

@@ -1,6 +1,6 @@
 //! Batches of every kind, and the class of everything that is not a commit.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use engine::{
     fulfillments::Fulfillment,
@@ -333,12 +333,15 @@ async fn answer_that_does_not_come_in_time_is_unknown() {
     let ground = Ground::new().await;
     let (lane, serials) = begun(&ground).await;
     ground.stall_batches().await;
-    let hasty = ground.journal().with_deadline(Duration::from_secs(1));
-    let mut session = hasty.fence(lane.owner, 0).await.unwrap();
+    let mut session = ground.journal().fence(lane.owner, 0).await.unwrap();
     let order = ground.fulfillment(ground.balances[0], 3, "second", &serials[1..2]);
     let mut batch = lane.batch(Rows::Fulfillments(vec![order]));
     batch.fence = session.position.fence;
-    assert_eq!(session.writer.commit(&batch).await, Err(Failure::Unknown));
+    // The deadline is over as soon as nothing is left to do but wait.
+    tokio::time::pause();
+    let committed = session.writer.commit(&batch).await;
+    tokio::time::resume();
+    assert_eq!(committed, Err(Failure::Unknown));
 }
 
 #[tokio::test]
