@@ -33,10 +33,22 @@ pub const fn standby() -> Option<&'static str> {
     None
 }
 
+/// The rule that is broken.
+#[cfg(feature = "sabotage")]
+pub fn broken() -> Option<&'static str> {
+    CHOSEN.as_deref()
+}
+
+/// The rule that is broken.
+#[cfg(not(feature = "sabotage"))]
+pub const fn broken() -> Option<&'static str> {
+    None
+}
+
 /// Whether the rule of this name is broken.
 #[cfg(feature = "sabotage")]
 pub fn breaks(rule: &str) -> bool {
-    CHOSEN.as_deref() == Some(rule)
+    broken() == Some(rule)
 }
 
 /// Whether the rule of this name is broken.

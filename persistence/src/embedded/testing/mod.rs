@@ -84,7 +84,12 @@ impl TestCluster {
         Migrated: Future<Output = Result<(), Failure>>,
         Failure: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let template = self.template(fingerprint, migrate).await?;
+        // A schema without a constraint must not be another run's.
+        let fingerprint = match engine::sabotage::broken() {
+            Some(rule) => format!("{fingerprint}x{rule}"),
+            None => fingerprint.to_owned(),
+        };
+        let template = self.template(&fingerprint, migrate).await?;
         create_from_template(&self.server, &template).await
     }
 
