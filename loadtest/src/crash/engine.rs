@@ -177,6 +177,12 @@ impl Engines {
         Ok(())
     }
 
+    /// The number of an engine's process.
+    pub(super) fn process(&self, place: usize) -> Option<u32> {
+        let engine = self.places[place].as_ref();
+        engine.map(|engine| engine.process.id())
+    }
+
     pub(super) fn freeze(&mut self, place: usize) -> anyhow::Result<()> {
         if let Some(engine) = &mut self.places[place] {
             engine.process.tell(Signal::Stop)?;

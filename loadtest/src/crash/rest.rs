@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{cast::Cast, engine::Engines, postgres::Postgres, process::wait_for, shop::Merchant};
 
-/// Imports that a crash left without a number get one within this time.
-const NUMBERED_WITHIN: Duration = Duration::from_secs(20);
+/// Imports that a crash left without a number get one within this time: they are looked for each minute.
+const NUMBERED_WITHIN: Duration = Duration::from_secs(150);
 const TOLD_WITHIN: Duration = Duration::from_secs(20);
 
 pub(super) fn memory(

@@ -125,9 +125,16 @@ impl Run {
         summary.acknowledged = crowd.acknowledged();
         summary.calls = crowd.calls();
         summary.engine_starts = engines.starts;
-        let memory = match &healed {
-            Ok(()) => Some(rest::memory(&mut engines, &ground.postgres, &cast)?),
-            Err(_) => None,
+        let rested = match &healed {
+            Ok(()) => rest::memory(&mut engines, &ground.postgres, &cast).map(Some),
+            Err(_) => Ok(None),
+        };
+        let (memory, rested) = match rested {
+            Ok(memory) => (memory, Ok(())),
+            Err(failure) => {
+                say(&format!("crash: {failure:#}"));
+                (None, Err(failure))
+            }
         };
         let run = verdict::told(&engines, cast.before, memory)?;
         engines.end_all()?;
@@ -136,7 +143,7 @@ impl Run {
         summary.judge(verdict);
         summary.seconds = started.elapsed().as_secs();
         self.tell(&summary)?;
-        struck.and(healed).map(|()| summary)
+        struck.and(healed).and(rested).map(|()| summary)
     }
 
     /// What is to be done in each cycle.

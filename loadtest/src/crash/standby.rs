@@ -14,6 +14,8 @@ use anyhow::{Context as _, ensure};
 use super::{disk::Small, postgres::Postgres, process::wait_for};
 
 const FOLLOWS_WITHIN: Duration = Duration::from_secs(30);
+/// Longer than an engine takes to be killed, started and asked.
+pub(super) const SHOWS_LATE: Duration = Duration::from_secs(15);
 const PROMOTED_WITHIN: Duration = Duration::from_mins(1);
 
 pub(super) struct Standby {
@@ -57,11 +59,9 @@ impl Standby {
 
     /// What it has is visible on it later, though commits wait only until it has it.
     pub(super) fn applies_late(&self, late: bool) -> anyhow::Result<()> {
-        self.postgres.sql(if late {
-            "ALTER SYSTEM SET recovery_min_apply_delay = '2s'"
-        } else {
-            "ALTER SYSTEM RESET recovery_min_apply_delay"
-        })?;
+        let seconds = if late { SHOWS_LATE.as_secs() } else { 0 };
+        let set = format!("ALTER SYSTEM SET recovery_min_apply_delay = '{seconds}s'");
+        self.postgres.sql(&set)?;
         self.postgres.sql("SELECT pg_reload_conf()").map(drop)
     }
 

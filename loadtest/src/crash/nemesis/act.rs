@@ -22,6 +22,8 @@ pub(in crate::crash) enum Act {
     EngineFrozen,
     /// Until another one has taken over; then it wakes.
     EngineFrozenAndReplaced,
+    /// From Postgres, until another one has taken over; then it finds out.
+    EngineCutOffAndReplaced,
     SecondEngine,
     RollingRestart,
     SessionTerminated(Backend),
@@ -68,9 +70,10 @@ impl Act {
                 &[(Figure::EngineKills, 1)]
             }
             Self::EngineKilledTwice | Self::StandbyLate => &[(Figure::EngineKills, 2)],
-            Self::EngineFrozen | Self::EngineFrozenAndReplaced | Self::SecondEngine => {
-                &[(Figure::SecondOwnersAndFreezes, 1)]
-            }
+            Self::EngineFrozen
+            | Self::EngineFrozenAndReplaced
+            | Self::EngineCutOffAndReplaced
+            | Self::SecondEngine => &[(Figure::SecondOwnersAndFreezes, 1)],
             Self::RollingRestart => &[(Figure::RollingRestarts, 1)],
             Self::SessionTerminated(_) | Self::CommitsCancelled => &[(Figure::SessionsEnded, 1)],
             Self::SessionKilled(_) | Self::PostgresStopped | Self::PostgresKilled => {
@@ -108,6 +111,7 @@ impl fmt::Display for Act {
             Self::EngineKilledTwice => formatter.write_str("engine killed, and while it starts"),
             Self::EngineFrozen => formatter.write_str("engine frozen"),
             Self::EngineFrozenAndReplaced => formatter.write_str("engine frozen and replaced"),
+            Self::EngineCutOffAndReplaced => formatter.write_str("engine cut off and replaced"),
             Self::SecondEngine => formatter.write_str("second engine started"),
             Self::RollingRestart => formatter.write_str("rolling restart"),
             Self::SessionTerminated(which) => write!(formatter, "{} terminated", backend(which)),
@@ -155,6 +159,7 @@ pub(in crate::crash) fn cycle(number: usize, dice: &mut Dice) -> Vec<Act> {
         Act::SessionTerminated(turn(2)),
         Act::CommitsCancelled,
         Act::EngineFrozenAndReplaced,
+        Act::EngineCutOffAndReplaced,
         Act::RollingRestart,
         if number.is_multiple_of(2) {
             Act::SecondEngine

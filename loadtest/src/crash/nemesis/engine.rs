@@ -29,8 +29,17 @@ impl Nemesis<'_> {
 
     /// What it told before its commit was durable is told for nothing.
     pub(super) fn kill_engine_at_commit(&mut self) -> anyhow::Result<Effect> {
-        let serving = self.engines.ensure_serving(READY_WITHIN)?;
         let cut = Cut::of_a_commit(&mut self.dice);
+        self.kill_engine_at(cut)
+    }
+
+    /// What it did not tell is done, and is asked for again.
+    pub(super) fn kill_engine_after_commit(&mut self) -> anyhow::Result<Effect> {
+        self.kill_engine_at(Cut::of_a_commits_answer())
+    }
+
+    fn kill_engine_at(&mut self, cut: Cut) -> anyhow::Result<Effect> {
+        let serving = self.engines.ensure_serving(READY_WITHIN)?;
         let met = self.cut(cut)?;
         // As long as it takes to tell somebody, and shorter than it takes to give the commit up.
         sleep(Duration::from_millis(50));
@@ -95,6 +104,24 @@ impl Nemesis<'_> {
         sleep(Duration::from_millis(300));
         self.rest(1500);
         self.engines.thaw(serving)?;
+        let ended = self.engines.ends(serving, DEMOTED_WITHIN)?;
+        ensure!(ended, "an engine that was replaced did not end");
+        Ok(Effect::Done)
+    }
+
+    /// It lives and is asked, and hears nothing from Postgres: what it knows is false soon.
+    pub(super) fn cut_off_and_replace_engine(&mut self) -> anyhow::Result<Effect> {
+        let serving = self.engines.ensure_serving(READY_WITHIN)?;
+        let next = self.waiting()?;
+        let process = self.engines.process(serving);
+        self.ground.proxy.cut_off(process);
+        let replaced = self.engines.becomes_ready(next, REPLACED_WITHIN);
+        let before = self.crowd.acknowledged();
+        wait_for(SOLD_WITHIN, || self.crowd.acknowledged() > before + SOLD);
+        // Long enough for somebody to ask both.
+        sleep(Duration::from_millis(1500));
+        self.ground.proxy.cut_off(None);
+        ensure!(replaced, "nobody took over from an engine that was cut off");
         let ended = self.engines.ends(serving, DEMOTED_WITHIN)?;
         ensure!(ended, "an engine that was replaced did not end");
         Ok(Effect::Done)

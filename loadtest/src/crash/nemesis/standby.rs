@@ -8,10 +8,17 @@ use std::{
 use anyhow::ensure;
 
 use super::strike::{Effect, Nemesis, READY_WITHIN, effect};
-use crate::crash::{engine::HALTED, postgres::End, process::wait_for, standby::Standby};
+use crate::crash::{
+    engine::HALTED,
+    postgres::End,
+    process::wait_for,
+    standby::{SHOWS_LATE, Standby},
+};
 
 /// What the standby had when it left may still be told for so long.
 const TOLD_WITHIN: Duration = Duration::from_millis(1500);
+/// Orders by which shops have asked again for what they were not told.
+const ASKED_AGAIN: u64 = 60;
 /// Orders that a standby misses which has fallen behind.
 const MISSED: u64 = 150;
 const MISSED_WITHIN: Duration = Duration::from_secs(20);
@@ -44,13 +51,18 @@ impl Nemesis<'_> {
     pub(super) fn delay_standby(&mut self) -> anyhow::Result<Effect> {
         self.with_synchronous(|nemesis, standby| {
             standby.applies_late(true)?;
+            let mut met = 0;
             for _ in 0..2 {
                 nemesis.rest(900);
-                nemesis.kill_engine()?;
+                let killed = nemesis.kill_engine_after_commit()?;
+                met += u32::from(killed == Effect::Done);
+                // Shops ask first for what they were not told, while it does not show.
+                let before = nemesis.crowd.acknowledged();
+                let sold = || nemesis.crowd.acknowledged() > before + ASKED_AGAIN;
+                wait_for(SHOWS_LATE, sold);
             }
-            nemesis.rest(900);
             standby.applies_late(false)?;
-            Ok(Effect::Done)
+            Ok(effect(met == 2))
         })
     }
 

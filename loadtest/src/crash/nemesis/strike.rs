@@ -116,6 +116,7 @@ impl<'a> Nemesis<'a> {
             Act::EngineKilledTwice => self.kill_engine_twice(),
             Act::EngineFrozen => self.freeze_engine(),
             Act::EngineFrozenAndReplaced => self.freeze_and_replace_engine(),
+            Act::EngineCutOffAndReplaced => self.cut_off_and_replace_engine(),
             Act::SecondEngine => self.start_second_engine(),
             Act::RollingRestart => self.restart_rolling(),
             Act::SessionTerminated(which) => Ok(effect(self.ground.postgres.terminate(which)?)),

@@ -126,6 +126,17 @@ impl Cut {
         .rolled(dice)
     }
 
+    /// A commit is done, and whoever sent it waits for the answer.
+    pub(in crate::crash) fn of_a_commits_answer() -> Self {
+        Self {
+            way: Way::ToClient,
+            kind: b'C',
+            how: How::Swallow,
+            skip: 0,
+            of_commit: true,
+        }
+    }
+
     /// Whether it waits for a new connection's statements.
     pub(in crate::crash) fn is_of_parse(self) -> bool {
         matches!(self.kind, b'P' | b'1')

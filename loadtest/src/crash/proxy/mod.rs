@@ -56,6 +56,11 @@ impl Proxy {
         self.route.lead_to(server);
     }
 
+    /// Whose connections stay open while nothing passes on them; once nobody's are, they are closed.
+    pub(super) fn cut_off(&self, process: Option<u32>) {
+        self.route.cut_off(process);
+    }
+
     /// Whether only sessions of the journal may be opened.
     pub(super) fn journal_only(&self, only: bool) {
         self.route.journal_only(only);

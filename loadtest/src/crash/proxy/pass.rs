@@ -44,13 +44,15 @@ pub(super) async fn pass(client: UnixStream, route: Arc<Route>, scissors: Arc<Sc
     let Ok(server) = UnixStream::connect(route.server()).await else {
         return;
     };
+    let process = client.peer_cred().ok().and_then(|peer| peer.pid());
+    let process = process.and_then(|process| u32::try_from(process).ok());
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let (fate, _) = watch::channel(Fate::Open);
     let fate = Arc::new(fate);
     let up = Direction {
         way: Way::ToServer,
-        journal: None,
+        process,
         statements: Statements::default(),
         scissors: Arc::clone(&scissors),
         route: Arc::clone(&route),
@@ -58,13 +60,13 @@ pub(super) async fn pass(client: UnixStream, route: Arc<Route>, scissors: Arc<Sc
     };
     let down = Direction {
         way: Way::ToClient,
-        journal: None,
+        process,
         statements: Statements::default(),
         scissors,
         route,
         fate: Arc::clone(&fate),
     };
-    let (role, roles) = watch::channel(false);
+    let (role, roles) = watch::channel(Said::default());
     let up = up.run(
         from_client,
         to_server,
@@ -80,15 +82,24 @@ pub(super) async fn pass(client: UnixStream, route: Arc<Route>, scissors: Arc<Sc
     tokio::join!(up, down);
 }
 
-/// Whose session it is: the client's start-up packet says so.
+/// What the client has said: whose session it is in its start-up packet, and whether a commit is what it
+/// wants now.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    journal: bool,
+    at_commit: bool,
+}
+
+/// The way to the server hears it, the other one is told.
 enum Role {
-    Tells(watch::Sender<bool>),
-    Hears(watch::Receiver<bool>),
+    Tells(watch::Sender<Said>),
+    Hears(watch::Receiver<Said>),
 }
 
 struct Direction {
     way: Way,
-    journal: Option<bool>,
+    /// Whose connection it is.
+    process: Option<u32>,
     /// Of what the client sends.
     statements: Statements,
     scissors: Arc<Scissors>,
@@ -112,6 +123,14 @@ impl Direction {
                 read = from.read_buf(framer.buffer()) => read,
             };
             if !matches!(read, Ok(1..)) {
+                break;
+            }
+            let cut_off = tokio::select! {
+                biased;
+                () = over(&mut fates, self.way) => true,
+                was = self.route.is_cut_off(self.process) => was,
+            };
+            if cut_off {
                 break;
             }
             if !self.forward(&mut framer, &mut to, &role).await {
@@ -171,26 +190,24 @@ impl Direction {
 
     fn met(&mut self, message: &Message, role: &Role) -> Option<How> {
         let Some(kind) = message.kind else {
-            let packet = &message.bytes;
-            let journal = memchr::memmem::find(packet, JOURNAL).is_some();
-            self.journal = Some(journal);
-            if let Role::Tells(role) = role {
-                role.send_replace(journal);
+            let journal = memchr::memmem::find(&message.bytes, JOURNAL).is_some();
+            if let Role::Tells(said) = role {
+                said.send_modify(|said| said.journal = journal);
             }
             return (self.route.is_journal_only() && !journal).then_some(How::Before);
         };
-        let journal = match role {
-            Role::Tells(_) => self.journal.unwrap_or(false),
-            Role::Hears(role) => *role.borrow(),
+        let said = match role {
+            Role::Tells(said) => {
+                self.statements.hear(kind, &message.bytes);
+                said.send_modify(|said| said.at_commit = self.statements.at_commit());
+                *said.borrow()
+            }
+            Role::Hears(said) => *said.borrow(),
         };
-        if !journal {
+        if !said.journal {
             return None;
         }
-        if self.way == Way::ToServer {
-            self.statements.hear(kind, &message.bytes);
-        }
-        self.scissors
-            .meet(self.way, kind, self.statements.at_commit())
+        self.scissors.meet(self.way, kind, said.at_commit)
     }
 
     /// Waits until the other direction ends: an open connection on which nothing comes any more.

@@ -1,6 +1,7 @@
 //! Where connections go, and which ones.
 //!
-//! Keeps: what is decided here is true of connections that are opened later; those that are open stay.
+//! Keeps: where connections lead is decided when they are opened, and those that are open stay. A process
+//! that is cut off hears nothing more on any of its connections, old or new, until it is let go.
 
 use std::{
     path::PathBuf,
@@ -10,9 +11,12 @@ use std::{
     },
 };
 
+use tokio::sync::watch;
+
 pub(super) struct Route {
     server: Mutex<PathBuf>,
     journal_only: AtomicBool,
+    cut_off: watch::Sender<Option<u32>>,
 }
 
 impl Route {
@@ -20,6 +24,7 @@ impl Route {
         Self {
             server: Mutex::new(server),
             journal_only: AtomicBool::new(false),
+            cut_off: watch::Sender::new(None),
         }
     }
 
@@ -38,5 +43,21 @@ impl Route {
 
     pub(super) fn is_journal_only(&self) -> bool {
         self.journal_only.load(Ordering::SeqCst)
+    }
+
+    /// The process that is cut off; none to let it go.
+    pub(super) fn cut_off(&self, process: Option<u32>) {
+        self.cut_off.send_replace(process);
+    }
+
+    /// Waits until a process is let go; whether it had been cut off.
+    pub(super) async fn is_cut_off(&self, process: Option<u32>) -> bool {
+        if process.is_none() || *self.cut_off.borrow() != process {
+            return false;
+        }
+        let mut cut_off = self.cut_off.subscribe();
+        // The sender lives as long as `self`.
+        drop(cut_off.wait_for(|now| *now != process).await);
+        true
     }
 }

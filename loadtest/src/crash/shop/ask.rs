@@ -143,6 +143,19 @@ impl Ask {
         Some(other)
     }
 
+    /// The same order, for which hardly anything is paid any more: it is answered if it was delivered, and
+    /// refused if it was not.
+    pub(super) fn unwilling(&self) -> Self {
+        let mut again = self.clone();
+        if let (Call::Fulfill { max_total, .. }, Wish::Buy { body, .. }) =
+            (&mut again.call, &mut again.wish)
+        {
+            *max_total = Some(1);
+            body["max_total"] = json!("0.01");
+        }
+        again
+    }
+
     pub(super) fn credit(
         stage: &Stage,
         reseller: usize,

@@ -39,6 +39,8 @@ pub(super) struct Shop {
     made: u64,
     /// It looks more than it buys, and does not wait long: it hears engines that should be silent.
     impatient: bool,
+    /// It asks again at once for what it was not told; the others come back to it now and then.
+    prompt: bool,
     /// Sent, and not known what became of it.
     open: Vec<Ask>,
     past: Vec<Ask>,
@@ -64,6 +66,7 @@ impl Shop {
             twin: Wire::new(Arc::clone(stage), first),
             made: 0,
             impatient: place.is_multiple_of(IMPATIENT),
+            prompt: place % 2 == 1,
             open: Vec::new(),
             past: Vec::new(),
         })
@@ -81,7 +84,8 @@ impl Shop {
 
     /// Asks for something: mostly something new.
     async fn next(&mut self) -> anyhow::Result<()> {
-        let must_ask_again = self.open.len() >= OPEN_MAX;
+        let kept_max = if self.prompt { 1 } else { OPEN_MAX };
+        let must_ask_again = self.open.len() >= kept_max;
         let chosen = if self.impatient && self.dice.below(3) > 0 {
             LOOKS
         } else {
@@ -202,6 +206,9 @@ impl Shop {
         }
         let place = self.dice.below(self.open.len());
         let ask = self.open.swap_remove(place);
+        // Whoever asks at once may have found another seller meanwhile.
+        let unwilling = self.prompt && self.dice.below(2) == 0;
+        let ask = if unwilling { ask.unwilling() } else { ask };
         self.ask(ask).await.map(drop)
     }
 
