@@ -11,6 +11,7 @@ programs=$logs/bin
 seed=1
 mkdir -p "$logs"
 rows=() wrong=0 known=0
+commit=$(git describe --always --dirty --abbrev=7 --exclude='*')
 
 # All rules are in these builds, and the one to break is chosen when a program starts. What they made is
 # copied, because the next ordinary build takes its place.
@@ -122,8 +123,7 @@ while read -r name level arguments; do
 done <scripts/sabotage.txt
 
 {
-    printf '\nsabotage: commit %s, seed %s of the rig, %d s\n' \
-        "$(git describe --always --dirty --abbrev=7 --exclude='*')" "$seed" "$SECONDS"
+    printf '\nsabotage: commit %s, seed %s of the rig, %d s\n' "$commit" "$seed" "$SECONDS"
     printf '%s\n' "${rows[@]}"
     printf '%d runs, %d not as they must be; logs in %s\n' "$known" "$wrong" target/sabotage
 } | tee "$logs/summary.txt"
