@@ -21,6 +21,7 @@ use crate::{
     metrics::{Metrics, UPKEEP_EVERY},
     replacements, sales,
     state::App,
+    stock_requests,
     top_ups::{complete_waiting, expire_due},
 };
 
@@ -177,6 +178,18 @@ pub(crate) async fn release_commissions(app: App) {
             tracing::warn!(%error, "could not forget visitors: {error}");
         }
         sleep(RELEASE_EVERY).await;
+    }
+}
+
+/// Carries out wholesale purchases that a crash cut off after they were decided.
+pub(crate) async fn carry_stock_requests(app: App) {
+    loop {
+        match stock_requests::carry::carry_waiting(&app).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "found wholesale purchases that were cut off"),
+            Err(error) => tracing::warn!(%error, "could not look for purchases: {error}"),
+        }
+        sleep(REFUND_EVERY).await;
     }
 }
 

@@ -36,6 +36,7 @@ pub mod sales;
 pub mod serve;
 pub(crate) mod sessions;
 pub mod state;
+pub mod stock_requests;
 pub mod top_ups;
 pub mod webhooks;
 pub(crate) mod wire;

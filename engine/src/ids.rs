@@ -125,6 +125,21 @@ typed_id!(
     "mov"
 );
 typed_id!(ReplacementId, "rpl");
+typed_id!(
+    /// A wholesale purchase.
+    StockRequestId,
+    "stk"
+);
+typed_id!(
+    /// A serial that a reseller bought to sell it on, under its own prefix.
+    InventoryItemId,
+    "itm"
+);
+typed_id!(
+    /// Money that goes back for a wholesale purchase: the reference of its entry in the ledger.
+    StockRefundId,
+    "srf"
+);
 typed_id!(KeyId, "key");
 typed_id!(
     /// Somebody who can sign in.
@@ -262,6 +277,11 @@ impl SerialId {
     /// The id under which a shop knows this serial once it was delivered.
     pub const fn item(self) -> ItemId {
         ItemId(self.0)
+    }
+
+    /// The id under which a reseller knows it once it is in the reseller's inventory.
+    pub const fn inventory_item(self) -> InventoryItemId {
+        InventoryItemId(self.0)
     }
 }
 

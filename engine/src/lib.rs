@@ -34,6 +34,7 @@ pub mod replacements;
 pub mod sabotage;
 pub mod sales;
 mod snapshots;
+pub mod stock_requests;
 pub mod supervise;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -165,6 +165,12 @@ impl Vault {
         )
     }
 
+    /// The digest by which the items that went to a customer's address are found again.
+    pub fn email_fingerprint(&self, merchant: MerchantId, email: &str) -> [u8; 16] {
+        let parts = [b"email".as_slice(), merchant.uuid_bytes(), email.as_bytes()];
+        digest(&self.requests, &parts)
+    }
+
     /// The digest of a request's meaning; `parts` are delimited, so no two requests share a text.
     pub(crate) fn request_fingerprint(&self, parts: &[&[u8]]) -> [u8; 16] {
         digest(&self.requests, parts)

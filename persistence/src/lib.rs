@@ -37,6 +37,7 @@ mod sabotage;
 pub mod sales;
 pub mod sessions;
 pub mod settings;
+pub mod stock_requests;
 pub mod top_ups;
 pub mod tripwire;
 pub mod verifier;

@@ -1,6 +1,6 @@
 //! One change of a balance on the wire, and the names of the kinds.
 
-use engine::{balances::EntryKind, money::Currency};
+use engine::{balances::EntryKind, fulfillments::OrderId, money::Currency};
 use persistence::balances::ledger;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,15 +31,17 @@ pub(crate) struct Entry {
 }
 
 /// Kinds of the contract that no entry has yet; asking for them finds nothing.
-const OTHER_NAMES: [&str; 3] = ["STOCK_PURCHASE", "STOCK_REFUND", "DEBT_SETTLEMENT"];
+const OTHER_NAMES: [&str; 1] = ["DEBT_SETTLEMENT"];
 
-const KINDS: [EntryKind; 6] = [
+const KINDS: [EntryKind; 8] = [
     EntryKind::Fulfillment,
     EntryKind::TopUp,
     EntryKind::Credit,
     EntryKind::Refund,
     EntryKind::Debit,
     EntryKind::TopUpReversal,
+    EntryKind::StockRefund,
+    EntryKind::StockPurchase,
 ];
 
 pub(super) const fn kind_name(kind: EntryKind) -> &'static str {
@@ -50,6 +52,8 @@ pub(super) const fn kind_name(kind: EntryKind) -> &'static str {
         EntryKind::Refund => "REFUND",
         EntryKind::Debit => "DEBIT",
         EntryKind::TopUpReversal => "TOP_UP_REVERSAL",
+        EntryKind::StockRefund => "STOCK_REFUND",
+        EntryKind::StockPurchase => "STOCK_PURCHASE",
     }
 }
 
@@ -76,6 +80,8 @@ impl Entry {
             EntryKind::Credit => ("credit", entry.reference.clone()),
             EntryKind::Refund => ("refund", entry.reference.clone()),
             EntryKind::Debit => ("debit", entry.reference.clone()),
+            EntryKind::StockRefund => ("stock_refund", entry.reference.clone()),
+            EntryKind::StockPurchase => ("stock_request", purchase(&entry.reference)),
         };
         Self {
             uniqid: id.clone(),
@@ -90,6 +96,9 @@ impl Entry {
             description: match entry.description {
                 Some(description) => description,
                 None if delivered => format!("Fulfillment of {}", entry.reference),
+                None if entry.kind == EntryKind::StockPurchase => {
+                    format!("Stock request {}", purchase(&entry.reference))
+                }
                 None => String::new(),
             },
             external_order_id: delivered.then_some(entry.reference),
@@ -116,6 +125,12 @@ impl Entry {
             currency,
         )
     }
+}
+
+/// The wholesale purchase that an entry of the balance paid for.
+pub(crate) fn purchase(reference: &str) -> String {
+    let request = OrderId::from_stored(reference).stock_request();
+    request.map_or_else(String::new, |id| id.to_string())
 }
 
 impl Row for Entry {
@@ -163,7 +178,7 @@ mod tests {
                 Ok(Some(kind))
             );
         }
-        assert_eq!(parse_kind("stock_refund"), Ok(None));
+        assert_eq!(parse_kind("debt_settlement"), Ok(None));
         assert_eq!(parse_kind("bribe"), Err(UnknownKind));
     }
 }

@@ -5,11 +5,12 @@
 use engine::{
     balances::EntryKind,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded, ShelfChanged,
+        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded,
+        ShelfChanged, StockGiven, StockStep, StockTaken,
     },
     ids::{
         FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ProductId, RelationshipId,
-        ReplacementId, SaleId, VariantId, WebhookId,
+        ReplacementId, SaleId, StockRequestId, VariantId, WebhookId,
     },
     money::{Currency, Money},
 };
@@ -20,6 +21,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    balances::entry::purchase,
     fulfillments::answer::channel,
     wire::{
         money::{CurrencyCode, MoneyText},
@@ -87,18 +89,60 @@ fn entry(entry: &Entry, currency: Currency) -> Value {
             "currency": currency_code,
             "balance_after": balance_after,
         }),
-        EntryKind::TopUp | EntryKind::Credit | EntryKind::Debit | EntryKind::TopUpReversal => {
+        EntryKind::TopUp
+        | EntryKind::Credit
+        | EntryKind::Debit
+        | EntryKind::TopUpReversal
+        | EntryKind::StockRefund
+        | EntryKind::StockPurchase => {
+            let (reference, description) = named(entry);
             json!({
                 "ledger_entry_id": entry.id.to_string(),
                 "relationship_id": relationship,
-                "reference": entry.reference,
-                "description": entry.description,
+                "reference": reference,
+                "description": description,
                 "amount": MoneyText(currency, entry.amount),
                 "currency": currency_code,
                 "balance_after": balance_after,
             })
         }
     }
+}
+
+/// What an entry refers to, and what it says of itself.
+fn named(entry: &Entry) -> (String, Option<String>) {
+    if entry.kind == EntryKind::StockPurchase {
+        let request = purchase(&entry.reference);
+        let description = format!("Stock request {request}");
+        return (request, Some(description));
+    }
+    (entry.reference.clone(), entry.description.clone())
+}
+
+fn stock_step(step: &StockStep) -> Value {
+    json!({
+        "stock_request_id": StockRequestId::from_uuid(step.request).to_string(),
+        "relationship_id": of(&step.relationship),
+        "status": step.status,
+    })
+}
+
+fn stock_given(given: &StockGiven) -> Value {
+    json!({
+        "stock_request_id": StockRequestId::from_uuid(given.request).to_string(),
+        "relationship_id": of(&given.relationship),
+        "product_id": ProductId::from_uuid(given.product).to_string(),
+        "variant_id": given.variant.map(|id| VariantId::from_uuid(id).to_string()),
+        "quantity": given.items,
+    })
+}
+
+fn stock_taken(taken: &StockTaken) -> Value {
+    json!({
+        "stock_request_id": StockRequestId::from_uuid(taken.request).to_string(),
+        "relationship_id": of(&taken.relationship),
+        "quantity": taken.items,
+    })
 }
 
 fn sold(line: &Line, currency: Currency) -> Value {
@@ -257,6 +301,9 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             threshold,
             hours_left,
         } => balance_low(relationship, (*balance, *threshold, currency), *hours_left),
+        Fact::StockRequestUpdated(step) => stock_step(step),
+        Fact::InventoryAllocated(given) => stock_given(given),
+        Fact::InventoryRevoked(taken) => stock_taken(taken),
         Fact::TopUpUpdated {
             invoice,
             relationship,

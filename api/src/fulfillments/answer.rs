@@ -250,6 +250,7 @@ pub(crate) const fn channel(channel: Channel) -> &'static str {
         Channel::DynamicUrl => "DYNAMIC_URL",
         Channel::SignedUrl => "SIGNED_URL",
         Channel::Callback => "CALLBACK",
+        Channel::Stock => "STOCK",
     }
 }
 

@@ -101,7 +101,7 @@ impl Shown<'_> {
 }
 
 /// The end of a text; nothing of one that is hardly longer.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let count = text.chars().count();
     let shown = if count > 2 * SHOWN_CHARS {
         SHOWN_CHARS

@@ -107,7 +107,7 @@ impl TracedDelivery {
 }
 
 /// The first character of an address and its domain.
-fn masked(email: &str) -> String {
+pub(crate) fn masked(email: &str) -> String {
     let (name, domain) = email.split_once('@').unwrap_or((email, ""));
     let first: String = name.chars().take(1).collect();
     format!("{first}…@{domain}")

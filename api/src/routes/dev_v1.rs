@@ -9,7 +9,7 @@ use crate::{
     invitations, me, members,
     metrics::Surface,
     payments::methods,
-    programs, relationships, replacements, sales, top_ups,
+    programs, relationships, replacements, sales, stock_requests, top_ups,
 };
 
 #[rustfmt::skip]
@@ -48,6 +48,13 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/{id}/top-ups",                    top_ups::open::dev)
         .post("/dev/v1/resellers/{id}/top-ups/{inv}/mark-paid",    top_ups::mark_paid::dev)
         .post("/dev/v1/resellers/{id}/top-ups/{inv}/cancel",       top_ups::cancel::dev)
+        .post("/dev/v1/resellers/{id}/stock-purchases",            stock_requests::open::dev)
+        .get("/dev/v1/resellers/{id}/stock-transfers",             stock_requests::list::dev)
+        .get("/dev/v1/resellers/{id}/stock-transfers/{stk}",       stock_requests::list::dev_one)
+        .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/invoice", stock_requests::invoice::dev)
+        .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/cancel", stock_requests::cancel::dev)
+        .get("/dev/v1/resellers/{id}/inventory",                   stock_requests::inventory::dev)
+        .post("/dev/v1/resellers/{id}/inventory/{itm}/deliver",    stock_requests::deliver::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
         .get_within("/dev/v1/events",                     WAITING, feed::dev)

@@ -8,7 +8,7 @@ use crate::{
     persons::{email, invitation, me, password, programs, reset, totp},
     sales,
     sessions::{list, sign_in, sign_out, step_up},
-    top_ups,
+    stock_requests, top_ups,
 };
 
 #[rustfmt::skip]
@@ -53,4 +53,13 @@ pub(super) fn menu() -> Menu {
         .post("/portal/v1/programs/{rel}/top-ups",              top_ups::open::portal)
         .get("/portal/v1/programs/{rel}/top-ups/{inv}",         top_ups::get::portal)
         .post("/portal/v1/programs/{rel}/top-ups/{inv}/cancel", top_ups::cancel::portal)
+        .get("/portal/v1/programs/{rel}/stock-requests",        stock_requests::list::portal)
+        .post("/portal/v1/programs/{rel}/stock-requests",       stock_requests::open::portal)
+        .get("/portal/v1/programs/{rel}/stock-requests/{stk}",  stock_requests::list::portal_one)
+        .post("/portal/v1/programs/{rel}/stock-requests/{stk}/cancel", stock_requests::cancel::portal)
+        .get("/portal/v1/programs/{rel}/inventory",             stock_requests::inventory::portal)
+        .get("/portal/v1/programs/{rel}/inventory/summary",     stock_requests::inventory::portal_summary)
+        .post("/portal/v1/programs/{rel}/inventory/{itm}/deliver", stock_requests::deliver::portal)
+        .post("/portal/v1/programs/{rel}/inventory/{itm}/resend", stock_requests::deliver::portal_resend)
+        .post("/portal/v1/programs/{rel}/inventory/{itm}/reveal", stock_requests::deliver::portal_reveal)
 }

@@ -119,6 +119,7 @@ impl Starting {
         self.works("restock", &app, jobs::restock_waiting);
         self.works("refunds", &app, jobs::complete_refunds);
         self.works("replacements", &app, jobs::carry_replacements);
+        self.works("stock_requests", &app, jobs::carry_stock_requests);
         self.works("payments", &app, jobs::complete_top_ups);
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("commissions", &app, jobs::release_commissions);

@@ -10,7 +10,8 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded, ShelfChanged,
+        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded,
+        ShelfChanged, StockGiven, StockStep, StockTaken,
     },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
@@ -171,6 +172,9 @@ fn subject(kind: Kind) -> Subject {
             key: id(10),
             relationship: Some(relationship),
         },
+        Kind::StockRequestUpdated => stock_step(),
+        Kind::InventoryAllocated => stock_given(),
+        Kind::InventoryRevoked => stock_taken(),
         Kind::WebhookDisabled => Fact::WebhookDisabled {
             webhook: id(11),
             relationship: Some(relationship),
@@ -217,6 +221,32 @@ fn commission_reversed() -> Fact {
         relationship: RELATIONSHIP,
         amount: 125,
         reversed: 125,
+    })
+}
+
+fn stock_step() -> Fact {
+    Fact::StockRequestUpdated(StockStep {
+        request: id(12),
+        relationship: RELATIONSHIP,
+        status: "ALLOCATED".to_owned(),
+    })
+}
+
+fn stock_given() -> Fact {
+    Fact::InventoryAllocated(StockGiven {
+        request: id(12),
+        relationship: RELATIONSHIP,
+        product: PRODUCT,
+        variant: None,
+        items: 25,
+    })
+}
+
+fn stock_taken() -> Fact {
+    Fact::InventoryRevoked(StockTaken {
+        request: id(12),
+        relationship: RELATIONSHIP,
+        items: 3,
     })
 }
 

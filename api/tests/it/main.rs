@@ -41,6 +41,7 @@ mod sales;
 mod secrets;
 mod shelves;
 mod stock_events;
+mod stock_requests;
 mod support;
 mod team;
 mod test_mode;

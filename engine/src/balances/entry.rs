@@ -15,6 +15,11 @@ pub enum EntryKind {
     Debit = 5,
     /// A top-up whose payment was taken back.
     TopUpReversal = 6,
+    /// Of a wholesale purchase: serials that the merchant took back, or that never came.
+    StockRefund = 7,
+    /// A fulfillment into the reseller's own inventory. It is stored as the fulfillment that it is, through
+    /// a channel of its own, and told under this name.
+    StockPurchase = 8,
 }
 
 impl EntryKind {
@@ -26,7 +31,12 @@ impl EntryKind {
     pub const fn takes(self) -> bool {
         match self {
             Self::Debit | Self::TopUpReversal => true,
-            Self::Fulfillment | Self::TopUp | Self::Credit | Self::Refund => false,
+            Self::Fulfillment
+            | Self::TopUp
+            | Self::Credit
+            | Self::Refund
+            | Self::StockRefund
+            | Self::StockPurchase => false,
         }
     }
 
@@ -39,6 +49,8 @@ impl EntryKind {
             4 => Some(Self::Refund),
             5 => Some(Self::Debit),
             6 => Some(Self::TopUpReversal),
+            7 => Some(Self::StockRefund),
+            8 => Some(Self::StockPurchase),
             _ => None,
         }
     }

@@ -71,6 +71,9 @@ pub enum Fact {
         relationship: Uuid,
         status: String,
     },
+    StockRequestUpdated(StockStep),
+    InventoryAllocated(StockGiven),
+    InventoryRevoked(StockTaken),
     /// Amounts are in minor units.
     BalanceLow {
         relationship: Uuid,
@@ -131,6 +134,32 @@ pub struct ShelfChanged {
     pub sellers: bool,
 }
 
+/// Where a wholesale purchase stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockStep {
+    pub request: Uuid,
+    pub relationship: Uuid,
+    pub status: String,
+}
+
+/// Serials that came into an inventory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockGiven {
+    pub request: Uuid,
+    pub relationship: Uuid,
+    pub product: Uuid,
+    pub variant: Option<Uuid>,
+    pub items: u32,
+}
+
+/// Serials that were taken out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockTaken {
+    pub request: Uuid,
+    pub relationship: Uuid,
+    pub items: u32,
+}
+
 impl Fact {
     /// The product, and the variant if it is of one, whose resellers hear of this, besides whom its row
     /// names. Who they are is known when it is told.
@@ -163,6 +192,9 @@ impl Fact {
             Self::WebhookDisabled { .. } => Kind::WebhookDisabled,
             Self::TopUpCreated { .. } => Kind::TopUpCreated,
             Self::TopUpUpdated { .. } => Kind::TopUpUpdated,
+            Self::StockRequestUpdated(_) => Kind::StockRequestUpdated,
+            Self::InventoryAllocated(_) => Kind::InventoryAllocated,
+            Self::InventoryRevoked(_) => Kind::InventoryRevoked,
             Self::BalanceLow { .. } => Kind::BalanceLow,
             Self::SaleCreated(_) => Kind::SaleCreated,
             Self::SaleRefunded(_) => Kind::SaleRefunded,
@@ -298,6 +330,33 @@ mod tests {
             (
                 format!(r#"{{"fact":"product_access_updated","relationship":"{id}"}}"#),
                 Kind::ProductAccessUpdated,
+            ),
+        ] {
+            check(&stored, kind);
+        }
+    }
+
+    #[test]
+    fn facts_of_wholesale_that_were_stored_stay_readable() {
+        let id = "018f0000-0000-7000-8000-000000000001";
+        for (stored, kind) in [
+            (
+                format!(
+                    r#"{{"fact":"stock_request_updated","request":"{id}","relationship":"{id}","status":"PAID"}}"#
+                ),
+                Kind::StockRequestUpdated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"inventory_allocated","request":"{id}","relationship":"{id}","product":"{id}","variant":null,"items":3}}"#
+                ),
+                Kind::InventoryAllocated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"inventory_revoked","request":"{id}","relationship":"{id}","items":3}}"#
+                ),
+                Kind::InventoryRevoked,
             ),
         ] {
             check(&stored, kind);

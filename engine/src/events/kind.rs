@@ -22,6 +22,9 @@ pub enum Kind {
     BalanceLow,
     TopUpCreated,
     TopUpUpdated,
+    StockRequestUpdated,
+    InventoryAllocated,
+    InventoryRevoked,
     SerialsImported,
     ProductStock,
     ProductPriceChanged,
@@ -39,7 +42,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -49,6 +52,9 @@ impl Kind {
         Self::BalanceLow,
         Self::TopUpCreated,
         Self::TopUpUpdated,
+        Self::StockRequestUpdated,
+        Self::InventoryAllocated,
+        Self::InventoryRevoked,
         Self::SerialsImported,
         Self::ProductStock,
         Self::ProductPriceChanged,
@@ -70,8 +76,10 @@ impl Kind {
         match kind {
             EntryKind::Fulfillment => Self::FulfillmentCreated,
             EntryKind::Refund => Self::FulfillmentRefunded,
-            EntryKind::TopUp | EntryKind::Credit => Self::BalanceCredited,
-            EntryKind::Debit | EntryKind::TopUpReversal => Self::BalanceDebited,
+            EntryKind::TopUp | EntryKind::Credit | EntryKind::StockRefund => Self::BalanceCredited,
+            EntryKind::Debit | EntryKind::TopUpReversal | EntryKind::StockPurchase => {
+                Self::BalanceDebited
+            }
         }
     }
 
@@ -86,6 +94,9 @@ impl Kind {
             Self::BalanceLow => "balance:low",
             Self::TopUpCreated => "top_up:created",
             Self::TopUpUpdated => "top_up:updated",
+            Self::StockRequestUpdated => "stock_request:updated",
+            Self::InventoryAllocated => "inventory:allocated",
+            Self::InventoryRevoked => "inventory:revoked",
             Self::SerialsImported => "serials:imported",
             Self::ProductStock => "product:stock",
             Self::ProductPriceChanged => "product:price_changed",
@@ -119,6 +130,9 @@ impl Kind {
             Self::BalanceLow => "A balance is lower than its reseller wants it.",
             Self::TopUpCreated => "An invoice was opened that tops a balance up.",
             Self::TopUpUpdated => "The status of a top-up changed.",
+            Self::StockRequestUpdated => "The status of a wholesale purchase changed.",
+            Self::InventoryAllocated => "Serials came into a reseller's inventory.",
+            Self::InventoryRevoked => "Serials were taken out of a reseller's inventory.",
             Self::SerialsImported => "An upload of serials went on sale.",
             Self::ProductStock => "A shelf ran low, ran out or is filled again.",
             Self::ProductPriceChanged => "A product or a variant of it has another price.",
@@ -148,6 +162,9 @@ impl Kind {
             | Self::BalanceLow
             | Self::TopUpCreated
             | Self::TopUpUpdated
+            | Self::StockRequestUpdated
+            | Self::InventoryAllocated
+            | Self::InventoryRevoked
             | Self::RelationshipUpdated
             | Self::KeyRevoked
             | Self::WebhookDisabled

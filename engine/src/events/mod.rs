@@ -9,6 +9,7 @@ mod kind;
 
 pub use fact::{
     CommissionApproved, CommissionReversed, Fact, SaleCreated, SaleRefunded, ShelfChanged,
+    StockGiven, StockStep, StockTaken,
 };
 pub use kind::{Audience, Kind};
 

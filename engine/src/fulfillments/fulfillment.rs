@@ -199,7 +199,7 @@ impl Contents {
 
 impl FulfilledLine {
     pub fn quantity(&self) -> u32 {
-        u32::try_from(self.serials.len()).expect("a line has at most 100 units")
+        u32::try_from(self.serials.len()).expect("a line has at most 1000 units")
     }
 
     pub fn total(&self) -> Money {

@@ -22,7 +22,8 @@ pub use fulfillment::{
 pub use order_id::OrderId;
 pub use refusal::Refusal;
 pub use request::{
-    Channel, Draft, Fingerprint, Invalid, LINE_QUANTITY_MAX, LINES_MAX, Line, QUANTITY_MAX, Request,
+    Agreed, Channel, Draft, Fingerprint, Invalid, LINE_QUANTITY_MAX, LINES_MAX, Line, NO_KEY,
+    PURCHASE_QUANTITY_MAX, Purchase, QUANTITY_MAX, Request,
 };
 
 use crate::fault::Fault;

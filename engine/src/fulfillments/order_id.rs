@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::ids::StockRequestId;
+
 const CHARACTERS_MAX: usize = 128;
 /// Ids that Consign gives itself begin so; a shop may not use them.
 const RESERVED: &str = "consign:";
@@ -26,6 +28,16 @@ impl OrderId {
             return Err("must not begin with \"consign:\"");
         }
         Ok(Self(text.into()))
+    }
+
+    /// The id under which a wholesale purchase is delivered: once, for ever.
+    pub fn of_stock_request(id: StockRequestId) -> Self {
+        Self(format!("{RESERVED}{id}").into())
+    }
+
+    /// The purchase that is delivered under it.
+    pub fn stock_request(&self) -> Option<StockRequestId> {
+        StockRequestId::parse(self.0.strip_prefix(RESERVED)?)
     }
 
     /// An id as it was stored.

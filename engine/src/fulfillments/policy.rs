@@ -1,10 +1,10 @@
 //! Pure: terms + catalog + request -> a [`Quote`] or a [`Refusal`], in the documented order.
 
-use super::{Channel, Line, Refusal, Request};
+use super::{Agreed, Channel, Line, Refusal, Request};
 use crate::{
     catalog::{Product, ProductKind, Sku, Status, Variant},
     money::Money,
-    relationships::{self, DynamicUrlPolicy, KeyTerms, Terms},
+    relationships::{self, Access, DynamicUrlPolicy, KeyTerms, Terms},
 };
 
 /// What a request costs under one version of the terms and of each product.
@@ -29,7 +29,13 @@ pub fn quote<'a>(
     product: impl Fn(&Line) -> Option<&'a Product>,
     request: &Request,
 ) -> Result<Quote, Refusal> {
-    let key = terms.keys.get(&request.key()).ok_or(Refusal::KeyRevoked)?;
+    let nobodys = KeyTerms::default();
+    let key = if request.channel().is_stock() {
+        &nobodys
+    } else {
+        let key = terms.keys.get(&request.key());
+        key.ok_or(Refusal::KeyRevoked)?
+    };
     if !terms.program_enabled {
         return Err(Refusal::ProgramDisabled);
     }
@@ -43,7 +49,12 @@ pub fn quote<'a>(
             reason: terms.status_reason.clone(),
         });
     }
-    if !terms.mode.allows_fulfillment() {
+    let allowed = if request.channel().is_stock() {
+        terms.mode.allows_stock()
+    } else {
+        terms.mode.allows_fulfillment()
+    };
+    if !allowed {
         return Err(Refusal::ModeNotAllowed);
     }
     let mut found = Vec::with_capacity(request.lines().len());
@@ -55,19 +66,19 @@ pub fn quote<'a>(
     }
     // Check by check over all lines, so that the order of the refusals does not depend on lines.
     let lines = || request.lines().iter().zip(found.iter().copied());
-    lines().try_for_each(|(line, product)| fits(line, product))?;
+    lines().try_for_each(|(line, product)| fits(request, line, product))?;
     let prices: Vec<_> = lines()
-        .map(|(line, product)| price(terms, key, line, product))
+        .map(|(line, product)| price((request, line), terms, key, product))
         .collect::<Result<_, _>>()?;
     lines().try_for_each(|(_, product)| eligible(product))?;
     lines().try_for_each(|(line, product)| within_quantity(terms, key, request, line, product))?;
     let quoted: Vec<_> = lines()
         .zip(prices)
-        .map(|((line, product), unit_price)| QuotedLine {
+        .map(|((line, _), price)| QuotedLine {
             sku: line.sku,
             quantity: line.quantity,
-            unit_price,
-            price_version: terms.price_version(product),
+            unit_price: price.unit_price,
+            price_version: price.price_version,
         })
         .collect();
     total(request, quoted)
@@ -76,7 +87,10 @@ pub fn quote<'a>(
 /// Whether an order may come through this door.
 const fn allows(policy: DynamicUrlPolicy, channel: Channel) -> bool {
     match (channel, policy) {
-        (Channel::Api | Channel::Orders | Channel::Bulk | Channel::Callback, _)
+        (
+            Channel::Api | Channel::Orders | Channel::Bulk | Channel::Callback | Channel::Stock,
+            _,
+        )
         | (Channel::DynamicUrl | Channel::SignedUrl, DynamicUrlPolicy::Allowed)
         | (Channel::SignedUrl, DynamicUrlPolicy::SignedOnly) => true,
         (Channel::DynamicUrl, DynamicUrlPolicy::SignedOnly)
@@ -84,7 +98,7 @@ const fn allows(policy: DynamicUrlPolicy, channel: Channel) -> bool {
     }
 }
 
-fn fits(line: &Line, product: &Product) -> Result<(), Refusal> {
+fn fits(request: &Request, line: &Line, product: &Product) -> Result<(), Refusal> {
     let invalid = |field: &str, message| {
         Err(Refusal::Invalid {
             field: field.to_owned(),
@@ -123,6 +137,10 @@ fn fits(line: &Line, product: &Product) -> Result<(), Refusal> {
             );
         }
     }
+    // Whoever buys a stock of serials has no customer yet who could be asked.
+    if request.channel().is_stock() {
+        return Ok(());
+    }
     let missing = |field: &&crate::catalog::CustomField| {
         field.required && !line.custom_fields.contains_key(&field.name)
     };
@@ -136,13 +154,27 @@ fn variant<'a>(line: &Line, product: &'a Product) -> Option<&'a Variant> {
     line.sku.variant.and_then(|id| product.variant(id))
 }
 
-fn price(terms: &Terms, key: &KeyTerms, line: &Line, product: &Product) -> Result<Money, Refusal> {
+/// What a unit costs, and which version of the prices says so. One that was agreed on is not asked for
+/// again; access and status are.
+fn price(
+    (request, line): (&Request, &Line),
+    terms: &Terms,
+    key: &KeyTerms,
+    product: &Product,
+) -> Result<Agreed, Refusal> {
     let variant = variant(line, product);
     let active = product.status == Status::Active
         && variant.is_none_or(|variant| variant.status == Status::Active);
     let within_key = key.products.is_empty() || key.products.contains(&product.id);
     let accessible = terms.access(product.id, line.sku.variant).is_some();
-    let price = terms.wholesale_price(product, variant);
+    let asked = || {
+        let unit_price = terms.wholesale_price(product, variant)?;
+        Some(Agreed {
+            unit_price,
+            price_version: terms.price_version(product),
+        })
+    };
+    let price = request.agreed().or_else(asked);
     price
         .filter(|_| active && within_key && accessible)
         .ok_or(Refusal::ProductNotAllowed {
@@ -176,6 +208,21 @@ pub fn quantity_range(terms: &Terms, sku: Sku, product: &Product) -> (u32, u32) 
     )
 }
 
+/// The same of a wholesale purchase: from the bounds for stock, else those of an order, else 1 and 1000.
+pub fn purchase_range(terms: &Terms, sku: Sku, product: &Product) -> (u32, u32) {
+    let access = terms.access(sku.product, sku.variant);
+    let of_access = |bound: fn(&Access) -> Option<u32>| access.and_then(bound);
+    let min = of_access(|access| access.stock_min_quantity.or(access.min_quantity));
+    let max = of_access(|access| access.stock_max_quantity.or(access.max_quantity));
+    (
+        min.or(product.min_quantity).unwrap_or(1),
+        max.or(product.max_quantity)
+            .map_or(super::PURCHASE_QUANTITY_MAX, |max| {
+                max.min(super::PURCHASE_QUANTITY_MAX)
+            }),
+    )
+}
+
 /// Each line for itself; what a key may have of a product in one request is over all its lines, so that
 /// a leaked key gets no more by repeating a line.
 fn within_quantity(
@@ -185,7 +232,11 @@ fn within_quantity(
     line: &Line,
     product: &Product,
 ) -> Result<(), Refusal> {
-    let (min, max) = quantity_range(terms, line.sku, product);
+    let (min, max) = if request.channel().is_stock() {
+        purchase_range(terms, line.sku, product)
+    } else {
+        quantity_range(terms, line.sku, product)
+    };
     let of_product = request
         .lines()
         .iter()

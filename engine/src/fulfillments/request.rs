@@ -6,9 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
+
 use super::{Details, Email, OrderId};
 use crate::{
-    catalog::Sku, ids::KeyId, money::Money, relationships::RelationshipScope, vault::Vault,
+    catalog::Sku,
+    ids::{KeyId, StockRequestId},
+    money::Money,
+    relationships::RelationshipScope,
+    vault::Vault,
 };
 
 /// Most lines of one fulfillment.
@@ -17,6 +23,11 @@ pub const LINES_MAX: usize = 20;
 pub const LINE_QUANTITY_MAX: u32 = 100;
 /// Most units of one fulfillment.
 pub const QUANTITY_MAX: u32 = 500;
+
+/// Most units of one wholesale purchase.
+pub const PURCHASE_QUANTITY_MAX: u32 = 1000;
+/// What stands for the key where none is behind a request.
+pub const NO_KEY: KeyId = KeyId::from_uuid(Uuid::nil());
 
 /// A keyed digest of a request's meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +52,23 @@ pub enum Channel {
     DynamicUrl,
     SignedUrl,
     Callback,
+    /// A wholesale purchase, into the reseller's own inventory.
+    Stock,
+}
+
+impl Channel {
+    /// Whether what comes through it is for the reseller's own inventory.
+    pub const fn is_stock(self) -> bool {
+        match self {
+            Self::Stock => true,
+            Self::Api
+            | Self::Orders
+            | Self::Bulk
+            | Self::DynamicUrl
+            | Self::SignedUrl
+            | Self::Callback => false,
+        }
+    }
 }
 
 /// One product and how many of it.
@@ -69,6 +97,24 @@ pub struct Draft {
     pub notify_customer: Option<bool>,
 }
 
+/// A wholesale purchase: so many units of one SKU, under an id of Consign's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Purchase {
+    pub scope: RelationshipScope,
+    pub id: StockRequestId,
+    pub sku: Sku,
+    pub quantity: u32,
+    /// None while it is only asked what it would cost.
+    pub agreed: Option<Agreed>,
+}
+
+/// The price that a purchase was asked for at, as it is stored; never a caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreed {
+    pub unit_price: Money,
+    pub price_version: i64,
+}
+
 /// A field that is out of bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {message}")]
@@ -82,6 +128,7 @@ pub struct Invalid {
 pub struct Request {
     draft: Draft,
     fingerprint: Fingerprint,
+    agreed: Option<Agreed>,
 }
 
 impl Request {
@@ -89,7 +136,42 @@ impl Request {
     pub fn new(draft: Draft, vault: &Vault) -> Result<Self, Invalid> {
         check(&draft)?;
         let fingerprint = fingerprint(&draft, vault);
-        Ok(Self { draft, fingerprint })
+        Ok(Self {
+            draft,
+            fingerprint,
+            agreed: None,
+        })
+    }
+
+    /// A wholesale purchase as a request: it passes every step of an order.
+    pub fn purchase(purchase: Purchase, vault: &Vault) -> Self {
+        let draft = Draft {
+            scope: purchase.scope,
+            key: NO_KEY,
+            order_id: OrderId::of_stock_request(purchase.id),
+            channel: Channel::Stock,
+            lines: vec![Line {
+                sku: purchase.sku,
+                quantity: purchase.quantity,
+                max_unit_price: None,
+                custom_fields: BTreeMap::new(),
+            }],
+            customer_email: None,
+            max_total: None,
+            metadata: BTreeMap::new(),
+            idempotency_key: None,
+            notify_customer: None,
+        };
+        Self {
+            fingerprint: fingerprint(&draft, vault),
+            draft,
+            agreed: purchase.agreed,
+        }
+    }
+
+    /// The price that is not asked for again, because it was agreed on.
+    pub const fn agreed(&self) -> Option<Agreed> {
+        self.agreed
     }
 
     pub const fn scope(&self) -> &RelationshipScope {

@@ -6,6 +6,8 @@ pub enum Status {
     Available,
     /// Delivered, in an order or in the place of a serial that was.
     Sold,
+    /// It is, or was, in a reseller's inventory.
+    Assigned,
     Pulled,
     Removed,
     /// It does not open.
@@ -15,9 +17,10 @@ pub enum Status {
 }
 
 impl Status {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Available,
         Self::Sold,
+        Self::Assigned,
         Self::Pulled,
         Self::Removed,
         Self::Quarantined,
@@ -29,6 +32,7 @@ impl Status {
         match self {
             Self::Available => "AVAILABLE",
             Self::Sold => "SOLD",
+            Self::Assigned => "ASSIGNED",
             Self::Pulled => "PULLED",
             Self::Removed => "REMOVED",
             Self::Quarantined => "QUARANTINED",

@@ -20,10 +20,12 @@ pub enum Purpose {
     Pull,
     /// One of them replaces a serial that was delivered and is no good.
     Replacement,
+    /// A reseller bought them to sell them on, and did not pay from its balance.
+    Stock,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 3] = [Self::Removal, Self::Pull, Self::Replacement];
+    pub const ALL: [Self; 4] = [Self::Removal, Self::Pull, Self::Replacement, Self::Stock];
 
     /// The kind of its claims.
     pub const fn number(self) -> i16 {
@@ -31,6 +33,7 @@ impl Purpose {
             Self::Removal => 3,
             Self::Pull => 4,
             Self::Replacement => 5,
+            Self::Stock => 6,
         }
     }
 

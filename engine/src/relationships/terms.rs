@@ -78,6 +78,14 @@ impl Mode {
         }
     }
 
+    /// Whether the reseller may buy serials to sell them on.
+    pub const fn allows_stock(self) -> bool {
+        match self {
+            Self::Stock | Self::Both => true,
+            Self::Affiliate | Self::AutoFulfilled => false,
+        }
+    }
+
     /// Whether a shop may deliver by API from the prepaid balance.
     pub const fn allows_fulfillment(self) -> bool {
         match self {
@@ -143,6 +151,9 @@ pub struct Access {
     pub wholesale_price: Option<Money>,
     pub min_quantity: Option<u32>,
     pub max_quantity: Option<u32>,
+    /// Of a wholesale purchase, instead of the two above.
+    pub stock_min_quantity: Option<u32>,
+    pub stock_max_quantity: Option<u32>,
 }
 
 /// What a key may buy.

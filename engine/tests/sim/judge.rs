@@ -431,12 +431,15 @@ fn ledgers(tables: &Tables, store: &mut Store) {
             balance,
             version: stamp.version,
             kind: match row.kind() {
-                EntryKind::Fulfillment => auditor::EntryKind::Fulfillment,
+                EntryKind::Fulfillment | EntryKind::StockPurchase => {
+                    auditor::EntryKind::Fulfillment
+                }
                 EntryKind::TopUp => auditor::EntryKind::TopUp,
                 EntryKind::Credit => auditor::EntryKind::Credit,
                 EntryKind::Refund => auditor::EntryKind::Refund,
                 EntryKind::Debit => auditor::EntryKind::Debit,
                 EntryKind::TopUpReversal => auditor::EntryKind::TopUpReversal,
+                EntryKind::StockRefund => auditor::EntryKind::StockRefund,
             },
             id: Id(stamp.id.uuid().as_u128()),
             amount: row.amount().minor(),
@@ -473,6 +476,7 @@ fn withdrawn(tables: &Tables, id: WithdrawalId) -> ClaimKind {
         Purpose::Removal => ClaimKind::Removal,
         Purpose::Pull => ClaimKind::Pull,
         Purpose::Replacement => ClaimKind::Replacement,
+        Purpose::Stock => ClaimKind::Stock,
     }
 }
 

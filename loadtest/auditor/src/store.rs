@@ -78,6 +78,7 @@ pub enum EntryKind {
     Refund,
     Debit,
     TopUpReversal,
+    StockRefund,
 }
 
 /// A row of the ledger.
@@ -104,6 +105,7 @@ pub enum ClaimKind {
     Removal,
     Pull,
     Replacement,
+    Stock,
 }
 
 /// The one use of a serial.

@@ -320,6 +320,7 @@ fn entry_kind(kind: i16) -> anyhow::Result<EntryKind> {
         4 => Ok(EntryKind::Refund),
         5 => Ok(EntryKind::Debit),
         6 => Ok(EntryKind::TopUpReversal),
+        7 => Ok(EntryKind::StockRefund),
         other => anyhow::bail!("an entry of kind {other}"),
     }
 }
@@ -331,6 +332,7 @@ fn claim_kind(kind: i16) -> anyhow::Result<ClaimKind> {
         3 => Ok(ClaimKind::Removal),
         4 => Ok(ClaimKind::Pull),
         5 => Ok(ClaimKind::Replacement),
+        6 => Ok(ClaimKind::Stock),
         other => anyhow::bail!("a claim of kind {other}"),
     }
 }

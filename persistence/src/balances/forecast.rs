@@ -21,12 +21,13 @@ pub struct Spend {
 }
 
 /// Every kind but the fulfillment.
-const OTHER_KINDS: [EntryKind; 5] = [
+const OTHER_KINDS: [EntryKind; 6] = [
     EntryKind::TopUp,
     EntryKind::Credit,
     EntryKind::Refund,
     EntryKind::Debit,
     EntryKind::TopUpReversal,
+    EntryKind::StockRefund,
 ];
 
 /// What was spent in the 24 hours and the 7 days before `now`.
@@ -85,6 +86,8 @@ mod tests {
         let counted: Vec<_> = [EntryKind::Fulfillment]
             .into_iter()
             .chain(OTHER_KINDS)
+            // Stored as a fulfillment.
+            .chain([EntryKind::StockPurchase])
             .collect();
         assert_eq!(known, counted);
     }

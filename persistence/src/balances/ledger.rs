@@ -121,12 +121,14 @@ pub fn rows(
 macro_rules! entries {
     ($rest:literal) => {
         concat!(
-            "SELECT version, id, kind, amount, balance_after, reference, created_at,
+            "SELECT version, id, CASE WHEN kind = 1 AND channel = 7 THEN 8 ELSE kind END::smallint AS kind,
+               amount, balance_after, reference, created_at,
                CASE WHEN kind <> 1 THEN details ->> 'description' END AS description,
                CASE WHEN kind <> 1 THEN details ->> 'label' END AS label
              FROM ledger_entries
              WHERE balance_id = $1 AND version > $2 AND version <= $3
-               AND ($4::smallint[] IS NULL OR kind = ANY ($4)) ",
+               AND ($4::smallint[] IS NULL
+                 OR CASE WHEN kind = 1 AND channel = 7 THEN 8 ELSE kind END = ANY ($4)) ",
             $rest
         )
     };

@@ -121,7 +121,8 @@ async fn rows(
     up_to: i64,
 ) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as(
-        "SELECT version, id, kind, amount, balance_after, reference, created_at,
+        "SELECT version, id, CASE WHEN kind = 1 AND channel = 7 THEN 8 ELSE kind END::smallint AS kind,
+           amount, balance_after, reference, created_at,
            NULL AS description, NULL AS label
          FROM ledger_entries
          WHERE balance_id = $1 AND version > $2 AND version <= $3

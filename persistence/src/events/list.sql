@@ -27,7 +27,7 @@ SELECT p.seq, p.balance_id, p.version, p.event_id, p.fact,
        b.relationship_id
 FROM page AS p
 LEFT JOIN LATERAL (
-  SELECT id, kind, channel, amount, balance_after, created_at, reference,
+  SELECT id, CASE WHEN kind = 1 AND channel = 7 THEN 8 ELSE kind END::smallint AS kind, channel, amount, balance_after, created_at, reference,
          CASE WHEN kind <> 1 THEN details ->> 'description' END AS description
   FROM ledger_entries
   WHERE ledger_entries.balance_id = p.balance_id AND ledger_entries.version = p.version LIMIT 1

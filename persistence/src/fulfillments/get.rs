@@ -5,7 +5,7 @@ use engine::{fulfillments::Fulfillment, ids::FulfillmentId, relationships::Relat
 use super::rows::{self, EntryRow};
 use crate::{Database, Error, owned};
 
-/// The fulfillment with this id in this scope. The id carries the version, by which the row is
+/// The fulfillment of an order with this id in this scope. The id carries the version, by which the row is
 /// found; a guessed version alone finds nothing, because the whole id must match.
 pub async fn find(
     db: &Database,
@@ -22,7 +22,7 @@ pub async fn find(
                               WHERE r.balance_id = e.balance_id AND r.version = e.version), 0)
                       AS refunded
              FROM ledger_entries AS e
-             WHERE balance_id = $1 AND version = $2 AND id = $3 AND kind = 1",
+             WHERE balance_id = $1 AND version = $2 AND id = $3 AND kind = 1 AND channel <> 7",
         )
         .bind(scope.balance.0)
         .bind(id.entry().version())

@@ -31,6 +31,7 @@ pub(crate) const fn channel_number(channel: Channel) -> i16 {
         Channel::DynamicUrl => 4,
         Channel::SignedUrl => 5,
         Channel::Callback => 6,
+        Channel::Stock => 7,
     }
 }
 
@@ -43,6 +44,7 @@ pub(crate) const fn channel_from_number(number: i16) -> Option<Channel> {
         4 => Some(Channel::DynamicUrl),
         5 => Some(Channel::SignedUrl),
         6 => Some(Channel::Callback),
+        7 => Some(Channel::Stock),
         _ => None,
     }
 }

@@ -5,7 +5,11 @@
 
 use engine::{
     clock::Timestamp,
-    ids::{EntryId, FulfillmentId, ImportId, MerchantId, ProductId, VariantId, WithdrawalId},
+    fulfillments::OrderId,
+    ids::{
+        EntryId, FulfillmentId, ImportId, MerchantId, ProductId, StockRequestId, VariantId,
+        WithdrawalId,
+    },
 };
 use uuid::Uuid;
 
@@ -22,6 +26,7 @@ pub enum Cause {
     Removal(WithdrawalId),
     Pull(WithdrawalId),
     Replacement(WithdrawalId),
+    Purchase(StockRequestId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +60,13 @@ pub struct Filter {
 }
 
 /// The names of the movements that there are.
-pub const TYPES: [&str; 5] = [
+pub const TYPES: [&str; 6] = [
     "restock",
     "reseller_fulfillment",
     "removal",
     "claim",
     "replacement",
+    "reseller_stock",
 ];
 
 #[derive(sqlx::FromRow)]
@@ -71,6 +77,8 @@ struct MovementRow {
     quantity: i64,
     occurred_at: Timestamp,
     label: Option<String>,
+    /// Of a wholesale purchase that the balance paid.
+    order_id: Option<String>,
 }
 
 /// One page of a product's movements.
@@ -110,6 +118,7 @@ impl TryFrom<MovementRow> for Movement {
             "reseller_fulfillment" => Cause::Fulfillment(EntryId::from_uuid(id).fulfillment()),
             "removal" => Cause::Removal(WithdrawalId::from_uuid(id)),
             "claim" => Cause::Pull(WithdrawalId::from_uuid(id)),
+            "reseller_stock" => Cause::Purchase(purchase(id, row.order_id.as_deref())?),
             "replacement" => Cause::Replacement(WithdrawalId::from_uuid(id)),
             _ => {
                 return Err(Error::Inconsistent {
@@ -129,4 +138,15 @@ impl TryFrom<MovementRow> for Movement {
             },
         })
     }
+}
+
+/// The purchase that a withdrawal was made for under its id, or an entry under its order id.
+fn purchase(id: Uuid, order_id: Option<&str>) -> Result<StockRequestId, Error> {
+    let Some(order_id) = order_id else {
+        return Ok(StockRequestId::from_uuid(id));
+    };
+    let found = OrderId::from_stored(order_id).stock_request();
+    found.ok_or(Error::Inconsistent {
+        what: "a purchase without a request",
+    })
 }

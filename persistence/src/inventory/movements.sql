@@ -1,18 +1,21 @@
 -- What came onto the shelves of product $2 of merchant $1 and what left them, newest first: below the
 -- time $7 and the id $8, if there is one.
-SELECT m.type, m.reference_id, m.variant_id, m.quantity, m.occurred_at, m.label
+SELECT m.type, m.reference_id, m.variant_id, m.quantity, m.occurred_at, m.label, m.order_id
 FROM (
   SELECT 'restock' AS type, i.import_id AS reference_id, i.variant_id, i.serials::bigint AS quantity,
-         i.created_at AS occurred_at, i.label
+         i.created_at AS occurred_at, i.label, NULL AS order_id
   FROM imports AS i
   WHERE i.merchant_id = $1 AND i.product_id = $2 AND i.number IS NOT NULL AND i.serials > 0
   UNION ALL
-  SELECT CASE w.kind WHEN 3 THEN 'removal' WHEN 4 THEN 'claim' ELSE 'replacement' END,
-         w.withdrawal_id, w.variant_id, -CARDINALITY(w.serial_ids)::bigint, w.withdrawn_at, NULL
+  SELECT CASE w.kind WHEN 3 THEN 'removal' WHEN 4 THEN 'claim' WHEN 5 THEN 'replacement'
+           ELSE 'reseller_stock' END,
+         w.withdrawal_id, w.variant_id, -CARDINALITY(w.serial_ids)::bigint, w.withdrawn_at, NULL, NULL
   FROM withdrawals AS w
   WHERE w.merchant_id = $1 AND w.product_id = $2
   UNION ALL
-  SELECT 'reseller_fulfillment', e.id, sold.variant_id, -sold.units, e.created_at, NULL
+  SELECT CASE e.channel WHEN 7 THEN 'reseller_stock' ELSE 'reseller_fulfillment' END, e.id,
+         sold.variant_id, -sold.units, e.created_at, NULL,
+         CASE e.channel WHEN 7 THEN e.reference END
   FROM (
     SELECT c.balance_id, c.version, i.variant_id, COUNT(*) AS units
     FROM imports AS i

@@ -5,6 +5,7 @@ SELECT s.serial_id, i.product_id, i.variant_id, i.label, i.created_at AS stored_
          WHEN c.kind = 3 OR s.removed_at IS NOT NULL THEN 'REMOVED'
          WHEN c.kind = 2 THEN 'QUARANTINED'
          WHEN c.kind = 4 THEN 'PULLED'
+         WHEN c.kind = 6 OR e.channel = 7 THEN 'ASSIGNED'
          WHEN EXISTS (
            SELECT FROM replacements AS r WHERE r.serial_id = s.serial_id AND r.status <> 'REJECTED'
              AND r.status IN ('ISSUED', 'CREDITED')

@@ -62,6 +62,8 @@ struct AccessRow {
     wholesale_price: Option<i64>,
     min_quantity: Option<i32>,
     max_quantity: Option<i32>,
+    stock_min_quantity: Option<i32>,
+    stock_max_quantity: Option<i32>,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -95,7 +97,8 @@ pub(crate) async fn find(
     .await?;
     let Some(terms) = terms else { return Ok(None) };
     let access: Vec<AccessRow> = sqlx::query_as(
-        "SELECT product_id, variant_id, wholesale_price, min_quantity, max_quantity
+        "SELECT product_id, variant_id, wholesale_price, min_quantity, max_quantity,
+           stock_min_quantity, stock_max_quantity
          FROM product_access WHERE relationship_id = $1 AND revoked_at IS NULL",
     )
     .bind(id.uuid())
@@ -141,6 +144,8 @@ fn access_of(row: &AccessRow) -> Result<((ProductId, Option<VariantId>), Access)
         wholesale_price: price(row.wholesale_price)?,
         min_quantity: quantity(row.min_quantity)?,
         max_quantity: quantity(row.max_quantity)?,
+        stock_min_quantity: quantity(row.stock_min_quantity)?,
+        stock_max_quantity: quantity(row.stock_max_quantity)?,
     };
     Ok((sku, access))
 }

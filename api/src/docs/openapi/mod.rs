@@ -13,6 +13,7 @@ mod stock;
 #[cfg(test)]
 mod tests;
 mod webhooks;
+mod wholesale;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -57,6 +58,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(portal::operations());
     all.extend(webhooks::dev());
     all.extend(webhooks::portal());
+    all.extend(wholesale::operations());
     all
 }
 

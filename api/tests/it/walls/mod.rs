@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use engine::{
     api_keys::{KeyKind, KeyText, Scope},
     clock::{Clock as _, EPOCH, SystemClock},
-    ids::{ImportId, KeyId, PersonId, SessionId, VariantId},
+    ids::{ImportId, KeyId, PersonId, SerialId, SessionId, VariantId},
     persons::Role,
     random::SeededRandom,
     relationships::KeyTerms,
@@ -179,9 +179,14 @@ async fn victims(
     ));
     let import = ImportId::from_uuid(import.parse().unwrap());
     let (webhook, delivery) = world.webhook_with_delivery().await;
+    let bought = world.buy_stock("demo-both", "Antivirus", 1).await.data(201);
+    let items = world.scalar("SELECT serial_id FROM inventory_items LIMIT 1");
+    let stocked = SerialId::from_uuid(items.parse().unwrap()).inventory_item();
     BTreeMap::from([
         ("whk", webhook),
         ("dlv", delivery),
+        ("stk", bought["id"].as_str().unwrap().to_owned()),
+        ("itm", stocked.to_string()),
         ("bat", import.to_string()),
         ("item", item.to_owned()),
         ("rpl", asked["id"].as_str().unwrap().to_owned()),

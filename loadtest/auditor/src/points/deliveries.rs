@@ -19,7 +19,8 @@ pub(crate) fn whole(index: &Index<'_>, _: &Run) -> Finding {
             | EntryKind::Credit
             | EntryKind::Refund
             | EntryKind::Debit
-            | EntryKind::TopUpReversal => claims.is_empty(),
+            | EntryKind::TopUpReversal
+            | EntryKind::StockRefund => claims.is_empty(),
         };
         check.that(same, "an entry's serials are not its claims", || {
             names(known)
@@ -42,7 +43,8 @@ pub(crate) fn whole(index: &Index<'_>, _: &Run) -> Finding {
             ClaimKind::Quarantine
             | ClaimKind::Removal
             | ClaimKind::Pull
-            | ClaimKind::Replacement => true,
+            | ClaimKind::Replacement
+            | ClaimKind::Stock => true,
         };
         check.that(entered, "a claim has no delivery", || {
             format!("serial {}", claim.serial)

@@ -45,7 +45,9 @@ pub(crate) fn are_what_was_asked(index: &Index<'_>, _: &Run) -> Finding {
             EntryKind::Fulfillment | EntryKind::Debit | EntryKind::TopUpReversal => {
                 known.row.amount <= 0
             }
-            EntryKind::TopUp | EntryKind::Credit | EntryKind::Refund => known.row.amount > 0,
+            EntryKind::TopUp | EntryKind::Credit | EntryKind::Refund | EntryKind::StockRefund => {
+                known.row.amount > 0
+            }
         };
         check.that(right_sign, "a debit adds or a credit takes", || {
             names(known)
@@ -60,6 +62,7 @@ pub(crate) fn are_what_was_asked(index: &Index<'_>, _: &Run) -> Finding {
         .chain(index.repeated(EntryKind::Refund))
         .chain(index.repeated(EntryKind::Debit))
         .chain(index.repeated(EntryKind::TopUpReversal))
+        .chain(index.repeated(EntryKind::StockRefund))
     {
         check.violated("a reference is stored twice", || {
             format!("`{}` of balance {}", row.reference, row.balance)

@@ -35,7 +35,7 @@ pub(super) fn check(index: &Index<'_>, run: &Run, check: &mut Check) {
 const fn is_withdrawn(kind: ClaimKind) -> bool {
     match kind {
         ClaimKind::Fulfillment | ClaimKind::Quarantine => false,
-        ClaimKind::Removal | ClaimKind::Pull | ClaimKind::Replacement => true,
+        ClaimKind::Removal | ClaimKind::Pull | ClaimKind::Replacement | ClaimKind::Stock => true,
     }
 }
 
@@ -62,9 +62,13 @@ fn removed(index: &Index<'_>, check: &mut Check) {
         let right = match kind {
             Some(ClaimKind::Removal) => serial.removed,
             Some(ClaimKind::Quarantine) => true,
-            Some(ClaimKind::Fulfillment | ClaimKind::Pull | ClaimKind::Replacement) | None => {
-                !serial.removed
-            }
+            Some(
+                ClaimKind::Fulfillment
+                | ClaimKind::Pull
+                | ClaimKind::Replacement
+                | ClaimKind::Stock,
+            )
+            | None => !serial.removed,
         };
         check.that(
             right,

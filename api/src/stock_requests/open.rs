@@ -1,0 +1,234 @@
+//! `POST /portal/v1/programs/{rel}/stock-requests` and `POST /dev/v1/resellers/{id}/stock-purchases`: ask for
+//! serials to sell on.
+//!
+//! Keeps: behind an `Idempotency-Key` the request's id follows from it, so a purchase that is sent again is
+//! found, whatever a crash left of it.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use engine::{
+    audit::Actor,
+    catalog::Sku,
+    fulfillments::{Agreed, Purchase, Refusal, Request, policy},
+    ids::{ProductId, RelationshipId, StockRequestId, VariantId},
+    money::Currency,
+    payments::Coin,
+    programs::StockApproval,
+    relationships::RelationshipScope,
+    stock_requests::{BALANCE, Event, NOTE_CHARS_MAX, RequestedBy, StockRequest},
+};
+use persistence::{
+    owned, programs,
+    stock_requests::{self, Limits, Opened, Step, Wanted, step},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{StockRequestView, carry::carry};
+use crate::{
+    auth::{MerchantKey, Session, scope::ResellerStockWrite},
+    balances::{credit::scope_of, owner::own_scope},
+    error::{ApiError, Code},
+    extract::{Once, PathIds},
+    payments::methods::coin,
+    state::App,
+    wire::{
+        answer::Answer,
+        fields::{Text, Whole},
+        texts,
+    },
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestStock {
+    #[schema(value_type = String)]
+    product_id: Text<ProductId>,
+    #[schema(value_type = Option<String>)]
+    variant_id: Option<Text<VariantId>>,
+    #[schema(value_type = u32, minimum = 1, maximum = 1000)]
+    quantity: Whole,
+    /// BALANCE: the prepaid balance pays.
+    coin: Option<String>,
+    note: Option<String>,
+}
+
+/// For whom, and who asks for it.
+struct Asked {
+    id: StockRequestId,
+    scope: RelationshipScope,
+    currency: Currency,
+    by: RequestedBy,
+    actor: Actor,
+}
+
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(relationship): PathIds<RelationshipId>,
+    once: Once<RequestStock>,
+) -> Result<Response, ApiError> {
+    let (scope, currency) = own_scope(&app, &caller, relationship).await?;
+    let name = (scope.merchant, caller.person_id().uuid());
+    let reference = once.request.reference(name, app.engine.random().as_ref());
+    let asked = Asked {
+        id: StockRequestId::from_uuid(reference),
+        scope,
+        currency,
+        by: RequestedBy::Reseller,
+        actor: caller.actor(),
+    };
+    let work = Box::pin(answer(app.clone(), asked, once.body));
+    once.request.execute(&app, name, work).await
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ResellerStockWrite>,
+    PathIds(relationship): PathIds<RelationshipId>,
+    once: Once<RequestStock>,
+) -> Result<Response, ApiError> {
+    let name = caller.name();
+    let reference = once.request.reference(name, app.engine.random().as_ref());
+    let asked = Asked {
+        id: StockRequestId::from_uuid(reference),
+        scope: scope_of(&app, caller.merchant_id(), relationship).await?,
+        currency: caller.currency(),
+        by: RequestedBy::Merchant,
+        actor: caller.actor(),
+    };
+    let work = Box::pin(answer(app.clone(), asked, once.body));
+    once.request.execute(&app, name, work).await
+}
+
+async fn answer(app: App, asked: Asked, wire: RequestStock) -> Result<Response, ApiError> {
+    let sku = Sku {
+        product: wire.product_id.0,
+        variant: wire.variant_id.map(|id| id.0),
+    };
+    let what = (sku, wire.quantity.0);
+    let note = texts::lines(wire.note, "note", NOTE_CHARS_MAX)?;
+    let coin = wire.coin.as_deref().map(payable).transpose()?;
+    let found = stock_requests::asked(&app.database, asked.scope, asked.id).await?;
+    let (currency, again) = (asked.currency, found.is_some());
+    let request = match found {
+        Some(found) => same(found, what)?,
+        None => Box::pin(opened(&app, asked, what, (coin, note))).await?,
+    };
+    let work = app.clone();
+    // One task: what is decided is also carried out.
+    let carried = owned(async move { carry_or_cancel(&work, request, currency).await });
+    let view = StockRequestView::of(&carried.await?, currency, app.now());
+    Ok(if again {
+        Answer::replayed(view).into_response()
+    } else {
+        Answer::created(view).into_response()
+    })
+}
+
+fn payable(text: &str) -> Result<Coin, ApiError> {
+    let coin = coin(text)?;
+    if coin.as_str() == BALANCE {
+        Ok(coin)
+    } else {
+        Err(ApiError::field("coin", "must be BALANCE"))
+    }
+}
+
+/// The request that this key asked for before, if it means the same.
+fn same(found: StockRequest, (sku, quantity): (Sku, u32)) -> Result<StockRequest, ApiError> {
+    if found.sku == sku && found.quantity == quantity {
+        Ok(found)
+    } else {
+        Err(ApiError::new(Code::IdempotencyMismatch))
+    }
+}
+
+async fn opened(
+    app: &App,
+    asked: Asked,
+    (sku, quantity): (Sku, u32),
+    (coin, note): (Option<Coin>, Option<String>),
+) -> Result<StockRequest, ApiError> {
+    let (scope, currency) = (asked.scope, asked.currency);
+    let refused = |refusal: Refusal| ApiError::from_engine(refusal.into(), currency);
+    let terms = app.engine.terms(scope.relationship).await?;
+    let terms = terms.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let product = app.engine.product(sku.product).await?;
+    let purchase = Purchase {
+        scope,
+        id: asked.id,
+        sku,
+        quantity,
+        agreed: None,
+    };
+    let request = Request::purchase(purchase, app.engine.vault());
+    let quote = policy::quote(&terms, |_| product.as_deref(), &request).map_err(refused)?;
+    let balance = app.engine.balance(scope).await?;
+    let wants_balance = coin.is_some();
+    let pay = wants_balance && (asked.by == RequestedBy::Merchant || approves(app, scope).await?);
+    if pay && balance.available() < quote.total {
+        return Err(refused(Refusal::InsufficientBalance {
+            required: quote.total,
+            available: balance.available(),
+        }));
+    }
+    let stock = app.engine.stock(scope.merchant, sku).await?;
+    if stock.available < u64::from(quantity) {
+        let product = sku.product;
+        return Err(refused(Refusal::OutOfStock { product }));
+    }
+    let wanted = Wanted {
+        id: asked.id,
+        scope,
+        sku,
+        quantity,
+        agreed: Agreed {
+            unit_price: quote.lines[0].unit_price,
+            price_version: quote.lines[0].price_version,
+        },
+        total: quote.total,
+        requested_by: asked.by,
+        note,
+        coin,
+        pay,
+    };
+    let limits = Limits {
+        terms,
+        spending: balance.spending,
+    };
+    let now = app.now();
+    match stock_requests::open(&app.database, wanted, limits, asked.actor, now).await? {
+        Opened::Fresh(request) | Opened::Again(request) => Ok(*request),
+        Opened::Refused(refusal) => Err(refused(*refusal)),
+    }
+}
+
+/// Whether what a reseller asks for needs nobody's yes.
+async fn approves(app: &App, scope: RelationshipScope) -> Result<bool, ApiError> {
+    let program = programs::find(&app.database, scope.merchant).await?;
+    let program = program.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    Ok(program.stock_approval == StockApproval::Auto)
+}
+
+/// A purchase that was to be paid at once and is refused after all, is over.
+async fn carry_or_cancel(
+    app: &App,
+    request: StockRequest,
+    currency: Currency,
+) -> Result<StockRequest, ApiError> {
+    let (merchant, id) = (request.scope.merchant, request.id);
+    match carry(app, request, currency).await {
+        Err(error) if error.code() != Code::OutcomeUnknown => {
+            let cancelled = Step {
+                reason: Some(error.code().name().to_owned()),
+                ..Step::of(Event::Cancelled)
+            };
+            step(&app.database, (merchant, None), id, cancelled, app.now()).await?;
+            Err(error)
+        }
+        carried => carried,
+    }
+}
