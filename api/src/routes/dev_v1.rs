@@ -12,11 +12,36 @@ use crate::{
     programs, relationships, replacements, sales, stock_requests, top_ups,
 };
 
-#[rustfmt::skip]
 pub(super) fn menu() -> Menu {
-    Menu::new(Surface::Dev)
+    let menu = own(Menu::new(Surface::Dev));
+    catalog(reseller(program(menu)))
+}
+
+/// The merchant's own settings, keys and records.
+#[rustfmt::skip]
+fn own(menu: Menu) -> Menu {
+    menu
         .get("/dev/v1/me",                                         me::dev)
         .get("/dev/v1/me/capabilities",                            me::dev)
+        .get_within("/dev/v1/events",                     WAITING, feed::dev)
+        .get("/dev/v1/api-keys",                                   api_keys::list::dev_own)
+        .post("/dev/v1/api-keys",                                  api_keys::create::dev)
+        .post("/dev/v1/api-keys/{key}/rotate",                     api_keys::rotate::dev)
+        .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
+        .get("/dev/v1/payment-methods",                            methods::get)
+        .put("/dev/v1/payment-methods",                            methods::replace)
+        .get("/dev/v1/members",                                   members::list::dev)
+        .post("/dev/v1/members",                                  members::add::dev)
+        .patch("/dev/v1/members",                                 members::change::dev)
+        .delete("/dev/v1/members",                                members::change::dev_remove)
+        .get("/dev/v1/audit-log",                                  audit::list::dev)
+        .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
+}
+
+/// The program, and what is of no single reseller.
+#[rustfmt::skip]
+fn program(menu: Menu) -> Menu {
+    menu
         .get("/dev/v1/reseller-program",                           programs::get::dev)
         .patch("/dev/v1/reseller-program",                         programs::update::dev)
         .get("/dev/v1/resellers",                                  relationships::list::dev)
@@ -30,6 +55,12 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/replacements/{rpl}/reject",       replacements::decide::dev_reject)
         .post("/dev/v1/resellers/sales",                           sales::report::dev)
         .post("/dev/v1/resellers/sales/{sal}/refund",              sales::refund::dev)
+}
+
+/// One reseller.
+#[rustfmt::skip]
+fn reseller(menu: Menu) -> Menu {
+    menu
         .get("/dev/v1/resellers/{id}",                             relationships::get::dev)
         .patch("/dev/v1/resellers/{id}",                           relationships::update::dev)
         .post("/dev/v1/resellers/{id}/suspend",                    relationships::step::dev_suspend)
@@ -57,19 +88,12 @@ pub(super) fn menu() -> Menu {
         .post("/dev/v1/resellers/{id}/inventory/{itm}/deliver",    stock_requests::deliver::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
-        .get_within("/dev/v1/events",                     WAITING, feed::dev)
-        .get("/dev/v1/api-keys",                                   api_keys::list::dev_own)
-        .post("/dev/v1/api-keys",                                  api_keys::create::dev)
-        .post("/dev/v1/api-keys/{key}/rotate",                     api_keys::rotate::dev)
-        .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
-        .get("/dev/v1/payment-methods",                            methods::get)
-        .put("/dev/v1/payment-methods",                            methods::replace)
-        .get("/dev/v1/members",                                   members::list::dev)
-        .post("/dev/v1/members",                                  members::add::dev)
-        .patch("/dev/v1/members",                                 members::change::dev)
-        .delete("/dev/v1/members",                                members::change::dev_remove)
-        .get("/dev/v1/audit-log",                                  audit::list::dev)
-        .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
+}
+
+/// Products and their serials.
+#[rustfmt::skip]
+fn catalog(menu: Menu) -> Menu {
+    menu
         .get("/dev/v1/products",                                  catalog::own::list)
         .post("/dev/v1/products",                                 catalog::create::dev)
         .get("/dev/v1/products/search",                           catalog::own::search)

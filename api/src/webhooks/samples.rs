@@ -102,6 +102,16 @@ fn event(kind: Kind) -> Event {
     }
 }
 
+fn top_up_created() -> Fact {
+    Fact::TopUpCreated {
+        invoice: INVOICE,
+        relationship: RELATIONSHIP,
+        origin: "AUTO".to_owned(),
+        amount: 5000,
+        coin: "BANK".to_owned(),
+    }
+}
+
 fn product_stock() -> Fact {
     Fact::ProductStock(ShelfChanged {
         product: PRODUCT,
@@ -136,13 +146,7 @@ fn subject(kind: Kind) -> Subject {
             threshold: Some(1000),
             hours_left: Some(12),
         },
-        Kind::TopUpCreated => Fact::TopUpCreated {
-            invoice: INVOICE,
-            relationship,
-            origin: "AUTO".to_owned(),
-            amount: 5000,
-            coin: "BANK".to_owned(),
-        },
+        Kind::TopUpCreated => top_up_created(),
         Kind::TopUpUpdated => Fact::TopUpUpdated {
             invoice: INVOICE,
             relationship,
