@@ -1,8 +1,11 @@
 //! Wholesale purchases: paid from the balance, allocated once whatever is cut off, handed on to customers.
 
+use std::time::Duration;
+
 use api::stock_requests::carry::carry_waiting;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::support::{Call, Reply, World, with_world};
 
@@ -182,7 +185,6 @@ fn purchase_under_one_key_is_made_once() {
 #[test]
 fn purchase_that_was_cut_off_is_carried_out_once() {
     with_world(async |world| {
-        let app = world.server.app();
         let bought = world.buy_stock(CODE, "Antivirus", 2).await.data(201);
         let state = world.state();
         // As after a crash between the debit and what is stored of it.
@@ -194,13 +196,8 @@ fn purchase_that_was_cut_off_is_carried_out_once() {
         assert_eq!(world.read_transfer(&bought).await["status"], "REQUESTED");
         let cancelled = world.transfer(&bought, "cancel", &json!({})).await;
         cancelled.refused(409, "INVALID_STATE");
-        assert_eq!(carry_waiting(app).await.unwrap(), 1);
-        assert_eq!(carry_waiting(app).await.unwrap(), 0);
-        let read = world.read_transfer(&bought).await;
-        assert_eq!(
-            (&read["status"], &read["ledger_entry_id"]),
-            (&json!("ALLOCATED"), &bought["ledger_entry_id"])
-        );
+        let read = carry(world, &bought).await;
+        assert_eq!(read["ledger_entry_id"], bought["ledger_entry_id"]);
         assert_eq!(world.owned_items().await.len(), 2);
         assert_eq!(world.state(), state, "nothing is debited or claimed again");
 
@@ -214,10 +211,23 @@ fn purchase_that_was_cut_off_is_carried_out_once() {
             "UPDATE stock_requests SET status = 'PAYING',
                attempted_at = attempted_at - interval '2 minutes' WHERE status = 'REQUESTED'",
         );
-        assert_eq!(carry_waiting(app).await.unwrap(), 1);
-        assert_eq!(world.read_transfer(&asked).await["status"], "ALLOCATED");
+        carry(world, &asked).await;
         assert_eq!(world.owned_items().await.len(), 3);
     });
+}
+
+/// Carries out what was cut off, unless the server's own round comes first, and reads it.
+async fn carry(world: &World, bought: &Value) -> Value {
+    let allocated = async {
+        loop {
+            carry_waiting(world.server.app()).await.unwrap();
+            let read = world.read_transfer(bought).await;
+            if read["status"] == "ALLOCATED" {
+                return read;
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), allocated).await.unwrap()
 }
 
 #[test]
