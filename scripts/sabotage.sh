@@ -83,7 +83,7 @@ try_tests() {
 try_sim() {
     local log=$logs/$1-sim.log seeds=$2 status said at
     build_simulation || { verdict="does not compile"; return 1; }
-    timeout "${SABOTAGE_SECONDS:-600}" "$programs/simulation" --seeds "$seeds" >"$log" 2>&1
+    timeout "${SABOTAGE_SECONDS:-240}" "$programs/simulation" --seeds "$seeds" >"$log" 2>&1
     status=$?
     said=$(sed -nE 's/^sim: (.{1,60}).*/\1/p' "$log" | head -1)
     at=$(sed -nE 's/.*make sim SEED=([0-9]+).*/\1/p' "$log" | head -1)
