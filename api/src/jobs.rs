@@ -171,11 +171,19 @@ pub(crate) async fn release_commissions(app: App) {
     loop {
         match sales::release_due(&app, app.now()).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "approved commissions whose hold is over"),
+            Ok(count) => {
+                tracing::info!(count, "approved commissions whose hold is over");
+                continue;
+            }
             Err(error) => tracing::warn!(%error, "could not approve commissions: {error}"),
         }
         if let Err(error) = links::sweep(&app.database, app.now()).await {
             tracing::warn!(%error, "could not forget visitors: {error}");
+        }
+        match links::complete(&app.database, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "made links of relationships that had none"),
+            Err(error) => tracing::warn!(%error, "could not make links: {error}"),
         }
         sleep(RELEASE_EVERY).await;
     }

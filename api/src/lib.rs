@@ -27,6 +27,7 @@ pub(crate) mod me;
 pub(crate) mod members;
 pub mod metrics;
 pub(crate) mod payments;
+pub(crate) mod payouts;
 pub(crate) mod persons;
 pub(crate) mod programs;
 pub(crate) mod relationships;

@@ -15,7 +15,7 @@ use persistence::{
     api_keys::{self, KeyUse},
     sessions,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -35,6 +35,12 @@ use crate::{
 
 /// Uses of keys that wait to be recorded; one more is not worth waiting for.
 const USES_WAITING_MAX: usize = 1024;
+
+/// Calls of public pages by one address: twenty a second, sixty at once.
+const PAGES_MAX: u64 = 60;
+const PAGES_SECONDS: i64 = 3;
+/// Fewer than the connections that such work has.
+const COUNTING_MAX: usize = 2;
 
 /// One process's parts; cloning shares them.
 #[derive(Clone)]
@@ -72,6 +78,10 @@ pub struct Parts {
     pub(crate) invitations: Tries,
     /// Visits of a link that are counted, by address.
     pub(crate) visits: Tries,
+    /// Calls of public pages, by address.
+    pub(crate) pages: Tries,
+    /// Visits that are counted at this moment; one more is dropped.
+    pub(crate) counting: Semaphore,
     /// Work whose caller was answered already.
     pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
@@ -116,6 +126,8 @@ impl App {
             resets: Tries::new(),
             invitations: Tries::new(),
             visits: Tries::new(),
+            pages: Tries::of(PAGES_MAX, PAGES_SECONDS),
+            counting: Semaphore::new(COUNTING_MAX),
             behind: TaskTracker::new(),
             uses,
         };

@@ -26,6 +26,7 @@ pub mod merchants;
 pub mod metrics;
 pub mod money;
 pub mod payments;
+pub mod payouts;
 pub mod persons;
 pub mod programs;
 pub mod random;

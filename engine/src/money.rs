@@ -27,6 +27,7 @@ pub enum ParseError {
 
 impl Money {
     pub const ZERO: Self = Self(0);
+    pub const MAX: Self = Self(MINOR_MAX);
 
     /// From minor units; `None` beyond the bound.
     pub const fn from_minor(minor: i64) -> Option<Self> {

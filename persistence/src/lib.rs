@@ -27,6 +27,7 @@ pub mod merchants;
 mod notices;
 pub mod page;
 pub mod payments;
+pub mod payouts;
 pub mod persons;
 pub mod programs;
 pub mod refunds;

@@ -147,9 +147,15 @@ async fn digest(connection: &mut PgConnection, merchant: MerchantId) -> Result<D
 
 /// A payout asset as it is stored in `programs.payout_assets`.
 #[derive(Debug, Serialize, Deserialize)]
-struct AssetRow {
+pub(crate) struct AssetRow {
     asset: String,
     network: String,
+}
+
+impl From<AssetRow> for PayoutAsset {
+    fn from(AssetRow { asset, network }: AssetRow) -> Self {
+        Self { asset, network }
+    }
 }
 
 impl AssetRow {
@@ -207,7 +213,7 @@ impl Row {
             )?,
         };
         let assets = self.payout_assets.0.into_iter();
-        let assets = assets.map(|AssetRow { asset, network }| PayoutAsset { asset, network });
+        let assets = assets.map(PayoutAsset::from);
         Ok(Program {
             merchant,
             currency,

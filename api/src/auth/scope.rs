@@ -38,6 +38,7 @@ demands! {
     FulfillmentsWrite: Writes
     ProductsRead: Reads
     ProductsWrite: Writes
+    ResellerPayoutsRead: Reads
     ResellerPayoutsWrite: Writes
     ResellerProgramsRead: Reads
     ResellerProgramsWrite: Writes

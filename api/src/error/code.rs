@@ -92,6 +92,9 @@ codes! {
     SpendCapExceeded "SPEND_CAP_EXCEEDED" FORBIDDEN No
         "The daily cap of the key is reached."
         "Wait for the reset that the details name, or have the cap raised.";
+    VerificationRequired "VERIFICATION_REQUIRED" FORBIDDEN No
+        "The merchant pays nobody whom it did not verify."
+        "Hand in who you are, and wait for the merchant.";
     BrowserRefused "BROWSER_REFUSED" FORBIDDEN No
         "This address is for servers. Nothing was executed."
         "Call the address from a server.";

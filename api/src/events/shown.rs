@@ -5,11 +5,11 @@
 use engine::{
     balances::EntryKind,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded,
-        ShelfChanged, StockGiven, StockStep, StockTaken,
+        CommissionApproved, CommissionReversed, Fact, Kind, PayoutUpdated, SaleCreated,
+        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     ids::{
-        FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ProductId, RelationshipId,
+        FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, PayoutId, ProductId, RelationshipId,
         ReplacementId, SaleId, StockRequestId, VariantId, WebhookId,
     },
     money::{Currency, Money},
@@ -313,6 +313,8 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         Fact::SaleRefunded(told) => sale_refunded(told, currency),
         Fact::CommissionApproved(told) => commission_approved(told, currency),
         Fact::CommissionReversed(told) => commission_reversed(told, currency),
+        Fact::PayoutUpdated(told) => payout_updated(told, currency),
+        Fact::VerificationUpdated(told) => verification_updated(told),
     }
 }
 
@@ -353,6 +355,20 @@ fn commission_approved(told: &CommissionApproved, currency: Currency) -> Value {
         "commission_id": sale.commission().to_string(),
         "sale_id": sale.to_string(),
         "relationship_id": of(&told.relationship),
+        "amount": amount(told.amount, currency),
+        "currency": CurrencyCode(currency),
+    })
+}
+
+fn verification_updated(told: &VerificationUpdated) -> Value {
+    json!({"relationship_id": of(&told.relationship), "status": told.status})
+}
+
+fn payout_updated(told: &PayoutUpdated, currency: Currency) -> Value {
+    json!({
+        "payout_id": PayoutId::from_uuid(told.payout).to_string(),
+        "relationship_id": of(&told.relationship),
+        "status": told.status,
         "amount": amount(told.amount, currency),
         "currency": CurrencyCode(currency),
     })

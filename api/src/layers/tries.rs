@@ -22,21 +22,30 @@ const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 pub(crate) struct Tries {
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
+    max: u64,
+    window_seconds: i64,
 }
 
 impl Tries {
     pub(crate) fn new() -> Self {
+        Self::of(TRIES_MAX, WINDOW_SECONDS)
+    }
+
+    /// With other bounds: at most so many in each window.
+    pub(crate) fn of(max: u64, window_seconds: i64) -> Self {
         Self {
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
+            max,
+            window_seconds,
         }
     }
 
     /// Counts a try; false if there were too many.
     pub(crate) fn take(&self, name: &str, now: Timestamp) -> bool {
         let next = |stored: u64| {
-            let tries = count(stored, now);
-            (tries < TRIES_MAX).then(|| window(now) << COUNT_BITS | (tries + 1))
+            let tries = self.count(stored, now);
+            (tries < self.max).then(|| self.window(now) << COUNT_BITS | (tries + 1))
         };
         let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
         self.slot(name).fetch_update(set, fetch, next).is_ok()
@@ -45,8 +54,8 @@ impl Tries {
     /// A try that succeeded does not count.
     pub(crate) fn give_back(&self, name: &str, now: Timestamp) {
         let next = |stored: u64| {
-            let tries = count(stored, now);
-            (tries > 0).then(|| window(now) << COUNT_BITS | (tries - 1))
+            let tries = self.count(stored, now);
+            (tries > 0).then(|| self.window(now) << COUNT_BITS | (tries - 1))
         };
         let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
         let _none_was_counted = self.slot(name).fetch_update(set, fetch, next);
@@ -61,15 +70,16 @@ impl Tries {
         let hash = self.hasher.hash_one(name) % SLOTS as u64;
         &self.slots[usize::try_from(hash).expect("a slot's number is small")]
     }
-}
 
-fn count(stored: u64, now: Timestamp) -> u64 {
-    let same = stored >> COUNT_BITS == window(now);
-    if same { stored & COUNT_MASK } else { 0 }
-}
+    fn count(&self, stored: u64, now: Timestamp) -> u64 {
+        let same = stored >> COUNT_BITS == self.window(now);
+        if same { stored & COUNT_MASK } else { 0 }
+    }
 
-fn window(now: Timestamp) -> u64 {
-    now.timestamp().div_euclid(WINDOW_SECONDS).unsigned_abs()
+    fn window(&self, now: Timestamp) -> u64 {
+        let window = now.timestamp().div_euclid(self.window_seconds);
+        window.unsigned_abs()
+    }
 }
 
 /// How long the window of this time still is.
@@ -96,6 +106,14 @@ mod tests {
         assert_eq!((0..100).filter(|_| tries.take(name, EPOCH)).count(), 10);
         assert_eq!(seconds_to_next(EPOCH + TimeDelta::seconds(1)), 899);
         assert!(tries.take(name, EPOCH + TimeDelta::minutes(15)));
+    }
+
+    #[test]
+    fn other_bounds_hold_in_their_own_windows() {
+        let tries = Tries::of(3, 2);
+        let at = |second| EPOCH + TimeDelta::seconds(second);
+        assert_eq!((0..9).filter(|_| tries.take("192.0.2.1", at(1))).count(), 3);
+        assert_eq!((0..9).filter(|_| tries.take("192.0.2.1", at(2))).count(), 3);
     }
 
     #[test]

@@ -15,7 +15,12 @@ use super::{
     target::{TOKEN, target},
     visit::Visit,
 };
-use crate::{docs::page::Page, error::ApiError, state::App};
+use crate::{
+    docs::page::Page,
+    error::{ApiError, Code},
+    layers::address::network,
+    state::App,
+};
 
 const DAY_SECONDS: u32 = 24 * 60 * 60;
 
@@ -31,7 +36,15 @@ pub(crate) async fn public(
     Path(code): Path<String>,
     visit: Visit,
 ) -> Result<Response, ApiError> {
-    let found = links::find(&app.database, &code).await?;
+    let from = network(visit.address);
+    if !app.pages.take(&from.to_string(), app.now()) {
+        return Err(ApiError::new(Code::RateLimited).retry_after_secs(1));
+    }
+    let found = if is_code(&code) {
+        links::find(&app.database, &code).await?
+    } else {
+        None
+    };
     let led = found.and_then(|found| target(&found).map(|url| (found, url)));
     let Some((found, mut url)) = led else {
         let mut response = NOWHERE.answer();
@@ -40,7 +53,7 @@ pub(crate) async fn public(
     };
     let whose = (found.relationship_status, found.mode);
     let mut cookie = None;
-    if attributes(found.status, whose, found.enabled) {
+    if visit.counts && attributes(found.status, whose, found.enabled) {
         let clicked = Attribution {
             link: found.id,
             at: app.now(),
@@ -51,7 +64,7 @@ pub(crate) async fn public(
         count(&app, &found, &visit).await;
     }
     let location = HeaderValue::from_str(url.as_str());
-    let location = location.map_err(|_| ApiError::new(crate::error::Code::NotFound))?;
+    let location = location.map_err(|_| ApiError::new(Code::NotFound))?;
     let mut response = (StatusCode::FOUND, [(header::LOCATION, location)]).into_response();
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -59,11 +72,21 @@ pub(crate) async fn public(
     Ok(response)
 }
 
-/// Counts a person once an hour, and an address a few times. A count that fails keeps nobody from the shop.
+/// Whether a text has the form of a code at all.
+fn is_code(text: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (4..=32).contains(&text.len()) && text.bytes().all(letters)
+}
+
+/// Counts a person once an hour, and an address a few times, also those that were counted before. A count
+/// that fails, or for which there is no room, keeps nobody from the shop.
 async fn count(app: &App, found: &Found, visit: &Visit) {
     let now = app.now();
-    let name = format!("{} {}", found.id, visit.address);
-    if !visit.counts || !app.visits.take(&name, now) {
+    let name = format!("{} {}", found.id, network(visit.address));
+    let Ok(_room) = app.counting.try_acquire() else {
+        return;
+    };
+    if !app.visits.take(&name, now) {
         return;
     }
     let who = visitor(
@@ -72,10 +95,8 @@ async fn count(app: &App, found: &Found, visit: &Visit) {
         (visit.address, &visit.agent),
         now,
     );
-    match links::count(&app.database, found.id, who, now).await {
-        Ok(true) => {}
-        Ok(false) => app.visits.give_back(&name, now),
-        Err(error) => tracing::warn!(%error, "could not count a visit: {error}"),
+    if let Err(error) = links::count(&app.database, found.id, who, now).await {
+        tracing::warn!(%error, "could not count a visit: {error}");
     }
 }
 

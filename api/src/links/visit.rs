@@ -20,7 +20,7 @@ const PROGRAMS: [&str; 4] = ["bot", "crawl", "spider", "preview"];
 pub(crate) struct Visit {
     pub(super) address: IpAddr,
     pub(super) agent: String,
-    /// Whether a person seems to look.
+    /// Whether a person seems to look: not a program, and not a page that loads the address unseen.
     pub(super) counts: bool,
 }
 
@@ -38,7 +38,13 @@ impl FromRequestParts<App> for Visit {
             .collect();
         let lower = agent.to_ascii_lowercase();
         let program = lower.is_empty() || PROGRAMS.iter().any(|known| lower.contains(known));
-        let counts = parts.method == Method::GET && !program && !is_fetched_ahead(&parts.headers);
+        let other = |name, expected| {
+            let sent = parts.headers.get(name);
+            sent.is_some_and(|value| value != expected)
+        };
+        let hidden = other("sec-fetch-dest", "document") || other("sec-fetch-mode", "navigate");
+        let counts =
+            parts.method == Method::GET && !program && !hidden && !is_fetched_ahead(&parts.headers);
         Ok(Self {
             address,
             agent,

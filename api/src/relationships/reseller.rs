@@ -3,6 +3,7 @@
 use engine::{
     ids::RelationshipId,
     money::{Currency, Percent},
+    payouts::Verification,
     programs::Program,
     relationships::{Grant, Relationship, Ware},
 };
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::MerchantKey,
     error::{ApiError, Code},
+    payouts::verification::VerificationView,
     state::App,
     wire::{
         money::{MoneyNumber, MoneyText},
@@ -48,7 +50,7 @@ pub(crate) struct Reseller {
     product_scope: &'static str,
     product_access: Vec<ProductAccess>,
     notify_customer: bool,
-    verification: Verification,
+    verification: VerificationView,
     invitation_id: Option<String>,
     accepted_at: Option<Time>,
     suspended_at: Option<Time>,
@@ -79,19 +81,6 @@ struct ProductAccess {
     stock_max_quantity: Option<u32>,
 }
 
-/// Nobody can hand anything in to be verified yet, so that is what it says.
-#[derive(Serialize, ToSchema)]
-struct Verification {
-    status: &'static str,
-    required: bool,
-    legal_name: Option<String>,
-    country: Option<String>,
-    contact: Option<String>,
-    evidence_url: Option<String>,
-    reason: Option<String>,
-    decided_at: Option<Time>,
-}
-
 impl Showcase {
     pub(crate) async fn of<D>(app: &App, caller: &MerchantKey<D>) -> Result<Self, ApiError> {
         let program = programs::find(&app.database, caller.merchant_id()).await?;
@@ -113,6 +102,8 @@ impl Showcase {
 
     pub(crate) fn show(&self, listed: Listed) -> Reseller {
         let (it, currency) = (listed.relationship, self.currency);
+        let none = || Verification::none(it.merchant, it.id);
+        let verification = listed.verification.unwrap_or_else(none);
         let id = it.id.to_string();
         let access = it.access.iter();
         let access = access
@@ -146,7 +137,7 @@ impl Showcase {
                 .map(|max| MoneyNumber(currency, max)),
             product_scope: it.product_scope.name(),
             notify_customer: it.notify_customer,
-            verification: Verification::none(self.require_verification),
+            verification: VerificationView::of(verification, self.require_verification),
             invitation_id: listed.invitation.map(|id| id.to_string()),
             accepted_at: it.accepted_at.map(Time),
             suspended_at: it.suspended_at.map(Time),
@@ -182,21 +173,6 @@ impl From<&Program> for Showcase {
             commission: program.commission,
             discount: program.discount,
             require_verification: program.require_verification,
-        }
-    }
-}
-
-impl Verification {
-    const fn none(required: bool) -> Self {
-        Self {
-            status: "UNVERIFIED",
-            required,
-            legal_name: None,
-            country: None,
-            contact: None,
-            evidence_url: None,
-            reason: None,
-            decided_at: None,
         }
     }
 }

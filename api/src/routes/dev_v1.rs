@@ -9,7 +9,7 @@ use crate::{
     invitations, me, members,
     metrics::Surface,
     payments::methods,
-    programs, relationships, replacements, sales, stock_requests, top_ups,
+    payouts, programs, relationships, replacements, sales, stock_requests, top_ups,
 };
 
 pub(super) fn menu() -> Menu {
@@ -75,6 +75,15 @@ fn reseller(menu: Menu) -> Menu {
         .get("/dev/v1/resellers/{id}/sales",                       sales::list::dev)
         .post("/dev/v1/resellers/{id}/commissions/{com}/approve",  sales::decide::dev_approve)
         .post("/dev/v1/resellers/{id}/commissions/{com}/reverse",  sales::decide::dev_reverse)
+        .get("/dev/v1/resellers/{id}/payouts",                     payouts::list::dev)
+        .post("/dev/v1/resellers/{id}/payouts/{pay}/approve",      payouts::decide::dev_approve)
+        .post("/dev/v1/resellers/{id}/payouts/{pay}/force-approve", payouts::decide::dev_force_approve)
+        .post("/dev/v1/resellers/{id}/payouts/{pay}/reject",       payouts::decide::dev_reject)
+        .post("/dev/v1/resellers/{id}/payouts/{pay}/cancel",       payouts::decide::dev_cancel)
+        .post("/dev/v1/resellers/{id}/payouts/{pay}/complete",     payouts::decide::dev_complete)
+        .post("/dev/v1/resellers/{id}/verification/approve",       payouts::verification::dev_approve)
+        .post("/dev/v1/resellers/{id}/verification/reject",        payouts::verification::dev_reject)
+        .post("/dev/v1/resellers/{id}/verification/reset",         payouts::verification::dev_reset)
         .get("/dev/v1/resellers/{id}/top-ups",                     top_ups::list::dev)
         .post("/dev/v1/resellers/{id}/top-ups",                    top_ups::open::dev)
         .post("/dev/v1/resellers/{id}/top-ups/{inv}/mark-paid",    top_ups::mark_paid::dev)

@@ -5,6 +5,7 @@ use crate::{
     api_keys, audit, balances,
     events::feed,
     metrics::Surface,
+    payouts,
     persons::{email, invitation, me, password, programs, reset, totp},
     sales,
     sessions::{list, sign_in, sign_out, step_up},
@@ -49,6 +50,11 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs/{rel}/commissions",           sales::list::portal_commissions)
         .get("/portal/v1/programs/{rel}/earnings",              sales::earnings::portal)
         .get("/portal/v1/programs/{rel}/earnings/ledger",       sales::earnings::portal_ledger)
+        .get("/portal/v1/programs/{rel}/payouts",               payouts::list::portal)
+        .post("/portal/v1/programs/{rel}/payouts",              payouts::request::portal)
+        .post("/portal/v1/programs/{rel}/payouts/{pay}/cancel", payouts::own::cancel)
+        .get("/portal/v1/programs/{rel}/verification",          payouts::verification::portal)
+        .put("/portal/v1/programs/{rel}/verification",          payouts::verification::portal_submit)
         .get("/portal/v1/programs/{rel}/top-ups",               top_ups::list::portal)
         .post("/portal/v1/programs/{rel}/top-ups",              top_ups::open::portal)
         .get("/portal/v1/programs/{rel}/top-ups/{inv}",         top_ups::get::portal)

@@ -5,11 +5,13 @@ use axum::{extract::State, response::Response};
 use engine::{
     ids::{PayoutId, RelationshipId, SaleId},
     money::Currency,
+    payouts::blocked,
     sales::EntryKind,
 };
 use futures_util::{Stream, TryStreamExt as _, stream};
 use persistence::{
     Database,
+    payouts::{Standing, standing},
     sales::earnings::{self, Entry},
 };
 use serde::Serialize;
@@ -18,7 +20,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::Session,
     balances::owner::own_scope,
-    error::ApiError,
+    error::{ApiError, Code},
     extract::{PathIds, Query},
     state::App,
     wire::{
@@ -46,6 +48,10 @@ pub(crate) struct EarningsView {
     open_payouts: MoneyText,
     /// Below zero after a reversal: later commissions fill it first.
     available: MoneyText,
+    min_payout: MoneyText,
+    /// Whether a payout can be asked for now.
+    can_request: bool,
+    blocked_by: Vec<&'static str>,
 }
 
 /// A change of approved commissions less payouts.
@@ -64,7 +70,9 @@ pub(crate) struct EarningsEntry {
 }
 
 impl EarningsView {
-    pub(crate) fn of(earnings: &engine::sales::Earnings, currency: Currency) -> Self {
+    pub(crate) fn of(standing: &Standing, currency: Currency) -> Self {
+        let earnings = &standing.earnings;
+        let blocked_by = blocked(&standing.facts);
         let money = |amount| MoneyText(currency, amount);
         Self {
             currency: CurrencyCode(currency),
@@ -74,6 +82,9 @@ impl EarningsView {
             paid_out: money(earnings.paid_out),
             open_payouts: money(earnings.open_payouts),
             available: money(earnings.available()),
+            min_payout: money(standing.facts.min),
+            can_request: blocked_by.is_empty(),
+            blocked_by,
         }
     }
 }
@@ -114,7 +125,8 @@ pub(crate) async fn portal(
 ) -> Result<Answer<EarningsView>, ApiError> {
     let (scope, currency) = own_scope(&app, &caller, id).await?;
     let of = (scope.merchant, scope.relationship);
-    let found = earnings::find(&app.database, of).await?;
+    let found = standing(&app.database, of, app.now()).await?;
+    let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
     Ok(Answer::ok(EarningsView::of(&found, currency)))
 }
 

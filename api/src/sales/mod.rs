@@ -17,11 +17,8 @@ pub(crate) use shown::{CommissionView, SaleView};
 
 use crate::state::App;
 
-/// Relationships whose commissions are approved at once.
-const RELEASED_AT_ONCE: u32 = 100;
-
 /// Approves commissions whose hold is over at `now`, and says how many there were.
 pub async fn release_due(app: &App, now: Timestamp) -> Result<u32, persistence::Error> {
     let random = Arc::clone(app.engine.random());
-    release(&app.database, random, RELEASED_AT_ONCE, now).await
+    release(&app.database, random, now).await
 }

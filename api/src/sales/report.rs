@@ -108,7 +108,7 @@ async fn answer(
     };
     Ok(match report(&app.database, random, reported, by).await? {
         Outcome::Fresh(sale) => Answer::created(shown(&sale)).into_response(),
-        Outcome::Known(sale) if is_same(&sale, &sent) => {
+        Outcome::Known(sale) if sale.is_said_by(&sent) => {
             Answer::replayed(shown(&sale)).into_response()
         }
         Outcome::Known(_) => return Err(otherwise()),
@@ -120,14 +120,6 @@ async fn answer(
         Outcome::UnknownProduct => return Err(ApiError::new(Code::NotFound)),
         Outcome::TooLarge => return Err(ApiError::field("amount", "earns more than can be kept")),
     })
-}
-
-/// What a repeated report must not contradict.
-fn is_same(known: &Sale, sent: &Reported) -> bool {
-    known.product == sent.product
-        && known.variant == sent.variant
-        && known.quantity == sent.quantity
-        && (known.amount, known.discount, known.tax) == (sent.amount, sent.discount, sent.tax)
 }
 
 fn otherwise() -> ApiError {

@@ -5,11 +5,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use ipnet::IpNet;
+
+use crate::layers::address::network;
 
 /// The open connections, by address.
 #[derive(Debug)]
@@ -62,14 +64,6 @@ impl Drop for Place {
         if let Some((peers, network)) = self.0.take() {
             peers.leave(network);
         }
-    }
-}
-
-/// One customer of an IPv6 network has a /64 at least.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
     }
 }
 

@@ -10,8 +10,8 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, SaleCreated, SaleRefunded,
-        ShelfChanged, StockGiven, StockStep, StockTaken,
+        CommissionApproved, CommissionReversed, Fact, Kind, PayoutUpdated, SaleCreated,
+        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
@@ -187,6 +187,8 @@ fn subject(kind: Kind) -> Subject {
         Kind::SaleRefunded => sale_refunded(),
         Kind::CommissionApproved => commission_approved(),
         Kind::CommissionReversed => commission_reversed(),
+        Kind::PayoutUpdated => payout_updated(),
+        Kind::VerificationUpdated => verification_updated(),
     })
 }
 
@@ -208,6 +210,22 @@ fn sale_refunded() -> Fact {
         relationship: RELATIONSHIP,
         amount: 999,
         refunded: 999,
+    })
+}
+
+fn payout_updated() -> Fact {
+    Fact::PayoutUpdated(PayoutUpdated {
+        payout: id(13),
+        relationship: RELATIONSHIP,
+        status: "COMPLETED".to_owned(),
+        amount: 2500,
+    })
+}
+
+fn verification_updated() -> Fact {
+    Fact::VerificationUpdated(VerificationUpdated {
+        relationship: RELATIONSHIP,
+        status: "VERIFIED".to_owned(),
     })
 }
 

@@ -78,16 +78,34 @@ impl CursorPage {
         data: Vec<T>,
         next: Option<impl Display>,
     ) -> Response {
+        let pagination = self.pagination(next);
+        json(StatusCode::OK, &List { data, pagination }).into_response()
+    }
+
+    /// The same with something beside the list.
+    pub(crate) fn answer_with<T: Serialize>(
+        &self,
+        data: Vec<T>,
+        next: Option<impl Display>,
+        beside: impl Serialize,
+    ) -> Response {
+        let list = List {
+            data,
+            pagination: self.pagination(next),
+        };
+        json(StatusCode::OK, &Beside { list, beside }).into_response()
+    }
+
+    fn pagination(&self, next: Option<impl Display>) -> CursorPagination {
         let next_cursor = next.map(|position| {
             let mut bytes = self.binding.to_vec();
             bytes.extend_from_slice(position.to_string().as_bytes());
             BASE64_URL_SAFE_NO_PAD.encode(bytes)
         });
-        let pagination = CursorPagination {
+        CursorPagination {
             has_more: next_cursor.is_some(),
             next_cursor,
-        };
-        json(StatusCode::OK, &List { data, pagination }).into_response()
+        }
     }
 }
 
@@ -105,22 +123,48 @@ pub(crate) fn page_number(query: &Query) -> Result<PageNumber, ApiError> {
 
 /// The answer with one numbered page out of `total` items.
 pub(crate) fn numbered<T: Serialize>(page: PageNumber, data: Vec<T>, total: u64) -> Response {
+    let pagination = numbers(page, total);
+    json(StatusCode::OK, &List { data, pagination }).into_response()
+}
+
+/// The same with something beside the list.
+pub(crate) fn numbered_with<T: Serialize>(
+    page: PageNumber,
+    (data, total): (Vec<T>, u64),
+    beside: impl Serialize,
+) -> Response {
+    let list = List {
+        data,
+        pagination: numbers(page, total),
+    };
+    json(StatusCode::OK, &Beside { list, beside }).into_response()
+}
+
+fn numbers(page: PageNumber, total: u64) -> NumberedPagination {
     let total_pages = total.div_ceil(u64::from(page.limit));
-    let pagination = NumberedPagination {
+    NumberedPagination {
         total,
         page: page.page,
         limit: page.limit,
         per_page: page.limit,
         total_pages,
         has_more: u64::from(page.page) < total_pages,
-    };
-    json(StatusCode::OK, &List { data, pagination }).into_response()
+    }
 }
 
 #[derive(Serialize)]
 struct List<T, P> {
     data: Vec<T>,
     pagination: P,
+}
+
+/// A list, and fields that stand beside its own.
+#[derive(Serialize)]
+struct Beside<L, B> {
+    #[serde(flatten)]
+    list: L,
+    #[serde(flatten)]
+    beside: B,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -28,6 +28,7 @@ mod members;
 mod ops;
 mod orders;
 mod own_products;
+mod payouts;
 mod portal_keys;
 mod products;
 mod programs;

@@ -117,7 +117,17 @@ fn link_leads_to_the_shop_with_a_token_and_counts_people_once_an_hour() {
             assert!(cookie.contains(part), "{cookie}");
         }
         let clicks = || world.scalar("SELECT SUM(clicks) FROM links");
-        assert_eq!(clicks(), "1");
+        // A new hour, or a new quarter of one, counts anew.
+        let quarter = || world.server.app().engine.clock().now().timestamp() / 900;
+        let begun = quarter();
+        let counted = |expected: &str| {
+            let clicks = clicks();
+            assert!(
+                clicks == expected || quarter() != begun,
+                "{clicks} is not {expected}"
+            );
+        };
+        counted("1");
         world.follow(CODE, BROWSER).await;
         for agent in ["Googlebot/2.1", "WhatsApp/2.23", "my-crawler", ""] {
             assert_eq!(world.follow(CODE, agent).await.status, 302);
@@ -130,14 +140,22 @@ fn link_leads_to_the_shop_with_a_token_and_counts_people_once_an_hour() {
         let head = world.call("HEAD", &format!("/r/{CODE}"));
         let head = head.header("user-agent", "Firefox").send().await;
         assert_eq!(head.status, 302);
-        assert_eq!(clicks(), "1");
+        assert!(head.header("set-cookie").is_none());
+        let image = world.call("GET", &format!("/r/{CODE}"));
+        let image = image.header("user-agent", "Firefox");
+        let image = image.header("sec-fetch-dest", "image").send().await;
+        assert_eq!(
+            image.header("location"),
+            Some("https://shop.example/start?x=1")
+        );
+        counted("1");
         world.follow(CODE, "Firefox").await;
-        assert_eq!(clicks(), "2");
+        counted("2");
         // One address counts a few times at most, whatever it says it is.
         for number in 0..20 {
             world.follow(CODE, &format!("Firefox/{number}")).await;
         }
-        assert_eq!(clicks(), "10");
+        counted("9");
         let stored =
             world.scalar("SELECT string_agg(to_jsonb(v)::text, '') FROM link_visitors AS v");
         assert!(!stored.contains("127.0.0.1") && !stored.contains("Firefox"));
@@ -453,5 +471,52 @@ fn viewer_reads_sales_and_reports_none() {
         });
         let call = world.as_member(&session, "POST", "/dev/v1/resellers/sales");
         call.json(&body).send().await.refused(403, "FORBIDDEN");
+    });
+}
+
+#[test]
+fn nobody_waits_for_the_commissions_of_another_reseller() {
+    with_world(async |world| {
+        world.selling();
+        let token = world.token(CODE).await;
+        world.report(&token, "INV-1", json!({})).await.data(201);
+        world.sql("UPDATE relationships SET mode = 'BOTH' WHERE code = 'demo-auto'");
+        let other = world.token("demo-auto").await;
+        world.report(&other, "INV-2", json!({})).await.data(201);
+        // Many more than are approved at once, all older.
+        world.sql(
+            "INSERT INTO sales SELECT (jsonb_populate_record(s, jsonb_build_object(
+               'sale_id', gen_random_uuid(), 'external_invoice_id', 'MORE-' || n,
+               'hold_until', s.hold_until - interval '1 day', 'commission', 0))).*
+             FROM sales AS s, generate_series(1, 150) AS n WHERE s.external_invoice_id = 'INV-1'",
+        );
+        let later = SystemClock.now() + TimeDelta::days(8);
+        let app = world.server.app();
+        assert_eq!(release_due(app, later).await.unwrap(), 101);
+        assert_eq!(release_due(app, later).await.unwrap(), 51);
+        world.report(&token, "INV-3", json!({})).await.data(201);
+        world.report(&other, "INV-4", json!({})).await.data(201);
+        // Sums that cannot be: whatever is due of this relationship fails.
+        world.sql(
+            "UPDATE earnings SET pending = 0 WHERE relationship_id =
+               (SELECT relationship_id FROM relationships WHERE code = 'demo-both')",
+        );
+        assert_eq!(release_due(app, later).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn who_follows_links_too_fast_is_told_to_wait_and_odd_codes_are_not_looked_up() {
+    with_world(async |world| {
+        world.selling();
+        for code in ["%00", "demo-both%00", "DEMO-BOTH", "a", "%2e%2e%2f"] {
+            let reply = world.follow(code, BROWSER).await;
+            assert_eq!(reply.status, 404, "{code}");
+        }
+        let racing = (0..200).map(|_| world.follow(CODE, BROWSER));
+        let replies = join_all(racing).await;
+        let limited: Vec<_> = replies.iter().filter(|one| one.status == 429).collect();
+        assert!(limited.len() >= 20, "{}", limited.len());
+        assert!(limited[0].header("retry-after").is_some());
     });
 }

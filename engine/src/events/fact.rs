@@ -85,6 +85,8 @@ pub enum Fact {
     SaleRefunded(SaleRefunded),
     CommissionApproved(CommissionApproved),
     CommissionReversed(CommissionReversed),
+    PayoutUpdated(PayoutUpdated),
+    VerificationUpdated(VerificationUpdated),
 }
 
 /// A sale was attributed. Amounts are in minor units, here and below.
@@ -132,6 +134,21 @@ pub struct ShelfChanged {
     pub stock: u64,
     /// Whether resellers with access hear of it too.
     pub sellers: bool,
+}
+
+/// The amount is in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutUpdated {
+    pub payout: Uuid,
+    pub relationship: Uuid,
+    pub status: String,
+    pub amount: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationUpdated {
+    pub relationship: Uuid,
+    pub status: String,
 }
 
 /// Where a wholesale purchase stands.
@@ -200,6 +217,8 @@ impl Fact {
             Self::SaleRefunded(_) => Kind::SaleRefunded,
             Self::CommissionApproved(_) => Kind::CommissionApproved,
             Self::CommissionReversed(_) => Kind::CommissionReversed,
+            Self::PayoutUpdated(_) => Kind::PayoutUpdated,
+            Self::VerificationUpdated(_) => Kind::VerificationUpdated,
         }
     }
 }
@@ -307,6 +326,18 @@ mod tests {
                     r#"{{"fact":"commission_reversed","sale":"{id}","relationship":"{id}","amount":125,"reversed":250}}"#
                 ),
                 Kind::CommissionReversed,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"payout_updated","payout":"{id}","relationship":"{id}","status":"PENDING","amount":2500}}"#
+                ),
+                Kind::PayoutUpdated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"verification_updated","relationship":"{id}","status":"VERIFIED"}}"#
+                ),
+                Kind::VerificationUpdated,
             ),
         ] {
             check(&stored, kind);

@@ -39,10 +39,12 @@ pub enum Kind {
     SaleRefunded,
     CommissionApproved,
     CommissionReversed,
+    PayoutUpdated,
+    VerificationUpdated,
 }
 
 impl Kind {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -69,6 +71,8 @@ impl Kind {
         Self::SaleRefunded,
         Self::CommissionApproved,
         Self::CommissionReversed,
+        Self::PayoutUpdated,
+        Self::VerificationUpdated,
     ];
 
     /// Every entry of a ledger is one event.
@@ -111,6 +115,8 @@ impl Kind {
             Self::SaleRefunded => "sale:refunded",
             Self::CommissionApproved => "commission:approved",
             Self::CommissionReversed => "commission:reversed",
+            Self::PayoutUpdated => "payout:updated",
+            Self::VerificationUpdated => "verification:updated",
         }
     }
 
@@ -147,6 +153,8 @@ impl Kind {
             Self::SaleRefunded => "A sale was paid back, in whole or in part.",
             Self::CommissionApproved => "The hold of a commission is over.",
             Self::CommissionReversed => "A commission was taken back, in whole or in part.",
+            Self::PayoutUpdated => "A payout was asked for, decided or paid.",
+            Self::VerificationUpdated => "Who a reseller is was handed in or decided.",
         }
     }
 
@@ -171,7 +179,9 @@ impl Kind {
             | Self::SaleCreated
             | Self::SaleRefunded
             | Self::CommissionApproved
-            | Self::CommissionReversed => Audience::Both,
+            | Self::CommissionReversed
+            | Self::PayoutUpdated
+            | Self::VerificationUpdated => Audience::Both,
             Self::SerialsImported
             | Self::ResellerInvited
             | Self::ResellerAccepted

@@ -8,8 +8,8 @@ mod fact;
 mod kind;
 
 pub use fact::{
-    CommissionApproved, CommissionReversed, Fact, SaleCreated, SaleRefunded, ShelfChanged,
-    StockGiven, StockStep, StockTaken,
+    CommissionApproved, CommissionReversed, Fact, PayoutUpdated, SaleCreated, SaleRefunded,
+    ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

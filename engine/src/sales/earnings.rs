@@ -91,11 +91,11 @@ impl Earnings {
             }
             Movement::Dropped(amount) => {
                 after.pending = self.pending.checked_sub(amount)?;
-                after.reversed = self.reversed.checked_add(amount)?;
+                after.reversed = self.reversed_by(amount);
             }
             Movement::ClawedBack(amount) => {
                 after.approved = self.approved.checked_sub(amount)?;
-                after.reversed = self.reversed.checked_add(amount)?;
+                after.reversed = self.reversed_by(amount);
             }
             Movement::Reserved(amount) => {
                 after.open_payouts = self.open_payouts.checked_add(amount)?;
@@ -109,6 +109,11 @@ impl Earnings {
             }
         }
         Some(after)
+    }
+
+    /// It only grows, and nothing depends on it: at the bound of amounts it stays.
+    fn reversed_by(&self, amount: Money) -> Money {
+        self.reversed.checked_add(amount).unwrap_or(Money::MAX)
     }
 
     /// Approved commissions less what was paid: what the entries add up to.

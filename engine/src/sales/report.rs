@@ -88,7 +88,8 @@ pub fn report(
     now: Timestamp,
 ) -> Result<(Sale, Option<Movement>), Unattributed> {
     check(facts, &reported)?;
-    let itself = reported.customer.as_deref() == Some(facts.email.as_str());
+    let customer = reported.customer.as_deref();
+    let itself = customer.is_some_and(|customer| mailbox(customer) == mailbox(&facts.email));
     let refused = itself && !facts.allow_self_purchase;
     let mut sale = Sale {
         id: reported.id,
@@ -129,6 +130,12 @@ pub fn report(
     let earned = sale.net().part(sale.commission.percent);
     sale.commission.amount = earned;
     Ok((sale, Some(Movement::Earned(earned))))
+}
+
+/// The mailbox of an address: what stands behind a plus is for its owner's own order.
+fn mailbox(email: &str) -> (&str, &str) {
+    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    (local.split('+').next().unwrap_or(local), domain)
 }
 
 /// The first that is set; 0 % is a value.

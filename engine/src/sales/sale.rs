@@ -1,6 +1,6 @@
 //! One attributed line of a paid invoice.
 
-use super::Commission;
+use super::{Commission, Reported};
 use crate::{
     clock::Timestamp,
     ids::{LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
@@ -67,6 +67,15 @@ pub struct Sale {
 }
 
 impl Sale {
+    /// Whether a report of the same invoice says what was reported before.
+    pub fn is_said_by(&self, reported: &Reported) -> bool {
+        self.product == reported.product
+            && self.variant == reported.variant
+            && self.quantity == reported.quantity
+            && (self.amount, self.discount, self.tax)
+                == (reported.amount, reported.discount, reported.tax)
+    }
+
     /// What the customer paid: the amount less the discount.
     pub fn paid(&self) -> Money {
         let paid = self.amount.checked_sub(self.discount);

@@ -108,7 +108,7 @@ fn first_percentage_that_is_set_counts_and_nothing_is_a_value() {
 #[test]
 fn sale_to_the_reseller_itself_earns_nothing_unless_the_program_says_so() {
     let mut itself = reported(1_000);
-    itself.customer = Some("max@partner.example".to_owned());
+    itself.customer = Some("max+1@partner.example".to_owned());
     let (sale, movement) = report(&facts(), itself.clone(), day(10)).unwrap();
     assert_eq!(sale.commission.reason, Some(Reason::SelfPurchase));
     assert_eq!(sale.commission.status, CommissionStatus::Reversed);
@@ -225,6 +225,14 @@ fn sums_beyond_the_bound_of_amounts_are_refused_when_they_are_earned() {
     let full = Earnings::default().moved(Movement::Earned(most)).unwrap();
     let approved = full.moved(Movement::Approved(most)).unwrap();
     assert_eq!(approved.moved(Movement::Earned(money(1))), None);
+    // What was taken back is told up to the bound, and stops nothing.
+    let mut again = approved;
+    for _ in 0..3 {
+        again = again.moved(Movement::ClawedBack(most)).unwrap();
+        assert_eq!((again.reversed, again.available()), (most, Money::ZERO));
+        again = again.moved(Movement::Earned(most)).unwrap();
+        again = again.moved(Movement::Approved(most)).unwrap();
+    }
     assert_eq!(approved.available(), most);
 }
 

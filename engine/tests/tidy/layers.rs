@@ -114,7 +114,7 @@ const MODULES: [(&str, &[&str]); 22] = [
     ("top_ups", &["payments", "balances", "relationships"]),
     ("links", &["relationships"]),
     ("sales", &["links", "relationships"]),
-    ("payouts", &["relationships", "sales"]),
+    ("payouts", &["relationships", "sales", "programs"]),
     ("connections", &["fulfillments"]),
     (
         "replacements",

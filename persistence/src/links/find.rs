@@ -42,7 +42,7 @@ pub async fn find(db: &Database, code: &str) -> Result<Option<Found>, Error> {
              ORDER BY l.code NULLS LAST LIMIT 1",
         )
         .bind(code)
-        .fetch_optional(&mut *db.read().await?)
+        .fetch_optional(&mut *db.report().await?)
         .await?;
         row.map(Found::try_from).transpose()
     })

@@ -9,13 +9,36 @@ mod visit;
 pub use find::{Found, find};
 pub use visit::{count, sweep};
 
-use engine::relationships::Relationship;
+use engine::{clock::Timestamp, relationships::Relationship};
 use sqlx::PgConnection;
 
-use crate::Error;
+use crate::{Database, Error, database::commit, owned};
 
 /// What the link is called that every relationship has.
 pub(crate) const OWN_NAME: &str = "Default";
+
+/// Makes the links of relationships that an older version made without; says how many.
+pub async fn complete(db: &Database, now: Timestamp) -> Result<u64, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut tx = db.begin_behind().await?;
+        let made = sqlx::query(
+            "INSERT INTO links (link_id, merchant_id, relationship_id, name, status, created_at,
+               updated_at)
+             SELECT r.relationship_id, r.merchant_id, r.relationship_id, $1, 'ACTIVE', $2, $2
+             FROM relationships AS r
+             WHERE NOT EXISTS (SELECT FROM links AS l WHERE l.link_id = r.relationship_id)
+             ON CONFLICT ON CONSTRAINT links_pkey DO NOTHING",
+        )
+        .bind(OWN_NAME)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        commit(tx).await?;
+        Ok(made.rows_affected())
+    })
+    .await
+}
 
 /// Stores the link that a new relationship has.
 pub(crate) async fn insert_own(

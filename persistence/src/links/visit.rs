@@ -18,7 +18,7 @@ pub async fn count(
 ) -> Result<bool, Error> {
     let db = db.clone();
     owned(async move {
-        let mut tx = db.begin().await?;
+        let mut tx = db.begin_behind().await?;
         let fresh = sqlx::query(
             "INSERT INTO link_visitors (link_id, visitor, created_at) VALUES ($1, $2, $3)
              ON CONFLICT ON CONSTRAINT link_visitors_pkey DO NOTHING",

@@ -2,6 +2,7 @@
 
 use engine::{
     ids::{InvitationId, MerchantId, RelationshipId},
+    payouts::Verification,
     relationships::{Mode, Relationship, Status},
 };
 use futures_util::{Stream, TryStreamExt as _, stream};
@@ -14,6 +15,7 @@ use crate::{
     database::ReadScope,
     owned,
     page::{self, NumberedPage, Page, PageNumber},
+    payouts::verifications,
 };
 
 /// Rows that an export reads at once.
@@ -33,6 +35,8 @@ pub struct Filter {
 pub struct Listed {
     pub relationship: Relationship,
     pub invitation: Option<InvitationId>,
+    /// Who the reseller is, if it handed that in.
+    pub verification: Option<Verification>,
 }
 
 /// One page, below the relationship `before` or from the newest.
@@ -161,14 +165,17 @@ async fn listed(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Lis
     let began: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "SELECT relationship_id, invitation_id FROM invitations WHERE relationship_id = ANY ($1)",
     )
-    .bind(ids)
+    .bind(&ids)
     .fetch_all(&mut *connection)
     .await?;
+    let mut verified = verifications(&mut *connection, &ids).await?;
     let began: std::collections::BTreeMap<_, _> = began.into_iter().collect();
     let found = whole(connection, rows).await?;
     let listed = found.into_iter().map(|relationship| {
-        let invitation = began.get(&relationship.id.uuid()).copied();
+        let id = relationship.id.uuid();
+        let invitation = began.get(&id).copied();
         Listed {
+            verification: verified.remove(&id),
             relationship,
             invitation: invitation.map(InvitationId::from_uuid),
         }

@@ -21,37 +21,59 @@ use crate::{Database, Error, database::commit, owned, relationships::rows::kept}
 const JOB: &str = "end of commissions' holds";
 /// Commissions of one relationship that one transaction approves.
 const AT_ONCE: i64 = 100;
+const RELATIONSHIPS_AT_ONCE: i64 = 100;
 
-/// Approves what is due of at most so many relationships; says how many commissions.
-pub async fn release(
-    db: &Database,
-    random: Arc<dyn Random>,
-    relationships_max: u32,
-    now: Timestamp,
-) -> Result<u32, Error> {
+/// Approves what is due, of each relationship the same number at most; says how many commissions. No
+/// relationship waits for another one, however much is due of it or whatever is wrong with it.
+pub async fn release(db: &Database, random: Arc<dyn Random>, now: Timestamp) -> Result<u32, Error> {
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
-        let due: Vec<(Uuid, Uuid)> = sqlx::query_as(
-            "SELECT DISTINCT merchant_id, relationship_id FROM (
-               SELECT merchant_id, relationship_id FROM sales
-               WHERE commission_status = 'PENDING' AND hold_until <= $1
-               ORDER BY hold_until LIMIT $2) AS due",
-        )
-        .bind(now)
-        .bind(i64::from(relationships_max))
-        .fetch_all(&mut *db.read().await?)
-        .await?;
-        let mut approved = 0;
-        for (merchant, relationship) in due {
-            let of = (
-                MerchantId::from_uuid(merchant),
-                RelationshipId::from_uuid(relationship),
-            );
-            approved += release_of(&db, &*random, of, now).await?;
+        let (mut approved, mut last) = (0, None);
+        loop {
+            let page = due(&db, last, now).await?;
+            let Some(end) = page.last() else {
+                return Ok(approved);
+            };
+            last = Some(end.1);
+            for of in page {
+                match release_of(&db, &*random, of, now).await {
+                    Ok(count) => approved += count,
+                    Err(error) => {
+                        let id = of.1;
+                        tracing::error!(relationship.id = %id, %error, "commissions of {id} wait");
+                    }
+                }
+            }
         }
-        Ok(approved)
     })
     .await
+}
+
+/// Some relationships of which something is due, above the last one.
+async fn due(
+    db: &Database,
+    last: Option<RelationshipId>,
+    now: Timestamp,
+) -> Result<Vec<Of>, Error> {
+    let due: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "SELECT e.merchant_id, e.relationship_id FROM earnings AS e
+         WHERE ($2::uuid IS NULL OR e.relationship_id > $2)
+           AND EXISTS (SELECT FROM sales AS s WHERE s.relationship_id = e.relationship_id
+                       AND s.commission_status = 'PENDING' AND s.hold_until <= $1)
+         ORDER BY e.relationship_id LIMIT $3",
+    )
+    .bind(now)
+    .bind(last.map(RelationshipId::uuid))
+    .bind(RELATIONSHIPS_AT_ONCE)
+    .fetch_all(&mut *db.report().await?)
+    .await?;
+    let due = due.into_iter().map(|(merchant, relationship)| {
+        (
+            MerchantId::from_uuid(merchant),
+            RelationshipId::from_uuid(relationship),
+        )
+    });
+    Ok(due.collect())
 }
 
 /// Found without a lock, so looked for again under it.
@@ -61,7 +83,7 @@ async fn release_of(
     of: Of,
     now: Timestamp,
 ) -> Result<u32, Error> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_behind().await?;
     let mut account = earnings::lock(&mut tx, of).await?;
     let due: Vec<Row> = sqlx::query_as(select_sale!(
         "WHERE s.relationship_id = $1 AND s.commission_status = 'PENDING' AND s.hold_until <= $2

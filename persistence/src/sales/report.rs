@@ -122,7 +122,7 @@ async fn tell(connection: &mut PgConnection, sale: &Sale, now: Timestamp) -> Res
     .await
 }
 
-/// What a product, or a variant of it, is called; none if the merchant has none such.
+/// What a product is called; none if the merchant has none such, or not with this variant.
 async fn title(
     connection: &mut PgConnection,
     merchant: MerchantId,

@@ -142,8 +142,15 @@ pub(super) async fn find_own(
     (merchant, relationship): Of,
     id: SaleId,
 ) -> Result<Option<Sale>, Error> {
-    let found = find(connection, merchant, id).await?;
-    Ok(found.filter(|sale| sale.relationship == relationship))
+    let row: Option<Row> = sqlx::query_as(select_sale!(
+        "WHERE s.merchant_id = $1 AND s.relationship_id = $2 AND s.sale_id = $3"
+    ))
+    .bind(merchant.uuid())
+    .bind(relationship.uuid())
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await?;
+    row.map(Sale::try_from).transpose()
 }
 
 /// The sale that was reported under the merchant's own id of its invoice.

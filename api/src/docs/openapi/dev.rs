@@ -5,7 +5,7 @@ use engine::api_keys::Scope;
 use super::{
     Operation, TOP_UP_OPENED, earnings,
     parameters::{LEDGER, Parameter, TOP_UPS},
-    stock,
+    payouts, stock,
 };
 use crate::{
     api_keys::{
@@ -63,6 +63,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(payments());
     all.extend(products());
     all.extend(earnings::of_merchants());
+    all.extend(payouts::of_merchants());
     all.extend(stock::operations());
     all
 }

@@ -7,6 +7,7 @@ mod dev;
 mod earnings;
 mod operation;
 mod parameters;
+mod payouts;
 mod portal;
 mod reseller;
 mod stock;

@@ -234,6 +234,20 @@ impl Operation {
             })
     }
 
+    /// A field that stands beside a list.
+    pub(super) fn beside<T: ToSchema>(mut self, name: &'static str) -> Self {
+        let (schema, schemas) = described::<T>();
+        let complete = schemas
+            .into_iter()
+            .map(|(name, schema)| (name, completed(schema)));
+        self.schemas.extend(complete);
+        let list = self.answers.get_mut(&200).expect("it is beside a list");
+        let list = &mut list["content"]["application/json"]["schema"];
+        list["properties"][name] = schema;
+        list["required"] = json!(["data", "pagination", name]);
+        self
+    }
+
     /// Another form of the answer with status 200.
     pub(super) fn or(mut self, content_type: &'static str) -> Self {
         let answer = self

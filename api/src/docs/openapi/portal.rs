@@ -3,6 +3,7 @@
 use super::{
     Operation, TOP_UP_OPENED, earnings,
     parameters::{LEDGER, Parameter, TOP_UPS},
+    payouts,
 };
 use crate::{
     api_keys::{
@@ -49,6 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(balances());
     all.extend(top_ups());
     all.extend(earnings::of_resellers());
+    all.extend(payouts::of_resellers());
     all
 }
 

@@ -196,6 +196,7 @@ async fn victims(
         ("ful", delivered["id"].as_str().unwrap().to_owned()),
         ("ivt", invited["id"].as_str().unwrap().to_owned()),
         ("token", invited["token"].as_str().unwrap().to_owned()),
+        ("pay", world.payout_of("demo-both")),
         ("sal", sale["id"].as_str().unwrap().to_owned()),
         ("com", sale["commission"]["id"].as_str().unwrap().to_owned()),
         ("ses", session.to_string()),
@@ -296,6 +297,8 @@ impl World {
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.invoice_id) FROM invoices AS t)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.merchant_id)
                   FROM payment_methods AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.payout_id) FROM payouts AS t)
+               || (SELECT COUNT(*) FROM verifications) || ' '
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.sale_id) FROM sales AS t)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.relationship_id)
                   FROM earnings AS t)
