@@ -144,6 +144,7 @@ async fn fund(engine: &Engine, funding: demo::Funding) {
         amount: funding.amount,
         description: "Opening balance".to_owned(),
         label: "PROMO".to_owned(),
+        by: None,
     };
     let credited = engine.credit(funding.scope, credit).await;
     credited.expect("credited");

@@ -1,12 +1,13 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
-//! purchases, the end of invitations and of top-ups, the end of holds on
-//! commissions, refunds and payments that were cut off, and the sale of uploads that were stored
-//! when their lane was busy.
+//! purchases, what lanes tell the audit log, the end of invitations and of top-ups, the end of holds on
+//! commissions, refunds and payments that were cut off, and the sale of uploads that were stored when their
+//! lane was busy.
 
 use std::{sync::Arc, time::Duration};
 
 use persistence::{
     api_keys::{self, KeyUse},
+    audit,
     balances::purchases,
     invitations, links,
 };
@@ -35,7 +36,7 @@ const EXPIRE_EVERY: Duration = Duration::from_mins(1);
 const EXPIRED_AT_ONCE: u32 = 100;
 const ANNOUNCE_EVERY: Duration = Duration::from_mins(1);
 const ANNOUNCED_AT_ONCE: u32 = 100;
-/// How long uses of keys gather, so that many are stored at once.
+/// How long uses of keys and deeds gather, so that many are stored at once.
 const GATHER: Duration = Duration::from_secs(1);
 const USES_AT_ONCE: usize = 1024;
 
@@ -104,6 +105,19 @@ async fn announce_some(app: &App) -> Result<usize, persistence::Error> {
         }
     }
     Ok(count)
+}
+
+/// Takes what lanes committed, and who did it, into the audit logs.
+pub(crate) async fn tell_deeds(app: App) {
+    loop {
+        match audit::tell(&app.database).await {
+            // More may wait: no rest.
+            Ok(count) if count == audit::AT_ONCE as usize => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "could not tell the audit log: {error}"),
+        }
+        sleep(GATHER).await;
+    }
 }
 
 /// Puts uploads on sale that were stored but left off it.

@@ -340,12 +340,13 @@ impl Engine {
         call: WithdrawalCall,
         serials: Vec<SerialId>,
     ) -> Result<Removed, Fault> {
+        let merchant = call.merchant;
         let removing = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
-            withdrawer(&fulfiller, &merchant, call)
+            withdrawer(&fulfiller, &merchant, &call)
                 .remove(serials)
                 .await
         };
-        self.withdrawing(call.merchant, removing).await
+        self.withdrawing(merchant, removing).await
     }
 
     /// Takes so many serials from the front of the shelf, all or none, once per id.
@@ -356,11 +357,12 @@ impl Engine {
         quantity: u32,
     ) -> Result<Pulled, Fault> {
         let deadline = Deadline::after(ms(self.0.config.claim_deadline_ms));
+        let merchant = call.merchant;
         let pulling = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
-            let withdrawer = withdrawer(&fulfiller, &merchant, call);
+            let withdrawer = withdrawer(&fulfiller, &merchant, &call);
             withdrawer.pull(purpose, quantity, deadline).await
         };
-        self.withdrawing(call.merchant, pulling).await
+        self.withdrawing(merchant, pulling).await
     }
 
     /// In a task of its own: what was begun goes on, whoever stops waiting.
@@ -658,7 +660,7 @@ impl Engine {
 const fn withdrawer<'a>(
     fulfiller: &'a Fulfiller,
     merchant: &'a Merchant,
-    call: WithdrawalCall,
+    call: &'a WithdrawalCall,
 ) -> Withdrawer<'a> {
     Withdrawer {
         inventory: &fulfiller.inventory,
@@ -666,6 +668,7 @@ const fn withdrawer<'a>(
         merchant,
         sku: call.sku,
         id: call.id,
+        by: call.by.as_ref(),
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) async fn fill(
         amount: amount.ok_or_else(|| ApiError::new(Code::InternalError))?,
         description: "Test balance".to_owned(),
         label: "PROMO".to_owned(),
+        by: None,
     };
     app.engine.credit(scope, credit).await?;
     Ok(())

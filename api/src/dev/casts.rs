@@ -104,13 +104,18 @@ async fn open_top_up(database: &Database, vault: &Vault, demo: &Cast) -> anyhow:
         relationship: poorest.id,
         origin: Origin::Merchant,
         amount: top_up_defaults(Currency::USD).0,
-        coin: method.coin,
+        coin: method.coin.clone(),
         provider: method.provider,
         pay: Pay {
-            instructions: Some(method.instructions),
+            instructions: Some(method.instructions.clone()),
         },
     };
-    let opening = Opening { wanted, post: None };
+    let opening = Opening {
+        wanted,
+        method,
+        request: None,
+        post: None,
+    };
     let opened = top_ups::open(database, vault, opening, Actor::job("demo"), now).await;
     opened.context("opening a top-up of the demo").map(drop)
 }
@@ -123,6 +128,7 @@ async fn credit(engine: Engine, funding: Funding) -> anyhow::Result<()> {
         amount: funding.amount,
         description: "Opening balance".to_owned(),
         label: "PROMO".to_owned(),
+        by: None,
     };
     engine
         .credit(funding.scope, credit)

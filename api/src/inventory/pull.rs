@@ -51,13 +51,18 @@ pub(crate) async fn dev(
     let merchant = caller.merchant_id();
     let product = owned_by(&app, merchant, product).await?;
     let sku = shelf(&product, None)?;
-    noted(&app, &caller, "serials.pull", product.id.to_string()).await?;
     let done = note::find_withdrawal(&app.database, merchant, id).await?;
     if let Some(done) = done.filter(|done| done.serials.len() == amount as usize) {
+        noted(&app, &caller, "serials.read", product.id.to_string()).await?;
         let told = told(&app, &caller, &product, &done.serials).await?;
         return Ok(Answer::replayed(told).into_response());
     }
-    let call = WithdrawalCall { id, merchant, sku };
+    let call = WithdrawalCall {
+        id,
+        merchant,
+        sku,
+        by: Some(caller.actor()),
+    };
     let work = {
         let app = app.clone();
         Box::pin(async move {

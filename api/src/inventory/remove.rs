@@ -17,7 +17,7 @@ use persistence::inventory::note;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::serial::{noted, owned_by, shelf};
+use super::serial::{deed, owned_by, shelf};
 use crate::{
     auth::{MerchantKey, scope::ProductsWrite},
     error::ApiError,
@@ -85,8 +85,12 @@ async fn answer(
     let merchant = caller.merchant_id();
     let product = owned_by(&app, merchant, product).await?;
     let sku = shelf(&product, variant)?;
-    noted(&app, &caller, "serials.remove", product.id.to_string()).await?;
-    let call = WithdrawalCall { id, merchant, sku };
+    let call = WithdrawalCall {
+        id,
+        merchant,
+        sku,
+        by: Some(caller.actor()),
+    };
     let done = app.engine.remove(call, wanted).await?;
     app.shelves.add([merchant]);
     let (claimed, kept): (Vec<_>, Vec<_>) = done
@@ -94,7 +98,8 @@ async fn answer(
         .into_iter()
         .partition(|(_, kept)| *kept == Kept::Claimed);
     let claimed: Vec<_> = claimed.into_iter().map(|(serial, _)| serial).collect();
-    let aside = note::remove_quarantined(&app.database, merchant, &claimed).await;
+    let deed = deed(&app, &caller, "serials.remove", product.id.to_string());
+    let aside = note::remove_quarantined(&app.database, merchant, &claimed, deed).await;
     let aside = aside.map_err(|error| ApiError::from(error).after_change())?;
     let claimed = claimed.iter().filter(|serial| !aside.contains(serial));
     let kept = kept

@@ -133,22 +133,32 @@ pub(super) fn shelf(product: &Product, variant: Option<VariantId>) -> Result<Sku
     import::sku(product, variant).map_err(refused)
 }
 
-/// Notes what a caller is about to do with a product's serials: nobody sees or takes any unnoticed.
+/// Notes what a caller is about to read of a product's serials: nobody sees any unnoticed.
 pub(super) async fn noted<D>(
     app: &App,
     caller: &MerchantKey<D>,
     action: &'static str,
     target: String,
 ) -> Result<(), ApiError> {
-    let deed = Deed {
+    let deed = deed(app, caller, action, target);
+    Ok(note::note(&app.database, caller.merchant_id(), deed).await?)
+}
+
+/// What a caller does to a product's serials, for the audit log.
+pub(super) fn deed<D>(
+    app: &App,
+    caller: &MerchantKey<D>,
+    action: &'static str,
+    target: String,
+) -> Deed {
+    Deed {
         actor: caller.actor(),
         action: action.to_owned(),
         target,
         before: None,
         after: None,
         at: app.now(),
-    };
-    Ok(note::note(&app.database, caller.merchant_id(), deed).await?)
+    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ async fn issue(app: &App, replacement: Replacement) -> Result<Replacement, ApiEr
         id: replacement.withdrawal(),
         merchant: replacement.scope.merchant,
         sku: replacement.sku,
+        by: None,
     };
     let pulled = app.engine.pull(call, Purpose::Replacement, 1).await?;
     let (db, now) = (&app.database, app.now());

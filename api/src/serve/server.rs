@@ -116,6 +116,7 @@ impl Starting {
         self.works("feed_sweep", &app, dispatcher::sweep_old);
         self.works("keys", &app, jobs::key_sweep);
         self.works("purchases", &app, jobs::sum_up_purchases);
+        self.works("deeds", &app, jobs::tell_deeds);
         self.works("restock", &app, jobs::restock_waiting);
         self.works("refunds", &app, jobs::complete_refunds);
         self.works("replacements", &app, jobs::carry_replacements);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{fulfillments::Stamp, ids::BalanceId, money::Money};
+use crate::{audit::Actor, fulfillments::Stamp, ids::BalanceId, money::Money};
 
 /// What an entry is. The number is what is stored, for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +70,8 @@ pub struct Credit {
     pub description: String,
     /// `PROMO`, `CORRECTION` and the like, as the merchant named it.
     pub label: String,
+    /// Who did it, where the entry is the first record of that; the audit log is told by it.
+    pub by: Option<Actor>,
 }
 
 /// A committed credit.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     actors::ask::ask,
+    audit::Actor,
     catalog::Sku,
     clock::Deadline,
     fault::Fault,
@@ -27,6 +28,7 @@ pub(crate) struct Withdrawer<'a> {
     pub(crate) merchant: &'a Merchant,
     pub(crate) sku: Sku,
     pub(crate) id: WithdrawalId,
+    pub(crate) by: Option<&'a Actor>,
 }
 
 impl Withdrawer<'_> {
@@ -175,6 +177,7 @@ impl Withdrawer<'_> {
             sku: self.sku,
             purpose,
             serials: ids(&hold),
+            by: self.by.cloned(),
         });
         let ownership = Arc::clone(&self.lanes.ownership);
         let intent = WithdrawalIntent::new(Arc::clone(&withdrawal), hold, ownership);

@@ -4,6 +4,7 @@
 //! that was sold is never withdrawn. It has an id of its own: asked for again, it is not made again.
 
 use crate::{
+    audit::Actor,
     catalog::Sku,
     ids::{MerchantId, SerialId, WithdrawalId},
 };
@@ -50,14 +51,17 @@ pub struct Withdrawal {
     pub sku: Sku,
     pub purpose: Purpose,
     pub serials: Vec<SerialId>,
+    /// Who did it, where this is the first record of that; the audit log is told by it.
+    pub by: Option<Actor>,
 }
 
-/// Which withdrawal is asked for, and from whose shelf. The SKU must be the merchant's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which withdrawal is asked for, from whose shelf and by whom. The SKU must be the merchant's.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithdrawalCall {
     pub id: WithdrawalId,
     pub merchant: MerchantId,
     pub sku: Sku,
+    pub by: Option<Actor>,
 }
 
 /// Why a serial stays where it is.

@@ -467,6 +467,7 @@ pub fn credit(balance: BalanceId, reference: &str, amount: Money) -> Credit {
         amount,
         description: "Goodwill".to_owned(),
         label: "PROMO".to_owned(),
+        by: None,
     }
 }
 

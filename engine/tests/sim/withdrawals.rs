@@ -81,7 +81,12 @@ impl Clients {
         let call = |id, sku| {
             let owner = stage.cast.wares.iter().find(|ware| ware.sku == sku);
             let merchant = owner.expect("a ware of the cast").merchant;
-            WithdrawalCall { id, merchant, sku }
+            WithdrawalCall {
+                id,
+                merchant,
+                sku,
+                by: None,
+            }
         };
         let work = asked.clone();
         let answer = async {

@@ -14,7 +14,7 @@ use crate::{
     owned,
 };
 
-/// Notes who reads or takes serials, before they do.
+/// Notes who reads serials, before they do.
 pub async fn note(db: &Database, merchant: MerchantId, deed: Deed) -> Result<(), Error> {
     let db = db.clone();
     owned(async move {
@@ -44,6 +44,7 @@ pub async fn remove_quarantined(
     db: &Database,
     merchant: MerchantId,
     serials: &[SerialId],
+    deed: Deed,
 ) -> Result<Vec<SerialId>, Error> {
     let db = db.clone();
     let ids: Vec<_> = serials.iter().map(|serial| serial.uuid()).collect();
@@ -60,6 +61,9 @@ pub async fn remove_quarantined(
         .bind(merchant.uuid())
         .fetch_all(&mut *tx)
         .await?;
+        if !removed.is_empty() {
+            audit::append(&mut tx, merchant, deed).await?;
+        }
         commit(tx).await?;
         Ok(removed.into_iter().map(SerialId::from_uuid).collect())
     })

@@ -15,7 +15,7 @@ use sqlx::{Arguments, Encode, Postgres, Type, postgres::PgArguments};
 use uuid::Uuid;
 
 use super::columns::{Cell, Column};
-use crate::{balances::rows::CreditDetails, fulfillments::rows::channel_number};
+use crate::{audit::Who, balances::rows::CreditDetails, fulfillments::rows::channel_number};
 
 /// What the arguments of a usual row take, in bytes, so that the space is taken once.
 const ROW_LEN: usize = 400;
@@ -152,6 +152,7 @@ fn credits(sent: &mut Sent, rows: &[CreditEntry]) -> Result<(), Failure> {
         Some(CreditDetails {
             description: row.credit.description.clone(),
             label: row.credit.label.clone(),
+            by: row.credit.by.as_ref().map(Who::of),
         })
     };
     sent.add(json(rows, details)?)
@@ -166,7 +167,8 @@ fn imports(rows: &[Restock]) -> Column<Uuid> {
     Column::of(rows.iter().map(|row| row.import.uuid()))
 }
 
-/// The columns of withdrawals, then the serials of all, where each one's end, and the kind of each.
+/// The columns of withdrawals, then the serials of all, where each one's end, the kind of each, and who
+/// withdrew.
 fn withdrawals(sent: &mut Sent, rows: &[Arc<Withdrawal>]) -> Result<(), Failure> {
     sent.column(rows, |row| row.id.uuid())?;
     sent.column(rows, |row| row.merchant.uuid())?;
@@ -193,7 +195,8 @@ fn withdrawals(sent: &mut Sent, rows: &[Arc<Withdrawal>]) -> Result<(), Failure>
     }
     sent.add(serials)?;
     sent.add(ends)?;
-    sent.add(kinds)
+    sent.add(kinds)?;
+    sent.add(json(rows, |row| row.by.as_ref().map(Who::of))?)
 }
 
 /// A column of JSON texts, for the few rows that have any.

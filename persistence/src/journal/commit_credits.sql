@@ -1,5 +1,5 @@
 -- One batch of entries that add or take money without delivering: the lane moves on by one number, under its owner and fence,
--- or nothing is written.
+-- or nothing is written. Who did it waits for the audit log, in the same statement.
 WITH lane AS (
   UPDATE lanes SET seq = $4
   WHERE lane = $1 AND owner = $2 AND fence = $3 AND seq = $4 - 1
@@ -15,5 +15,14 @@ WITH lane AS (
   FROM lane, UNNEST($5::bigint[], $6::bigint[], $7::smallint[], $8::uuid[], $9::bigint[],
                     $10::bigint[], $11::timestamptz[], $12::text[], $13::text[])
     AS e (balance_id, version, kind, id, amount, balance_after, created_at, reference, details)
+  RETURNING balance_id, version, created_at, details
+), done AS (
+  INSERT INTO audit_outbox (merchant_id, actor, balance_id, version, done_at)
+  SELECT b.merchant_id, e.details -> 'by', e.balance_id, e.version, e.created_at
+  FROM entered AS e
+  CROSS JOIN LATERAL (
+    SELECT merchant_id FROM balances WHERE balances.balance_id = e.balance_id LIMIT 1
+  ) AS b
+  WHERE e.details -> 'by' IS NOT NULL
 )
 SELECT seq FROM lane

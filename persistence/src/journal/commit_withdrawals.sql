@@ -1,6 +1,7 @@
 -- One batch of withdrawals: the lane moves on by one number, under its owner and fence, or nothing is
 -- written. A withdrawal takes its part of the array of all serials, between two of the ends in $11. A
--- serial that is removed makes room for another upload of its text.
+-- serial that is removed makes room for another upload of its text. Who withdrew waits for the audit log,
+-- in the same statement.
 WITH lane AS (
   UPDATE lanes SET seq = $4
   WHERE lane = $1 AND owner = $2 AND fence = $3 AND seq = $4 - 1
@@ -10,12 +11,16 @@ WITH lane AS (
   SELECT lane, seq, fence, '{}', '{}', clock_timestamp() FROM lane
 ), withdrawn AS (
   INSERT INTO withdrawals
-    (withdrawal_id, merchant_id, product_id, variant_id, kind, serial_ids, withdrawn_at)
+    (withdrawal_id, merchant_id, product_id, variant_id, kind, serial_ids, withdrawn_at, actor)
   SELECT w.withdrawal_id, ($6::uuid[])[w.n], ($7::uuid[])[w.n], ($8::uuid[])[w.n],
          ($9::smallint[])[w.n],
          ($10::uuid[])[($11::integer[])[w.n] + 1 : ($11::integer[])[w.n + 1]],
-         clock_timestamp()
+         clock_timestamp(), ($13::text[])[w.n]::jsonb
   FROM lane, UNNEST($5::uuid[]) WITH ORDINALITY AS w (withdrawal_id, n)
+  RETURNING withdrawal_id, merchant_id, withdrawn_at, actor
+), done AS (
+  INSERT INTO audit_outbox (merchant_id, actor, withdrawal_id, done_at)
+  SELECT merchant_id, actor, withdrawal_id, withdrawn_at FROM withdrawn WHERE actor IS NOT NULL
 ), claimed AS (
   INSERT INTO serial_claims
     (serial_id, kind, line, unit_price, price_version, balance_id, version)

@@ -285,6 +285,7 @@ impl Ground {
                 amount: Money::from_minor(100_000).unwrap(),
                 description: "Welcome".to_owned(),
                 label: "PROMO".to_owned(),
+                by: None,
             }),
         }
     }

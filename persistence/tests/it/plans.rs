@@ -37,7 +37,7 @@ const LANES: [(&str, &str, usize); 10] = [
     (
         "commit_withdrawals",
         include_str!("../../src/journal/commit_withdrawals.sql"),
-        12,
+        13,
     ),
     (
         "existing_withdrawals",

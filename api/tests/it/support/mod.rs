@@ -110,6 +110,7 @@ impl World {
                 amount: funding.amount,
                 description: "Opening balance".to_owned(),
                 label: "PROMO".to_owned(),
+                by: None,
             };
             server
                 .app()

@@ -30,6 +30,7 @@ fn call(scene: &Scene, number: u128) -> WithdrawalCall {
         id: WithdrawalId::from_uuid(uuid::Uuid::from_u128(number)),
         merchant: scene.world.merchant.id,
         sku: scene.world.sku("key"),
+        by: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The audit log: appended in the transaction of what it tells, read newest first, proved whole.
+//! The chain itself: appended, listed, proved.
 //!
 //! Keeps: one chain per merchant without a gap. The head's row is locked by every append, so an append
 //! is the last thing that a transaction locks.

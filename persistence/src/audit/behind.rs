@@ -1,0 +1,111 @@
+//! From what lanes committed into the chains.
+//!
+//! Keeps: each deed is in its chain exactly once. It was stored by the statement of the change, so it is
+//! there if and only if the change is; it is taken out in the transaction that appends it. Its digest is
+//! over the stored change, so the entry and the change prove each other.
+
+use engine::{
+    audit::{Actor, Deed},
+    balances::EntryKind,
+    clock::Timestamp,
+    ids::{MerchantId, ProductId, RelationshipId},
+    inventory::Purpose,
+};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Who, chain};
+use crate::{Database, Error, database::commit, owned};
+
+/// Deeds that are appended in one transaction, which holds the heads of their merchants.
+pub const AT_ONCE: u32 = 50;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    merchant_id: Uuid,
+    actor: Json<Who>,
+    done_at: Timestamp,
+    relationship_id: Option<Uuid>,
+    entry_kind: Option<i16>,
+    product_id: Option<Uuid>,
+    withdrawal_kind: Option<i16>,
+    digest: Option<Vec<u8>>,
+}
+
+/// Appends the deeds that waited longest, at most [`AT_ONCE`], and says how many there were.
+pub async fn tell(db: &Database) -> Result<usize, Error> {
+    let db = db.clone();
+    owned(async move {
+        // Read first, so that asking costs nothing while nothing happens.
+        let waits: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM audit_outbox)")
+            .fetch_one(&mut *db.behind().await?)
+            .await?;
+        if !waits {
+            return Ok(0);
+        }
+        let mut tx = db.begin_behind().await?;
+        let rows: Vec<Row> = sqlx::query_as(include_str!("take.sql"))
+            .bind(i64::from(AT_ONCE))
+            .fetch_all(&mut *tx)
+            .await?;
+        let count = rows.len();
+        for row in rows {
+            let merchant = MerchantId::from_uuid(row.merchant_id);
+            chain::append(&mut tx, merchant, Deed::try_from(row)?).await?;
+        }
+        commit(tx).await?;
+        Ok(count)
+    })
+    .await
+}
+
+impl TryFrom<Row> for Deed {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let (action, target) = row.what().ok_or(Error::Inconsistent {
+            what: "a deed without what was done",
+        })?;
+        Ok(Self {
+            actor: Actor::try_from(row.actor.0)?,
+            action: action.to_owned(),
+            target,
+            before: None,
+            after: row.digest.map(chain::digest).transpose()?,
+            at: row.done_at,
+        })
+    }
+}
+
+impl Row {
+    fn what(&self) -> Option<(&'static str, String)> {
+        if let (Some(kind), Some(relationship)) = (self.entry_kind, self.relationship_id) {
+            let kind = EntryKind::from_number(kind)?;
+            let target = RelationshipId::from_uuid(relationship).to_string();
+            return Some((entered(kind), target));
+        }
+        let (kind, product) = self.withdrawal_kind.zip(self.product_id)?;
+        let purpose = Purpose::from_number(kind)?;
+        let target = ProductId::from_uuid(product).to_string();
+        Some((withdrawn(purpose), target))
+    }
+}
+
+const fn entered(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Fulfillment => "balance.fulfill",
+        EntryKind::TopUp => "balance.top_up",
+        EntryKind::Credit => "balance.credit",
+        EntryKind::Refund => "balance.refund",
+        EntryKind::Debit => "balance.debit",
+        EntryKind::TopUpReversal => "balance.top_up_reversal",
+    }
+}
+
+const fn withdrawn(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Removal => "serials.remove",
+        Purpose::Pull => "serials.pull",
+        Purpose::Replacement => "serials.replace",
+    }
+}
