@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 use super::answer::{Serials, Told};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
-    balances::credit::{one_line, scope_of},
+    balances::{credit::one_line, owner::scope_of},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -41,6 +41,8 @@ use crate::{
 };
 
 const REFERENCE_CHARS_MAX: usize = 128;
+/// How the references begin under which Consign itself pays back, as for replacements.
+const OWN_REFERENCES: &str = "consign:";
 const REASON_CHARS_MAX: usize = 500;
 /// A refund that waits longer than this for its entry was cut off.
 const CUT_OFF_AFTER: TimeDelta = TimeDelta::seconds(60);
@@ -169,6 +171,7 @@ async fn give_back(app: &App, waiting: Waiting) -> Result<(), ApiError> {
         amount,
         description: waiting.description,
         label: "REFUND".to_owned(),
+        by: None,
     };
     app.engine.credit(scope, credit).await?;
     let now = app.now();
@@ -208,8 +211,18 @@ impl RefundFulfillment {
             .map(|reason| one_line(reason, "reason", REASON_CHARS_MAX));
         Ok(Wanted {
             amount,
-            reference: one_line(self.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?,
+            reference: reference(self.refund_ref)?,
             description: reason.transpose()?.unwrap_or_else(|| "Refund".to_owned()),
         })
     }
+}
+
+/// A reference of the merchant's own: never one under which Consign itself gives money back.
+fn reference(text: String) -> Result<String, ApiError> {
+    let text = one_line(text, "refund_ref", REFERENCE_CHARS_MAX)?;
+    if text.starts_with(OWN_REFERENCES) {
+        let message = format!("must not begin with `{OWN_REFERENCES}`");
+        return Err(ApiError::field("refund_ref", message));
+    }
+    Ok(text)
 }

@@ -48,6 +48,20 @@ fn text(cents: i64) -> String {
 }
 
 #[test]
+fn reference_of_consigns_own_is_not_valid() {
+    with_world(async |world| {
+        let order = order_of("WOO-OWN", world.product("Antivirus"));
+        let sold = world.order(&world.key("demo-both"), &order).await.data(201);
+        let path = format!("fulfillments/{}/refund", sold["id"].as_str().unwrap());
+        let state = world.state();
+        let body = json!({"refund_ref": "consign:rpl_1"});
+        let refused = world.dev("POST", &path).json(&body);
+        refused.send().await.refused(422, "VALIDATION_ERROR");
+        assert_eq!(world.state(), state);
+    });
+}
+
+#[test]
 fn debit_is_executed_once_per_reference() {
     with_world(async |world| {
         let before = world.available().await;
