@@ -18,6 +18,7 @@ pub(crate) mod extract;
 pub mod fulfillments;
 pub(crate) mod inventory;
 pub(crate) mod invitations;
+pub(crate) mod invoices;
 pub(crate) mod jobs;
 pub mod layers;
 pub(crate) mod links;

@@ -5,17 +5,17 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
+    audit::Actor,
     balances::{Credit, CreditEntry, EntryKind},
     engine::Credited,
-    ids::{MerchantId, RelationshipId},
+    ids::RelationshipId,
     money::{Currency, Money},
     relationships::RelationshipScope,
 };
-use persistence::relationships::find::find_scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::entry::Entry;
+use super::{entry::Entry, owner::scope_of};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
     error::{ApiError, Code},
@@ -69,7 +69,7 @@ async fn credit(
 ) -> Result<Response, ApiError> {
     let (merchant, currency) = (caller.merchant_id(), caller.currency());
     let scope = scope_of(&app, merchant, relationship).await?;
-    let credit = wire.into_credit(scope, currency)?;
+    let credit = wire.into_credit(scope, currency, caller.actor())?;
     let amount = credit.amount;
     match app.engine.credit(scope, credit).await? {
         Credited::Fresh(committed) => {
@@ -86,16 +86,6 @@ async fn credit(
         )
         .detail("reference", "belongs to another credit")),
     }
-}
-
-/// The live balance of a merchant's reseller, or 404.
-pub(crate) async fn scope_of(
-    app: &App,
-    merchant: MerchantId,
-    relationship: RelationshipId,
-) -> Result<RelationshipScope, ApiError> {
-    let scope = find_scope(&app.database, merchant, relationship, false).await?;
-    scope.ok_or_else(|| ApiError::new(Code::NotFound))
 }
 
 pub(super) async fn answer(
@@ -124,6 +114,7 @@ impl CreditBalance {
         self,
         scope: RelationshipScope,
         currency: Currency,
+        by: Actor,
     ) -> Result<Credit, ApiError> {
         let amount = self.amount.read(currency, "amount")?;
         if amount <= Money::ZERO {
@@ -145,6 +136,7 @@ impl CreditBalance {
             amount,
             description,
             label,
+            by: Some(by),
         })
     }
 }

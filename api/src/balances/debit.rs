@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
+    audit::Actor,
     balances::{Cover, Credit, EntryKind},
     engine::Debited,
     ids::RelationshipId,
@@ -14,7 +15,10 @@ use engine::{
     relationships::RelationshipScope,
 };
 
-use super::credit::{CreditBalance, answer, scope_of};
+use super::{
+    credit::{CreditBalance, answer},
+    owner::scope_of,
+};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
     error::{ApiError, Code},
@@ -41,7 +45,7 @@ async fn debit(
 ) -> Result<Response, ApiError> {
     let currency = caller.currency();
     let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
-    let debit = wire.into_debit(scope, currency)?;
+    let debit = wire.into_debit(scope, currency, caller.actor())?;
     let amount = debit.amount;
     match app.engine.debit(scope, debit, Cover::Whole).await? {
         Debited::Fresh(committed) => {
@@ -76,8 +80,13 @@ fn short(currency: Currency, required: Money, available: Money) -> ApiError {
 }
 
 impl CreditBalance {
-    fn into_debit(self, scope: RelationshipScope, currency: Currency) -> Result<Credit, ApiError> {
-        let credit = self.into_credit(scope, currency)?;
+    fn into_debit(
+        self,
+        scope: RelationshipScope,
+        currency: Currency,
+        by: Actor,
+    ) -> Result<Credit, ApiError> {
+        let credit = self.into_credit(scope, currency, by)?;
         Ok(Credit {
             kind: EntryKind::Debit,
             amount: -credit.amount,

@@ -7,9 +7,8 @@ use persistence::{balances, top_ups};
 
 use super::{
     Balance,
-    credit::scope_of,
     forecast::{Spent, forecast},
-    owner::own_scope,
+    owner::{own_scope, scope_of},
 };
 use crate::{
     auth::{

@@ -11,9 +11,8 @@ use futures_util::TryStreamExt as _;
 use persistence::balances::ledger::{self, Filter, Start};
 
 use super::{
-    credit::scope_of,
     entry::{Entry, parse_kind},
-    owner::own_scope,
+    owner::{own_scope, scope_of},
 };
 use crate::{
     auth::{

@@ -6,17 +6,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    audit::Actor,
     ids::RelationshipId,
     money::{Currency, Money},
-    relationships::RelationshipScope,
     top_ups::{Alert, Automatic},
 };
 use persistence::top_ups;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{get::shown, owner::own_scope};
+use super::{get::shown, owner::Asker};
 use crate::{
     auth::Session,
     error::{ApiError, Code},
@@ -56,21 +54,15 @@ pub(crate) async fn portal(
     PathIds(relationship): PathIds<RelationshipId>,
     once: Once<BalanceSettings>,
 ) -> Result<Response, ApiError> {
-    let of = own_scope(&app, &caller, relationship).await?;
-    let name = (of.0.merchant, caller.person_id().uuid());
-    let work = Box::pin(answer(app.clone(), of, once.body, caller.actor()));
-    once.request.execute(&app, name, work).await
+    let asker = Asker::own(&app, &caller, relationship).await?;
+    once.run(app, asker, answer).await
 }
 
-async fn answer(
-    app: App,
-    (scope, currency): (RelationshipScope, Currency),
-    wire: BalanceSettings,
-    actor: Actor,
-) -> Result<Response, ApiError> {
+async fn answer(app: App, asker: Asker, wire: BalanceSettings) -> Result<Response, ApiError> {
+    let (scope, currency) = (asker.scope, asker.currency);
     let set = wire.into_settings(currency)?;
     let (of, now) = ((scope.merchant, scope.relationship), app.now());
-    let saved = top_ups::save(&app.database, of, set, actor, now).await?;
+    let saved = top_ups::save(&app.database, of, set, asker.actor, now).await?;
     let saved = saved.ok_or_else(|| ApiError::new(Code::NotFound))?;
     saved.map_err(|refused| refusal(refused, currency))?;
     // It may be low, or due, as it stands.

@@ -14,7 +14,11 @@ use persistence::balances::{ledger::Filter, statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{credit::scope_of, entry::kind_name, ledger::exported, owner::own_scope};
+use super::{
+    entry::kind_name,
+    ledger::exported,
+    owner::{own_scope, scope_of},
+};
 use crate::{
     auth::{
         MerchantKey, ResellerKey, Session,

@@ -8,6 +8,6 @@ pub(crate) mod path;
 pub(crate) mod query;
 
 pub(crate) use body::Body;
-pub(crate) use once::{Changer, Once};
+pub(crate) use once::{Changer, Known, Once};
 pub(crate) use path::PathIds;
 pub(crate) use query::Query;

@@ -62,9 +62,7 @@ pub(crate) async fn replace(
     OwnerSteppedUp(member): OwnerSteppedUp,
     once: Once<ReplaceMethods>,
 ) -> Result<Response, ApiError> {
-    let name = member.name();
-    let work = Box::pin(answer(app.clone(), member, once.body));
-    once.request.execute(&app, name, work).await
+    once.run(app, member, answer).await
 }
 
 async fn answer(app: App, member: Member, wire: ReplaceMethods) -> Result<Response, ApiError> {

@@ -43,9 +43,8 @@ pub(crate) async fn reseller(
     PathIds(ids): PathIds<(FulfillmentId, ItemId)>,
     once: Once<RequestReplacement>,
 ) -> Result<Response, ApiError> {
-    let name = (caller.scope().merchant, caller.key_id().uuid());
-    let work = Box::pin(answer(app.clone(), caller, ids, once.body));
-    once.request.execute(&app, name, work).await
+    let work = move |app, caller, wire| answer(app, caller, ids, wire);
+    once.run(app, caller, work).await
 }
 
 async fn answer(

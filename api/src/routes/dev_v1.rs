@@ -6,7 +6,7 @@ use crate::{
     events::feed,
     fulfillments,
     inventory::{self, import},
-    invitations, me, members,
+    invitations, invoices, me, members,
     metrics::Surface,
     payments::methods,
     payouts, programs, relationships, replacements, sales, stock_requests, top_ups,
@@ -95,6 +95,10 @@ fn reseller(menu: Menu) -> Menu {
         .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/cancel", stock_requests::cancel::dev)
         .get("/dev/v1/resellers/{id}/inventory",                   stock_requests::inventory::dev)
         .post("/dev/v1/resellers/{id}/inventory/{itm}/deliver",    stock_requests::deliver::dev)
+        .get("/dev/v1/invoices",                                   invoices::list::dev)
+        .get("/dev/v1/invoices/{inv}",                             invoices::get::dev)
+        .post("/dev/v1/invoices/{inv}/complete",                   invoices::complete::dev)
+        .post("/dev/v1/invoices/{inv}/cancel",                     invoices::cancel::dev)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
 }

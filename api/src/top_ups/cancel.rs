@@ -6,18 +6,15 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    audit::Actor,
     ids::{InvoiceId, RelationshipId},
-    money::Currency,
     payments::WrongStatus,
-    relationships::RelationshipScope,
 };
 use persistence::top_ups;
 
 use super::TopUpView;
 use crate::{
     auth::{MerchantKey, Session, scope::BalanceWrite},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::Asker,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -30,10 +27,9 @@ pub(crate) async fn portal(
     PathIds((relationship, id)): PathIds<(RelationshipId, InvoiceId)>,
     once: Once<Nothing>,
 ) -> Result<Response, ApiError> {
-    let (scope, currency) = own_scope(&app, &caller, relationship).await?;
-    let name = (scope.merchant, caller.person_id().uuid());
-    let work = Box::pin(answer(app.clone(), (scope, id), currency, caller.actor()));
-    once.request.execute(&app, name, work).await
+    let asker = Asker::own(&app, &caller, relationship).await?;
+    let work = move |app, asker, Nothing {}| answer(app, asker, id);
+    once.run(app, asker, work).await
 }
 
 pub(crate) async fn dev(
@@ -42,20 +38,15 @@ pub(crate) async fn dev(
     PathIds((relationship, id)): PathIds<(RelationshipId, InvoiceId)>,
     once: Once<Nothing>,
 ) -> Result<Response, ApiError> {
-    let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
-    let currency = caller.currency();
-    let work = Box::pin(answer(app.clone(), (scope, id), currency, caller.actor()));
-    once.request.execute(&app, caller.name(), work).await
+    let asker = Asker::merchant(&app, &caller, relationship).await?;
+    let work = move |app, asker, Nothing {}| answer(app, asker, id);
+    once.run(app, asker, work).await
 }
 
-async fn answer(
-    app: App,
-    (scope, id): (RelationshipScope, InvoiceId),
-    currency: Currency,
-    actor: Actor,
-) -> Result<Response, ApiError> {
-    let (of, now) = ((scope.merchant, scope.relationship), app.now());
-    let cancelled = top_ups::cancel(&app.database, (of, id), actor, now).await?;
+pub(crate) async fn answer(app: App, asker: Asker, id: InvoiceId) -> Result<Response, ApiError> {
+    let of = (asker.scope.merchant, asker.scope.relationship);
+    let (currency, now) = (asker.currency, app.now());
+    let cancelled = top_ups::cancel(&app.database, (of, id), asker.actor, now).await?;
     let cancelled = cancelled.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let (invoice, already) = cancelled.map_err(|WrongStatus(status)| {
         let said = "Only an open top-up can be cancelled.";

@@ -30,6 +30,7 @@ pub(crate) async fn complete(app: &App, waiting: Waiting) -> Result<(), ApiError
         amount,
         description: format!("Top-up {}", waiting.invoice),
         label: "TOP_UP".to_owned(),
+        by: None,
     };
     let entry = match app.engine.credit(scope, credit).await? {
         Credited::Fresh(entry) | Credited::Replayed(entry) => entry.stamp.id,

@@ -16,7 +16,7 @@ use crate::{
         MerchantKey, ResellerKey, Session,
         scope::{BalanceRead, ResellersRead},
     },
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::ApiError,
     extract::{PathIds, Query},
     state::App,

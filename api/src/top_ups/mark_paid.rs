@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use super::{TopUpView, complete::complete};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
-    balances::credit::{one_line, scope_of},
+    balances::{credit::one_line, owner::Asker},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     payments::{Manual, Word},
@@ -38,9 +38,9 @@ const REFERENCE_CHARS_MAX: usize = 128;
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarkPaid {
     /// What arrived; else what the invoice asks for.
-    amount: Option<Amount>,
+    pub(crate) amount: Option<Amount>,
     /// Under which the money is found again; it pays one invoice only.
-    reference: Option<String>,
+    pub(crate) reference: Option<String>,
 }
 
 pub(crate) async fn dev(
@@ -49,17 +49,20 @@ pub(crate) async fn dev(
     PathIds(ids): PathIds<(RelationshipId, InvoiceId)>,
     once: Once<MarkPaid>,
 ) -> Result<Response, ApiError> {
-    let work = move |app, caller, wire| answer(app, caller, ids, wire);
+    let work = move |app, caller, wire| async move {
+        let asker = Asker::merchant(&app, &caller, ids.0).await?;
+        answer(app, asker, ids.1, wire).await
+    };
     once.run(app, caller, work).await
 }
 
-async fn answer(
+pub(crate) async fn answer(
     app: App,
-    caller: MerchantKey<BalanceWrite>,
-    (relationship, id): (RelationshipId, InvoiceId),
+    asker: Asker,
+    id: InvoiceId,
     wire: MarkPaid,
 ) -> Result<Response, ApiError> {
-    let currency = caller.currency();
+    let currency = asker.currency;
     let amount = wire.amount.map(|amount| amount.read(currency, "amount"));
     let amount = amount.transpose()?;
     if amount.is_some_and(|amount| amount <= Money::ZERO) {
@@ -71,9 +74,8 @@ async fn answer(
         amount,
         reference: reference.transpose()?,
     };
-    let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
     // One task for all of it: what is stored is credited, whether or not the caller waits.
-    let (already, invoice) = owned(paid(app.clone(), scope, id, word, caller.actor())).await?;
+    let (already, invoice) = owned(paid(app.clone(), asker.scope, id, word, asker.actor)).await?;
     let view = TopUpView::of(&invoice, currency, app.now());
     Ok(if already {
         Answer::replayed(view).into_response()

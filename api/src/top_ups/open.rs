@@ -6,26 +6,25 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    audit::Actor,
     ids::{InvoiceId, RelationshipId},
     money::{Currency, Money},
-    payments::{Method, Origin, Provider as _, ProviderKind},
-    relationships::RelationshipScope,
-    top_ups::{OPEN_MAX, Refusal, Wanted},
+    payments::{Coin, Method, Origin, Provider as _, ProviderKind},
+    top_ups::{OPEN_MAX, Refusal, UNPAID_A_DAY_MAX, Wanted},
 };
 use persistence::{
     payments,
-    top_ups::{self, Opening},
+    top_ups::{self, Opened, Opening},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{TopUpView, letters};
 use crate::{
     auth::{MerchantKey, Session, scope::BalanceWrite},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::Asker,
     error::{ApiError, Code},
-    extract::{Once, PathIds},
+    extract::{Changer as _, Known, Once, PathIds},
     payments::{Manual, methods::coin},
     state::App,
     wire::{
@@ -49,13 +48,8 @@ pub(crate) struct InvoiceReseller {
     coin: Option<String>,
 }
 
-/// For whom, and who asks for it.
-struct Asked {
-    scope: RelationshipScope,
-    currency: Currency,
-    origin: Origin,
-    actor: Actor,
-}
+/// How often a method is asked again that is replaced meanwhile.
+const TRIES_MAX: u32 = 5;
 
 pub(crate) async fn portal(
     State(app): State<App>,
@@ -63,20 +57,16 @@ pub(crate) async fn portal(
     PathIds(relationship): PathIds<RelationshipId>,
     once: Once<OpenTopUp>,
 ) -> Result<Response, ApiError> {
-    let (scope, currency) = own_scope(&app, &caller, relationship).await?;
-    let name = (scope.merchant, caller.person_id().uuid());
-    let asked = Asked {
-        scope,
-        currency,
-        origin: Origin::Manual,
-        actor: caller.actor(),
+    let asker = Asker::own(&app, &caller, relationship).await?;
+    let request = request_of(&app, &asker, &once.request);
+    let work = move |app, asker, wire: OpenTopUp| {
+        let wire = InvoiceReseller {
+            amount: wire.amount,
+            coin: Some(wire.coin),
+        };
+        answer(app, asker, (Origin::Manual, request), wire)
     };
-    let wire = InvoiceReseller {
-        amount: once.body.amount,
-        coin: Some(once.body.coin),
-    };
-    let work = Box::pin(answer(app.clone(), asked, wire));
-    once.request.execute(&app, name, work).await
+    once.run(app, asker, work).await
 }
 
 pub(crate) async fn dev(
@@ -85,65 +75,89 @@ pub(crate) async fn dev(
     PathIds(relationship): PathIds<RelationshipId>,
     once: Once<InvoiceReseller>,
 ) -> Result<Response, ApiError> {
-    let asked = Asked {
-        scope: scope_of(&app, caller.merchant_id(), relationship).await?,
-        currency: caller.currency(),
-        origin: Origin::Merchant,
-        actor: caller.actor(),
-    };
-    let work = Box::pin(answer(app.clone(), asked, once.body));
-    once.request.execute(&app, caller.name(), work).await
+    let asker = Asker::merchant(&app, &caller, relationship).await?;
+    let request = request_of(&app, &asker, &once.request);
+    let work = move |app, asker, wire| answer(app, asker, (Origin::Merchant, request), wire);
+    once.run(app, asker, work).await
 }
 
-async fn answer(app: App, asked: Asked, wire: InvoiceReseller) -> Result<Response, ApiError> {
-    let amount = wire.amount.read(asked.currency, "amount")?;
+/// What the request is known by where its invoice is stored.
+fn request_of(app: &App, asker: &Asker, known: &Known) -> Uuid {
+    known.reference(asker.name(), app.engine.random().as_ref())
+}
+
+async fn answer(
+    app: App,
+    asker: Asker,
+    (origin, request): (Origin, Uuid),
+    wire: InvoiceReseller,
+) -> Result<Response, ApiError> {
+    let amount = wire.amount.read(asker.currency, "amount")?;
     let coin = wire.coin.as_deref().map(coin).transpose()?;
-    let offered = payments::list(&app.database, asked.scope.merchant, true).await?;
-    let method = match &coin {
+    for _ in 0..TRIES_MAX {
+        let method = method(&app, &asker, coin.clone()).await?;
+        let opening = opening(&app, &asker, (origin, request), (method, amount)).await?;
+        let (currency, now, actor) = (asker.currency, app.now(), asker.actor.clone());
+        let (db, vault) = (&app.database, app.engine.vault());
+        let opened = top_ups::open(db, vault, opening, actor, now).await?;
+        let opened = opened.ok_or_else(|| ApiError::new(Code::NotFound))?;
+        match opened.map_err(|refused| refusal(refused, currency))? {
+            Opened::Fresh(invoice) => {
+                app.mail_queued.notify_one();
+                let view = TopUpView::of(&invoice, currency, now);
+                return Ok(Answer::created(view).into_response());
+            }
+            Opened::Again(invoice) => {
+                let view = TopUpView::of(&invoice, currency, now);
+                return Ok(Answer::replayed(view).into_response());
+            }
+            Opened::Mismatch => return Err(ApiError::new(Code::IdempotencyMismatch)),
+            Opened::Outdated => {}
+        }
+    }
+    Err(ApiError::new(Code::Overloaded))
+}
+
+/// How to pay in this coin, or in the first one that is offered.
+async fn method(app: &App, asker: &Asker, coin: Option<Coin>) -> Result<Method, ApiError> {
+    let offered = payments::list(&app.database, asker.scope.merchant, true).await?;
+    let found = match &coin {
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
     };
-    let method = match (method, coin) {
-        (Some(method), _) => method,
+    match (found, coin) {
+        (Some(method), _) => Ok(method),
         // The reasons that come before this one are told first.
-        (None, Some(coin)) => Method {
+        (None, Some(coin)) => Ok(Method {
             coin,
             provider: ProviderKind::Manual,
             enabled: false,
             instructions: String::new(),
-        },
-        (None, None) => return Err(not_offered()),
-    };
-    let opening = opening(&app, &asked, &method, amount).await?;
-    let (currency, now) = (asked.currency, app.now());
-    let (db, vault) = (&app.database, app.engine.vault());
-    let opened = top_ups::open(db, vault, opening, asked.actor, now).await?;
-    let opened = opened.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let invoice = opened.map_err(|refused| refusal(refused, currency))?;
-    app.mail_queued.notify_one();
-    Ok(Answer::created(TopUpView::of(&invoice, currency, now)).into_response())
+        }),
+        (None, None) => Err(not_offered()),
+    }
 }
 
 /// The invoice that is wanted, with how it is paid. A reseller who asks for it needs no mail.
 async fn opening(
     app: &App,
-    asked: &Asked,
-    method: &Method,
-    amount: Money,
+    asked: &Asker,
+    (origin, request): (Origin, Uuid),
+    (method, amount): (Method, Money),
 ) -> Result<Opening, ApiError> {
-    let pay = Manual::of(method).open(amount).await?;
+    let pay = Manual::of(&method).open(amount).await?;
     let (merchant, relationship) = (asked.scope.merchant, asked.scope.relationship);
     let wanted = Wanted {
         id: InvoiceId::generate(app.now(), &**app.engine.random()),
         merchant,
         relationship,
-        origin: asked.origin,
+        origin,
         amount,
         coin: method.coin.clone(),
         provider: method.provider,
         pay,
     };
-    let post = match asked.origin {
+    let post = match origin {
         Origin::Manual => None,
         Origin::Merchant | Origin::Auto => {
             let payer = top_ups::payer(&app.database, (merchant, relationship)).await?;
@@ -153,7 +167,12 @@ async fn opening(
             })
         }
     };
-    Ok(Opening { wanted, post })
+    Ok(Opening {
+        wanted,
+        method,
+        request: Some(request),
+        post,
+    })
 }
 
 fn not_offered() -> ApiError {
@@ -175,6 +194,10 @@ pub(crate) fn refusal(refused: Refusal, currency: Currency) -> ApiError {
         Refusal::OutOfRange(bounds) => ApiError::new(Code::AmountOutOfRange)
             .detail("min", text(*bounds.start()))
             .detail("max", text(*bounds.end())),
+        Refusal::TooManyToday => ApiError::saying(
+            Code::InvalidState,
+            format!("{UNPAID_A_DAY_MAX} top-ups were opened within a day and not paid."),
+        ),
         Refusal::TooMany => ApiError::saying(
             Code::InvalidState,
             format!("There are {OPEN_MAX} open top-ups already: pay or cancel one first."),

@@ -196,7 +196,12 @@ async fn top_up(app: &App, watched: &Watched, now: Timestamp) -> Result<(), ApiE
         letters::opened(app, &payer, what, (currency, set.amount))
     });
     let (db, vault) = (&app.database, app.engine.vault());
-    let opening = Opening { wanted, post };
+    let opening = Opening {
+        wanted,
+        method,
+        request: None,
+        post,
+    };
     if top_ups::open_automatic(db, vault, opening, now)
         .await?
         .is_some()

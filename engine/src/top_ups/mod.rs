@@ -11,4 +11,4 @@ mod tests;
 
 pub use alert::Alert;
 pub use automatic::{Automatic, EXPIRED_MAX, Ended, History, Standing};
-pub use open::{Facts, OPEN_MAX, Refusal, VALID_HOURS, Wanted, may_set, open};
+pub use open::{Facts, OPEN_MAX, Refusal, UNPAID_A_DAY_MAX, VALID_HOURS, Wanted, may_set, open};

@@ -15,6 +15,9 @@ use crate::{
 
 /// Invoices of one relationship that wait for money.
 pub const OPEN_MAX: u32 = 20;
+/// Invoices of one relationship that one day may see unpaid: cancelled ones count, so that opening and
+/// cancelling ends.
+pub const UNPAID_A_DAY_MAX: u32 = 100;
 /// How long an invoice waits.
 pub const VALID_HOURS: i64 = 24;
 
@@ -29,6 +32,8 @@ pub struct Facts {
     pub offered: bool,
     /// How many wait for money already.
     pub waiting: u32,
+    /// How many were opened within the last day and not paid.
+    pub unpaid: u32,
 }
 
 /// The invoice that is wanted.
@@ -53,6 +58,16 @@ pub enum Refusal {
     NotOffered,
     OutOfRange(RangeInclusive<Money>),
     TooMany,
+    TooManyToday,
+}
+
+impl Wanted {
+    /// Whether an invoice that the same request opened is the one that it wants.
+    pub fn is_of(&self, invoice: &Invoice) -> bool {
+        let of = (invoice.merchant, invoice.relationship);
+        of == (self.merchant, self.relationship)
+            && (invoice.amount, &invoice.coin) == (self.amount, &self.coin)
+    }
 }
 
 /// The invoice, or why there is none.
@@ -61,6 +76,9 @@ pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Re
     fits(facts, wanted.amount)?;
     if facts.waiting >= OPEN_MAX {
         return Err(Refusal::TooMany);
+    }
+    if facts.unpaid >= UNPAID_A_DAY_MAX {
+        return Err(Refusal::TooManyToday);
     }
     Ok(Invoice {
         id: wanted.id,

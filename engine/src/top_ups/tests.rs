@@ -23,6 +23,7 @@ fn facts() -> Facts {
         bounds: money(1000)..=money(1_000_000),
         offered: true,
         waiting: 0,
+        unpaid: 0,
     }
 }
 
@@ -67,6 +68,17 @@ fn suspended_reseller_is_invoiced_by_the_merchant_only() {
         let facts = Facts { status, ..facts() };
         let expected = (!opened).then_some(Refusal::Inactive(status));
         assert_eq!(refusal(&facts, origin, 1000), expected);
+    }
+}
+
+#[test]
+fn opening_and_cancelling_ends_for_the_day() {
+    for (unpaid, refused) in [
+        (UNPAID_A_DAY_MAX - 1, None),
+        (UNPAID_A_DAY_MAX, Some(Refusal::TooManyToday)),
+    ] {
+        let facts = Facts { unpaid, ..facts() };
+        assert_eq!(refusal(&facts, Origin::Manual, 1000), refused);
     }
 }
 

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 use super::{
     Opening,
-    open::{facts, store},
+    open::{facts, is_current, store},
     rows::{self, Of},
     settings,
 };
@@ -38,7 +38,12 @@ pub async fn open_automatic(
 ) -> Result<Option<Invoice>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
-        let Opening { wanted, post } = opening;
+        let Opening {
+            wanted,
+            method,
+            request,
+            post,
+        } = opening;
         let of = (wanted.merchant, wanted.relationship);
         let mut tx = db.begin().await?;
         let Some(balance) = rows::lock_balance(&mut tx, of).await? else {
@@ -49,14 +54,14 @@ pub async fn open_automatic(
         };
         let set = &standing.automatic;
         let as_set = (&set.amount, &set.coin) == (&wanted.amount, &wanted.coin);
-        if !as_set || !standing.is_due(now) {
+        if !as_set || !standing.is_due(now) || !is_current(&mut tx, of.0, &method).await? {
             return Ok(None);
         }
         let facts = facts(&mut tx, of, Some(&wanted.coin), now).await?;
         let Ok(invoice) = open(&facts, wanted, now) else {
             return Ok(None);
         };
-        store(&mut tx, &invoice, Actor::job(JOB), now).await?;
+        store(&mut tx, &invoice, (request, Actor::job(JOB)), now).await?;
         if let Some(Post { id, letter }) = &post {
             mail::queue(&mut tx, &vault, (*id, "top-up"), letter, now).await?;
         }

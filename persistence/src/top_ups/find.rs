@@ -24,6 +24,12 @@ pub struct Filter {
     pub statuses: Vec<Status>,
 }
 
+impl Filter {
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.statuses.iter().map(|one| one.name()).collect()
+    }
+}
+
 /// Whom a mail about a top-up goes to, and in whose name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payer {
@@ -48,7 +54,6 @@ pub async fn list(
 ) -> Result<Page<Invoice>, Error> {
     let db = db.clone();
     owned(async move {
-        let names: Vec<_> = filter.statuses.iter().map(|one| one.name()).collect();
         let mut connection = db.scoped(read_scope(scope)).await?;
         let rows: Vec<Row> = sqlx::query_as(select_invoice!(
             "WHERE i.merchant_id = $1 AND i.relationship_id = $2 AND NOT $3
@@ -60,7 +65,7 @@ pub async fn list(
         .bind(scope.merchant.uuid())
         .bind(scope.relationship.uuid())
         .bind(scope.test)
-        .bind(names)
+        .bind(filter.names())
         .bind(now)
         .bind(before.map(InvoiceId::uuid))
         .bind(page::asked(limit))

@@ -4,6 +4,7 @@
 //! changes of one relationship come one after the other. A payment is stored before its credit and noted
 //! as credited after it, so one that was cut off in between is found ([`waiting`]) and completed.
 
+mod all;
 mod automatic;
 mod cancel;
 mod complete;
@@ -15,12 +16,13 @@ mod settings;
 mod settle;
 mod watch;
 
+pub use all::{find_of, list_all, list_all_numbered, stream_all};
 pub use automatic::open_automatic;
 pub use cancel::cancel;
 pub use complete::{Waiting, credited, waiting};
 pub use expire::{Paused, expire};
 pub use find::{Filter, Payer, find, list, open_of, payer};
-pub use open::{Opening, open};
+pub use open::{Opened, Opening, open};
 pub use settings::{Settings, save, settings};
 pub use settle::{NotSettled, Settled, settle};
 pub use watch::{Low, Watched, Which, note_low, watched};

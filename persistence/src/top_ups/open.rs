@@ -1,17 +1,20 @@
 //! A top-up is opened.
 
+use chrono::TimeDelta;
 use engine::{
     audit::Actor,
     clock::Timestamp,
     events::Fact,
+    ids::{InvoiceId, MerchantId},
     money::Currency,
-    payments::{Coin, Invoice},
+    payments::{Coin, Invoice, Method},
     programs::top_up_defaults,
     relationships::{Mode, Status},
     top_ups::{self, Facts, Refusal, Wanted},
     vault::Vault,
 };
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::rows::{self, Of};
 use crate::{
@@ -23,10 +26,29 @@ use crate::{
     relationships::rows::{kept, named},
 };
 
+/// Over which unpaid invoices are counted.
+const DAY: TimeDelta = TimeDelta::days(1);
+
 /// What is wanted, and the mail that tells the reseller, if one does.
 pub struct Opening {
     pub wanted: Wanted,
+    /// The method as it was when it was asked how to pay; one that is not enabled is not offered.
+    pub method: Method,
+    /// What the request is known by: it opens one invoice, however often it is executed.
+    pub request: Option<Uuid>,
     pub post: Option<Post>,
+}
+
+/// What became of an opening.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    Fresh(Box<Invoice>),
+    /// The request opened it before.
+    Again(Box<Invoice>),
+    /// The request opened another one before.
+    Mismatch,
+    /// The method was changed since it was asked: nothing was stored, ask it again.
+    Outdated,
 }
 
 /// Opens an invoice, or says why there is none; none if there is no such relationship.
@@ -36,38 +58,81 @@ pub async fn open(
     opening: Opening,
     actor: Actor,
     now: Timestamp,
-) -> Result<Option<Result<Invoice, Refusal>>, Error> {
+) -> Result<Option<Result<Opened, Refusal>>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
-        let Opening { wanted, post } = opening;
+        let Opening {
+            wanted,
+            method,
+            request,
+            post,
+        } = opening;
         let mut tx = db.begin().await?;
         let of = (wanted.merchant, wanted.relationship);
         if rows::lock_balance(&mut tx, of).await?.is_none() {
             return Ok(None);
+        }
+        if let Some(request) = request
+            && let Some(invoice) = rows::find_opened(&mut tx, request).await?
+        {
+            return Ok(Some(Ok(if wanted.is_of(&invoice) {
+                Opened::Again(Box::new(invoice))
+            } else {
+                Opened::Mismatch
+            })));
+        }
+        if !is_current(&mut tx, of.0, &method).await? {
+            return Ok(Some(Ok(Opened::Outdated)));
         }
         let facts = facts(&mut tx, of, Some(&wanted.coin), now).await?;
         let invoice = match top_ups::open(&facts, wanted, now) {
             Ok(invoice) => invoice,
             Err(refusal) => return Ok(Some(Err(refusal))),
         };
-        store(&mut tx, &invoice, actor, now).await?;
+        store(&mut tx, &invoice, (request, actor), now).await?;
         if let Some(Post { id, letter }) = &post {
             mail::queue(&mut tx, &vault, (*id, "top-up"), letter, now).await?;
         }
         commit(tx).await?;
-        Ok(Some(Ok(invoice)))
+        Ok(Some(Ok(Opened::Fresh(Box::new(invoice)))))
     })
     .await
+}
+
+/// Whether a method is still what it was, or is still not offered. Until the transaction ends, nobody
+/// replaces it: an invoice never shows instructions that were gone before it was stored.
+pub(super) async fn is_current(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    method: &Method,
+) -> Result<bool, Error> {
+    sqlx::query("SELECT FROM programs WHERE merchant_id = $1 FOR SHARE")
+        .bind(merchant.uuid())
+        .fetch_one(&mut *connection)
+        .await?;
+    let current: Option<(String, String)> = sqlx::query_as(
+        "SELECT provider, instructions FROM payment_methods
+         WHERE merchant_id = $1 AND coin = $2 AND enabled",
+    )
+    .bind(merchant.uuid())
+    .bind(method.coin.as_str())
+    .fetch_optional(connection)
+    .await?;
+    let known = (
+        method.provider.name().to_owned(),
+        method.instructions.clone(),
+    );
+    Ok(current == method.enabled.then_some(known))
 }
 
 /// Stores an invoice that is opened, and tells it.
 pub(super) async fn store(
     connection: &mut PgConnection,
     invoice: &Invoice,
-    actor: Actor,
+    (request, actor): (Option<Uuid>, Actor),
     now: Timestamp,
 ) -> Result<(), Error> {
-    rows::insert(connection, invoice).await?;
+    rows::insert(connection, invoice, request).await?;
     let fact = Fact::TopUpCreated {
         invoice: invoice.id.uuid(),
         relationship: invoice.relationship.uuid(),
@@ -89,6 +154,7 @@ struct Row {
     max_top_up: Option<i64>,
     offered: bool,
     waiting: i64,
+    unpaid: i64,
 }
 
 /// What decides whether a relationship may be topped up in this coin.
@@ -104,7 +170,9 @@ pub(super) async fn facts(
                    AND o.coin = $3 AND o.enabled) AS offered,
            (SELECT COUNT(*) FROM invoices AS i WHERE i.relationship_id = r.relationship_id
             AND i.status IN ('OPEN', 'CONFIRMING')
-            AND (i.status = 'CONFIRMING' OR i.expires_at > $4)) AS waiting
+            AND (i.status = 'CONFIRMING' OR i.expires_at > $4)) AS waiting,
+           (SELECT COUNT(*) FROM invoices AS i WHERE i.relationship_id = r.relationship_id
+            AND i.invoice_id >= $5 AND i.status NOT IN ('PAID', 'COMPLETED')) AS unpaid
          FROM relationships AS r
          JOIN merchants AS m ON m.merchant_id = r.merchant_id
          JOIN programs AS p ON p.merchant_id = r.merchant_id
@@ -114,6 +182,7 @@ pub(super) async fn facts(
     .bind(relationship.uuid())
     .bind(coin.map(Coin::as_str))
     .bind(now)
+    .bind(InvoiceId::first_at(now - DAY).uuid())
     .fetch_one(connection)
     .await?;
     let currency = named(Currency::parse(&row.currency), "merchants.currency")?;
@@ -124,5 +193,6 @@ pub(super) async fn facts(
         bounds: rows::bound(row.min_top_up, min)?..=rows::bound(row.max_top_up, max)?,
         offered: row.offered,
         waiting: u32::try_from(row.waiting).unwrap_or(u32::MAX),
+        unpaid: u32::try_from(row.unpaid).unwrap_or(u32::MAX),
     })
 }

@@ -124,11 +124,15 @@ pub(super) async fn lock(
     Ok(found.into_iter().next().map(|invoice| (balance, invoice)))
 }
 
-pub(super) async fn insert(connection: &mut PgConnection, invoice: &Invoice) -> Result<(), Error> {
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    request: Option<Uuid>,
+) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO invoices (invoice_id, merchant_id, relationship_id, purpose, origin, status,
-           amount, coin, provider, instructions, expires_at, created_at, updated_at)
-         VALUES ($1, $2, $3, 'TOP_UP', $4, $5, $6, $7, $8, $9, $10, $11, $11)",
+           amount, coin, provider, instructions, expires_at, created_at, updated_at, request_id)
+         VALUES ($1, $2, $3, 'TOP_UP', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
     )
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
@@ -141,9 +145,22 @@ pub(super) async fn insert(connection: &mut PgConnection, invoice: &Invoice) -> 
     .bind(&invoice.pay.instructions)
     .bind(invoice.expires_at)
     .bind(invoice.created_at)
+    .bind(request)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The invoice that a request opened before.
+pub(super) async fn find_opened(
+    connection: &mut PgConnection,
+    request: Uuid,
+) -> Result<Option<Invoice>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(select_invoice!("WHERE i.request_id = $1"))
+        .bind(request)
+        .fetch_all(&mut *connection)
+        .await?;
+    Ok(whole(connection, rows).await?.into_iter().next())
 }
 
 /// Stores where an invoice that is locked stands now, and tells it.

@@ -26,6 +26,7 @@ use crate::{
     events::EventAnswer,
     fulfillments::{answer::FulfillmentAnswer, refund::RefundFulfillment},
     invitations::{Invitation, Invited, invite::InviteReseller},
+    invoices::{InvoiceView, complete::CompleteInvoice},
     me::MerchantMe,
     members::{
         Member,
@@ -60,6 +61,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(resellers());
     all.extend(balances());
     all.extend(top_ups());
+    all.extend(invoices());
     all.extend(payments());
     all.extend(products());
     all.extend(earnings::of_merchants());
@@ -363,6 +365,7 @@ fn top_ups() -> Vec<Operation> {
         .scope(Scope::BalanceWrite)
         .once()
         .takes::<InvoiceReseller>()
+        .answers::<TopUpView>(200)
         .answers::<TopUpView>(201)
         .refuses(&TOP_UP_OPENED),
         Operation::new(
@@ -382,6 +385,52 @@ fn top_ups() -> Vec<Operation> {
         Operation::new(
             "post",
             "/dev/v1/resellers/{id}/top-ups/{inv}/cancel",
+            "Nobody will pay this invoice.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<Nothing>()
+        .answers::<TopUpView>(200)
+        .refuses(&[Code::InvalidState]),
+    ]
+}
+
+fn invoices() -> Vec<Operation> {
+    let filters = [
+        Parameter::text("status", "Statuses, with commas between them."),
+        Parameter::text("purpose", "TOP_UP: there are no others."),
+        Parameter::LIMIT,
+        Parameter::CURSOR,
+        Parameter::PAGE,
+        Parameter::PER_PAGE,
+        Parameter::CSV,
+    ];
+    vec![
+        Operation::new("get", "/dev/v1/invoices", "All invoices, newest first.")
+            .scope(Scope::ResellerSalesRead)
+            .query(&filters)
+            .lists_both_ways::<InvoiceView>()
+            .or("text/csv"),
+        Operation::new("get", "/dev/v1/invoices/{inv}", "One invoice.")
+            .scope(Scope::ResellerSalesRead)
+            .answers::<InvoiceView>(200),
+        Operation::new(
+            "post",
+            "/dev/v1/invoices/{inv}/complete",
+            "The money that the invoice asks for is there: it is credited, once.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<CompleteInvoice>()
+        .answers::<TopUpView>(200)
+        .refuses(&[
+            Code::InvalidState,
+            Code::AlreadyExists,
+            Code::ProviderUnavailable,
+        ]),
+        Operation::new(
+            "post",
+            "/dev/v1/invoices/{inv}/cancel",
             "Nobody will pay this invoice.",
         )
         .scope(Scope::BalanceWrite)

@@ -236,6 +236,7 @@ fn top_ups() -> Vec<Operation> {
         Operation::of_session("post", all, "Open an invoice that tops your balance up.")
             .once()
             .takes::<OpenTopUp>()
+            .answers::<TopUpView>(200)
             .answers::<TopUpView>(201)
             .refuses(&TOP_UP_OPENED),
         Operation::of_session("get", one, "One top-up, with how to pay it.")

@@ -1,0 +1,41 @@
+//! `POST /dev/v1/invoices/{inv}/complete`: the merchant saw the money that the invoice asks for.
+
+use axum::{extract::State, response::Response};
+use engine::ids::InvoiceId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::owned_by;
+use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
+    balances::owner::Asker,
+    error::ApiError,
+    extract::{Once, PathIds},
+    state::App,
+    top_ups::mark_paid::{self, MarkPaid},
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompleteInvoice {
+    /// Under which the money is found again; it pays one invoice only.
+    reference: Option<String>,
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(id): PathIds<InvoiceId>,
+    once: Once<CompleteInvoice>,
+) -> Result<Response, ApiError> {
+    let work = move |app: App, caller: MerchantKey<BalanceWrite>, wire: CompleteInvoice| async move {
+        let found = owned_by(&app, caller.merchant_id(), id).await?;
+        let asker = Asker::merchant(&app, &caller, found.relationship).await?;
+        let word = MarkPaid {
+            amount: None,
+            reference: wire.reference,
+        };
+        mark_paid::answer(app, asker, id, word).await
+    };
+    once.run(app, caller, work).await
+}

@@ -1,0 +1,105 @@
+//! `GET /dev/v1/invoices`: all invoices of a merchant, newest first.
+
+use axum::{extract::State, response::Response};
+use engine::{
+    clock::Timestamp,
+    ids::InvoiceId,
+    money::Currency,
+    payments::{Invoice, Status},
+};
+use futures_util::TryStreamExt as _;
+use persistence::top_ups::{self, Filter};
+
+use super::InvoiceView;
+use crate::{
+    auth::{MerchantKey, scope::ResellerSalesRead},
+    error::ApiError,
+    extract::Query,
+    state::App,
+    wire::{
+        csv::{self, Row},
+        money::MoneyText,
+        page::{Paging, numbered},
+        texts::words,
+        time,
+    },
+};
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ResellerSalesRead>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let (merchant, currency, now) = (caller.merchant_id(), caller.currency(), app.now());
+    let paging = Paging::read(&query, &format!("invoices {merchant}"))?;
+    words(&query, "purpose", |word| (word == "TOP_UP").then_some(()))?;
+    let filter = Filter {
+        statuses: words(&query, "status", Status::parse)?,
+    };
+    let (db, which) = (&app.database, (filter, now));
+    if csv::wanted(&query)? {
+        let rows = top_ups::stream_all(db.clone(), merchant, which);
+        let row = move |invoice: Invoice| Exported::of(&invoice, currency, now);
+        return Ok(csv::answer(rows.map_ok(row)));
+    }
+    let show = |items: Vec<Invoice>| -> Vec<InvoiceView> {
+        let items = items.iter();
+        items
+            .map(|one| InvoiceView::of(one, currency, now))
+            .collect()
+    };
+    match paging {
+        Paging::Numbered(page) => {
+            let found = top_ups::list_all_numbered(db, merchant, which, page).await?;
+            Ok(numbered(page, show(found.items), found.total))
+        }
+        Paging::Cursor(page) => {
+            let before = page.position(InvoiceId::parse)?;
+            let found = top_ups::list_all(db, merchant, which, before, page.limit).await?;
+            let last = found.items.last().filter(|_| found.has_more);
+            let next = last.map(|invoice| invoice.id);
+            Ok(page.answer(show(found.items), next))
+        }
+    }
+}
+
+/// One invoice as a row.
+struct Exported([String; 10]);
+
+impl Exported {
+    fn of(invoice: &Invoice, currency: Currency, now: Timestamp) -> Self {
+        let money = |amount| MoneyText(currency, amount).to_string();
+        Self([
+            invoice.id.to_string(),
+            invoice.relationship.to_string(),
+            "TOP_UP".to_owned(),
+            invoice.origin.name().to_owned(),
+            invoice.status_at(now).name().to_owned(),
+            money(invoice.amount),
+            money(invoice.received().unwrap_or_default()),
+            currency.code().to_owned(),
+            invoice.coin.to_string(),
+            time::text(invoice.created_at),
+        ])
+    }
+}
+
+impl Row for Exported {
+    const DISPOSITION: &'static str = "attachment; filename=\"invoices.csv\"";
+    const HEADER: &'static [&'static str] = &[
+        "id",
+        "reseller_id",
+        "purpose",
+        "origin",
+        "status",
+        "amount",
+        "received",
+        "currency",
+        "coin",
+        "created_at",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        self.0.to_vec()
+    }
+}
