@@ -30,6 +30,7 @@ pub mod payouts;
 pub mod persons;
 pub mod programs;
 pub mod random;
+pub mod refunds;
 pub mod relationships;
 pub mod replacements;
 pub mod sabotage;

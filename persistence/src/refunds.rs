@@ -9,6 +9,7 @@ use engine::{
     fulfillments::{Fulfillment, OrderId},
     ids::{BalanceId, MerchantId, RelationshipId},
     money::Money,
+    refunds::{self, Earlier, Facts, Taken},
     relationships::RelationshipScope,
     sabotage::breaks,
 };
@@ -24,20 +25,6 @@ pub struct Wanted {
     pub amount: Option<Money>,
     pub reference: String,
     pub description: String,
-}
-
-/// What became of a refund. Whatever was taken is to be credited, now or again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    Fresh(Money),
-    /// It was taken before.
-    Again(Money),
-    /// The reference belongs to another refund.
-    Mismatch,
-    /// There is less left than this.
-    Excess {
-        rest: Money,
-    },
 }
 
 /// A refund that was taken, and perhaps not credited.
@@ -63,22 +50,19 @@ pub async fn take(
     owned(async move {
         let mut tx = db.begin().await?;
         let refunded = lock(&mut tx, scope.balance, stamp.version, cost).await?;
-        if let Some((version, amount)) = find(&mut tx, scope.balance, &wanted.reference).await? {
-            let same =
-                version == stamp.version && wanted.amount.is_none_or(|asked| asked == amount);
-            return Ok(if same {
-                Taken::Again(amount)
-            } else {
-                Taken::Mismatch
-            });
-        }
-        let rest = cost.checked_sub(refunded).ok_or(Error::Inconsistent {
-            what: "more was refunded than was paid",
-        })?;
-        let amount = wanted.amount.unwrap_or(rest);
-        if amount <= Money::ZERO || amount > rest {
-            return Ok(Taken::Excess { rest });
-        }
+        let earlier = find(&mut tx, scope.balance, &wanted.reference).await?;
+        let facts = Facts {
+            cost,
+            refunded,
+            earlier: earlier.map(|(version, amount)| Earlier {
+                same: version == stamp.version,
+                amount,
+            }),
+        };
+        let taken = refunds::take(&facts, wanted.amount);
+        let Taken::Fresh(amount) = taken else {
+            return Ok(taken);
+        };
         match insert(&mut tx, scope, stamp.version, (amount, &wanted, now)).await {
             Err(error) if error.constraint() == Some("refunds_pkey") => return Ok(Taken::Mismatch),
             inserted => inserted?,
@@ -93,7 +77,7 @@ pub async fn take(
         };
         audit::append(&mut tx, scope.merchant, deed).await?;
         commit(tx).await?;
-        Ok(Taken::Fresh(amount))
+        Ok(taken)
     })
     .await
 }

@@ -71,24 +71,41 @@ async fn credit(
     let scope = scope_of(&app, merchant, relationship).await?;
     let credit = wire.into_credit(scope, currency, caller.actor())?;
     let amount = credit.amount;
-    match app.engine.credit(scope, credit).await? {
+    let entered = app.engine.credit(scope, credit).await?;
+    told(&app, (scope, currency), amount, entered).await
+}
+
+/// The answer to a credit or a debit of this amount that is in the ledger.
+pub(super) async fn told(
+    app: &App,
+    (scope, currency): (RelationshipScope, Currency),
+    amount: Money,
+    entered: Credited,
+) -> Result<Response, ApiError> {
+    match entered {
         Credited::Fresh(committed) => {
-            let answer = answer(&app, scope, currency, &committed).await?;
+            let answer = answer(app, scope, currency, &committed).await?;
             Ok(Answer::created(answer).into_response())
         }
         Credited::Replayed(stored) if stored.credit.amount == amount => {
-            let answer = answer(&app, scope, currency, &stored).await?;
+            let answer = answer(app, scope, currency, &stored).await?;
             Ok(Answer::replayed(answer).into_response())
         }
-        Credited::Replayed(_) => Err(ApiError::saying(
-            Code::AlreadyExists,
-            "This reference was credited with another amount. Nothing was changed.",
-        )
-        .detail("reference", "belongs to another credit")),
+        Credited::Replayed(stored) => {
+            let (did, thing) = if stored.credit.kind.takes() {
+                ("debited", "debit")
+            } else {
+                ("credited", "credit")
+            };
+            let said =
+                format!("This reference was {did} with another amount. Nothing was changed.");
+            let error = ApiError::saying(Code::AlreadyExists, said);
+            Err(error.detail("reference", format!("belongs to another {thing}")))
+        }
     }
 }
 
-pub(super) async fn answer(
+async fn answer(
     app: &App,
     scope: RelationshipScope,
     currency: Currency,

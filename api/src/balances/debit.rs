@@ -2,21 +2,18 @@
 //!
 //! What is taken is held like an order's cost, so it is never money that an order spends meanwhile.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, response::Response};
 use engine::{
     audit::Actor,
     balances::{Cover, Credit, EntryKind},
-    engine::Debited,
+    engine::{Credited, Debited},
     ids::RelationshipId,
     money::{Currency, Money},
     relationships::RelationshipScope,
 };
 
 use super::{
-    credit::{CreditBalance, answer},
+    credit::{CreditBalance, told},
     owner::scope_of,
 };
 use crate::{
@@ -24,7 +21,7 @@ use crate::{
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
-    wire::{answer::Answer, money::MoneyText},
+    wire::money::MoneyText,
 };
 
 pub(crate) async fn dev(
@@ -48,19 +45,14 @@ async fn debit(
     let debit = wire.into_debit(scope, currency, caller.actor())?;
     let amount = debit.amount;
     match app.engine.debit(scope, debit, Cover::Whole).await? {
-        Debited::Fresh(committed) => {
-            let answer = answer(&app, scope, currency, &committed).await?;
-            Ok(Answer::created(answer).into_response())
+        Debited::Fresh(entry) => {
+            let entered = Credited::Fresh(entry);
+            told(&app, (scope, currency), amount, entered).await
         }
-        Debited::Replayed(stored) if stored.credit.amount == amount => {
-            let answer = answer(&app, scope, currency, &stored).await?;
-            Ok(Answer::replayed(answer).into_response())
+        Debited::Replayed(entry) => {
+            let entered = Credited::Replayed(entry);
+            told(&app, (scope, currency), amount, entered).await
         }
-        Debited::Replayed(_) => Err(ApiError::saying(
-            Code::AlreadyExists,
-            "This reference was debited with another amount. Nothing was changed.",
-        )
-        .detail("reference", "belongs to another debit")),
         Debited::Short { available } => Err(short(currency, -amount, available)),
         Debited::Running => Err(ApiError::saying(
             Code::RequestInProgress,

@@ -17,12 +17,13 @@ use engine::{
     fulfillments::Fulfillment,
     ids::{FulfillmentId, RelationshipId},
     money::{Currency, Money},
+    refunds::Taken,
     relationships::RelationshipScope,
 };
 use persistence::{
     fulfillments::get,
     owned,
-    refunds::{self, Taken, Waiting, Wanted},
+    refunds::{self, Waiting, Wanted},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;

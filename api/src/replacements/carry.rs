@@ -8,11 +8,12 @@ use engine::{
     audit::{Actor, ActorKind},
     inventory::{Pulled, Purpose, WithdrawalCall},
     money::Money,
+    refunds::Taken,
     replacements::{DecidedBy, Replacement, Status},
 };
 use persistence::{
     fulfillments::get,
-    refunds::{Taken, Wanted},
+    refunds::Wanted,
     replacements::carry::{advance, take_waiting},
 };
 

@@ -1,7 +1,8 @@
 //! The fulfillments of a relationship, newest first.
 //!
 //! Keeps: a list never leaves the balance of its scope. It is a range of the primary key, read
-//! backwards, so a page costs what is on it and what the filter leaves out.
+//! backwards, so a page costs what is on it and what the filter leaves out; of refunds it is a range of
+//! theirs.
 
 use engine::{
     clock::Timestamp,
@@ -94,9 +95,14 @@ async fn entries(
         Some(to) => version_before(connection, scope.balance, to).await?,
         None => i64::MAX,
     };
+    let sql = if filter.statuses.is_empty() || filter.statuses.contains(&Standing::Delivered) {
+        include_str!("list.sql")
+    } else {
+        include_str!("list_refunded.sql")
+    };
     let statuses: Vec<_> = filter.statuses.iter().map(|one| one.name()).collect();
     let up_to = below.map_or(up_to, |below| up_to.min(below - 1));
-    Ok(sqlx::query_as(include_str!("list.sql"))
+    Ok(sqlx::query_as(sql)
         .bind(scope.balance.0)
         .bind(above)
         .bind(up_to)

@@ -64,7 +64,12 @@ const LANES: [(&str, &str, usize); 10] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 11] = [
+const SOURCES: [(&str, &str, usize); 12] = [
+    (
+        "list_refunded",
+        include_str!("../../src/fulfillments/list_refunded.sql"),
+        7,
+    ),
     (
         "events_dispatch",
         include_str!("../../src/events/dispatch.sql"),
@@ -109,6 +114,8 @@ INSERT INTO ledger_entries (balance_id, version, kind, reference, id, amount, ba
 INSERT INTO purchase_days SELECT b, '2026-01-01'::date + n, gen_random_uuid(), 1
   FROM generate_series(1, 20) AS b, generate_series(1, 1000) AS n;
 INSERT INTO purchase_sums SELECT b, 1000, 1000, 1000, now() FROM generate_series(1, 20) AS b;
+INSERT INTO refunded SELECT b, n, 1, 1
+  FROM generate_series(1, 20) AS b, generate_series(1, 100) AS n;
 INSERT INTO imports (import_id, merchant_id, product_id, number, serials)
   SELECT (lpad(to_hex(n), 24, '0') || '00000000')::uuid, merchant_id, product_id, n, 10
   FROM products, generate_series(1, 4000) AS n;

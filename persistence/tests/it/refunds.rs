@@ -1,10 +1,10 @@
 //! Refunds: taken from what was paid before they are credited, and found again until they are.
 
-use engine::{audit::Actor, fulfillments::Fulfillment, money::Money};
+use engine::{audit::Actor, fulfillments::Fulfillment, money::Money, refunds::Taken};
 use futures_util::future::join_all;
 use persistence::{
     fulfillments::get::find,
-    refunds::{Taken, Wanted, credited, take, waiting},
+    refunds::{Wanted, credited, take, waiting},
 };
 
 use crate::{
