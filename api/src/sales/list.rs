@@ -13,7 +13,7 @@ use persistence::sales::list::{self, Filter};
 use super::{CommissionView, SaleView};
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerSalesRead},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::ApiError,
     extract::{PathIds, Query},
     state::App,
