@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::{StockRequestView, invoice::wrong};
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerStockWrite},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,

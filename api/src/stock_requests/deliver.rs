@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerStockWrite},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,

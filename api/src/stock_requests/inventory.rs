@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerStockRead},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::{ApiError, Code},
     extract::{PathIds, Query},
     state::App,

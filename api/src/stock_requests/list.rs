@@ -13,7 +13,7 @@ use persistence::stock_requests::{self, Filter};
 use super::StockRequestView;
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerStockRead},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::{ApiError, Code},
     extract::{PathIds, Query},
     state::App,

@@ -29,7 +29,7 @@ use utoipa::ToSchema;
 use super::{StockRequestView, carry::carry};
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerStockWrite},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     payments::methods::coin,

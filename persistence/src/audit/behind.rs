@@ -99,6 +99,8 @@ const fn entered(kind: EntryKind) -> &'static str {
         EntryKind::Refund => "balance.refund",
         EntryKind::Debit => "balance.debit",
         EntryKind::TopUpReversal => "balance.top_up_reversal",
+        EntryKind::StockRefund => "balance.stock_refund",
+        EntryKind::StockPurchase => "balance.stock_purchase",
     }
 }
 
@@ -107,5 +109,6 @@ const fn withdrawn(purpose: Purpose) -> &'static str {
         Purpose::Removal => "serials.remove",
         Purpose::Pull => "serials.pull",
         Purpose::Replacement => "serials.replace",
+        Purpose::Stock => "serials.stock",
     }
 }
