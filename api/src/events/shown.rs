@@ -240,6 +240,14 @@ fn webhook_disabled(webhook: Uuid, relationship: Option<&Uuid>) -> Value {
     })
 }
 
+fn relationship_updated(relationship: &Uuid, status: &str, mode: &str) -> Value {
+    json!({
+        "relationship_id": of(relationship),
+        "status": status,
+        "mode": mode,
+    })
+}
+
 fn of(relationship: &Uuid) -> String {
     RelationshipId::from_uuid(*relationship).to_string()
 }
@@ -267,11 +275,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             relationship,
             status,
             mode,
-        } => json!({
-            "relationship_id": of(relationship),
-            "status": status,
-            "mode": mode,
-        }),
+        } => relationship_updated(relationship, status, mode),
         Fact::ResellerInvited { relationship }
         | Fact::ResellerAccepted { relationship }
         | Fact::ResellerDeclined { relationship }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::PayoutView;
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerPayoutsRead},
-    balances::{credit::scope_of, owner::own_scope},
+    balances::owner::{own_scope, scope_of},
     error::{ApiError, Code},
     extract::{PathIds, Query},
     sales::earnings::EarningsView,

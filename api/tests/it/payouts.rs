@@ -92,6 +92,19 @@ fn sums(account: &Value) -> [&str; 4] {
         .map(|name| account[name].as_str().unwrap())
 }
 
+async fn paid_is_in_ledger_and_list(world: &World, session: &str, paid: &Value) {
+    let ledger = world.mine(session, "GET", "earnings/ledger");
+    let ledger = ledger.send().await.json();
+    assert_eq!(
+        (&ledger["data"][0]["kind"], &ledger["data"][0]["amount"]),
+        (&json!("PAYOUT"), &json!("-25.00"))
+    );
+    let listed = world.dev_of(CODE, "GET", "payouts?status=completed");
+    let listed = listed.send().await.json();
+    assert_eq!(listed["data"], json!([paid]));
+    assert_eq!(listed["earnings"]["available"], "15.00");
+}
+
 #[test]
 fn payout_is_asked_for_approved_after_a_day_and_paid() {
     with_world(async |world| {
@@ -153,22 +166,7 @@ fn payout_is_asked_for_approved_after_a_day_and_paid() {
             sums(&world.account(&session).await),
             ["40.00", "25.00", "0.00", "15.00"]
         );
-        let ledger = world
-            .mine(&session, "GET", "earnings/ledger")
-            .send()
-            .await
-            .json();
-        assert_eq!(
-            (&ledger["data"][0]["kind"], &ledger["data"][0]["amount"]),
-            (&json!("PAYOUT"), &json!("-25.00"))
-        );
-        let listed = world
-            .dev_of(CODE, "GET", "payouts?status=completed")
-            .send()
-            .await
-            .json();
-        assert_eq!(listed["data"], json!([paid]));
-        assert_eq!(listed["earnings"]["available"], "15.00");
+        paid_is_in_ledger_and_list(world, &session, &paid).await;
         assert_eq!(world.payouts_that_do_not_add_up(), "");
         assert_eq!(world.earnings_that_do_not_add_up(), "");
         let deeds = world.scalar("SELECT string_agg(action, ' ' ORDER BY seq) FROM audit_log");

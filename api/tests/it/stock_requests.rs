@@ -227,7 +227,7 @@ async fn carry(world: &World, bought: &Value) -> Value {
             }
         }
     };
-    timeout(Duration::from_secs(60), allocated).await.unwrap()
+    timeout(Duration::from_mins(1), allocated).await.unwrap()
 }
 
 #[test]

@@ -198,8 +198,10 @@ fn approval_says_everything_that_stops_it_and_force_passes_it_by() {
 #[test]
 fn every_step_from_every_status_is_taken_repeated_or_refused() {
     use Status::{Approved, Cancelled, Completed, Pending, Rejected};
+    // A step, and where it leads from each status.
+    type Row = (fn() -> Step, [Option<Status>; 5]);
     let reject = || Step::Reject { reason: None };
-    let steps: [(fn() -> Step, [Option<Status>; 5]); 5] = [
+    let steps: [Row; 5] = [
         (
             || Step::Approve(approval()),
             [Some(Approved), Some(Approved), None, None, None],

@@ -17,13 +17,14 @@ use crate::{
 
 const STATUS: Parameter = Parameter::text("status", "Statuses, with commas between them.");
 
+fn step(path: &'static str, summary: &'static str) -> Operation {
+    Operation::new("post", path, summary)
+        .scope(Scope::ResellerPayoutsWrite)
+        .once()
+        .refuses(&[Code::InvalidState])
+}
+
 pub(super) fn of_merchants() -> Vec<Operation> {
-    let step = |path, summary| {
-        Operation::new("post", path, summary)
-            .scope(Scope::ResellerPayoutsWrite)
-            .once()
-            .refuses(&[Code::InvalidState])
-    };
     let filters = [
         STATUS,
         Parameter::PAGE,
@@ -75,14 +76,19 @@ pub(super) fn of_merchants() -> Vec<Operation> {
         let one = step(path, summary).takes::<PayoutReason>();
         all.push(one.answers::<PayoutView>(200));
     }
-    all.push(
+    all.extend(verifications());
+    all
+}
+
+fn verifications() -> Vec<Operation> {
+    let mut all = vec![
         step(
             "/dev/v1/resellers/{id}/verification/approve",
             "The reseller is who it says it is.",
         )
         .takes::<Nothing>()
         .answers::<VerificationView>(200),
-    );
+    ];
     for (path, summary) in [
         (
             "/dev/v1/resellers/{id}/verification/reject",
