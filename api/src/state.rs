@@ -65,6 +65,8 @@ pub struct Parts {
     pub(crate) shelves: ChangedShelves,
     /// Readers that wait for events.
     pub(crate) waiters: Waiters,
+    /// What owners had sent to a webhook to see whether it arrives.
+    pub(crate) trials: Tries,
     /// Feeds with something new, for whoever sends it.
     pub(crate) news: News,
     /// Where events may be sent.
@@ -116,6 +118,7 @@ impl App {
             changed: Changed::default(),
             shelves: ChangedShelves::default(),
             waiters: Waiters::default(),
+            trials: Tries::new(),
             news: News::default(),
             webhook_rules: Rules {
                 local: webhooks.allow_local,

@@ -9,7 +9,7 @@ use persistence::webhooks::{self, Edit};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Owner, WebhookView, fields, not_found};
+use super::{Owner, WebhookView, fields, not_found, refusal};
 use crate::{
     auth::{MerchantKey, Session, scope::WebhooksWrite},
     error::ApiError,
@@ -68,7 +68,7 @@ async fn answer(
         edit.url = Some(fields::url(&app, url).await?);
     }
     let changed = webhooks::change(&app.database, owner.who(), id, edit, app.now()).await?;
-    let changed = changed.ok_or_else(not_found)?;
+    let changed = changed.ok_or_else(not_found)?.map_err(refusal)?;
     app.news.hurry();
     Ok(Answer::ok(WebhookView::of(&changed)).into_response())
 }

@@ -19,6 +19,7 @@ use super::target::{self, Guard, Refused, Rules};
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 /// What is read of an answer, so that its connection can be used again.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const ANSWER_MAX: Duration = Duration::from_millis(250);
 const IDLE_MAX: Duration = Duration::from_secs(30);
 const IDLE_PER_HOST_MAX: usize = 4;
 const USER_AGENT: HeaderValue = HeaderValue::from_static("Consign-Webhook/1");
@@ -55,8 +56,13 @@ impl Client {
         Ok(Self { http, rules })
     }
 
-    /// Sends a body once.
-    pub(super) async fn post(&self, url: &str, mut headers: HeaderMap, body: Vec<u8>) -> Sent {
+    /// Sends a body once. None if it was not sent, for reasons of ours.
+    pub(super) async fn post(
+        &self,
+        url: &str,
+        mut headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Option<Sent> {
         let began = clock::instant();
         let sent = |outcome, status| Sent {
             outcome,
@@ -64,40 +70,49 @@ impl Client {
             latency: clock::instant() - began,
         };
         let Ok(url) = target::check(url, self.rules) else {
-            return sent(Outcome::Failed(Failure::AddressNotAllowed), None);
+            return Some(sent(Outcome::Failed(Failure::AddressNotAllowed), None));
         };
         headers.insert(header::USER_AGENT, USER_AGENT);
         let json = HeaderValue::from_static("application/json");
         headers.insert(header::CONTENT_TYPE, json);
         let request = self.http.post(url).headers(headers).body(body).send();
-        match timeout(ATTEMPT_MAX, request).await {
-            Err(_) => sent(Outcome::Failed(Failure::Timeout), None),
-            Ok(Err(error)) => sent(Outcome::Failed(failure(&error)), None),
-            Ok(Ok(answer)) => {
-                let status = answer.status();
-                let outcome = if status.is_success() {
-                    Outcome::Delivered
-                } else {
-                    Outcome::Failed(Failure::Status)
-                };
-                let ended = sent(outcome, Some(status.as_u16()));
-                let rest = ATTEMPT_MAX.saturating_sub(ended.latency);
-                let _whatever_it_says = timeout(rest, throw_away(answer)).await;
-                ended
-            }
-        }
+        let answer = match timeout(ATTEMPT_MAX, request).await {
+            Err(_) => return Some(sent(Outcome::Failed(Failure::Timeout), None)),
+            Ok(Err(error)) => return failure(&error).map(|why| sent(Outcome::Failed(why), None)),
+            Ok(Ok(answer)) => answer,
+        };
+        let status = answer.status();
+        let outcome = if status.is_success() {
+            Outcome::Delivered
+        } else {
+            Outcome::Failed(Failure::Status)
+        };
+        let ended = sent(outcome, Some(status.as_u16()));
+        // Nobody waits for what an answer says: one that comes slowly costs its connection.
+        let _whatever_it_says = timeout(ANSWER_MAX, throw_away(answer)).await;
+        Some(ended)
     }
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
+/// Why nothing came back; none if nothing was sent because we had no turn to resolve.
+fn failure(error: &reqwest::Error) -> Option<Failure> {
     let mut source = error.source();
     while let Some(cause) = source {
-        if cause.downcast_ref() == Some(&Refused::Address) {
-            return Failure::AddressNotAllowed;
+        match cause.downcast_ref() {
+            Some(Refused::Busy) => return None,
+            Some(Refused::Address) => return Some(Failure::AddressNotAllowed),
+            Some(
+                Refused::Malformed
+                | Refused::Scheme
+                | Refused::Credentials
+                | Refused::Port
+                | Refused::Unknown,
+            )
+            | None => {}
         }
         source = cause.source();
     }
-    Failure::Unreachable
+    Some(Failure::Unreachable)
 }
 
 /// Reads an answer up to its bound; a longer one costs its connection.

@@ -113,6 +113,7 @@ async fn round(app: &App, client: &Client, leased: Leased) -> Result<(), Error> 
         currency: merchant.currency,
     };
     let tried = join_all(round.attempts.iter().map(|one| letter.send(one))).await;
+    let tried = tried.into_iter().flatten().collect();
     let ended = (tried, round.moved);
     let recorded = courier::record(db, &leased, ended, random, app.now()).await?;
     let Some(recorded) = recorded else {
@@ -143,7 +144,7 @@ struct Letter<'a> {
 }
 
 impl Letter<'_> {
-    async fn send(&self, attempt: &Attempt) -> Tried {
+    async fn send(&self, attempt: &Attempt) -> Option<Tried> {
         let tried = |outcome, response_status, latency: Duration| Tried {
             delivery: attempt.delivery,
             attempts: attempt.attempts,
@@ -154,11 +155,12 @@ impl Letter<'_> {
         };
         let id = attempt.event.to_string();
         let Some(body) = self.body(attempt, &id) else {
-            return tried(Outcome::Failed(Failure::EventGone), None, Duration::ZERO);
+            let gone = Outcome::Failed(Failure::EventGone);
+            return Some(tried(gone, None, Duration::ZERO));
         };
         let headers = self.headers(&id, &body);
-        let sent = self.client.post(self.url, headers, body).await;
-        tried(sent.outcome, sent.status, sent.latency)
+        let sent = self.client.post(self.url, headers, body).await?;
+        Some(tried(sent.outcome, sent.status, sent.latency))
     }
 
     /// The event as the feed tells it.

@@ -12,7 +12,11 @@ use super::{
     ALL,
     target::{self, Refused},
 };
-use crate::{error::ApiError, state::App, wire::texts::word};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+    wire::texts::word,
+};
 
 const EVENTS_MAX: usize = 50;
 /// How long the name of an address may take to be resolved while its owner waits.
@@ -24,6 +28,7 @@ pub(super) async fn url(app: &App, text: String) -> Result<String, ApiError> {
     let checked = timeout(RESOLVE_MAX, checking).await;
     match checked.unwrap_or(Err(Refused::Unknown)) {
         Ok(_) => Ok(text),
+        Err(Refused::Busy) => Err(ApiError::new(Code::Overloaded)),
         Err(refused) => Err(ApiError::field("url", refused.says())),
     }
 }

@@ -9,7 +9,7 @@ use persistence::webhooks;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Owner, not_found, shown_once, signature};
+use super::{Owner, not_found, refusal, shown_once, signature};
 use crate::{
     auth::{MerchantKey, Session, scope::WebhooksWrite},
     error::ApiError,
@@ -60,6 +60,6 @@ async fn answer(
     let rotating = (id, secret.clone(), overlap_hours);
     let (db, vault) = (&app.database, app.engine.vault());
     let rotated = webhooks::rotate(db, vault, owner.who(), rotating, app.now()).await?;
-    let rotated = rotated.ok_or_else(not_found)?;
+    let rotated = rotated.ok_or_else(not_found)?.map_err(refusal)?;
     Ok(shown_once(Answer::ok, &rotated, &secret))
 }

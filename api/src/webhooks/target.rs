@@ -7,6 +7,7 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
+    time::Duration,
 };
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -14,14 +15,22 @@ use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::spawn_blocking,
+    time::timeout,
+};
 
 const URL_BYTES_MAX: usize = 2048;
 const HTTPS_PORT: u16 = 443;
 /// Names that are being resolved at once: each takes a thread until it ends, however early its caller gave
-/// up, and other work needs threads too.
-const LOOK_UPS_MAX: usize = 128;
+/// up, and other work needs threads too. What owners write is apart from what is sent.
+const WRITTEN_LOOK_UPS_MAX: usize = 16;
+const LOOK_UPS_MAX: usize = 112;
+static WRITTEN_LOOK_UPS: Semaphore = Semaphore::const_new(WRITTEN_LOOK_UPS_MAX);
 static LOOK_UPS: Semaphore = Semaphore::const_new(LOOK_UPS_MAX);
+/// How long an attempt waits for its turn to resolve.
+const TURN_MAX: Duration = Duration::from_secs(2);
 
 /// Blocks of IPv4 that are not of the public internet, or of no single host there.
 const REFUSED_V4: [(Ipv4Addr, u8); 17] = [
@@ -73,6 +82,8 @@ pub(crate) enum Refused {
     /// No name that has an address.
     Unknown,
     Address,
+    /// Too many names are being resolved: that says nothing of the address.
+    Busy,
 }
 
 impl Refused {
@@ -85,8 +96,9 @@ impl Refused {
             Self::Scheme => "must begin with https://",
             Self::Credentials => "must have no user name and no password",
             Self::Port => "must be on port 443",
-            Self::Unknown => "names a host that has no address",
-            Self::Address => "must lead to public addresses only",
+            Self::Busy => "could not be looked up now",
+            // One text, so that nobody learns which names we know and others do not.
+            Self::Unknown | Self::Address => "must lead to public addresses only",
         }
     }
 }
@@ -128,7 +140,8 @@ pub(crate) fn check(text: &str, rules: Rules) -> Result<Url, Refused> {
 pub(crate) async fn check_resolved(text: &str, rules: Rules) -> Result<Url, Refused> {
     let url = check(text, rules)?;
     if literal(&url).is_none() {
-        resolve(url.host_str().unwrap_or_default(), rules).await?;
+        let turn = WRITTEN_LOOK_UPS.try_acquire().map_err(|_| Refused::Busy)?;
+        resolve(url.host_str().unwrap_or_default(), turn, rules).await?;
     }
     Ok(url)
 }
@@ -140,12 +153,15 @@ fn literal(url: &Url) -> Option<IpAddr> {
 }
 
 /// All addresses of a name, or none of them.
-async fn resolve(host: &str, rules: Rules) -> Result<Vec<SocketAddr>, Refused> {
-    let permit = LOOK_UPS.acquire().await.map_err(|_| Refused::Unknown)?;
+async fn resolve(
+    host: &str,
+    turn: SemaphorePermit<'static>,
+    rules: Rules,
+) -> Result<Vec<SocketAddr>, Refused> {
     let host = host.to_owned();
     let looking = spawn_blocking(move || {
         let found = (host.as_str(), 0).to_socket_addrs();
-        drop(permit);
+        drop(turn);
         found.map(Iterator::collect)
     });
     let found = looking.await.ok().and_then(Result::ok);
@@ -191,7 +207,9 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let rules = self.0;
         Box::pin(async move {
-            let found = resolve(name.as_str(), rules).await?;
+            let turn = timeout(TURN_MAX, LOOK_UPS.acquire()).await;
+            let turn = turn.ok().and_then(Result::ok).ok_or(Refused::Busy)?;
+            let found = resolve(name.as_str(), turn, rules).await?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
@@ -287,6 +305,17 @@ mod tests {
         assert_eq!(all_allowed(vec![good], PUBLIC), Ok(vec![good]));
         assert_eq!(all_allowed(vec![good, bad], PUBLIC), Err(Refused::Address));
         assert_eq!(all_allowed(vec![], PUBLIC), Err(Refused::Unknown));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempt_that_may_not_resolve_is_none() {
+        let all = u32::try_from(LOOK_UPS_MAX).unwrap();
+        let taken = LOOK_UPS.acquire_many(all).await.unwrap();
+        let name: Name = "localhost".parse().unwrap();
+        let refused = Guard(LOCAL).resolve(name).await.err().unwrap();
+        assert_eq!(refused.downcast_ref(), Some(&Refused::Busy));
+        drop(taken);
+        assert_eq!(Refused::Unknown.says(), Refused::Address.says());
     }
 
     #[tokio::test]

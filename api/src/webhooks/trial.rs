@@ -10,7 +10,7 @@ use persistence::webhooks;
 use super::{Owner, WebhookDelivery, not_found, refusal};
 use crate::{
     auth::{MerchantKey, Session, scope::WebhooksWrite},
-    error::ApiError,
+    error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
     wire::{answer::Answer, fields::Nothing},
@@ -38,7 +38,13 @@ pub(crate) async fn portal(
 }
 
 async fn answer(app: App, owner: Owner, id: WebhookId) -> Result<Response, ApiError> {
+    let known = webhooks::find(&app.database, owner.side, id).await?;
+    known.ok_or_else(not_found)?;
     let (now, random) = (app.now(), &**app.engine.random());
+    if !app.trials.take(&id.to_string(), now) {
+        let says = "This webhook was tried often enough for now.";
+        return Err(ApiError::saying(Code::RateLimited, says));
+    }
     let ids = (
         DeliveryId::generate(now, random),
         EventId::generate(now, random),

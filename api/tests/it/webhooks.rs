@@ -382,6 +382,13 @@ fn trial_is_tried_once_and_repeated_by_hand() {
         world.delivery_is("DELIVERED 1 200 -").await;
         let refused = world.hooks("POST", &retry, &json!({})).await;
         refused.refused(409, "INVALID_STATE");
+        // Whoever answers at once could otherwise be sent trials without end.
+        world.sql("UPDATE webhooks SET rests_until = now() + interval '1 day'");
+        for _ in 0..9 {
+            world.hooks("POST", &test, &json!({})).await.data(201);
+        }
+        let refused = world.hooks("POST", &test, &json!({})).await;
+        refused.refused(429, "RATE_LIMITED");
     });
 }
 

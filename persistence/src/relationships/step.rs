@@ -1,4 +1,5 @@
-//! A merchant suspends, reactivates or terminates a relationship. The end takes its keys with it.
+//! A merchant suspends, reactivates or terminates a relationship. The end takes its keys with it
+//! and pauses its webhooks.
 
 use engine::{
     audit::{Actor, Deed},
@@ -11,7 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rows::{self, kept};
-use crate::{Database, Error, audit, database::commit, events::outbox, owned};
+use crate::{Database, Error, audit, database::commit, events::outbox, owned, webhooks};
 
 const KEY_REASON: &str = "The relationship was terminated.";
 
@@ -61,6 +62,7 @@ pub async fn step(
         rows::tell(&mut tx, &relationship, now).await?;
         if relationship.status == Status::Terminated {
             revoke_keys(&mut tx, (merchant, id), now).await?;
+            webhooks::pause(&mut tx, id, now).await?;
         }
         let revoked = revoked_keys(&mut tx, id).await?;
         let deed = Deed {

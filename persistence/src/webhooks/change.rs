@@ -6,7 +6,7 @@ use engine::{
     webhooks::{Status, Wanted},
 };
 
-use super::{Webhook, Who, owner, rows::names};
+use super::{Refusal, Webhook, Who, owner, rows::names};
 use crate::{
     Database, Error, database::commit, error::exactly_one, owned, relationships::rows::kept,
 };
@@ -27,13 +27,16 @@ pub async fn change(
     id: WebhookId,
     edit: Edit,
     now: Timestamp,
-) -> Result<Option<Webhook>, Error> {
+) -> Result<Option<Result<Webhook, Refusal>>, Error> {
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
         let Some(old) = owner::lock_webhook(&mut tx, who.0, id).await? else {
             return Ok(None);
         };
+        if let Err(refusal) = owner::has_not_ended(&mut tx, who.0).await? {
+            return Ok(Some(Err(refusal)));
+        }
         let before = owner::digest(&mut tx, id).await?;
         let status = edit.status.unwrap_or(old.status);
         let begins = edit.url.as_ref().is_some_and(|url| *url != old.url) || status != old.status;
@@ -43,8 +46,8 @@ pub async fn change(
                failures = CASE WHEN $6 THEN 0 ELSE failures END,
                failing_since = CASE WHEN $6 THEN NULL ELSE failing_since END,
                rests_until = CASE WHEN $6 THEN NULL ELSE rests_until END,
-               disabled_at = CASE WHEN $6 THEN NULL ELSE disabled_at END,
-               disabled_told_at = CASE WHEN $6 THEN NULL ELSE disabled_told_at END,
+               disabled_at = CASE WHEN $7 THEN NULL ELSE disabled_at END,
+               disabled_told_at = CASE WHEN $7 THEN NULL ELSE disabled_told_at END,
                due_at = $5
              WHERE webhook_id = $1",
         )
@@ -54,6 +57,7 @@ pub async fn change(
         .bind(status.name())
         .bind(now)
         .bind(begins)
+        .bind(status != old.status)
         .execute(&mut *tx)
         .await?;
         exactly_one(&changed, "a webhook that is changed")?;
@@ -62,7 +66,7 @@ pub async fn change(
         let digests = (Some(before), Some(after));
         owner::tell(&mut tx, &who, ("webhook.update", id), digests, now).await?;
         commit(tx).await?;
-        Ok(changed)
+        Ok(changed.map(Ok))
     })
     .await
 }

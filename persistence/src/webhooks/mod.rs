@@ -12,6 +12,7 @@ mod disabled;
 mod list;
 mod log;
 mod owner;
+mod pause;
 mod repeat;
 mod rotate;
 mod rows;
@@ -30,7 +31,8 @@ use engine::{
     webhooks::{Failure, Stage, Status, Wanted},
 };
 pub use list::{find, list};
-pub use log::{Filter, log};
+pub use log::{Filter, TOTAL_MAX, log};
+pub(crate) use pause::pause;
 pub use repeat::repeat;
 pub use rotate::rotate;
 pub use trial::trial;

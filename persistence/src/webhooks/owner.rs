@@ -32,14 +32,17 @@ pub(super) async fn lock(
     let Some(Ok(())) = found else {
         return Ok(found);
     };
-    let count: i64 = sqlx::query_scalar(
+    let sql = if side.relationship.is_some() {
+        "SELECT COUNT(*) FROM webhooks WHERE merchant_id = $1 AND relationship_id = $2"
+    } else {
         "SELECT COUNT(*) FROM webhooks
-         WHERE merchant_id = $1 AND relationship_id IS NOT DISTINCT FROM $2",
-    )
-    .bind(side.merchant.uuid())
-    .bind(side.relationship.map(RelationshipId::uuid))
-    .fetch_one(connection)
-    .await?;
+         WHERE merchant_id = $1 AND relationship_id IS NULL AND $2::uuid IS NULL"
+    };
+    let count: i64 = sqlx::query_scalar(sql)
+        .bind(side.merchant.uuid())
+        .bind(side.relationship.map(RelationshipId::uuid))
+        .fetch_one(connection)
+        .await?;
     let full = usize::try_from(count).is_ok_and(|count| count >= WEBHOOKS_MAX);
     Ok(Some(if full { Err(Refusal::TooMany) } else { Ok(()) }))
 }
@@ -74,10 +77,30 @@ async fn lock_relationship(
         return Ok(None);
     };
     let status = named(Status::parse(&status), "relationships.status")?;
-    Ok(Some(match status {
+    Ok(Some(open(status)))
+}
+
+fn open(status: Status) -> Result<(), Refusal> {
+    match status {
         Status::Invited | Status::Active | Status::Suspended => Ok(()),
         Status::Terminated => Err(Refusal::Ended(status)),
-    }))
+    }
+}
+
+/// Refuses if the relationship of a webhook that is locked has ended.
+pub(super) async fn has_not_ended(
+    connection: &mut PgConnection,
+    side: Side,
+) -> Result<Result<(), Refusal>, Error> {
+    let Some(relationship) = side.relationship else {
+        return Ok(Ok(()));
+    };
+    let status: String =
+        sqlx::query_scalar("SELECT status FROM relationships WHERE relationship_id = $1")
+            .bind(relationship.uuid())
+            .fetch_one(connection)
+            .await?;
+    Ok(open(named(Status::parse(&status), "relationships.status")?))
 }
 
 /// A webhook of this side, locked until the transaction ends.

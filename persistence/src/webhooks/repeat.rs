@@ -38,6 +38,9 @@ pub async fn repeat(
         let Some(of) = of else {
             return Ok(Some(Err(Refusal::WebhookGone)));
         };
+        if let Err(refusal) = owner::has_not_ended(&mut tx, who.0).await? {
+            return Ok(Some(Err(refusal)));
+        }
         match old.stage {
             Stage::Pending | Stage::Retrying => return Ok(Some(Ok((old, true)))),
             Stage::Delivered => return Ok(Some(Err(Refusal::Delivered))),
@@ -61,6 +64,7 @@ pub async fn repeat(
         let stored = stored.ok_or(Error::Inconsistent {
             what: "a delivery that was just stored is missing",
         })?;
+        owner::tell(&mut tx, &who, ("webhook.retry", webhook), (None, None), now).await?;
         commit(tx).await?;
         Ok(Some(Ok((stored, false))))
     })

@@ -7,7 +7,7 @@ use engine::{
     vault::{Opened, Vault},
 };
 
-use super::{Webhook, Who, owner};
+use super::{Refusal, Webhook, Who, owner};
 use crate::{
     Database, Error, database::commit, error::exactly_one, owned, relationships::rows::kept,
 };
@@ -19,12 +19,15 @@ pub async fn rotate(
     who: Who,
     (id, secret, overlap_hours): (WebhookId, Opened, u32),
     now: Timestamp,
-) -> Result<Option<Webhook>, Error> {
+) -> Result<Option<Result<Webhook, Refusal>>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
         if owner::lock_webhook(&mut tx, who.0, id).await?.is_none() {
             return Ok(None);
+        }
+        if let Err(refusal) = owner::has_not_ended(&mut tx, who.0).await? {
+            return Ok(Some(Err(refusal)));
         }
         let before = owner::digest(&mut tx, id).await?;
         let rotated = sqlx::query(
@@ -45,7 +48,7 @@ pub async fn rotate(
         let digests = (Some(before), Some(after));
         owner::tell(&mut tx, &who, ("webhook.rotate", id), digests, now).await?;
         commit(tx).await?;
-        Ok(rotated)
+        Ok(rotated.map(Ok))
     })
     .await
 }

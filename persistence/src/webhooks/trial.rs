@@ -29,6 +29,9 @@ pub async fn trial(
         let Some(webhook) = owner::lock_webhook(&mut tx, who.0, id).await? else {
             return Ok(None);
         };
+        if let Err(refusal) = owner::has_not_ended(&mut tx, who.0).await? {
+            return Ok(Some(Err(refusal)));
+        }
         if webhook.status != Status::Active {
             return Ok(Some(Err(Refusal::NotActive(webhook.status))));
         }
@@ -51,7 +54,6 @@ pub async fn trial(
         let stored = stored.ok_or(Error::Inconsistent {
             what: "a delivery that was just stored is missing",
         })?;
-        owner::tell(&mut tx, &who, ("webhook.test", id), (None, None), now).await?;
         commit(tx).await?;
         Ok(Some(Ok(stored)))
     })
