@@ -110,11 +110,8 @@ async fn announce_some(app: &App) -> Result<usize, persistence::Error> {
 /// Takes what lanes committed, and who did it, into the audit logs.
 pub(crate) async fn tell_deeds(app: App) {
     loop {
-        match audit::tell(&app.database).await {
-            // More may wait: no rest.
-            Ok(count) if count == audit::AT_ONCE as usize => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "could not tell the audit log: {error}"),
+        if let Err(error) = audit::tell(&app.database).await {
+            tracing::error!(%error, "could not tell the audit log: {error}");
         }
         sleep(GATHER).await;
     }

@@ -70,7 +70,8 @@ pub struct Credit {
     pub description: String,
     /// `PROMO`, `CORRECTION` and the like, as the merchant named it.
     pub label: String,
-    /// Who did it, where the entry is the first record of that; the audit log is told by it.
+    /// Who did it, where the entry is the first record of that: told to the audit log with the commit, and
+    /// in no entry that is read.
     pub by: Option<Actor>,
 }
 

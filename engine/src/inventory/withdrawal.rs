@@ -51,7 +51,8 @@ pub struct Withdrawal {
     pub sku: Sku,
     pub purpose: Purpose,
     pub serials: Vec<SerialId>,
-    /// Who did it, where this is the first record of that; the audit log is told by it.
+    /// Who did it, where this is the first record of that: told to the audit log with the commit, and in
+    /// none that is read.
     pub by: Option<Actor>,
 }
 

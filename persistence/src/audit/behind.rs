@@ -17,8 +17,8 @@ use uuid::Uuid;
 use super::{Who, chain};
 use crate::{Database, Error, database::commit, owned};
 
-/// Deeds that are appended in one transaction, which holds the heads of their merchants.
-pub const AT_ONCE: u32 = 50;
+/// Deeds that are looked up at once.
+const AT_ONCE: i64 = 50;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -32,31 +32,48 @@ struct Row {
     digest: Option<Vec<u8>>,
 }
 
-/// Appends the deeds that waited longest, at most [`AT_ONCE`], and says how many there were.
+/// Appends every deed that waits, each in a transaction of its own, and says how many there were. One that
+/// cannot be read stays, and keeps no other from being told: it is the error once all others are.
 pub async fn tell(db: &Database) -> Result<usize, Error> {
     let db = db.clone();
     owned(async move {
-        // Read first, so that asking costs nothing while nothing happens.
-        let waits: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM audit_outbox)")
-            .fetch_one(&mut *db.behind().await?)
+        let (mut count, mut last, mut unread) = (0, 0, None);
+        loop {
+            // Read first, so that asking costs nothing while nothing happens.
+            let waiting: Vec<i64> = sqlx::query_scalar(
+                "SELECT outbox_id FROM audit_outbox WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2",
+            )
+            .bind(last)
+            .bind(AT_ONCE)
+            .fetch_all(&mut *db.behind().await?)
             .await?;
-        if !waits {
-            return Ok(0);
+            let Some(end) = waiting.last() else { break };
+            last = *end;
+            for id in waiting {
+                match tell_one(&db, id).await {
+                    Ok(told) => count += usize::from(told),
+                    Err(error @ Error::Inconsistent { .. }) => unread = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
         }
-        let mut tx = db.begin_behind().await?;
-        let rows: Vec<Row> = sqlx::query_as(include_str!("take.sql"))
-            .bind(i64::from(AT_ONCE))
-            .fetch_all(&mut *tx)
-            .await?;
-        let count = rows.len();
-        for row in rows {
-            let merchant = MerchantId::from_uuid(row.merchant_id);
-            chain::append(&mut tx, merchant, Deed::try_from(row)?).await?;
-        }
-        commit(tx).await?;
-        Ok(count)
+        unread.map_or(Ok(count), Err)
     })
     .await
+}
+
+/// False if somebody else told it meanwhile.
+async fn tell_one(db: &Database, id: i64) -> Result<bool, Error> {
+    let mut tx = db.begin_behind().await?;
+    let row: Option<Row> = sqlx::query_as(include_str!("take.sql"))
+        .bind(id)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    let merchant = MerchantId::from_uuid(row.merchant_id);
+    chain::append(&mut tx, merchant, Deed::try_from(row)?).await?;
+    commit(tx).await?;
+    Ok(true)
 }
 
 impl TryFrom<Row> for Deed {

@@ -8,7 +8,7 @@ mod behind;
 mod chain;
 mod who;
 
-pub use behind::{AT_ONCE, tell};
+pub use behind::tell;
 pub use chain::{Filter, Proof, append, list, list_about, verify};
 
 pub(crate) use chain::digest;

@@ -7,7 +7,8 @@ CROSS JOIN LATERAL (
   SELECT l.balance_id, l.version, l.id, l.amount, l.balance_after, l.created_at, l.reference,
          l.channel, l.key_id, l.fingerprint, l.email_sealed, l.serial_ids, l.details
   FROM ledger_entries AS l
-  WHERE l.balance_id = r.balance_id AND l.version = r.version AND l.kind = 1 LIMIT 1
+  WHERE l.balance_id = r.balance_id AND l.version = r.version AND l.kind = 1
+    AND l.channel <> 7 LIMIT 1
 ) AS e
 WHERE r.balance_id = $1 AND r.version > $2 AND r.version <= $3 AND r.refunded > 0
   AND ($4::smallint IS NULL OR e.channel = $4)

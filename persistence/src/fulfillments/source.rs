@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use engine::{
-    audit::Actor,
     balances::{Credit, CreditEntry, EntryKind},
     fulfillments::{Fulfillment, OrderId, Stamp},
     ids::{BalanceId, EntryId},
@@ -94,7 +93,7 @@ pub(crate) async fn find_credit(
                 amount: money(row.amount)?,
                 description: details.description,
                 label: details.label,
-                by: details.by.map(Actor::try_from).transpose()?,
+                by: None,
             }),
         })
     })

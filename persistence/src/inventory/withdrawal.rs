@@ -1,16 +1,15 @@
 //! Withdrawals as they are stored, and where the serials stand that one asks for.
 
 use engine::{
-    audit::Actor,
     catalog::Sku,
     ids::{MerchantId, ProductId, SerialId, VariantId, WithdrawalId},
     inventory::{Position, Purpose, ShelvedSerial, Standing, Withdrawal},
     vault::Sealed,
 };
-use sqlx::{PgConnection, types::Json};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Error, audit::Who};
+use crate::Error;
 
 #[derive(sqlx::FromRow)]
 struct WithdrawalRow {
@@ -19,7 +18,6 @@ struct WithdrawalRow {
     variant_id: Option<Uuid>,
     kind: i16,
     serial_ids: Vec<Uuid>,
-    actor: Option<Json<Who>>,
 }
 
 /// The withdrawal with this id, or none.
@@ -28,7 +26,7 @@ pub(super) async fn find(
     id: WithdrawalId,
 ) -> Result<Option<Withdrawal>, Error> {
     let row: Option<WithdrawalRow> = sqlx::query_as(
-        "SELECT merchant_id, product_id, variant_id, kind, serial_ids, actor FROM withdrawals
+        "SELECT merchant_id, product_id, variant_id, kind, serial_ids FROM withdrawals
          WHERE withdrawal_id = $1",
     )
     .bind(id.uuid())
@@ -42,7 +40,6 @@ impl WithdrawalRow {
         let purpose = Purpose::from_number(self.kind).ok_or(Error::Inconsistent {
             what: "a withdrawal of no known kind",
         })?;
-        let by = self.actor.map(|Json(who)| Actor::try_from(who));
         Ok(Withdrawal {
             id,
             merchant: MerchantId::from_uuid(self.merchant_id),
@@ -53,7 +50,7 @@ impl WithdrawalRow {
                 .into_iter()
                 .map(SerialId::from_uuid)
                 .collect(),
-            by: by.transpose()?,
+            by: None,
         })
     }
 }

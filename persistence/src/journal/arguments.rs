@@ -152,10 +152,10 @@ fn credits(sent: &mut Sent, rows: &[CreditEntry]) -> Result<(), Failure> {
         Some(CreditDetails {
             description: row.credit.description.clone(),
             label: row.credit.label.clone(),
-            by: row.credit.by.as_ref().map(Who::of),
         })
     };
-    sent.add(json(rows, details)?)
+    sent.add(json(rows, details)?)?;
+    sent.add(json(rows, |row| row.credit.by.as_ref().map(Who::of))?)
 }
 
 fn stamps<R>(sent: &mut Sent, rows: &[R], stamp: impl Fn(&R) -> Stamp) -> Result<(), Failure> {

@@ -15,14 +15,14 @@ WITH lane AS (
   FROM lane, UNNEST($5::bigint[], $6::bigint[], $7::smallint[], $8::uuid[], $9::bigint[],
                     $10::bigint[], $11::timestamptz[], $12::text[], $13::text[])
     AS e (balance_id, version, kind, id, amount, balance_after, created_at, reference, details)
-  RETURNING balance_id, version, created_at, details
 ), done AS (
   INSERT INTO audit_outbox (merchant_id, actor, balance_id, version, done_at)
-  SELECT b.merchant_id, e.details -> 'by', e.balance_id, e.version, e.created_at
-  FROM entered AS e
+  SELECT b.merchant_id, d.actor::jsonb, d.balance_id, d.version, d.created_at
+  FROM lane, UNNEST($5::bigint[], $6::bigint[], $11::timestamptz[], $14::text[])
+    AS d (balance_id, version, created_at, actor)
   CROSS JOIN LATERAL (
-    SELECT merchant_id FROM balances WHERE balances.balance_id = e.balance_id LIMIT 1
+    SELECT merchant_id FROM balances WHERE balances.balance_id = d.balance_id LIMIT 1
   ) AS b
-  WHERE e.details -> 'by' IS NOT NULL
+  WHERE d.actor IS NOT NULL
 )
 SELECT seq FROM lane

@@ -15,12 +15,13 @@ WITH lane AS (
   SELECT w.withdrawal_id, ($6::uuid[])[w.n], ($7::uuid[])[w.n], ($8::uuid[])[w.n],
          ($9::smallint[])[w.n],
          ($10::uuid[])[($11::integer[])[w.n] + 1 : ($11::integer[])[w.n + 1]],
-         clock_timestamp(), ($13::text[])[w.n]::jsonb
+         clock_timestamp(), ($13::text[])[w.n]::jsonb - 'label' - 'ip'
   FROM lane, UNNEST($5::uuid[]) WITH ORDINALITY AS w (withdrawal_id, n)
-  RETURNING withdrawal_id, merchant_id, withdrawn_at, actor
 ), done AS (
   INSERT INTO audit_outbox (merchant_id, actor, withdrawal_id, done_at)
-  SELECT merchant_id, actor, withdrawal_id, withdrawn_at FROM withdrawn WHERE actor IS NOT NULL
+  SELECT ($6::uuid[])[w.n], ($13::text[])[w.n]::jsonb, w.withdrawal_id, clock_timestamp()
+  FROM lane, UNNEST($5::uuid[]) WITH ORDINALITY AS w (withdrawal_id, n)
+  WHERE ($13::text[])[w.n] IS NOT NULL
 ), claimed AS (
   INSERT INTO serial_claims
     (serial_id, kind, line, unit_price, price_version, balance_id, version)

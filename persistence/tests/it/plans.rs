@@ -27,7 +27,7 @@ const LANES: [(&str, &str, usize); 10] = [
     (
         "commit_credits",
         include_str!("../../src/journal/commit_credits.sql"),
-        13,
+        14,
     ),
     (
         "commit_restocks",

@@ -6,7 +6,6 @@ use chrono::Utc;
 
 use super::Subject;
 use crate::{
-    audit::Actor,
     balances::{Credit, CreditEntry, EntryKind},
     clock::Timestamp,
     fulfillments::{
@@ -75,10 +74,7 @@ impl<'a> Lanes<'a> {
         after: i64,
         reference: &str,
     ) -> CreditEntry {
-        let credit = Credit {
-            by: Some(Actor::job("contract")),
-            ..testing::credit(balance, reference, money(1000))
-        };
+        let credit = testing::credit(balance, reference, money(1000));
         CreditEntry {
             stamp: self.stamp(version, after),
             credit: Arc::new(credit),

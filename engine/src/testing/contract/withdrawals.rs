@@ -7,7 +7,6 @@ use super::{
     lanes::{Lanes, at},
 };
 use crate::{
-    audit::Actor,
     catalog::Sku,
     ids::{MerchantId, SerialId, VariantId, WithdrawalId},
     inventory::{Purpose, ShelvedSerial, Standing, Withdrawal},
@@ -144,7 +143,7 @@ fn withdrawal(
         sku: subject.sku,
         purpose,
         serials: ids(serials),
-        by: Some(Actor::job("contract")),
+        by: None,
     })
 }
 
