@@ -10,7 +10,7 @@ use engine::{
     money::Currency,
     stock_requests::{Event, Status, StockRequest},
 };
-use persistence::stock_requests::{Serials, Step, Steps, allocated, step, take_waiting};
+use persistence::stock_requests::{Serials, Step, Steps, allocated, find, step, take_waiting};
 
 use crate::{
     error::{ApiError, Code},
@@ -47,6 +47,13 @@ async fn pay(
     request: StockRequest,
     currency: Currency,
 ) -> Result<StockRequest, ApiError> {
+    // What was read may be old by now, and taken back meanwhile.
+    let fresh = find(&app.database, request.scope, request.id).await?;
+    let request = match fresh {
+        Some(fresh) if fresh.status == Status::Paying => fresh,
+        Some(fresh) => return Ok(fresh),
+        None => return Err(ApiError::new(Code::NotFound)),
+    };
     let asked = Request::purchase(request.purchase(), app.engine.vault());
     match app.engine.fulfill(asked).await {
         Ok(delivery) => {

@@ -36,6 +36,7 @@ use crate::{
     balances::owner::{own_scope, scope_of},
     error::{ApiError, Code},
     extract::{Once, PathIds},
+    layers::rate_limit,
     state::App,
     wire::{answer::Answer, fields, fields::Nothing},
 };
@@ -153,6 +154,9 @@ async fn answer(app: App, asked: Asked, act: Act) -> Result<Response, ApiError> 
         }
         Act::Resend => {
             let email = addressed(&asked, &item)?;
+            if !app.invitations.take(email.expose(), app.now()) {
+                return Err(rate_limit::too_many_sign_ins(app.now()));
+            }
             let post = post(&app, &item, email.expose(), &text).await?;
             stock_requests::resend(db, vault, of, post, by).await?
         }

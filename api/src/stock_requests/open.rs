@@ -17,7 +17,7 @@ use engine::{
     payments::Coin,
     programs::StockApproval,
     relationships::RelationshipScope,
-    stock_requests::{BALANCE, Event, NOTE_CHARS_MAX, RequestedBy, StockRequest},
+    stock_requests::{BALANCE, Event, NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, StockRequest},
 };
 use persistence::{
     owned, programs,
@@ -203,6 +203,10 @@ async fn opened(
     match stock_requests::open(&app.database, wanted, limits, asked.actor, now).await? {
         Opened::Fresh(request) | Opened::Again(request) => Ok(*request),
         Opened::Refused(refusal) => Err(refused(*refusal)),
+        Opened::TooMany => Err(ApiError::saying(
+            Code::InvalidState,
+            format!("There are {OPEN_MAX} open stock requests already: pay or cancel one first."),
+        )),
     }
 }
 

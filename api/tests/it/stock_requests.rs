@@ -276,6 +276,90 @@ fn purchase_that_cannot_be_paid_any_more_goes_back_to_where_it_was() {
 }
 
 #[test]
+fn serials_that_were_paid_are_the_resellers_whatever_was_stored_meanwhile() {
+    with_world(async |world| {
+        let app = world.server.app();
+        let bought = world.buy_stock(CODE, "Antivirus", 2).await.data(201);
+        let state = world.state();
+        // As after a cancellation that a debit on its way did not see.
+        world.sql("DELETE FROM inventory_items");
+        world.sql(
+            "UPDATE stock_requests SET status = 'PAYING', entry_id = NULL, allocated_at = NULL,
+               paid_at = NULL, attempted_at = attempted_at - interval '2 minutes'",
+        );
+        let db = &app.database;
+        let scope = persistence::relationships::find::find_scope(
+            db,
+            world.cast.merchant,
+            world.reseller(CODE).id,
+            false,
+        );
+        let scope = scope.await.unwrap().unwrap();
+        let id = engine::ids::StockRequestId::parse(bought["id"].as_str().unwrap()).unwrap();
+        let old = persistence::stock_requests::find(db, scope, id);
+        let old = old.await.unwrap().unwrap();
+        world.sql("UPDATE stock_requests SET status = 'CANCELLED'");
+        let given = persistence::stock_requests::Serials {
+            serials: world
+                .scalar("SELECT string_agg(serial_id::text, ' ') FROM serial_claims WHERE kind = 1")
+                .split(' ')
+                .map(|id| engine::ids::SerialId::from_uuid(id.parse().unwrap()))
+                .collect(),
+            entry: None,
+        };
+        let now = app.engine.clock().now();
+        let stored = persistence::stock_requests::allocated(db, &old, given, now).await;
+        assert_eq!(stored.unwrap().counts.available, 2);
+        assert_eq!(world.read_transfer(&bought).await["status"], "ALLOCATED");
+        assert_eq!(world.owned_items().await.len(), 2);
+        assert_eq!(world.state(), state);
+    });
+}
+
+#[test]
+fn requests_that_wait_for_money_are_bounded_and_so_are_mails_to_one_address() {
+    with_world(async |world| {
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let product = world.product("Antivirus").id.to_string();
+        let one = json!({"product_id": product, "quantity": 1});
+        for _ in 0..20 {
+            world.ask_stock(CODE, &one).await.data(201);
+        }
+        let beyond = world.ask_stock(CODE, &one).await;
+        beyond.refused(409, "INVALID_STATE");
+        world.sql("UPDATE stock_requests SET status = 'CANCELLED'");
+        world.buy_stock(CODE, "Antivirus", 1).await.data(201);
+        let item = world.owned_items().await.remove(0);
+        let deliver = format!("inventory/{}/deliver", item["id"].as_str().unwrap());
+        let deliver = || {
+            let call = world.in_portal(&session, "POST", &deliver);
+            call.json(&json!({"email": CUSTOMER})).send()
+        };
+        deliver().await.data(200);
+        deliver().await.data(200);
+        let noted = "SELECT string_agg(action, ' ' ORDER BY seq) FROM audit_log
+                     WHERE action LIKE 'inventory.%'";
+        assert_eq!(
+            world.scalar(noted),
+            "inventory.deliver inventory.show_again"
+        );
+        let resend = format!("inventory/{}/resend", item["id"].as_str().unwrap());
+        let mut sent = 0;
+        loop {
+            let reply = world.in_portal(&session, "POST", &resend).send().await;
+            if reply.status != 200 {
+                reply.refused(429, "RATE_LIMITED");
+                break;
+            }
+            sent += 1;
+            assert!(sent < 20, "mails without a bound");
+        }
+        let mails = "SELECT COUNT(*) FROM mails WHERE kind = 'inventory-item'";
+        assert_eq!(world.scalar(mails), (sent + 1).to_string());
+    });
+}
+
+#[test]
 fn purchases_that_are_not_right_change_nothing() {
     with_world(async |world| {
         let product = world.product("Antivirus").id.to_string();

@@ -14,6 +14,6 @@ mod tests;
 pub use item::{Item, ItemStatus};
 pub use limits::{Committed, within_limits};
 pub use request::{
-    BALANCE, Bill, Counts, Event, NOTE_CHARS_MAX, RequestedBy, Status, Stepped, StockRequest,
-    VALID_DAYS, WrongStatus,
+    BALANCE, Bill, Counts, Event, NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, Status, Stepped,
+    StockRequest, VALID_DAYS, WrongStatus,
 };

@@ -16,6 +16,8 @@ use crate::{
 pub const NOTE_CHARS_MAX: usize = 500;
 /// How long a request, and its price, waits for money.
 pub const VALID_DAYS: i64 = 7;
+/// Requests of one relationship that wait for money.
+pub const OPEN_MAX: i64 = 20;
 /// The coin that means the prepaid balance.
 pub const BALANCE: &str = "BALANCE";
 
@@ -120,7 +122,17 @@ impl Status {
             }
             (Self::Paid, Event::AllocationBegun) => Some(Self::Allocating),
             (Self::Allocating, Event::AllocationRefused) => Some(Self::Paid),
-            (Self::Paying | Self::Allocating, Event::Allocated) => Some(Self::Allocated),
+            // Whatever was stored meanwhile: what was debited and claimed is the truth.
+            (
+                Self::Requested
+                | Self::Invoiced
+                | Self::Paying
+                | Self::Paid
+                | Self::Allocating
+                | Self::Cancelled
+                | Self::Expired,
+                Event::Allocated,
+            ) => Some(Self::Allocated),
             (Self::Allocated, Event::Delivered) => Some(Self::Delivered),
             (Self::Requested | Self::Invoiced | Self::Paid, Event::Cancelled) => {
                 Some(Self::Cancelled)
@@ -260,7 +272,7 @@ impl StockRequest {
     /// Takes a step from where it stands.
     pub fn step(mut self, event: Event, now: Timestamp) -> Result<Stepped, WrongStatus> {
         let at = self.status_at(now);
-        let from = if event == Event::Expired {
+        let from = if matches!(event, Event::Expired | Event::Allocated) {
             self.status
         } else {
             at

@@ -82,6 +82,10 @@ fn balance_pays_once_and_what_it_paid_is_not_cancelled() {
         after(Status::Paying, allocated),
         Ok((Status::Allocated, true))
     );
+    for status in [Status::Requested, Status::Cancelled, Status::Expired] {
+        let given = after(status, allocated);
+        assert_eq!(given, Ok((Status::Allocated, true)), "the ledger decides");
+    }
     for status in [Status::Allocated, Status::Delivered, Status::Revoked] {
         assert_eq!(after(status, allocated), Ok((status, false)));
     }

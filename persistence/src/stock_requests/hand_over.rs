@@ -57,6 +57,11 @@ pub async fn deliver(
         match held.status {
             ItemStatus::Available => {}
             ItemStatus::Delivered if held.digest.as_deref() == Some(&delivery.digest[..]) => {
+                // The answer shows its text once more.
+                let target = serial.inventory_item().to_string();
+                let did = (actor, "inventory.show_again", target);
+                note(&mut tx, scope.merchant, did, now).await?;
+                commit(tx).await?;
                 return Ok(Some(Given::Again));
             }
             status @ (ItemStatus::Delivered | ItemStatus::Revoked | ItemStatus::Replaced) => {

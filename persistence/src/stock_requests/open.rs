@@ -17,7 +17,7 @@ use engine::{
     payments::Coin,
     relationships::{RelationshipScope, Terms},
     stock_requests::{
-        Committed, Event, RequestedBy, Status, StockRequest, VALID_DAYS, within_limits,
+        Committed, Event, OPEN_MAX, RequestedBy, Status, StockRequest, VALID_DAYS, within_limits,
     },
 };
 use sqlx::PgConnection;
@@ -57,6 +57,24 @@ pub enum Opened {
     /// It was asked for before.
     Again(Box<StockRequest>),
     Refused(Box<Refusal>),
+    /// As many as may be wait for money already.
+    TooMany,
+}
+
+async fn open_ones(
+    connection: &mut PgConnection,
+    scope: RelationshipScope,
+    now: Timestamp,
+) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT COUNT(*) FROM stock_requests
+         WHERE relationship_id = $1 AND status IN ('REQUESTED', 'INVOICED', 'PAYING')
+           AND expires_at > $2",
+    )
+    .bind(scope.relationship.uuid())
+    .bind(now)
+    .fetch_one(connection)
+    .await?)
 }
 
 /// Stores a request, or says why there is none.
@@ -78,6 +96,9 @@ pub async fn open(
         let of = (scope.merchant, Some(scope.relationship));
         if let Some(found) = lock(&mut tx, of, wanted.id).await? {
             return Ok(Opened::Again(Box::new(found)));
+        }
+        if open_ones(&mut tx, scope, now).await? >= OPEN_MAX {
+            return Ok(Opened::TooMany);
         }
         let committed = committed(&mut tx, scope.balance, now).await?;
         let (terms, spending) = (&limits.terms, &limits.spending);
@@ -116,9 +137,9 @@ async fn committed(
         |day: chrono::NaiveDate| -> DateTime<Utc> { day.and_time(NaiveTime::MIN).and_utc() };
     let month = day.with_day(1).unwrap_or(day);
     let (today, month): (i64, i64) = sqlx::query_as(
-        "SELECT COALESCE(SUM(r.unit_price * r.quantity - r.refunded)
-                  FILTER (WHERE r.created_at >= $2), 0)::bigint,
-                COALESCE(SUM(r.unit_price * r.quantity - r.refunded), 0)::bigint
+        "SELECT LEAST(COALESCE(SUM(r.unit_price * r.quantity - r.refunded)
+                  FILTER (WHERE r.created_at >= $2), 0), 999999999999)::bigint,
+                LEAST(COALESCE(SUM(r.unit_price * r.quantity - r.refunded), 0), 999999999999)::bigint
          FROM stock_requests AS r
          JOIN balances AS b ON b.relationship_id = r.relationship_id
          WHERE b.balance_id = $1 AND r.created_at >= $3 AND r.entry_id IS NULL

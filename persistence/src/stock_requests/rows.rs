@@ -174,9 +174,17 @@ pub(super) async fn lock(
     (merchant, relationship): Of,
     id: StockRequestId,
 ) -> Result<Option<StockRequest>, Error> {
+    // Locked first: what is counted with it must be seen as it is under the lock.
+    sqlx::query(
+        "SELECT FROM stock_requests WHERE stock_request_id = $1 AND merchant_id = $2 FOR UPDATE",
+    )
+    .bind(id.uuid())
+    .bind(merchant.uuid())
+    .execute(&mut *connection)
+    .await?;
     let row: Option<Row> = sqlx::query_as(select_request!(
         "WHERE r.merchant_id = $1 AND r.stock_request_id = $2
-           AND ($3::uuid IS NULL OR r.relationship_id = $3) FOR UPDATE OF r"
+           AND ($3::uuid IS NULL OR r.relationship_id = $3)"
     ))
     .bind(merchant.uuid())
     .bind(id.uuid())

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What paying from the balance may be answered besides.
-const PAID: [Code; 9] = [
+const PAID: [Code; 10] = [
     Code::ProgramDisabled,
     Code::RelationshipInactive,
     Code::ModeNotAllowed,
@@ -23,6 +23,7 @@ const PAID: [Code; 9] = [
     Code::PurchaseLimitExceeded,
     Code::OutOfStock,
     Code::InsufficientBalance,
+    Code::InvalidState,
 ];
 
 const REQUESTS: [Parameter; 5] = [
@@ -89,8 +90,7 @@ fn purchases() -> Vec<Operation> {
         .once()
         .takes::<InvoiceStock>()
         .answers::<StockRequestView>(200)
-        .refuses(&PAID)
-        .refuses(&[Code::InvalidState]),
+        .refuses(&PAID),
         Operation::new(
             "post",
             "/dev/v1/resellers/{id}/stock-transfers/{stk}/cancel",
