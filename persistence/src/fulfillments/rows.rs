@@ -257,11 +257,11 @@ mod tests {
 
     #[test]
     fn every_channel_reads_back_from_its_number() {
-        for number in 1..=6 {
+        for number in 1..=7 {
             let channel = channel_from_number(number).expect("a known number");
             assert_eq!(channel_number(channel), number);
         }
         assert_eq!(channel_from_number(0), None);
-        assert_eq!(channel_from_number(7), None);
+        assert_eq!(channel_from_number(8), None);
     }
 }

@@ -79,7 +79,9 @@ async fn share(
     let before = version_before(connection, balance, since).await?;
     let bought: i64 = sqlx::query_scalar(
         "SELECT COALESCE(SUM(CARDINALITY(e.serial_ids)), 0)::bigint FROM ledger_entries AS e
-         WHERE e.balance_id = $1 AND e.version > $2 AND e.kind = 1",
+         WHERE e.balance_id = $1 AND e.version > $2 AND e.kind = 1
+           -- Wholesale units are not replaced this way, so they give no right to it.
+           AND e.channel <> 7",
     )
     .bind(balance.0)
     .bind(before)
