@@ -1,8 +1,8 @@
 //! The loop that numbers what happened, behind the sales.
 //!
-//! Keeps: it rests ten times as long as it works, at most a second: a span costs the same for one entry
-//! and for hundreds, so the busier the lanes, the longer entries gather. What it is behind is a metric,
-//! and nothing is lost by being late.
+//! Keeps: it rests thirty times as long as it works, at most a second: a span costs the same for one entry
+//! and for hundreds, so the busier the lanes, the longer entries gather, and few orders meet its work on
+//! their core. What it is behind is a metric, and nothing is lost by being late.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{metrics, state::App};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const GATHER_MAX: Duration = Duration::from_secs(1);
 /// How many times as long as it works it rests.
-const RESTS: u32 = 10;
+const RESTS: u32 = 30;
 /// How often it tries when storage does not answer, or another process owns the shard.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
@@ -94,8 +94,8 @@ mod tests {
     fn the_more_there_is_to_tell_the_longer_it_gathers() {
         let rest = |millis| rest(Duration::from_millis(millis)).as_millis();
         assert_eq!(
-            [1, 10, 30, 100, 5000].map(rest),
-            [100, 100, 300, 1000, 1000]
+            [1, 3, 10, 30, 100, 5000].map(rest),
+            [100, 100, 300, 900, 1000, 1000]
         );
     }
 }
