@@ -31,8 +31,11 @@ use crate::{
     fulfillments::{
         Delivery, Error, Fulfillment, OrderId, Outcome, Refusal, Request, fulfiller::Fulfiller,
     },
-    ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId},
-    inventory::{self, Inventory, Pulled, Purpose, Removed, Restock, WithdrawalCall, Withdrawer},
+    ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId},
+    inventory::{
+        self, Inventory, Pulled, Purpose, Removed, ReserveCall, Reserved, Reserver, Restock,
+        WithdrawalCall, Withdrawer,
+    },
     journal::{Journal, Lanes, Owner, Ownership, Tripwire, tripwire},
     merchants::{self, Merchant},
     metrics::{self, Ending},
@@ -83,7 +86,7 @@ impl Balance {
 pub struct Stock {
     /// Unclaimed, those included that are held right now.
     pub stock: u64,
-    /// What an order could have now.
+    /// What an order could have now: what nobody holds or has reserved.
     pub available: u64,
 }
 
@@ -349,7 +352,8 @@ impl Engine {
         self.withdrawing(merchant, removing).await
     }
 
-    /// Takes so many serials from the front of the shelf, all or none, once per id.
+    /// Takes so many serials from the front of the shelf, all or none, once per id. What is reserved under
+    /// the id it has; what is reserved under others it leaves.
     pub async fn pull(
         &self,
         call: WithdrawalCall,
@@ -363,6 +367,31 @@ impl Engine {
             withdrawer.pull(purpose, quantity, deadline).await
         };
         self.withdrawing(merchant, pulling).await
+    }
+
+    /// Keeps units of a shelf for the withdrawal of this id. Nobody else gets them while the reservation
+    /// lives, nor while its row has no end.
+    pub async fn reserve(&self, call: ReserveCall) -> Result<Reserved, Fault> {
+        let deadline = Deadline::after(ms(self.0.config.claim_deadline_ms));
+        let reserving = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
+            let reserver = reserver(&fulfiller, &merchant);
+            reserver.reserve(call, deadline).await
+        };
+        self.withdrawing(call.merchant, reserving).await
+    }
+
+    /// The end of a reservation's row is durable: its units are free. Repeating it is harmless; if it is
+    /// left out or fails, they are free a while later.
+    pub async fn release(
+        &self,
+        merchant: MerchantId,
+        sku: Sku,
+        id: WithdrawalId,
+    ) -> Result<(), Fault> {
+        let releasing = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
+            reserver(&fulfiller, &merchant).release(sku, id).await
+        };
+        self.withdrawing(merchant, releasing).await
     }
 
     /// In a task of its own: what was begun goes on, whoever stops waiting.
@@ -621,6 +650,7 @@ impl Engine {
             }
             fulfiller.balances.registry.sweep().await;
             fulfiller.inventory.registry.sweep().await;
+            inventory::compare(&fulfiller.inventory).await;
             fulfiller.snapshots.sweep();
             self.0.permits.sweep();
         }
@@ -654,6 +684,14 @@ impl Engine {
         metrics::permits_in_use(self.0.permits.in_use());
         metrics::actors_active("balance", self.0.fulfiller.balances.registry.len());
         metrics::actors_active("inventory", self.0.fulfiller.inventory.registry.len());
+    }
+}
+
+const fn reserver<'a>(fulfiller: &'a Fulfiller, merchant: &'a Merchant) -> Reserver<'a> {
+    Reserver {
+        inventory: &fulfiller.inventory,
+        lanes: &fulfiller.lanes,
+        merchant,
     }
 }
 

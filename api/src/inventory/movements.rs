@@ -107,6 +107,7 @@ impl StockMovement {
             Cause::Removal(id) => ("removal", "withdrawal", id.to_string()),
             Cause::Pull(id) => ("claim", "withdrawal", id.to_string()),
             Cause::Purchase(id) => ("reseller_stock", "stock_request", id.to_string()),
+            Cause::Sale(id) => ("sale", "withdrawal", id.to_string()),
             Cause::Replacement(id) => ("replacement", "replacement", id.to_string()),
         };
         // What moved is named by its cause: the same every time it is read.

@@ -135,7 +135,7 @@ where
         F: Future<Output = Result<H, Fault>>,
     {
         // The usual case must pay neither for a timer nor for the room to load in.
-        if let Some(handle) = self.active(key) {
+        if let Some(handle) = self.used(key) {
             return Ok(handle);
         }
         match Box::pin(timeout(self.0.deadline, self.resolve_slowly(key, load))).await {
@@ -181,6 +181,18 @@ where
             Slot::Active(handle) => Some(handle.clone()),
             Slot::Busy(_) | Slot::Quarantined => None,
         }
+    }
+
+    /// The active keys in their order; this is no use of them.
+    pub(crate) fn active(&self) -> Vec<(K, H)> {
+        let slots = self.0.slots.iter();
+        let active = slots.filter(|slot| matches!(slot.value(), Slot::Active(_)));
+        let mut keys: Vec<_> = active.map(|slot| *slot.key()).collect();
+        keys.sort_unstable();
+        let peeked = keys.into_iter().map(|key| (key, self.peek(&key)));
+        peeked
+            .filter_map(|(key, handle)| Some((key, handle?)))
+            .collect()
     }
 
     /// The next active key in their order, or the first one; this is no use of it.
@@ -257,7 +269,7 @@ where
         }
     }
 
-    fn active(&self, key: K) -> Option<H> {
+    fn used(&self, key: K) -> Option<H> {
         let slot = self.0.slots.get(&key)?;
         let Slot::Active(handle) = &*slot else {
             return None;

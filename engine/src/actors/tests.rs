@@ -253,6 +253,7 @@ fn reply_that_nobody_takes_gives_its_serials_back() {
             &handle.actor,
             Claim {
                 quantity,
+                withdrawal: None,
                 deadline,
                 reply,
             },
@@ -262,6 +263,7 @@ fn reply_that_nobody_takes_gives_its_serials_back() {
         sleep(Duration::from_millis(1)).await;
         let all = ask(&handle.actor, |reply| Claim {
             quantity,
+            withdrawal: None,
             deadline,
             reply,
         })

@@ -287,6 +287,7 @@ impl Fulfiller {
                 .map_err(not_executed)?;
             let asked = ask(&handle.actor, |reply| Claim {
                 quantity,
+                withdrawal: None,
                 deadline,
                 reply,
             })

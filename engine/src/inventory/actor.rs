@@ -9,10 +9,11 @@ use super::{
     fetch::Fetch,
     hold::StockHold,
     messages::{
-        Claim, Claimed, Confirm, Fetched, Offered, Read, Release, Restocked, Shelf, StillOffered,
-        Withdraw, Withdrawn,
+        Claim, Claimed, Confirm, Ended, Fetched, GivenBack, Kept, Offered, Read, Release, Reserve,
+        Reserving, Restocked, Settled, Shelf, StillOffered, Withdraw, Withdrawn, WithoutRows,
     },
-    pool::{Pool, Taken},
+    pool::{self, Pool, Taken},
+    reservation::Reservation,
 };
 use crate::{
     actors::{Latch, Poison, Retire, ask::answer},
@@ -31,9 +32,43 @@ pub(crate) struct InventoryActor {
     fetching: bool,
     last_read: Option<Instant>,
     restocks: u64,
-    /// Claims that wait for the shelf to be read, in the order they came.
-    parked: VecDeque<Claim>,
+    /// Who waits for the shelf to be read, in the order they came.
+    parked: VecDeque<Parked>,
     latch: Arc<Latch>,
+}
+
+/// Who may have to wait until the shelf is read.
+enum Parked {
+    Claim(Claim),
+    Reserve(Reserve),
+    Withdraw(Withdraw),
+}
+
+impl Parked {
+    /// How many serials beside those that are reserved it waits for.
+    const fn wanted(&self) -> usize {
+        match self {
+            Self::Claim(claim) => claim.quantity as usize,
+            Self::Reserve(reserve) => reserve.call.quantity as usize,
+            Self::Withdraw(withdraw) => withdraw.serials.len(),
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        match self {
+            Self::Claim(claim) => claim.deadline.passed() || claim.reply.is_closed(),
+            Self::Reserve(reserve) => reserve.deadline.passed() || reserve.reply.is_closed(),
+            Self::Withdraw(withdraw) => withdraw.reply.is_closed(),
+        }
+    }
+
+    fn fail(self, fault: Fault) {
+        match self {
+            Self::Claim(claim) => answer(claim.reply, Claimed::Failed(fault)),
+            Self::Reserve(reserve) => answer(reserve.reply, Reserving::Failed(fault)),
+            Self::Withdraw(withdraw) => answer(withdraw.reply, Err(fault)),
+        }
+    }
 }
 
 impl InventoryActor {
@@ -50,38 +85,84 @@ impl InventoryActor {
         }
     }
 
-    /// Serves parked claims as far as the window reaches, and reads on if it should.
+    /// Serves who is parked as far as the window reaches, and reads on if it should.
     fn serve(&mut self, actor: &Addr<Self>) {
-        while let Some(claim) = self.parked.front() {
-            let late = claim.deadline.passed() || claim.reply.is_closed();
-            let taken = if late {
-                None
-            } else {
-                Some(self.pool.claim(claim.quantity as usize))
+        while let Some(next) = self.parked.pop_front() {
+            if next.is_late() {
+                next.fail(Fault::overloaded());
+                continue;
+            }
+            let waits = match next {
+                Parked::Claim(claim) => self.claim(claim, actor).map(Parked::Claim),
+                Parked::Reserve(reserve) => self.reserve(reserve, actor).map(Parked::Reserve),
+                Parked::Withdraw(withdraw) => self.withdraw(withdraw, actor).map(Parked::Withdraw),
             };
-            if matches!(taken, Some(Taken::Short)) {
+            if let Some(waits) = waits {
+                self.parked.push_front(waits);
                 break;
             }
-            let claim = self.parked.pop_front().expect("there is a front");
-            let claimed = match taken {
-                Some(Taken::Serials(serials)) => {
-                    Claimed::Stock(StockHold::new(actor.clone(), serials, self.latch.hold()))
-                }
-                Some(Taken::Out | Taken::Short) => Claimed::OutOfStock,
-                None => Claimed::Failed(Fault::overloaded()),
-            };
-            // A hold in a reply that nobody takes is dropped, and puts the serials back.
-            answer(claim.reply, claimed);
         }
         self.read_ahead(actor);
     }
 
+    /// Each gives back what must wait until the shelf is read. A hold in a reply that nobody takes is
+    /// dropped, and puts the serials back.
+    fn claim(&mut self, claim: Claim, actor: &Addr<Self>) -> Option<Claim> {
+        let quantity = claim.quantity as usize;
+        let taken = match claim.withdrawal {
+            None => self.pool.claim(quantity),
+            Some(id) => self.pool.redeem(id, quantity),
+        };
+        let claimed = match taken {
+            Taken::Short => return Some(claim),
+            Taken::Out => Claimed::OutOfStock,
+            Taken::Running => Claimed::Failed(Fault::OutcomeUnknown),
+            Taken::Serials(serials) => {
+                let (actor, guard) = (actor.clone(), self.latch.hold());
+                Claimed::Stock(StockHold::new(actor, serials, claim.withdrawal, guard))
+            }
+        };
+        answer(claim.reply, claimed);
+        None
+    }
+
+    fn reserve(&mut self, reserve: Reserve, actor: &Addr<Self>) -> Option<Reserve> {
+        let Reserve { call, owner, .. } = reserve;
+        let reserving = match self.pool.reserve(call.id, call.quantity as usize) {
+            pool::Reserving::Short => return Some(reserve),
+            pool::Reserving::Out => Reserving::OutOfStock,
+            pool::Reserving::Used => Reserving::Failed(Fault::Aborted {
+                reason: "the id of a reservation is used already",
+            }),
+            pool::Reserving::Done => {
+                let (actor, guard) = (actor.clone(), self.latch.hold());
+                Reserving::Held(Reservation::new(call, owner, actor, guard))
+            }
+        };
+        answer(reserve.reply, reserving);
+        None
+    }
+
+    fn withdraw(&mut self, withdraw: Withdraw, actor: &Addr<Self>) -> Option<Withdraw> {
+        if self.pool.must_read_for(&withdraw.serials) {
+            return Some(withdraw);
+        }
+        let taken = self.pool.withdraw(withdraw.serials);
+        let hold = StockHold::by_name(actor.clone(), taken, self.latch.hold());
+        answer(withdraw.reply, Ok(hold));
+        None
+    }
+
+    /// Behind those that wait already, this one waits too: nobody is overtaken.
+    fn park(&mut self, waits: Parked, actor: &Addr<Self>) {
+        self.parked.push_back(waits);
+        if self.parked.len() == 1 || !self.fetching {
+            self.serve(actor);
+        }
+    }
+
     fn read_ahead(&mut self, actor: &Addr<Self>) {
-        let waiting = self
-            .parked
-            .iter()
-            .map(|claim| claim.quantity as usize)
-            .sum();
+        let waiting = self.parked.iter().map(Parked::wanted).sum();
         if self.fetching {
             return;
         }
@@ -104,19 +185,18 @@ impl Handler<Claim> for InventoryActor {
     type Result = ();
 
     fn handle(&mut self, claim: Claim, ctx: &mut Context<Self>) {
-        self.parked.push_back(claim);
-        // Behind claims that wait already, this one waits too: nobody is overtaken.
-        if self.parked.len() == 1 || !self.fetching {
-            self.serve(&ctx.address());
-        }
+        self.park(Parked::Claim(claim), &ctx.address());
     }
 }
 
 impl Handler<Release> for InventoryActor {
     type Result = ();
 
-    fn handle(&mut self, Release { serials }: Release, ctx: &mut Context<Self>) {
-        self.pool.release(serials);
+    fn handle(&mut self, release: Release, ctx: &mut Context<Self>) {
+        self.pool.release(release.serials);
+        if let Some(id) = release.withdrawal {
+            self.pool.reservations_mut().put_back(id);
+        }
         self.serve(&ctx.address());
     }
 }
@@ -124,19 +204,74 @@ impl Handler<Release> for InventoryActor {
 impl Handler<Confirm> for InventoryActor {
     type Result = ();
 
-    fn handle(&mut self, Confirm { quantity }: Confirm, _: &mut Context<Self>) {
-        self.pool.confirm(quantity);
+    fn handle(&mut self, confirm: Confirm, _: &mut Context<Self>) {
+        self.pool.confirm(confirm.quantity);
+        if let Some(id) = confirm.withdrawal {
+            self.pool.reservations_mut().redeemed(id);
+        }
+    }
+}
+
+impl Handler<Reserve> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, reserve: Reserve, ctx: &mut Context<Self>) {
+        self.park(Parked::Reserve(reserve), &ctx.address());
+    }
+}
+
+impl Handler<Kept> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, Kept { id }: Kept, _: &mut Context<Self>) {
+        self.pool.reservations_mut().kept(id);
+    }
+}
+
+impl Handler<GivenBack> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, GivenBack { id }: GivenBack, ctx: &mut Context<Self>) {
+        self.pool.reservations_mut().given_back(id);
+        self.serve(&ctx.address());
+    }
+}
+
+impl Handler<Ended> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, Ended { id, reply }: Ended, ctx: &mut Context<Self>) {
+        self.pool.reservations_mut().ended(id);
+        self.serve(&ctx.address());
+        answer(reply, ());
+    }
+}
+
+impl Handler<Settled> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, Settled { reply }: Settled, _: &mut Context<Self>) {
+        answer(reply, self.pool.reservations().settled());
+    }
+}
+
+impl Handler<WithoutRows> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, WithoutRows { gone }: WithoutRows, ctx: &mut Context<Self>) {
+        self.pool.reservations_mut().without_rows(&gone);
+        self.serve(&ctx.address());
     }
 }
 
 impl Handler<Withdraw> for InventoryActor {
     type Result = ();
 
-    fn handle(&mut self, Withdraw { serials, reply }: Withdraw, ctx: &mut Context<Self>) {
-        let taken = self.pool.withdraw(serials);
-        let hold = StockHold::by_name(ctx.address(), taken, self.latch.hold());
-        // A hold in a reply that nobody takes is dropped, and puts the serials back.
-        answer(reply, hold);
+    fn handle(&mut self, withdraw: Withdraw, ctx: &mut Context<Self>) {
+        // It takes nothing that a claim waits for, so it waits only for a reading of its own.
+        if let Some(waits) = self.withdraw(withdraw, &ctx.address()) {
+            self.parked.push_back(Parked::Withdraw(waits));
+        }
         self.read_ahead(&ctx.address());
     }
 }
@@ -162,8 +297,8 @@ impl Handler<Fetched> for InventoryActor {
                 self.serve(&ctx.address());
             }
             Err(fault) => {
-                for claim in self.parked.drain(..) {
-                    answer(claim.reply, Claimed::Failed(fault.clone()));
+                for waits in self.parked.drain(..) {
+                    waits.fail(fault.clone());
                 }
             }
         }
@@ -189,6 +324,7 @@ impl Handler<Read> for InventoryActor {
             in_window: self.pool.in_window(),
             held: self.pool.held(),
             held_beyond: self.pool.held_beyond(),
+            reserved: self.pool.reservations().units(),
             cursor: self.pool.cursor(),
         };
         answer(reply, shelf);

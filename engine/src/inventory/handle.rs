@@ -10,6 +10,7 @@ use super::{
     InventoryActor, Source,
     fetch::Fetch,
     pool::{Pool, WindowBytes},
+    reservations::Reservations,
 };
 use crate::{
     actors::{Arbiters, Handle, Latch, Registry},
@@ -53,24 +54,35 @@ impl Inventory {
         }
     }
 
-    /// The sku's actor, loaded if need be. Its first reading begins with the first claim.
+    /// The sku's actor, loaded if need be: it begins with what is reserved. Its first reading begins with
+    /// the first claim.
     pub(crate) async fn handle(
         &self,
         sku: Sku,
         key: &MerchantKey,
     ) -> Result<InventoryHandle, Fault> {
         self.registry
-            .resolve(sku, async |generation| Ok(self.start(sku, generation, key)))
+            .resolve(sku, async |generation| {
+                let reserved = Reservations::stored(self.source.reserved(sku).await?);
+                Ok(self.start(sku, generation, key, reserved))
+            })
             .await
     }
 
-    fn start(&self, sku: Sku, generation: u64, key: &MerchantKey) -> InventoryHandle {
+    fn start(
+        &self,
+        sku: Sku,
+        generation: u64,
+        key: &MerchantKey,
+        reserved: Reservations,
+    ) -> InventoryHandle {
         let latch = Arc::new(Latch::default());
         let pool = Pool::new(
             self.config.window_serials_min,
             self.config.window_serials_max,
         )
-        .within(self.config.window_bytes_max, Arc::clone(&self.window_bytes));
+        .within(self.config.window_bytes_max, Arc::clone(&self.window_bytes))
+        .reserving(reserved);
         let fetch = Fetch {
             sku,
             key: key.clone(),

@@ -6,7 +6,10 @@ use super::{
     InventoryActor, ShelvedSerial,
     messages::{Confirm, Release, Withdrawn},
 };
-use crate::actors::{LatchGuard, Poison, ask::tell};
+use crate::{
+    actors::{LatchGuard, Poison, ask::tell},
+    ids::WithdrawalId,
+};
 
 /// Serials claimed for one line, or given away by name.
 ///
@@ -27,20 +30,31 @@ struct Shelf {
 /// How serials left the shelf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
-    FromTheFront,
+    /// By an order, or by this withdrawal.
+    FromTheFront(Option<WithdrawalId>),
     ByName,
+}
+
+impl Taken {
+    const fn withdrawal(self) -> Option<WithdrawalId> {
+        match self {
+            Self::FromTheFront(withdrawal) => withdrawal,
+            Self::ByName => None,
+        }
+    }
 }
 
 impl StockHold {
     pub(crate) const fn new(
         actor: Addr<InventoryActor>,
         serials: Vec<ShelvedSerial>,
+        withdrawal: Option<WithdrawalId>,
         guard: LatchGuard,
     ) -> Self {
         Self {
             shelf: Some(Shelf {
                 actor,
-                taken: Taken::FromTheFront,
+                taken: Taken::FromTheFront(withdrawal),
                 _guard: guard,
             }),
             serials,
@@ -79,9 +93,12 @@ impl StockHold {
         let serials = std::mem::take(&mut self.serials);
         let Some(shelf) = &self.shelf else { return };
         match shelf.taken {
-            Taken::FromTheFront => {
-                let quantity = serials.len();
-                tell(&shelf.actor, Confirm { quantity });
+            Taken::FromTheFront(withdrawal) => {
+                let confirm = Confirm {
+                    quantity: serials.len(),
+                    withdrawal,
+                };
+                tell(&shelf.actor, confirm);
             }
             Taken::ByName => tell(&shelf.actor, Withdrawn { serials }),
         }
@@ -104,8 +121,11 @@ impl Drop for StockHold {
     fn drop(&mut self) {
         let Some(shelf) = &self.shelf else { return };
         if !self.serials.is_empty() && !crate::sabotage::breaks("drop_does_not_release") {
-            let serials = std::mem::take(&mut self.serials);
-            tell(&shelf.actor, Release { serials });
+            let release = Release {
+                serials: std::mem::take(&mut self.serials),
+                withdrawal: shelf.taken.withdrawal(),
+            };
+            tell(&shelf.actor, release);
         }
     }
 }

@@ -3,14 +3,23 @@
 use actix::Message;
 use tokio::sync::oneshot;
 
-use super::{Position, ShelvedSerial, hold::StockHold};
-use crate::{clock::Deadline, fault::Fault, ids::SerialId};
+use super::{
+    Position, Reservation, ReserveCall, ShelvedSerial, hold::StockHold, reservations::Made,
+};
+use crate::{
+    clock::Deadline,
+    fault::Fault,
+    ids::{SerialId, WithdrawalId},
+    journal::Owner,
+};
 
 /// Take serials off the shelf for one line.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Claim {
     pub(crate) quantity: u32,
+    /// The withdrawal that claims: it has what is reserved under its id.
+    pub(crate) withdrawal: Option<WithdrawalId>,
     pub(crate) deadline: Deadline,
     pub(crate) reply: oneshot::Sender<Claimed>,
 }
@@ -27,6 +36,8 @@ pub(crate) enum Claimed {
 #[rtype(result = "()")]
 pub(crate) struct Release {
     pub(crate) serials: Vec<ShelvedSerial>,
+    /// The withdrawal that had claimed them.
+    pub(crate) withdrawal: Option<WithdrawalId>,
 }
 
 /// Forget serials that are sold.
@@ -34,6 +45,61 @@ pub(crate) struct Release {
 #[rtype(result = "()")]
 pub(crate) struct Confirm {
     pub(crate) quantity: usize,
+    /// The withdrawal that had claimed them.
+    pub(crate) withdrawal: Option<WithdrawalId>,
+}
+
+/// Keep units for a withdrawal that may come.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Reserve {
+    pub(crate) call: ReserveCall,
+    pub(crate) owner: Owner,
+    pub(crate) deadline: Deadline,
+    pub(crate) reply: oneshot::Sender<Reserving>,
+}
+
+/// What became of a [`Reserve`].
+pub(crate) enum Reserving {
+    Held(Reservation),
+    OutOfStock,
+    Failed(Fault),
+}
+
+/// The row of a reservation is durable, or may be.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Kept {
+    pub(crate) id: WithdrawalId,
+}
+
+/// A reservation was not stored, for certain.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct GivenBack {
+    pub(crate) id: WithdrawalId,
+}
+
+/// The end of a reservation's row is durable.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Ended {
+    pub(crate) id: WithdrawalId,
+    pub(crate) reply: oneshot::Sender<()>,
+}
+
+/// Which reservations do their rows tell about?
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Settled {
+    pub(crate) reply: oneshot::Sender<Vec<Made>>,
+}
+
+/// Of those there is no row any more, or there never was.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct WithoutRows {
+    pub(crate) gone: Vec<Made>,
 }
 
 /// Give serials away by name: those in the window, and those beyond it that no reading has met.
@@ -41,7 +107,7 @@ pub(crate) struct Confirm {
 #[rtype(result = "()")]
 pub(crate) struct Withdraw {
     pub(crate) serials: Vec<ShelvedSerial>,
-    pub(crate) reply: oneshot::Sender<StockHold>,
+    pub(crate) reply: oneshot::Sender<Result<StockHold, Fault>>,
 }
 
 /// Forget serials that were given away by name: they are withdrawn.
@@ -109,5 +175,7 @@ pub(crate) struct Shelf {
     pub(crate) held: usize,
     /// Of those, the ones beyond the cursor.
     pub(crate) held_beyond: usize,
+    /// Kept for withdrawals that may come, of what nobody holds.
+    pub(crate) reserved: usize,
     pub(crate) cursor: Option<Position>,
 }

@@ -1,7 +1,8 @@
 //! Serials of a product, on the shelf and on their way out.
 //!
 //! Keeps: a serial is in at most one place, and leaves the shelf before anything is written. The window
-//! holds only durable, unclaimed serials that were proved to open; what is beyond it costs no memory.
+//! holds only durable, unclaimed serials that were proved to open; what is beyond it costs no memory. What
+//! is reserved for a withdrawal that may come, nobody else gets.
 
 mod actor;
 mod fetch;
@@ -11,6 +12,9 @@ pub mod import;
 mod level;
 pub(crate) mod messages;
 pub(crate) mod pool;
+mod reservation;
+mod reservations;
+mod reserve;
 mod restock;
 mod source;
 mod status;
@@ -24,6 +28,8 @@ pub(crate) use actor::InventoryActor;
 pub(crate) use handle::Inventory;
 pub(crate) use hold::StockHold;
 pub use level::{Crossing, Level};
+pub use reservation::{Ending, Reservation, ReserveCall, Reserved, Stored};
+pub(crate) use reserve::{Reserver, compare};
 pub(crate) use restock::restock;
 pub use source::{Position, Restock, ShelvedSerial, Source, Standing};
 pub use status::Status;

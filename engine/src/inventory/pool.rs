@@ -2,8 +2,9 @@
 //!
 //! Keeps: a serial is in the window or held, never both, and comes back only by release. What is
 //! beyond the window is unknown here but for whether there is any. Windows take so many bytes, each and
-//! all together: beyond that only what claims wait for is read. What was given away by name is in the
-//! window never again, though a reading that began before may have met it.
+//! all together: beyond that only what claims wait for is read, and what is reserved. What was given away
+//! by name is in the window never again, though a reading that began before may have met it. Whoever takes
+//! serials leaves as many as are reserved for others.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -13,8 +14,14 @@ use std::{
     },
 };
 
-use super::{Position, ShelvedSerial};
-use crate::ids::SerialId;
+use super::{
+    Position, ShelvedSerial,
+    reservations::{Found, Reservations},
+};
+use crate::ids::{SerialId, WithdrawalId};
+
+/// Most serials of one reading: what is wanted beyond them is read next.
+const READ_MAX: usize = 4096;
 
 /// The serials at the front of a shelf.
 #[derive(Debug)]
@@ -29,6 +36,7 @@ pub(crate) struct Pool {
     withdrawing: BTreeSet<Position>,
     /// Withdrawn beyond the cursor: a reading or a look at storage from before may still name them.
     withdrawn: BTreeSet<Position>,
+    reserved: Reservations,
     target: usize,
     target_max: usize,
     /// Of the serials in the window.
@@ -61,6 +69,20 @@ pub(crate) enum Taken {
     Short,
     /// There are not so many.
     Out,
+    /// The withdrawal that wants them has them, and is undecided.
+    Running,
+}
+
+/// What became of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reserving {
+    Done,
+    /// Storage must be read first.
+    Short,
+    /// There are not so many that nobody has.
+    Out,
+    /// Its id is used already, for something else or by its withdrawal.
+    Used,
 }
 
 impl Pool {
@@ -73,6 +95,7 @@ impl Pool {
             held: 0,
             withdrawing: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
+            reserved: Reservations::default(),
             target,
             target_max,
             bytes: 0,
@@ -87,6 +110,20 @@ impl Pool {
         self.bytes_max = bytes_max;
         self.all = all;
         self
+    }
+
+    /// The same with what is reserved already.
+    pub(crate) fn reserving(mut self, reserved: Reservations) -> Self {
+        self.reserved = reserved;
+        self
+    }
+
+    pub(crate) const fn reservations(&self) -> &Reservations {
+        &self.reserved
+    }
+
+    pub(crate) const fn reservations_mut(&mut self) -> &mut Reservations {
+        &mut self.reserved
     }
 
     pub(crate) const fn cursor(&self) -> Option<Position> {
@@ -120,9 +157,30 @@ impl Pool {
         window.any(|shelved| serials.contains(&shelved.position.serial))
     }
 
-    /// Takes the oldest serials, all that were asked for or none.
+    /// Takes the oldest serials, all that were asked for or none, and none that are reserved.
     pub(crate) fn claim(&mut self, quantity: usize) -> Taken {
-        if self.window.len() >= quantity {
+        let reserved = if crate::sabotage::breaks("reservation_ignored") {
+            0
+        } else {
+            self.reserved.units()
+        };
+        self.take_beside(reserved, quantity)
+    }
+
+    /// The same for a withdrawal, which has what is reserved under its id.
+    pub(crate) fn redeem(&mut self, id: WithdrawalId, quantity: usize) -> Taken {
+        if self.reserved.find(id) == Some(Found::Taken) {
+            return Taken::Running;
+        }
+        let taken = self.take_beside(self.reserved.ahead_of(Some(id)), quantity);
+        if matches!(taken, Taken::Serials(_)) {
+            self.reserved.taken(id);
+        }
+        taken
+    }
+
+    fn take_beside(&mut self, reserved: usize, quantity: usize) -> Taken {
+        if self.window.len() >= quantity + reserved {
             return Taken::Serials(self.take(quantity));
         }
         if crate::sabotage::breaks("partial_quantity") && self.exhausted && !self.window.is_empty()
@@ -133,6 +191,19 @@ impl Pool {
             return Taken::Out;
         }
         Taken::Short
+    }
+
+    /// Keeps units of what is in the window and not reserved yet. Asked for again, an id keeps what it has.
+    pub(crate) fn reserve(&mut self, id: WithdrawalId, quantity: usize) -> Reserving {
+        match self.reserved.find(id) {
+            Some(Found::Reserved(known)) if known == quantity => {}
+            Some(Found::Reserved(_) | Found::Taken | Found::Ended) => return Reserving::Used,
+            None if self.window.len() >= self.reserved.units() + quantity => {}
+            None if self.exhausted => return Reserving::Out,
+            None => return Reserving::Short,
+        }
+        self.reserved.enter(id, quantity);
+        Reserving::Done
     }
 
     fn take(&mut self, quantity: usize) -> Vec<ShelvedSerial> {
@@ -179,14 +250,28 @@ impl Pool {
             .expect("only what was held is settled");
     }
 
+    /// Whether storage must be read before these are given away by name: what the window has is reserved.
+    pub(crate) fn must_read_for(&self, named: &[ShelvedSerial]) -> bool {
+        let reserved = self.reserved.units();
+        if self.exhausted || reserved == 0 || named.is_empty() {
+            return false;
+        }
+        let within = named
+            .iter()
+            .filter(|serial| Some(serial.position) <= self.cursor);
+        self.window.len() < within.count() + reserved
+    }
+
     /// Gives serials away by name: those that are in the window, and those that are beyond it. What is
-    /// neither is with somebody else, and stays there.
+    /// neither is with somebody else, and stays there; and so many stay as are reserved.
     pub(crate) fn withdraw(&mut self, named: Vec<ShelvedSerial>) -> Vec<ShelvedSerial> {
         let (beyond, within): (Vec<_>, Vec<_>) = named
             .into_iter()
             .partition(|serial| Some(serial.position) > self.cursor);
-        let mut taken = self.take_named(within.iter().map(|serial| serial.position).collect());
-        for serial in beyond {
+        let spare = self.window.len().checked_sub(self.reserved.units());
+        let within = within.iter().map(|serial| serial.position).collect();
+        let mut taken = self.take_named(within, spare.unwrap_or_default());
+        for serial in beyond.into_iter().filter(|_| spare.is_some()) {
             let known = self.withdrawn.contains(&serial.position);
             if !known && self.withdrawing.insert(serial.position) {
                 taken.push(serial);
@@ -200,14 +285,14 @@ impl Pool {
         taken
     }
 
-    fn take_named(&mut self, mut named: BTreeSet<Position>) -> Vec<ShelvedSerial> {
+    fn take_named(&mut self, mut named: BTreeSet<Position>, most: usize) -> Vec<ShelvedSerial> {
         if named.is_empty() {
             return Vec::new();
         }
         let mut taken = Vec::with_capacity(named.len());
         let window = std::mem::take(&mut self.window);
         for serial in window {
-            if named.remove(&serial.position) {
+            if taken.len() < most && named.remove(&serial.position) {
                 self.withdrawing.insert(serial.position);
                 taken.push(serial);
             } else {
@@ -233,7 +318,8 @@ impl Pool {
     /// again `soon` becomes twice as long, so that a shelf in demand reads rarely.
     pub(crate) fn wanted(&mut self, waiting: usize, soon: bool) -> Option<usize> {
         let target = self.target.min(self.affordable());
-        let enough = self.window.len() >= (target / 2).max(waiting);
+        let reserved = self.reserved.units();
+        let enough = self.window.len() >= (target / 2).max(waiting) + reserved;
         if enough || self.exhausted {
             return None;
         }
@@ -241,7 +327,7 @@ impl Pool {
             self.target = (self.target * 2).min(self.target_max);
         }
         let target = self.target.min(self.affordable());
-        Some(target.max(waiting) - self.window.len())
+        Some((target.max(waiting) + reserved - self.window.len()).min(READ_MAX))
     }
 
     /// How many serials the window may have by their size.

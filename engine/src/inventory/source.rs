@@ -81,6 +81,11 @@ pub trait Source: Send + Sync + 'static {
     /// The withdrawal with this id, once it is durable.
     fn withdrawal(&self, id: WithdrawalId) -> BoxFuture<'_, Result<Option<Withdrawal>, Fault>>;
 
+    /// What is reserved of a shelf: reservations without an end whose withdrawal is not durable, in the
+    /// order in which they were made. One whose row is being stored right now is waited for, whoever
+    /// stores it; none is stored later but by the owner of the shard.
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>>;
+
     /// Imports that were stored but not yet numbered, because the process ended in between.
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>>;
 }

@@ -33,6 +33,6 @@ pub(crate) async fn stock(
     let stock = beyond + (shelf.in_window + shelf.held - shelf.held_beyond) as u64;
     Ok(Stock {
         stock,
-        available: stock.saturating_sub(shelf.held as u64),
+        available: stock.saturating_sub((shelf.held + shelf.reserved) as u64),
     })
 }

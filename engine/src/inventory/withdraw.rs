@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{
     Inventory, Pulled, Purpose, Removed, ShelvedSerial, Standing, StockHold, Withdrawal,
     messages::{Claim, Claimed, Withdraw},
+    reserve::Reserver,
 };
 use crate::{
     actors::ask::ask,
@@ -60,7 +61,10 @@ impl Withdrawer<'_> {
         if let Some(hold) = self.claim(quantity, deadline).await? {
             return Ok(Pulled::Serials(self.append(purpose, hold).await?));
         }
-        self.still_owner()?;
+        // An owner that was replaced knows nothing of what its successor has reserved for this id.
+        if !self.lanes.ownership.confirm().await {
+            return Err(Fault::OutcomeUnknown);
+        }
         // What another call of this id took may be why there is nothing left.
         let done = self.find().await?;
         Ok(done.map_or(Pulled::OutOfStock, |done| Pulled::Serials(done.serials)))
@@ -130,7 +134,7 @@ impl Withdrawer<'_> {
                 reply,
             });
             match asked.await {
-                Ok(taken) => return Ok(taken),
+                Ok(taken) => return taken,
                 Err(_) => self.inventory.registry.bury(self.sku, &handle),
             }
         }
@@ -156,6 +160,7 @@ impl Withdrawer<'_> {
             let handle = self.inventory.handle(self.sku, &self.merchant.key).await?;
             let asked = ask(&handle.actor, |reply| Claim {
                 quantity,
+                withdrawal: Some(self.id),
                 deadline,
                 reply,
             });
@@ -188,6 +193,14 @@ impl Withdrawer<'_> {
             }
             Verdict::Duplicate(intent) => {
                 drop(intent);
+                // What is reserved for it is not needed: if nobody hears, the rows say so later.
+                let (lanes, merchant) = (self.lanes, self.merchant);
+                let reserver = Reserver {
+                    inventory: self.inventory,
+                    lanes,
+                    merchant,
+                };
+                drop(reserver.release(self.sku, self.id).await);
                 let done = self.find().await.map_err(|_| Fault::OutcomeUnknown)?;
                 done.map(|done| done.serials).ok_or(Fault::OutcomeUnknown)
             }

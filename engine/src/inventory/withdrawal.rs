@@ -23,10 +23,18 @@ pub enum Purpose {
     Replacement,
     /// A reseller bought them to sell them on, and did not pay from its balance.
     Stock,
+    /// A customer paid an invoice for them.
+    Sale,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 4] = [Self::Removal, Self::Pull, Self::Replacement, Self::Stock];
+    pub const ALL: [Self; 5] = [
+        Self::Removal,
+        Self::Pull,
+        Self::Replacement,
+        Self::Stock,
+        Self::Sale,
+    ];
 
     /// The kind of its claims.
     pub const fn number(self) -> i16 {
@@ -35,6 +43,7 @@ impl Purpose {
             Self::Pull => 4,
             Self::Replacement => 5,
             Self::Stock => 6,
+            Self::Sale => 7,
         }
     }
 

@@ -24,6 +24,6 @@ pub(crate) use paused::{restarted, scene};
 pub use pure::{Purse, Window};
 pub use store::{
     BatchRow, Claimant, CommitFault, EntryRow, Faults, FindEntry, ImportRow, LaneRow, MemoryStore,
-    Tables,
+    ReservationRow, Storing, Tables,
 };
 pub use world::{Footprint, Scene, World, credit, usd};

@@ -74,3 +74,13 @@ fn withdrawals_are_made_once() {
 fn serials_stand_where_their_import_says() {
     kept(contract::serials_stand_where_their_import_says);
 }
+
+#[test]
+fn reservations_are_told_until_they_end() {
+    kept(contract::reservations_are_told_until_they_end);
+}
+
+#[test]
+fn reservations_are_of_the_owner_only() {
+    kept(contract::reservations_are_of_the_owner_only);
+}

@@ -342,7 +342,7 @@ fn config(dice: &Dice) -> Config {
         batch_entries_max: *dice.pick(&[1, 3, 16, 512]),
         settled_entries_max: *dice.pick(&[1, 4, 65_536]),
         window_serials_min: *dice.pick(&[1, 4, 64]),
-        idle_ms: *dice.pick(&[50, 300, 2000, 60_000]),
+        idle_ms: *dice.pick(&[50, 300, 2000, 20_000]),
         hydrations_max: *dice.pick(&[1, 32]),
         answer_deadline_ms: *dice.pick(&[5100, 8000]),
         claim_deadline_ms: *dice.pick(&[300, 2000]),

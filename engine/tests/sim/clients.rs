@@ -55,7 +55,8 @@ impl Clients {
         let imports = join_all((0..dice.between(0, 3)).map(|_| self.imports()));
         let reads = join_all((0..dice.between(2, 10)).map(|_| self.reads()));
         let withdrawals = join_all((0..dice.between(0, 6)).map(|_| self.withdrawals()));
-        tokio::join!(orders, credits, imports, reads, withdrawals);
+        let invoices = join_all((0..dice.between(0, 6)).map(|_| self.invoices()));
+        tokio::join!(orders, credits, imports, reads, withdrawals, invoices);
     }
 
     async fn some_time(&self) {

@@ -64,6 +64,11 @@ pub(crate) enum Asked {
         sku: Sku,
         quantity: u32,
     },
+    Redeem {
+        id: WithdrawalId,
+        sku: Sku,
+        quantity: u32,
+    },
     Change(Change),
 }
 

@@ -116,18 +116,29 @@ async fn memory(stage: &Stage) -> Result<Memory, String> {
         let (free_before, closed_before) = free(stage, ware);
         let stock = engine.stock(ware.merchant, ware.sku).await;
         let stock = stock.map_err(|fault| format!("{NOT_YET}: {fault}"))?;
-        if stock.stock != stock.available {
-            return Err(format!("{NOT_YET}: {stock:?}"));
+        let reserved = reserved(stage, ware);
+        let left = stock.stock.saturating_sub(reserved);
+        if stock.available > left {
+            return Err(format!("N20: {stock:?}, and {reserved} are reserved"));
+        }
+        if stock.available < left {
+            return Err(format!("{NOT_YET}: {stock:?}, and {reserved} are reserved"));
         }
         let (free, _) = free(stage, ware);
         let there = free..=free_before + closed_before;
-        if !there.contains(&stock.available) {
+        if !there.contains(&stock.stock) {
             return Err(format!(
                 "C17: {stock:?}, the store has {there:?} serials on sale"
             ));
         }
     }
     Ok(memory)
+}
+
+/// Units that rows keep.
+fn reserved(stage: &Stage, ware: &Ware) -> u64 {
+    let rows = stage.db.tables().reserved(ware.sku);
+    rows.iter().map(|(_, units)| u64::from(*units)).sum()
 }
 
 /// Unclaimed serials on sale: those that open, and those that do not and were not met yet.
@@ -266,6 +277,15 @@ fn invoked(asked: &Asked, scope: Option<&RelationshipScope>) -> Invoked {
             sku: of,
             quantity,
         } => Invoked::Pull {
+            withdrawal: Id(id.uuid().as_u128()),
+            sku: sku(*of),
+            quantity: *quantity,
+        },
+        Asked::Redeem {
+            id,
+            sku: of,
+            quantity,
+        } => Invoked::Redeem {
             withdrawal: Id(id.uuid().as_u128()),
             sku: sku(*of),
             quantity: *quantity,
@@ -477,6 +497,7 @@ fn withdrawn(tables: &Tables, id: WithdrawalId) -> ClaimKind {
         Purpose::Pull => ClaimKind::Pull,
         Purpose::Replacement => ClaimKind::Replacement,
         Purpose::Stock => ClaimKind::Stock,
+        Purpose::Sale => ClaimKind::Sale,
     }
 }
 

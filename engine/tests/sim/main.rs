@@ -17,6 +17,7 @@ mod notebook;
 mod panics;
 mod power;
 mod report;
+mod reservations;
 mod restored;
 mod run;
 mod stage;

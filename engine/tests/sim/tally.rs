@@ -71,6 +71,11 @@ counted! {
         TermsAgainstRequest = "terms changed in flight",
         WithdrawalAgainstSale = "withdrawal against sale",
         WithdrawalTwice = "withdrawal sent twice",
+        ReservationAgainstSale = "reservation against sale",
+        ReservationUndone = "reservation undone by its commit",
+        ReservationUnheard = "reservation stored or undone, answer lost",
+        ReservationExpires = "reservation expiring while redeemed",
+        EndUntold = "end of a reservation told to nobody",
         CreditTwice = "credit sent twice",
         ImportUnnumbered = "stored import not yet numbered at a start",
     }
@@ -97,6 +102,8 @@ counted! {
         OwnStaleFence = "lane fenced by a stale fence of its own",
         VerifierAgreed = "verifier looked, and storage and memory agreed",
         VerifierFailed = "verifier could not read",
+        ReservationShort = "reservation refused for want of serials",
+        ReservationFenced = "row of a reservation refused to an earlier owner",
         DebitShort = "debit refused for want of money",
         DebitRunning = "debit refused while its twin runs",
     }

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use engine::{
+    fault::Fault,
     ids::{SerialId, WithdrawalId},
-    inventory::{Kept, Pulled, Purpose, WithdrawalCall},
+    inventory::{Kept, Pulled, Purpose, ReserveCall, WithdrawalCall},
     random::Random as _,
 };
 use tokio::time::sleep;
@@ -19,6 +20,14 @@ use crate::{
 
 /// Most serials that are named at once.
 const NAMED_MAX: u32 = 6;
+
+fn heard(pulled: Result<Pulled, Fault>) -> Heard {
+    match pulled {
+        Ok(Pulled::Serials(serials)) => Heard::Withdrawn(serials),
+        Ok(Pulled::OutOfStock) => Heard::Refused("OUT_OF_STOCK"),
+        Err(fault) => faulted(&fault),
+    }
+}
 
 impl Clients {
     /// One withdrawal at a time of its own, perhaps sent twice.
@@ -67,7 +76,7 @@ impl Clients {
         }
     }
 
-    fn fresh_id(&self) -> WithdrawalId {
+    pub(crate) fn fresh_id(&self) -> WithdrawalId {
         let mut bytes = [0; 16];
         self.stage.cast.random.fill(&mut bytes);
         WithdrawalId::from_uuid(Uuid::from_bytes(bytes))
@@ -103,11 +112,18 @@ impl Clients {
                     }
                 }
                 Asked::Pull { id, sku, quantity } => {
-                    match engine.pull(call(id, sku), Purpose::Pull, quantity).await {
-                        Ok(Pulled::Serials(serials)) => Heard::Withdrawn(serials),
-                        Ok(Pulled::OutOfStock) => Heard::Refused("OUT_OF_STOCK"),
-                        Err(fault) => faulted(&fault),
-                    }
+                    heard(engine.pull(call(id, sku), Purpose::Pull, quantity).await)
+                }
+                Asked::Redeem { id, sku, quantity } => {
+                    let call = call(id, sku);
+                    let reserved = ReserveCall {
+                        id,
+                        merchant: call.merchant,
+                        sku,
+                        quantity,
+                    };
+                    let pull = async { heard(engine.pull(call, Purpose::Sale, quantity).await) };
+                    self.redeem(&process, reserved, pull).await
                 }
                 other => unreachable!("no withdrawal: {other:?}"),
             }
@@ -119,7 +135,10 @@ impl Clients {
     pub(crate) fn open_withdrawals(&self) -> Vec<Asked> {
         let calls = self.stage.history.calls();
         let open = calls.all.iter().filter(|call| {
-            let asked = matches!(call.asked, Asked::Remove { .. } | Asked::Pull { .. });
+            let asked = matches!(
+                call.asked,
+                Asked::Remove { .. } | Asked::Pull { .. } | Asked::Redeem { .. }
+            );
             asked && matches!(call.heard, None | Some((_, Heard::Unknown)))
         });
         open.map(|call| call.asked.clone()).collect()

@@ -216,11 +216,12 @@ fn may_import(own: &str, other: &str) -> bool {
 }
 
 /// Files that speak with the actor beside them.
-const WITH_ACTOR: [&str; 5] = [
+const WITH_ACTOR: [&str; 6] = [
     "actor.rs",
     "messages.rs",
     "handle.rs",
     "hold.rs",
+    "reservation.rs",
     "fetch.rs",
 ];
 

@@ -86,6 +86,12 @@ pub enum Call {
         sku: Sku,
         quantity: u32,
     },
+    /// The same for a paid invoice, which may have reserved them.
+    Redeem {
+        withdrawal: Id,
+        sku: Sku,
+        quantity: u32,
+    },
     Change(Change),
 }
 
@@ -180,6 +186,7 @@ impl Invocation {
             | Call::Import { .. }
             | Call::Remove { .. }
             | Call::Pull { .. }
+            | Call::Redeem { .. }
             | Call::Change(_) => None,
         }
     }

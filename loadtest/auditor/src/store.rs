@@ -106,6 +106,7 @@ pub enum ClaimKind {
     Pull,
     Replacement,
     Stock,
+    Sale,
 }
 
 /// The one use of a serial.

@@ -333,6 +333,7 @@ fn claim_kind(kind: i16) -> anyhow::Result<ClaimKind> {
         4 => Ok(ClaimKind::Pull),
         5 => Ok(ClaimKind::Replacement),
         6 => Ok(ClaimKind::Stock),
+        7 => Ok(ClaimKind::Sale),
         other => anyhow::bail!("a claim of kind {other}"),
     }
 }

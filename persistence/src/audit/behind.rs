@@ -127,5 +127,6 @@ const fn withdrawn(purpose: Purpose) -> &'static str {
         Purpose::Pull => "serials.pull",
         Purpose::Replacement => "serials.replace",
         Purpose::Stock => "serials.stock",
+        Purpose::Sale => "serials.sell",
     }
 }

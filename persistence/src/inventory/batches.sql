@@ -4,7 +4,7 @@ SELECT i.import_id, i.product_id, i.variant_id, i.label, i.serials, i.created_at
        claimed.sold, claimed.quarantined, claimed.removed, claimed.pulled, replaced.burned
 FROM imports AS i
 CROSS JOIN LATERAL (
-  SELECT COUNT(*) FILTER (WHERE c.kind IN (1, 5, 6)) AS sold,
+  SELECT COUNT(*) FILTER (WHERE c.kind IN (1, 5, 6, 7)) AS sold,
          COUNT(*) FILTER (WHERE c.kind = 2) AS quarantined,
          COUNT(*) FILTER (WHERE c.kind = 3) AS removed,
          COUNT(*) FILTER (WHERE c.kind = 4) AS pulled

@@ -203,7 +203,8 @@ pub(crate) async fn begin(
     put(connection, sku, Level::Out, now).await
 }
 
-const fn shelf(sku: Sku) -> Uuid {
+/// The id of a shelf: the variant's, or the product's own if it has no variants.
+pub(super) const fn shelf(sku: Sku) -> Uuid {
     match sku.variant {
         Some(variant) => variant.uuid(),
         None => sku.product.uuid(),

@@ -1,5 +1,5 @@
 -- The shelves of merchant $1 whose products come after $2, at most $3 products in their order: how many
--- serials of each nobody has, and how it stood at the last look. Of an import everything below its mark
+-- serials of each nobody has or has reserved, and how it stood at the last look. Of an import everything below its mark
 -- is claimed, so what was sold long ago is not read.
 WITH wares AS (
   SELECT p.product_id, p.low_stock_threshold
@@ -7,7 +7,8 @@ WITH wares AS (
   WHERE p.merchant_id = $1 AND p.product_id > $2 AND p.kind = 'SERIALS' AND p.status <> 'ARCHIVED'
   ORDER BY p.product_id LIMIT $3
 )
-SELECT w.product_id, v.variant_id, w.low_stock_threshold, l.level, stock.free
+SELECT w.product_id, v.variant_id, w.low_stock_threshold, l.level,
+       GREATEST(stock.free - reserved.units, 0) AS free
 FROM wares AS w
 LEFT JOIN variants AS v ON v.product_id = w.product_id
 LEFT JOIN shelf_levels AS l ON l.shelf_id = COALESCE(v.variant_id, w.product_id)
@@ -22,4 +23,11 @@ CROSS JOIN LATERAL (
   WHERE i.product_id = w.product_id AND i.variant_id IS NOT DISTINCT FROM v.variant_id
     AND i.number > 0 AND i.low_ordinal < 4294967296
 ) AS stock
+CROSS JOIN LATERAL (
+  SELECT COALESCE(SUM(r.quantity), 0)::bigint AS units
+  FROM reservations AS r
+  WHERE r.product_id = w.product_id AND r.variant_id IS NOT DISTINCT FROM v.variant_id
+    AND r.ended_at IS NULL
+    AND NOT EXISTS (SELECT FROM withdrawals AS d WHERE d.withdrawal_id = r.withdrawal_id)
+) AS reserved
 ORDER BY w.product_id, v.position

@@ -7,6 +7,7 @@ pub mod list;
 mod low_water;
 pub mod movements;
 pub mod note;
+pub mod reservations;
 mod source;
 pub mod trace;
 mod withdrawal;

@@ -27,6 +27,7 @@ pub enum Cause {
     Pull(WithdrawalId),
     Replacement(WithdrawalId),
     Purchase(StockRequestId),
+    Sale(WithdrawalId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,13 +61,14 @@ pub struct Filter {
 }
 
 /// The names of the movements that there are.
-pub const TYPES: [&str; 6] = [
+pub const TYPES: [&str; 7] = [
     "restock",
     "reseller_fulfillment",
     "removal",
     "claim",
     "replacement",
     "reseller_stock",
+    "sale",
 ];
 
 #[derive(sqlx::FromRow)]
@@ -119,6 +121,7 @@ impl TryFrom<MovementRow> for Movement {
             "removal" => Cause::Removal(WithdrawalId::from_uuid(id)),
             "claim" => Cause::Pull(WithdrawalId::from_uuid(id)),
             "reseller_stock" => Cause::Purchase(purchase(id, row.order_id.as_deref())?),
+            "sale" => Cause::Sale(WithdrawalId::from_uuid(id)),
             "replacement" => Cause::Replacement(WithdrawalId::from_uuid(id)),
             _ => {
                 return Err(Error::Inconsistent {

@@ -8,6 +8,7 @@ FROM (
   WHERE i.merchant_id = $1 AND i.product_id = $2 AND i.number IS NOT NULL AND i.serials > 0
   UNION ALL
   SELECT CASE w.kind WHEN 3 THEN 'removal' WHEN 4 THEN 'claim' WHEN 5 THEN 'replacement'
+           WHEN 7 THEN 'sale'
            ELSE 'reseller_stock' END,
          w.withdrawal_id, w.variant_id, -CARDINALITY(w.serial_ids)::bigint, w.withdrawn_at, NULL, NULL
   FROM withdrawals AS w

@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{import::rehearse, low_water, withdrawal};
+use super::{import::rehearse, low_water, reservations, withdrawal};
 use crate::{Database, Error, database::in_time, owned};
 
 /// How many imports one look reads.
@@ -106,6 +106,16 @@ impl Source for PgInventory {
             found
                 .await
                 .map_err(|error| error.into_fault("look a withdrawal up"))
+        }))
+    }
+
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>> {
+        let db = self.db.clone();
+        Box::pin(owned(async move {
+            let found = in_time(async { reservations::settled(&mut *db.read().await?, sku).await });
+            found
+                .await
+                .map_err(|error| error.into_fault("load reservations"))
         }))
     }
 

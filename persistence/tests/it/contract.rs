@@ -2,10 +2,51 @@
 
 use std::sync::Arc;
 
-use engine::testing::contract::{self, Subject};
-use persistence::{balances::PgBalances, inventory::PgInventory};
+use engine::{
+    ids::WithdrawalId,
+    inventory::{Ending, Reservation},
+    testing::contract::{self, ReservationRows, Subject},
+};
+use futures_util::future::BoxFuture;
+use persistence::{
+    Database,
+    balances::PgBalances,
+    inventory::{PgInventory, reservations},
+};
 
-use crate::ground::Ground;
+use crate::ground::{Ground, at};
+
+/// Each in a transaction of its own.
+struct PgReservations(Database);
+
+impl ReservationRows for PgReservations {
+    fn store(&self, reservation: Reservation) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            let mut tx = self.0.begin().await.unwrap();
+            // In the order in which they are stored.
+            let (now,): (_,) = sqlx::query_as("SELECT clock_timestamp()")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+            match reservations::insert(&mut tx, reservation, now).await {
+                Ok(_) => {
+                    tx.commit().await.unwrap();
+                    true
+                }
+                Err(_) => false,
+            }
+        })
+    }
+
+    fn end(&self, id: WithdrawalId) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            let mut tx = self.0.begin().await.unwrap();
+            let ended = reservations::end(&mut tx, id, Ending::Expired, at(5)).await;
+            tx.commit().await.unwrap();
+            ended.unwrap()
+        })
+    }
+}
 
 async fn kept(clause: impl AsyncFnOnce(&Subject)) {
     let ground = Ground::new().await;
@@ -19,6 +60,7 @@ async fn kept(clause: impl AsyncFnOnce(&Subject)) {
         journal: Arc::new(ground.journal()),
         balance_source: Arc::new(PgBalances::new(ground.db.clone())),
         inventory_source: Arc::new(PgInventory::new(ground.db.clone())),
+        reservations: Arc::new(PgReservations(ground.db.clone())),
         relationship: ground.relationship,
         balances: ground.balances,
         sku: ground.sku,
@@ -90,4 +132,14 @@ async fn withdrawals_are_made_once() {
 #[tokio::test]
 async fn serials_stand_where_their_import_says() {
     kept(contract::serials_stand_where_their_import_says).await;
+}
+
+#[tokio::test]
+async fn reservations_are_told_until_they_end() {
+    kept(contract::reservations_are_told_until_they_end).await;
+}
+
+#[tokio::test]
+async fn reservations_are_of_the_owner_only() {
+    kept(contract::reservations_are_of_the_owner_only).await;
 }

@@ -5,6 +5,7 @@
 
 mod journal;
 mod lanes;
+mod reservations;
 mod sources;
 mod withdrawals;
 
@@ -16,6 +17,9 @@ pub use journal::{
     every_kind_commits_and_is_found, existing_references_are_told_in_order, fence_ends_sessions,
     lanes_are_independent, references_are_per_balance_and_kind,
     refused_batches_have_their_class_and_write_nothing, takeover_ends_owners,
+};
+pub use reservations::{
+    ReservationRows, reservations_are_of_the_owner_only, reservations_are_told_until_they_end,
 };
 pub use sources::{
     balances_load_as_their_ledgers_end, imports_are_sold_in_the_order_of_their_numbers,
@@ -40,6 +44,7 @@ pub struct Subject {
     pub journal: Arc<dyn Journal>,
     pub balance_source: Arc<dyn balances::Source>,
     pub inventory_source: Arc<dyn inventory::Source>,
+    pub reservations: Arc<dyn ReservationRows>,
     pub relationship: RelationshipId,
     pub balances: [BalanceId; 2],
     pub sku: Sku,
@@ -61,6 +66,7 @@ impl Subject {
             journal: storage.clone(),
             balance_source: storage.clone(),
             inventory_source: storage,
+            reservations: Arc::new(world.store.clone()),
             relationship: world.relationship,
             balances: [BalanceId(1), BalanceId(2)],
             sku: world.sku("key"),

@@ -6,20 +6,27 @@
 
 mod audit;
 mod faults;
+mod gate;
 mod journal;
 mod reader;
+mod reservations;
 mod sources;
 mod tables;
 mod verifier;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 pub use faults::{CommitFault, Faults};
+use gate::Gate;
 pub use reader::FindEntry;
+pub use reservations::{ReservationRow, Storing};
 pub use tables::{BatchRow, Claimant, EntryRow, ImportRow, LaneRow, Tables};
 use tokio::sync::watch;
 
-use crate::{clock::Clock, engine::Ports, journal::Owner, random::Random};
+use crate::{catalog::Sku, clock::Clock, engine::Ports, journal::Owner, random::Random};
 
 /// See the module. Cloning shares it.
 #[derive(Clone, Default)]
@@ -31,43 +38,11 @@ struct Inner {
     faults: Mutex<Faults>,
     /// Who holds the shard; a takeover waits until nobody does.
     lease: watch::Sender<Option<Owner>>,
+    /// How many transactions store a reservation of a shelf.
+    storing: watch::Sender<BTreeMap<Sku, usize>>,
     commits: Gate,
     fetches: Gate,
     loads: Gate,
-}
-
-/// Where calls wait while it is shut.
-struct Gate {
-    shut: watch::Sender<bool>,
-    waiting: watch::Sender<usize>,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            shut: watch::Sender::new(false),
-            waiting: watch::Sender::new(0),
-        }
-    }
-}
-
-impl Gate {
-    async fn pass(&self) {
-        let mut shut = self.shut.subscribe();
-        self.waiting.send_modify(|waiting| *waiting += 1);
-        // The sender lives as long as `self`.
-        drop(shut.wait_for(|shut| !shut).await);
-        self.waiting.send_modify(|waiting| *waiting -= 1);
-    }
-
-    async fn reached(&self) {
-        drop(
-            self.waiting
-                .subscribe()
-                .wait_for(|waiting| *waiting > 0)
-                .await,
-        );
-    }
 }
 
 impl MemoryStore {

@@ -231,6 +231,13 @@ impl inventory::Source for MemoryStore {
         })
     }
 
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>> {
+        Box::pin(async move {
+            self.stored(sku).await;
+            Ok(self.tables().reserved(sku))
+        })
+    }
+
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>> {
         Box::pin(async move {
             yield_now().await;

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use super::ReservationRow;
 use crate::{
     balances::{CreditEntry, EntryKind},
     catalog::{Product, Sku},
@@ -135,6 +136,7 @@ pub struct Tables {
     pub references: BTreeMap<(BalanceId, EntryKind, String), i64>,
     pub claims: BTreeMap<SerialId, Claimant>,
     pub withdrawals: BTreeMap<WithdrawalId, Arc<Withdrawal>>,
+    pub reservations: BTreeMap<WithdrawalId, ReservationRow>,
     pub imports: BTreeMap<ImportId, ImportRow>,
     /// Why nobody may take the lanes over.
     pub halted: Option<String>,

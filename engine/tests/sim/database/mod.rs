@@ -7,6 +7,7 @@
 
 mod journal;
 mod lease;
+mod reservations;
 mod sources;
 mod statement;
 

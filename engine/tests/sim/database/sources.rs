@@ -128,6 +128,10 @@ impl inventory::Source for Link {
         Box::pin(self.read(inventory::Source::withdrawal(&self.db.store, id)))
     }
 
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>> {
+        Box::pin(self.read(inventory::Source::reserved(&self.db.store, sku)))
+    }
+
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>> {
         Box::pin(async move {
             let read = self

@@ -44,7 +44,8 @@ pub(crate) fn whole(index: &Index<'_>, _: &Run) -> Finding {
             | ClaimKind::Removal
             | ClaimKind::Pull
             | ClaimKind::Replacement
-            | ClaimKind::Stock => true,
+            | ClaimKind::Stock
+            | ClaimKind::Sale => true,
         };
         check.that(entered, "a claim has no delivery", || {
             format!("serial {}", claim.serial)

@@ -35,7 +35,11 @@ pub(super) fn check(index: &Index<'_>, run: &Run, check: &mut Check) {
 const fn is_withdrawn(kind: ClaimKind) -> bool {
     match kind {
         ClaimKind::Fulfillment | ClaimKind::Quarantine => false,
-        ClaimKind::Removal | ClaimKind::Pull | ClaimKind::Replacement | ClaimKind::Stock => true,
+        ClaimKind::Removal
+        | ClaimKind::Pull
+        | ClaimKind::Replacement
+        | ClaimKind::Stock
+        | ClaimKind::Sale => true,
     }
 }
 
@@ -66,7 +70,8 @@ fn removed(index: &Index<'_>, check: &mut Check) {
                 ClaimKind::Fulfillment
                 | ClaimKind::Pull
                 | ClaimKind::Replacement
-                | ClaimKind::Stock,
+                | ClaimKind::Stock
+                | ClaimKind::Sale,
             )
             | None => !serial.removed,
         };
@@ -126,6 +131,10 @@ fn may_cause(call: &Invocation, row: &Withdrawal) -> bool {
             let all = usize::try_from(*quantity);
             *sku == row.sku && row.kind == ClaimKind::Pull && all == Ok(row.serials.len())
         }
+        Call::Redeem { sku, quantity, .. } => {
+            let all = usize::try_from(*quantity);
+            *sku == row.sku && row.kind == ClaimKind::Sale && all == Ok(row.serials.len())
+        }
         Call::Fulfill { .. }
         | Call::LookUp { .. }
         | Call::Credit { .. }
@@ -138,7 +147,9 @@ fn may_cause(call: &Invocation, row: &Withdrawal) -> bool {
 /// Which withdrawal a call asks for.
 fn withdrawal(call: &Invocation) -> Option<Id> {
     match call.call {
-        Call::Remove { withdrawal, .. } | Call::Pull { withdrawal, .. } => Some(withdrawal),
+        Call::Remove { withdrawal, .. }
+        | Call::Pull { withdrawal, .. }
+        | Call::Redeem { withdrawal, .. } => Some(withdrawal),
         Call::Fulfill { .. }
         | Call::LookUp { .. }
         | Call::Credit { .. }

@@ -3,5 +3,6 @@
 mod balances;
 mod inventory;
 mod purchases;
+mod reservations;
 mod snapshots;
 mod verifier;

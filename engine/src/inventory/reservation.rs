@@ -1,0 +1,145 @@
+//! Units kept for a withdrawal that may come, as a value that cannot be forgotten or used twice.
+//!
+//! Keeps: the units are kept in memory before the row that says so is stored. Until then no successor of
+//! the actor is loaded; from then on whoever loads it waits for that row's transaction.
+
+use actix::Addr;
+use tokio::sync::oneshot;
+
+use super::{
+    InventoryActor,
+    messages::{Ended, GivenBack, Kept},
+};
+use crate::{
+    actors::{LatchGuard, ask::tell},
+    catalog::Sku,
+    ids::{MerchantId, WithdrawalId},
+    journal::Owner,
+};
+
+/// Units of whose shelf, and under which id they will be withdrawn. The SKU must be the merchant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReserveCall {
+    pub id: WithdrawalId,
+    pub merchant: MerchantId,
+    pub sku: Sku,
+    pub quantity: u32,
+}
+
+/// What became of a [`ReserveCall`].
+#[derive(Debug)]
+pub enum Reserved {
+    Held(Reservation),
+    /// There are not so many that nobody has.
+    OutOfStock,
+}
+
+/// How the row of a reservation ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// What it was made for was not paid in time.
+    Expired,
+    Cancelled,
+    /// Its withdrawal is durable: this only says so.
+    Redeemed,
+}
+
+impl Ending {
+    /// The word for it in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "EXPIRED",
+            Self::Cancelled => "CANCELLED",
+            Self::Redeemed => "REDEEMED",
+        }
+    }
+}
+
+/// Units that nobody else gets. Dropped, it is given back: it has no row, and never will have one.
+#[must_use = "dropping a reservation gives the units back"]
+#[derive(Debug)]
+pub struct Reservation {
+    call: ReserveCall,
+    owner: Owner,
+    shelf: Option<Shelf>,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    actor: Addr<InventoryActor>,
+    _guard: LatchGuard,
+}
+
+/// A reservation whose row is part of a transaction: kept as long as the row has no end, and until a
+/// comparison with the rows if there never is one.
+#[derive(Debug)]
+pub struct Stored {
+    id: WithdrawalId,
+    actor: Option<Addr<InventoryActor>>,
+}
+
+impl Reservation {
+    pub(crate) const fn new(
+        call: ReserveCall,
+        owner: Owner,
+        actor: Addr<InventoryActor>,
+        guard: LatchGuard,
+    ) -> Self {
+        let shelf = Shelf {
+            actor,
+            _guard: guard,
+        };
+        Self {
+            call,
+            owner,
+            shelf: Some(shelf),
+        }
+    }
+
+    /// One of no shelf, for tests of what is stored.
+    #[cfg(any(test, feature = "testing"))]
+    pub const fn of_no_shelf(call: ReserveCall, owner: Owner) -> Self {
+        Self {
+            call,
+            owner,
+            shelf: None,
+        }
+    }
+
+    pub const fn call(&self) -> &ReserveCall {
+        &self.call
+    }
+
+    /// Who must own the shard still when the row is stored.
+    pub const fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// The row is written, in a transaction that whoever loads the shelf waits for.
+    pub fn stored(mut self) -> Stored {
+        let id = self.call.id;
+        let actor = self.shelf.take().map(|shelf| {
+            tell(&shelf.actor, Kept { id });
+            shelf.actor
+        });
+        Stored { id, actor }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if let Some(shelf) = self.shelf.take() {
+            tell(&shelf.actor, GivenBack { id: self.call.id });
+        }
+    }
+}
+
+impl Stored {
+    /// The transaction did not happen, for certain: the units are free at once.
+    pub fn aborted(self) {
+        if let Some(actor) = self.actor {
+            let (reply, _) = oneshot::channel();
+            tell(&actor, Ended { id: self.id, reply });
+        }
+    }
+}

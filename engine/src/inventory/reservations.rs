@@ -1,0 +1,216 @@
+//! Pure: units of a shelf that are kept for withdrawals which may come.
+//!
+//! Keeps: a reservation counts from before its row is stored until after the end of that row is, or until
+//! its withdrawal is durable; so memory may keep more than the rows say, never less. What is taken by its
+//! withdrawal counts again if that is not executed. The oldest go first where there is too little for all.
+
+use std::collections::BTreeMap;
+
+use crate::ids::WithdrawalId;
+
+/// Which making of a reservation is meant: what is known of an earlier one says nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Made {
+    pub(crate) id: WithdrawalId,
+    pub(crate) number: u64,
+}
+
+/// The reservations of one shelf.
+#[derive(Debug, Default)]
+pub(crate) struct Reservations {
+    /// In the order in which they were made.
+    by_age: BTreeMap<u64, Entry>,
+    ages: BTreeMap<WithdrawalId, u64>,
+    /// Units that count.
+    units: usize,
+    made: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: WithdrawalId,
+    quantity: usize,
+    /// How often it is asked for right now by somebody who does not know yet whether its row is durable.
+    undecided: usize,
+    /// Which asking was the last.
+    asked: u64,
+    row: Row,
+    /// By its withdrawal, which is undecided.
+    taken: bool,
+}
+
+/// What is known of the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Row {
+    None,
+    /// It is durable, or may be.
+    Stored,
+    /// Its end is durable.
+    Ended,
+}
+
+impl Entry {
+    const fn counts(&self) -> usize {
+        let kept = match self.row {
+            Row::None => self.undecided > 0,
+            Row::Stored => true,
+            Row::Ended => false,
+        };
+        if kept && !self.taken {
+            self.quantity
+        } else {
+            0
+        }
+    }
+
+    const fn is_over(&self) -> bool {
+        self.is_settled() && !matches!(self.row, Row::Stored)
+    }
+
+    /// Whether only its row decides how long it is kept.
+    const fn is_settled(&self) -> bool {
+        !self.taken && self.undecided == 0
+    }
+}
+
+impl Reservations {
+    /// Those whose rows were found, in their order.
+    pub(crate) fn stored(rows: Vec<(WithdrawalId, u32)>) -> Self {
+        let mut stored = Self::default();
+        for (id, quantity) in rows {
+            stored.enter(id, quantity as usize);
+            stored.kept(id);
+        }
+        stored
+    }
+
+    /// Units that nobody else may have.
+    pub(crate) const fn units(&self) -> usize {
+        self.units
+    }
+
+    /// Units that the withdrawal of this id must leave: all, or those that are older than its own.
+    pub(crate) fn ahead_of(&self, id: Option<WithdrawalId>) -> usize {
+        let own = id.and_then(|id| self.ages.get(&id));
+        let Some(own) = own else { return self.units };
+        let older = self.by_age.range(..own);
+        older.map(|(_, entry)| entry.counts()).sum()
+    }
+
+    /// Whether this id asks for what it has already: units it reserves, as many.
+    pub(crate) fn find(&self, id: WithdrawalId) -> Option<Found> {
+        let entry = self.by_age.get(self.ages.get(&id)?)?;
+        Some(if entry.taken {
+            Found::Taken
+        } else if entry.row == Row::Ended {
+            Found::Ended
+        } else {
+            Found::Reserved(entry.quantity)
+        })
+    }
+
+    /// Reserves units, whose row is still to be stored. What an id has it keeps.
+    pub(crate) fn enter(&mut self, id: WithdrawalId, quantity: usize) {
+        self.made += 1;
+        let asked = self.made;
+        let age = *self.ages.entry(id).or_insert(asked);
+        let entry = self.by_age.entry(age).or_insert_with(|| {
+            self.units += quantity;
+            Entry {
+                id,
+                quantity,
+                undecided: 0,
+                asked,
+                row: Row::None,
+                taken: false,
+            }
+        });
+        entry.undecided += 1;
+        entry.asked = asked;
+    }
+
+    /// Its row is durable, or may be.
+    pub(crate) fn kept(&mut self, id: WithdrawalId) {
+        self.change(id, |entry| {
+            entry.undecided = entry.undecided.saturating_sub(1);
+            if entry.row == Row::None {
+                entry.row = Row::Stored;
+            }
+        });
+    }
+
+    /// It was not stored, for certain.
+    pub(crate) fn given_back(&mut self, id: WithdrawalId) {
+        self.change(id, |entry| {
+            entry.undecided = entry.undecided.saturating_sub(1);
+        });
+    }
+
+    /// The end of its row is durable.
+    pub(crate) fn ended(&mut self, id: WithdrawalId) {
+        self.change(id, |entry| entry.row = Row::Ended);
+    }
+
+    /// Its withdrawal took the units.
+    pub(crate) fn taken(&mut self, id: WithdrawalId) {
+        self.change(id, |entry| entry.taken = true);
+    }
+
+    /// Its withdrawal was not executed: the units are back.
+    pub(crate) fn put_back(&mut self, id: WithdrawalId) {
+        self.change(id, |entry| entry.taken = false);
+    }
+
+    /// Its withdrawal is durable.
+    pub(crate) fn redeemed(&mut self, id: WithdrawalId) {
+        self.change(id, |entry| {
+            entry.taken = false;
+            entry.row = Row::Ended;
+        });
+    }
+
+    /// Those whose rows tell whether they are still to be kept.
+    pub(crate) fn settled(&self) -> Vec<Made> {
+        let settled = self.by_age.values().filter(|entry| entry.is_settled());
+        let made = settled.map(|entry| Made {
+            id: entry.id,
+            number: entry.asked,
+        });
+        made.collect()
+    }
+
+    /// There is no row any more, or there never was.
+    pub(crate) fn without_rows(&mut self, gone: &[Made]) {
+        for made in gone {
+            let age = self.ages.get(&made.id);
+            let entry = age.and_then(|age| self.by_age.get(age));
+            if entry.is_some_and(|entry| entry.is_settled() && entry.asked == made.number) {
+                self.ended(made.id);
+            }
+        }
+    }
+
+    fn change(&mut self, id: WithdrawalId, change: impl FnOnce(&mut Entry)) {
+        let Some(age) = self.ages.get(&id) else {
+            return;
+        };
+        let entry = self.by_age.get_mut(age).expect("every id has its entry");
+        let before = entry.counts();
+        change(entry);
+        self.units = self.units - before + entry.counts();
+        if entry.is_over() {
+            self.by_age.remove(age);
+            self.ages.remove(&id);
+        }
+    }
+}
+
+/// What an id has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Reserved(usize),
+    /// Its withdrawal is undecided.
+    Taken,
+    /// It ended while somebody who made it had not heard of its row.
+    Ended,
+}

@@ -1,0 +1,90 @@
+//! Keeps units of a shelf for a withdrawal that may come: in memory first, while its row is stored.
+//!
+//! Keeps: no refusal is told by a process that may have lost its shard; what memory keeps without a row is
+//! found by a comparison with the rows, and given back.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Inventory, ReserveCall, Reserved,
+    messages::{Ended, Reserve, Reserving, Settled, WithoutRows},
+};
+use crate::{
+    actors::ask::{ask, tell},
+    catalog::Sku,
+    clock::Deadline,
+    fault::Fault,
+    ids::WithdrawalId,
+    journal::Lanes,
+    merchants::Merchant,
+};
+
+/// What a reservation passes through, and for whom.
+pub(crate) struct Reserver<'a> {
+    pub(crate) inventory: &'a Inventory,
+    pub(crate) lanes: &'a Lanes,
+    pub(crate) merchant: &'a Merchant,
+}
+
+impl Reserver<'_> {
+    pub(crate) async fn reserve(
+        &self,
+        call: ReserveCall,
+        deadline: Deadline,
+    ) -> Result<Reserved, Fault> {
+        let owner = self.lanes.ownership.owner;
+        loop {
+            let handle = self.inventory.handle(call.sku, &self.merchant.key).await?;
+            let asked = ask(&handle.actor, |reply| Reserve {
+                call,
+                owner,
+                deadline,
+                reply,
+            });
+            match asked.await {
+                Ok(Reserving::Held(reservation)) => return Ok(Reserved::Held(reservation)),
+                Ok(Reserving::OutOfStock) if self.lanes.ownership.is_fresh() => {
+                    return Ok(Reserved::OutOfStock);
+                }
+                Ok(Reserving::OutOfStock) => return Err(Fault::Unavailable),
+                Ok(Reserving::Failed(fault)) => return Err(fault),
+                Err(_) if deadline.passed() => return Err(Fault::overloaded()),
+                Err(_) => self.inventory.registry.bury(call.sku, &handle),
+            }
+        }
+    }
+
+    /// The end of its row is durable: the units are free. Repeating it is harmless.
+    pub(crate) async fn release(&self, sku: Sku, id: WithdrawalId) -> Result<(), Fault> {
+        loop {
+            let handle = self.inventory.handle(sku, &self.merchant.key).await?;
+            match ask(&handle.actor, |reply| Ended { id, reply }).await {
+                Ok(()) => return Ok(()),
+                Err(_) => self.inventory.registry.bury(sku, &handle),
+            }
+        }
+    }
+}
+
+/// Gives back what shelves in memory keep although there is no row for it: its end was told to nobody, or
+/// whether it was stored was not known.
+pub(crate) async fn compare(inventory: &Inventory) {
+    for (sku, handle) in inventory.registry.active() {
+        let Ok(settled) = ask(&handle.actor, |reply| Settled { reply }).await else {
+            continue;
+        };
+        if settled.is_empty() {
+            continue;
+        }
+        // Read after the actor was asked: what it has made since has another number.
+        let Ok(rows) = inventory.source.reserved(sku).await else {
+            continue;
+        };
+        let rows: BTreeSet<_> = rows.into_iter().map(|(id, _)| id).collect();
+        let gone = settled.into_iter().filter(|made| !rows.contains(&made.id));
+        let gone: Vec<_> = gone.collect();
+        if !gone.is_empty() {
+            tell(&handle.actor, WithoutRows { gone });
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The book of reservations and the window beside it: pure, and exhaustively in the small.
+
+use super::shelf::fetched;
+use crate::{
+    ids::WithdrawalId,
+    inventory::{
+        pool::{Pool, Reserving, Taken},
+        reservations::Reservations,
+    },
+};
+
+fn id(number: u128) -> WithdrawalId {
+    WithdrawalId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+fn taken(taken: Taken) -> Vec<crate::inventory::ShelvedSerial> {
+    match taken {
+        Taken::Serials(serials) => serials,
+        other => panic!("not taken: {other:?}"),
+    }
+}
+
+#[test]
+fn claims_leave_what_is_reserved_for_others() {
+    let mut pool = Pool::new(4, 16);
+    fetched(&mut pool, 0..4, false);
+    assert_eq!(pool.reserve(id(1), 3), Reserving::Done);
+    assert_eq!(pool.claim(2), Taken::Out);
+    assert_eq!(pool.reserve(id(2), 2), Reserving::Out);
+    drop(taken(pool.claim(1)));
+    assert_eq!(pool.redeem(id(9), 1), Taken::Out, "nothing is kept for it");
+    assert_eq!(taken(pool.redeem(id(1), 3)).len(), 3);
+    assert_eq!(pool.redeem(id(1), 3), Taken::Running);
+}
+
+#[test]
+fn units_that_are_reserved_are_read_before_anybody_is_served() {
+    let mut pool = Pool::new(4, 16).reserving(Reservations::stored(vec![(id(1), 5)]));
+    assert_eq!(pool.claim(1), Taken::Short);
+    assert_eq!(
+        pool.wanted(1, false),
+        Some(9),
+        "five, and a window beside them"
+    );
+    fetched(&mut pool, 0..5, true);
+    assert_eq!(pool.claim(1), Taken::Short);
+    assert_eq!(pool.wanted(1, false), Some(4));
+    fetched(&mut pool, 5..6, false);
+    drop(taken(pool.claim(1)));
+    assert_eq!(pool.claim(1), Taken::Out);
+    assert_eq!(taken(pool.redeem(id(1), 5)).len(), 5);
+}
+
+#[test]
+fn oldest_reservation_goes_first_where_there_is_too_little_for_all() {
+    let rows = vec![(id(1), 2), (id(2), 2)];
+    let mut pool = Pool::new(4, 16).reserving(Reservations::stored(rows));
+    fetched(&mut pool, 0..3, false);
+    assert_eq!(pool.redeem(id(2), 2), Taken::Out);
+    let first = taken(pool.redeem(id(1), 2));
+    assert_eq!(pool.redeem(id(2), 2), Taken::Out);
+    // Not executed: it is the oldest again.
+    pool.release(first);
+    pool.reservations_mut().put_back(id(1));
+    assert_eq!(pool.redeem(id(2), 2), Taken::Out);
+    assert_eq!(taken(pool.redeem(id(1), 2)).len(), 2);
+}
+
+#[test]
+fn id_that_is_reserved_otherwise_or_taken_is_not_reserved_again() {
+    let mut pool = Pool::new(4, 16);
+    fetched(&mut pool, 0..4, false);
+    assert_eq!(pool.reserve(id(1), 2), Reserving::Done);
+    assert_eq!(pool.reserve(id(1), 3), Reserving::Used);
+    assert_eq!(
+        pool.reserve(id(1), 2),
+        Reserving::Done,
+        "it has them already"
+    );
+    assert_eq!(pool.reservations().units(), 2);
+    drop(taken(pool.redeem(id(1), 2)));
+    assert_eq!(pool.reserve(id(1), 2), Reserving::Used);
+}
+
+#[test]
+fn reservation_without_a_row_is_given_back_unless_it_was_made_again() {
+    let mut book = Reservations::default();
+    book.enter(id(1), 2);
+    assert_eq!(book.settled(), [], "its row is being stored");
+    book.kept(id(1));
+    let seen = book.settled();
+    book.enter(id(1), 2);
+    book.without_rows(&seen);
+    book.kept(id(1));
+    book.without_rows(&seen);
+    assert_eq!(book.units(), 2, "what was seen is an earlier one");
+    let seen = book.settled();
+    book.without_rows(&seen);
+    assert_eq!(book.units(), 0);
+}
+
+#[test]
+fn end_of_a_row_counts_whenever_it_is_heard_of() {
+    // Heard before the one who stored it says so.
+    let mut book = Reservations::default();
+    book.enter(id(1), 2);
+    book.ended(id(1));
+    book.kept(id(1));
+    assert_eq!((book.units(), book.settled().len()), (0, 0));
+    // Heard while its withdrawal has the units, which is then not executed.
+    let mut book = Reservations::stored(vec![(id(1), 2)]);
+    book.taken(id(1));
+    book.ended(id(1));
+    book.put_back(id(1));
+    assert_eq!((book.units(), book.settled().len()), (0, 0));
+}
+
+/// What a model knows of the one reservation that a trail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Model {
+    Absent,
+    Open,
+    Kept,
+    Over,
+}
+
+/// Every order of a reservation's events, claims and readings: as long as it is not over, its withdrawal
+/// is never refused, and what it has is nobody else's.
+#[test]
+fn live_reservation_is_honored_in_every_order_of_events() {
+    fn explore(trail: &[usize], depth: usize) {
+        let (mut pool, mut end, mut sold) = (Pool::new(2, 4), 0, 0);
+        let (mut model, mut redeeming) = (Model::Absent, None);
+        for event in trail {
+            match event {
+                0 if end < 4 => {
+                    fetched(&mut pool, end..end + 2, end < 2);
+                    end += 2;
+                }
+                1 if model == Model::Absent
+                    && redeeming.is_none()
+                    && pool.reserve(id(1), 2) == Reserving::Done =>
+                {
+                    model = Model::Open;
+                }
+                2 if model == Model::Open => {
+                    pool.reservations_mut().kept(id(1));
+                    model = Model::Kept;
+                }
+                3 if model == Model::Open => {
+                    pool.reservations_mut().given_back(id(1));
+                    model = Model::Over;
+                }
+                4 if model == Model::Kept => {
+                    pool.reservations_mut().ended(id(1));
+                    model = Model::Over;
+                }
+                5 => {
+                    if let Taken::Serials(serials) = pool.claim(1) {
+                        sold += serials.len();
+                        pool.confirm(serials.len());
+                    }
+                }
+                6 if redeeming.is_none() => {
+                    let live = matches!(model, Model::Open | Model::Kept);
+                    match pool.redeem(id(1), 2) {
+                        Taken::Serials(serials) => redeeming = Some(serials),
+                        Taken::Short => {}
+                        other => assert!(!live, "{other:?}: {trail:?}"),
+                    }
+                }
+                7 => {
+                    if let Some(serials) = redeeming.take() {
+                        pool.release(serials);
+                        pool.reservations_mut().put_back(id(1));
+                    }
+                }
+                _ => {}
+            }
+            let live = matches!(model, Model::Open | Model::Kept) && redeeming.is_none();
+            let counted = if live { 2 } else { 0 };
+            assert_eq!(pool.reservations().units(), counted, "{trail:?}");
+            let away = sold + redeeming.as_ref().map_or(0, Vec::len);
+            assert_eq!(pool.in_window() + away, end as usize, "{trail:?}");
+            assert!(pool.in_window() >= counted, "{trail:?}");
+        }
+        if depth > 0 {
+            for event in 0..8 {
+                explore(&[trail, &[event]].concat(), depth - 1);
+            }
+        }
+    }
+    explore(&[], 6);
+}

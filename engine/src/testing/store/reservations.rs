@@ -1,0 +1,126 @@
+//! Reservations as rows: stored by the owner of the shard only, and waited for while they are.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::{BoxFuture, ready};
+
+use super::{MemoryStore, Tables};
+use crate::{
+    catalog::Sku,
+    ids::WithdrawalId,
+    inventory::{Reservation, ReserveCall},
+    journal::Owner,
+    testing::contract::ReservationRows,
+};
+
+/// Units kept for the withdrawal of this row's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReservationRow {
+    pub sku: Sku,
+    pub quantity: u32,
+    /// In which order they were made.
+    pub number: usize,
+    pub ended: bool,
+}
+
+/// A transaction that stores a reservation. As long as it lives, whoever reads what is reserved waits.
+pub struct Storing {
+    store: MemoryStore,
+    sku: Sku,
+}
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        self.store.0.storing.send_modify(|storing| {
+            let left = storing.get_mut(&self.sku).expect("it was counted");
+            *left -= 1;
+            if *left == 0 {
+                storing.remove(&self.sku);
+            }
+        });
+    }
+}
+
+impl MemoryStore {
+    /// Begins to store a reservation of a shelf.
+    pub fn storing(&self, sku: Sku) -> Storing {
+        let count = |storing: &mut BTreeMap<Sku, usize>| *storing.entry(sku).or_default() += 1;
+        self.0.storing.send_modify(count);
+        let store = self.clone();
+        Storing { store, sku }
+    }
+
+    /// Returns once no transaction stores a reservation of the shelf.
+    pub(super) async fn stored(&self, sku: Sku) {
+        let mut storing = self.0.storing.subscribe();
+        // The sender lives as long as `self`.
+        drop(
+            storing
+                .wait_for(|storing| !storing.contains_key(&sku))
+                .await,
+        );
+    }
+}
+
+impl ReservationRows for MemoryStore {
+    fn store(&self, reservation: Reservation) -> BoxFuture<'_, bool> {
+        let stored = self.tables().reserve(&reservation);
+        if stored {
+            drop(reservation.stored());
+        }
+        Box::pin(ready(stored))
+    }
+
+    fn end(&self, id: WithdrawalId) -> BoxFuture<'_, bool> {
+        Box::pin(ready(self.tables().end_reservation(id)))
+    }
+}
+
+impl Tables {
+    /// Stores a reservation; false if whoever made it does not own the shard any more.
+    pub fn reserve(&mut self, reservation: &Reservation) -> bool {
+        let own = self.is_owner(reservation.owner());
+        if own {
+            self.insert_reservation(reservation.call());
+        }
+        own
+    }
+
+    pub fn is_owner(&self, owner: Owner) -> bool {
+        self.owners.last() == Some(&owner)
+    }
+
+    /// Writes a row.
+    ///
+    /// # Panics
+    /// If it is there already.
+    pub fn insert_reservation(&mut self, call: &ReserveCall) {
+        let row = ReservationRow {
+            sku: call.sku,
+            quantity: call.quantity,
+            number: self.reservations.len(),
+            ended: false,
+        };
+        let before = self.reservations.insert(call.id, row);
+        assert_eq!(before, None, "a reservation is stored once");
+    }
+
+    /// Ends a reservation; false if there is none, or it ended before.
+    pub fn end_reservation(&mut self, id: WithdrawalId) -> bool {
+        let row = self.reservations.get_mut(&id);
+        row.is_some_and(|row| !std::mem::replace(&mut row.ended, true))
+    }
+
+    /// Reservations of a shelf without an end, whose withdrawals were not made; the oldest first.
+    pub fn reserved(&self, sku: Sku) -> Vec<(WithdrawalId, u32)> {
+        let of_shelf = self
+            .reservations
+            .iter()
+            .filter(|(id, row)| row.sku == sku && !row.ended && !self.withdrawals.contains_key(id));
+        let mut rows: Vec<_> = of_shelf.collect();
+        rows.sort_by_key(|(_, row)| row.number);
+        rows.into_iter()
+            .map(|(id, row)| (*id, row.quantity))
+            .collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! Invoices that hold units while they wait for money: reserved, stored, then paid, expired, or both at
+//! once.
+//!
+//! Keeps: what is paid while its reservation has no end is delivered. Only a serial that does not open is
+//! an excuse.
+
+use std::time::Duration;
+
+use engine::{
+    ids::WithdrawalId,
+    inventory::{ReserveCall, Reserved},
+};
+use tokio::time::sleep;
+
+use crate::{
+    cast::Ware,
+    clients::Clients,
+    history::{Asked, Heard},
+    stage::{Process, Stage},
+    tally::{Kind, Sometimes},
+};
+
+/// Most units of one invoice.
+const UNITS_MAX: u32 = 5;
+
+impl Clients {
+    /// One invoice, from its opening to its end, if it has one.
+    pub(crate) async fn invoices(&self) {
+        let (stage, dice) = (&self.stage, &self.stage.dice);
+        sleep(Duration::from_millis(dice.below(self.horizon))).await;
+        if !stage.weather.may(Kind::ReservationAgainstSale) {
+            return;
+        }
+        stage.weather.struck(Kind::ReservationAgainstSale);
+        let ware = dice.pick(&stage.cast.wares).clone();
+        let call = ReserveCall {
+            id: self.fresh_id(),
+            merchant: ware.merchant,
+            sku: ware.sku,
+            quantity: dice.small(1, UNITS_MAX),
+        };
+        let Some(process) = stage.any() else { return };
+        let opened = async {
+            match process.engine.reserve(call).await {
+                Ok(Reserved::Held(reservation)) => {
+                    stage.db.store(&process.power, reservation).await;
+                }
+                Ok(Reserved::OutOfStock) => stage.weather.reached(Sometimes::ReservationShort),
+                Err(_) => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            () = process.power.died() => {}
+            () = opened => {}
+        }
+        sleep(dice.millis(0, 3000)).await;
+        let paid = Asked::Redeem {
+            id: call.id,
+            sku: call.sku,
+            quantity: call.quantity,
+        };
+        match dice.below(4) {
+            0 => {}
+            1 => self.expire(&ware, call.id).await,
+            2 => drop(self.withdraw(paid).await),
+            _ => {
+                if is_live(stage, call.id) {
+                    stage.weather.struck(Kind::ReservationExpires);
+                }
+                let expiry = async {
+                    sleep(dice.millis(0, 30)).await;
+                    self.expire(&ware, call.id).await;
+                };
+                tokio::join!(self.withdraw(paid), expiry);
+            }
+        }
+    }
+
+    /// The invoice ends: first its row, then whoever serves hears of it, or nobody does.
+    async fn expire(&self, ware: &Ware, id: WithdrawalId) {
+        let stage = &self.stage;
+        let ended = stage.db.tables().end_reservation(id);
+        if !ended || stage.weather.strikes(Kind::EndUntold, 300) {
+            return;
+        }
+        let Some(process) = stage.any() else { return };
+        tokio::select! {
+            biased;
+            () = process.power.died() => {}
+            _ = process.engine.release(ware.merchant, ware.sku, id) => {}
+        }
+    }
+
+    /// Pays: what was live all the time must be delivered.
+    pub(crate) async fn redeem(
+        &self,
+        process: &Process,
+        call: ReserveCall,
+        answer: impl Future<Output = Heard>,
+    ) -> Heard {
+        let stage = &self.stage;
+        let before = is_live(stage, call.id);
+        let heard = answer.await;
+        let refused = matches!(heard, Heard::Refused("OUT_OF_STOCK"));
+        if refused && before && is_live(stage, call.id) && all_open(stage, call) {
+            let owner = process.power.owner();
+            let text = format!("N20: {call:?} was reserved, and {owner:?} had nothing for it");
+            stage.broken.borrow_mut().push(text);
+        }
+        heard
+    }
+}
+
+/// Whether its row is there, without an end and not redeemed.
+fn is_live(stage: &Stage, id: WithdrawalId) -> bool {
+    let tables = stage.db.tables();
+    let row = tables.reservations.get(&id);
+    row.is_some_and(|row| !row.ended) && !tables.withdrawals.contains_key(&id)
+}
+
+/// Whether every serial that ever was on the shelf opens.
+fn all_open(stage: &Stage, call: ReserveCall) -> bool {
+    let tables = stage.db.tables();
+    let mut of_shelf = tables.imports.iter().filter(|(_, row)| row.sku == call.sku);
+    of_shelf.all(|(id, row)| {
+        let mut serials = (0..).zip(&row.serials);
+        serials.all(|(ordinal, sealed)| stage.cast.opens(call.merchant, id.serial(ordinal), sealed))
+    })
+}

@@ -1,0 +1,96 @@
+//! Rows of units that are kept for withdrawals which may come.
+//!
+//! Keeps: a row is stored by the owner of the shard only, under a lock of its shelf that lasts as long as
+//! its transaction. Whoever loads the shelf passes that lock first: a row is then seen, or its transaction
+//! sees who owns the shard now, and fails.
+
+use engine::{
+    catalog::Sku,
+    clock::Timestamp,
+    ids::{VariantId, WithdrawalId},
+    inventory::{Ending, Reservation, Stored},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::levels::shelf;
+use crate::Error;
+
+/// Stores a reservation as the last step but the commit of what it is made for. Any error means that its
+/// transaction must not be committed.
+pub async fn insert(
+    connection: &mut PgConnection,
+    reservation: Reservation,
+    now: Timestamp,
+) -> Result<Stored, Error> {
+    let call = *reservation.call();
+    sqlx::query("SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0))")
+        .bind(shelf(call.sku))
+        .execute(&mut *connection)
+        .await?;
+    // A statement of its own, after the lock: it sees every takeover that came before a look at this shelf.
+    let stored = sqlx::query(
+        "INSERT INTO reservations
+           (withdrawal_id, merchant_id, product_id, variant_id, quantity, reserved_at)
+         SELECT $1, $2, $3, $4, $5, $6 FROM shards WHERE shard = 0 AND owner = $7",
+    )
+    .bind(call.id.uuid())
+    .bind(call.merchant.uuid())
+    .bind(call.sku.product.uuid())
+    .bind(call.sku.variant.map(VariantId::uuid))
+    .bind(i64::from(call.quantity))
+    .bind(now)
+    .bind(reservation.owner().0)
+    .execute(connection)
+    .await?;
+    if stored.rows_affected() == 0 {
+        return Err(Error::Unavailable {
+            reason: "another process has the shard".to_owned(),
+        });
+    }
+    Ok(reservation.stored())
+}
+
+/// Ends a reservation in the transaction that ends what it was made for; false if it had ended before, or
+/// there is none. Afterwards the engine is told.
+pub async fn end(
+    connection: &mut PgConnection,
+    id: WithdrawalId,
+    ending: Ending,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let ended = sqlx::query(
+        "UPDATE reservations SET ended_at = $2, ending = $3
+         WHERE withdrawal_id = $1 AND ended_at IS NULL",
+    )
+    .bind(id.uuid())
+    .bind(now)
+    .bind(ending.name())
+    .execute(connection)
+    .await?;
+    Ok(ended.rows_affected() == 1)
+}
+
+/// What is reserved of a shelf, the oldest first, once nobody is storing more of it.
+pub(super) async fn settled(
+    connection: &mut PgConnection,
+    sku: Sku,
+) -> Result<Vec<(WithdrawalId, u32)>, Error> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))")
+        .bind(shelf(sku))
+        .execute(&mut *connection)
+        .await?;
+    let rows: Vec<(Uuid, i32)> = sqlx::query_as(
+        "SELECT r.withdrawal_id, r.quantity FROM reservations AS r
+         WHERE r.product_id = $1 AND r.variant_id IS NOT DISTINCT FROM $2 AND r.ended_at IS NULL
+           AND NOT EXISTS (SELECT FROM withdrawals AS w WHERE w.withdrawal_id = r.withdrawal_id)
+         ORDER BY r.reserved_at, r.withdrawal_id",
+    )
+    .bind(sku.product.uuid())
+    .bind(sku.variant.map(VariantId::uuid))
+    .fetch_all(connection)
+    .await?;
+    let reserved =
+        |(id, quantity): (_, i32)| (WithdrawalId::from_uuid(id), quantity.unsigned_abs());
+    Ok(rows.into_iter().map(reserved).collect())
+}
