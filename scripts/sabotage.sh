@@ -42,7 +42,7 @@ made() {
 
 # A run of the rig must end with a false verdict, not with anything else.
 try_rig() {
-    local log=$logs/$1-rig.log run=$logs/run
+    local log=$logs/$known-$1-rig.log run=$logs/run
     shift
     build_programs || { verdict="does not compile"; return 1; }
     rm -rf "$run"
@@ -61,7 +61,7 @@ try_rig() {
 
 # Tests that were never run have noticed nothing.
 try_tests() {
-    local log=$logs/$1-$2.log package=$2
+    local log=$logs/$known-$1-$2.log package=$2
     shift 2
     case $package in
     engine) build_simulation ;;
@@ -81,7 +81,7 @@ try_tests() {
 # The simulation ends well, or says `sim:` and what is broken, or hangs, or dies with the engine's own
 # guards: whatever is not an orderly success is noticed.
 try_sim() {
-    local log=$logs/$1-sim.log seeds=$2 status said at
+    local log=$logs/$known-$1-sim.log seeds=$2 status said at
     build_simulation || { verdict="does not compile"; return 1; }
     timeout "${SABOTAGE_SECONDS:-240}" "$programs/simulation" --seeds "$seeds" >"$log" 2>&1
     status=$?

@@ -26,13 +26,15 @@ mod weather;
 mod withdrawals;
 
 use std::{
+    collections::BTreeMap,
     process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{self, RecvTimeoutError},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tally::{Call, Kind, Sometimes, Tally};
@@ -41,6 +43,8 @@ use tally::{Call, Kind, Sometimes, Tally};
 const EVERY_KIND_FROM: u64 = 10_000;
 /// Seeds that failed once: `seed commit sentence`.
 const KEPT: &str = include_str!("seeds.txt");
+/// In real time; a seed takes some milliseconds.
+const SEED_MAX: Duration = Duration::from_mins(1);
 /// Every so many seeds one runs twice.
 const TWICE_EVERY: u64 = 100;
 
@@ -108,8 +112,11 @@ fn main() -> ExitCode {
     let wanted = Arc::new(wanted());
     panics::note();
     let began = began();
-    if !wanted.telling {
-        contract::keep();
+    if !wanted.telling
+        && let Err(broken) = contract::keep()
+    {
+        report::complain(&format!("sim: {broken}"));
+        return ExitCode::FAILURE;
     }
     let runs = Arc::new(Runs {
         seeds: seeds(&wanted),
@@ -117,11 +124,20 @@ fn main() -> ExitCode {
         failed: AtomicBool::new(false),
         tally: Tally::new(),
     });
-    let thread = |_| {
-        let (wanted, runs) = (Arc::clone(&wanted), Arc::clone(&runs));
-        thread::spawn(move || work(&wanted, &runs))
+    let (begins, begun) = mpsc::channel();
+    let thread = |number| {
+        let (wanted, runs, begins) = (Arc::clone(&wanted), Arc::clone(&runs), begins.clone());
+        thread::spawn(move || {
+            // Whoever watched has given up, and the process ends.
+            work(&wanted, &runs, |seed| begins.send((number, seed)).is_ok());
+        })
     };
     let threads: Vec<_> = (0..wanted.threads).map(thread).collect();
+    drop(begins);
+    if let Err(hanging) = watch(&begun) {
+        report::complain(&format!("sim: it hangs, at one of {hanging:?}"));
+        return ExitCode::FAILURE;
+    }
     let joined = threads.into_iter().all(|thread| thread.join().is_ok());
     if !joined || runs.failed.load(Ordering::Relaxed) {
         return ExitCode::FAILURE;
@@ -170,13 +186,29 @@ fn every_kind(wanted: &Wanted, tally: &Tally) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn work(wanted: &Wanted, runs: &Runs) {
+/// Returns when all threads have ended. Err: the seeds that run when none has begun for long; one whose
+/// callers ask for ever lets no time pass, so no deadline of its own ends it.
+fn watch(begun: &mpsc::Receiver<(usize, u64)>) -> Result<(), Vec<u64>> {
+    let mut running = BTreeMap::new();
+    loop {
+        match begun.recv_timeout(SEED_MAX) {
+            Ok((thread, seed)) => drop(running.insert(thread, seed)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => return Err(running.into_values().collect()),
+        }
+    }
+}
+
+fn work(wanted: &Wanted, runs: &Runs, begins: impl Fn(u64) -> bool) {
     while !runs.failed.load(Ordering::Relaxed) {
         let next = runs.next.fetch_add(1, Ordering::Relaxed);
         let Some(&seed) = runs.seeds.get(next) else {
             return;
         };
         panics::seed(seed);
+        if !begins(seed) {
+            return;
+        }
         let ran = run::seed(seed, wanted.telling);
         runs.tally.add(&ran.weather.tally);
         let failure = ran.failure.or_else(|| {
