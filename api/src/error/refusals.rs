@@ -176,7 +176,8 @@ fn address_not_allowed(policy: DynamicUrlPolicy) -> ApiError {
     ApiError::saying(Code::Forbidden, message)
 }
 
-fn inactive(reason: Option<String>) -> ApiError {
+/// What is told of a relationship that is not active; the reason is for its reseller.
+pub(crate) fn inactive(reason: Option<String>) -> ApiError {
     match reason {
         None => ApiError::new(Code::RelationshipInactive),
         Some(reason) => ApiError::saying(

@@ -6,7 +6,7 @@ use axum::{
 };
 use engine::ids::{
     CommissionId, DeliveryId, FulfillmentId, ImportId, InventoryItemId, InvitationId, InvoiceId,
-    ItemId, KeyId, PayoutId, ProductId, RelationshipId, ReplacementId, SaleId, SessionId,
+    ItemId, KeyId, LinkId, PayoutId, ProductId, RelationshipId, ReplacementId, SaleId, SessionId,
     StockRequestId, VariantId, WebhookId,
 };
 
@@ -27,7 +27,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(CommissionId DeliveryId FulfillmentId ImportId InventoryItemId InvitationId InvoiceId ItemId KeyId PayoutId ProductId RelationshipId ReplacementId SaleId SessionId StockRequestId VariantId WebhookId);
+path_ids!(CommissionId DeliveryId FulfillmentId ImportId InventoryItemId InvitationId InvoiceId ItemId KeyId LinkId PayoutId ProductId RelationshipId ReplacementId SaleId SessionId StockRequestId VariantId WebhookId);
 
 /// All ids of the path, in its order: one, or a pair.
 pub(crate) struct PathIds<T>(pub(crate) T);

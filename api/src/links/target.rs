@@ -3,8 +3,16 @@
 //! Keeps: nobody is sent to a host that the merchant does not allow at this moment, whatever was allowed
 //! when the link was made.
 
-use persistence::links::Found;
+use engine::{ids::MerchantId, links::Target};
+use persistence::{links::Found, programs};
 use reqwest::Url;
+
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
+
+const URL_BYTES_MAX: usize = 2000;
 
 /// The parameter that carries the token to the merchant's shop.
 pub(super) const TOKEN: &str = "consign_ref";
@@ -37,6 +45,30 @@ pub(super) fn allowed(url: &str, hosts: &[String], shop: Option<&Url>) -> Option
     let listed = hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
     let at_shop = shop.is_some_and(|shop| shop.host_str() == Some(host));
     (plain && (listed || at_shop)).then_some(url)
+}
+
+/// An address that a link may lead to now.
+pub(super) async fn checked(
+    app: &App,
+    merchant: MerchantId,
+    url: String,
+) -> Result<Target, ApiError> {
+    let program = programs::find(&app.database, merchant).await?;
+    let program = program.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let owner = app.engine.merchant(merchant).await?;
+    let shop = owner.as_ref().and_then(|it| it.storefront_url.as_deref());
+    let shop = shop.and_then(|url| Url::parse(url).ok());
+    let led = allowed(&url, &program.redirect_hosts, shop.as_ref());
+    if url.len() <= URL_BYTES_MAX && led.is_some() {
+        return Ok(Target::Url(url));
+    }
+    let message = "must be an https address at the merchant's shop or at a host that it allows";
+    Err(ApiError::field("target_url", message))
+}
+
+/// A link leads to one thing.
+pub(super) fn both() -> ApiError {
+    ApiError::field("target_url", "must not stand beside `target_product_id`")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub(crate) mod menu;
 pub mod ops;
 mod portal_v1;
 mod reseller_v1;
+mod selling;
 mod webhooks;
 
 use axum::{
@@ -34,6 +35,8 @@ pub fn public(app: App) -> Router {
         .merge(webhooks::portal().into_router())
         .merge(docs::menu().into_router())
         .merge(links::menu().into_router())
+        .merge(selling::dev().into_router())
+        .merge(selling::portal().into_router())
         .method_not_allowed_fallback(wrong_method)
         .fallback(not_found)
         .with_state(app)

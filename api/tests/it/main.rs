@@ -25,6 +25,7 @@ mod invitations;
 mod invoices;
 mod joining;
 mod keys;
+mod links;
 mod lists;
 mod members;
 mod ops;

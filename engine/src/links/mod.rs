@@ -1,15 +1,26 @@
-//! Tracked links: whom a visitor was sent by, as a token that only names the link.
+//! Tracked links: where they lead, who may change them, and whom a visitor was sent by, as a token that
+//! only names the link.
 //!
 //! Keeps: a token says which link and when, and nothing else; it counts only if it was made here. Whose
-//! the link is and what it earns is read from its row when a sale is reported.
+//! the link is and what it earns is read from its row when a sale is reported. What is revoked stays so,
+//! and every relationship keeps the link it began with.
 
 mod attribution;
+mod change;
+mod create;
+mod link;
 #[cfg(test)]
 mod tests;
 
 pub use attribution::{Attribution, VISITOR_HOURS, Visitor, visitor};
+pub use change::{Changed, Edit};
+pub use create::{LIVE_MAX, NewLink, may_attribute};
+pub use link::{Link, NAME_CHARS_MAX, Target};
 
-use crate::relationships::{Mode, Status as RelationshipStatus};
+use crate::{
+    ids::ProductId,
+    relationships::{Mode, Status as RelationshipStatus},
+};
 
 /// Whether a link attributes what it brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +46,23 @@ impl Status {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
+}
+
+/// Why a link is not made or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    RelationshipInactive {
+        reason: Option<String>,
+    },
+    ModeNotAllowed,
+    /// The merchant has none such, or links of the relationship do not cover it.
+    ProductNotAllowed(ProductId),
+    /// There are as many live ones as there may be.
+    TooMany,
+    /// It is over for good.
+    Revoked,
+    /// The link that a relationship began with.
+    Own,
 }
 
 /// Whether who comes by a link now is noted as sent by its reseller.

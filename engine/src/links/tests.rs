@@ -1,16 +1,20 @@
-//! Tokens count as they were made and in no other form; a visitor is one for an hour.
+//! Tokens count as they were made and in no other form; a visitor is one for an hour; links are made and
+//! changed by whom they may be.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::{Attribution, Status, attributes, visitor};
+use super::{
+    Attribution, Changed, Edit, LIVE_MAX, Link, NewLink, Refusal, Status, Target, attributes,
+    visitor,
+};
 use crate::{
     clock::EPOCH,
-    ids::LinkId,
+    ids::{LinkId, MerchantId, ProductId, RelationshipId, VariantId},
     random::SeededRandom,
-    relationships::{Mode, Status as RelationshipStatus},
+    relationships::{Grant, Mode, ProductScope, Relationship, Status as RelationshipStatus},
     vault::{RootKey, Vault},
 };
 
@@ -76,6 +80,177 @@ fn every_status_reads_back() {
     for status in Status::ALL {
         assert_eq!(Status::parse(status.name()), Some(status));
     }
+}
+
+fn product(number: u128) -> ProductId {
+    ProductId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+fn seller() -> Relationship {
+    Relationship {
+        id: RelationshipId::from_uuid(uuid::Uuid::from_u128(7)),
+        merchant: MerchantId::from_uuid(uuid::Uuid::nil()),
+        email: "max@partner.example".to_owned(),
+        name: "Max".to_owned(),
+        code: "max".to_owned(),
+        status: RelationshipStatus::Active,
+        status_reason: None,
+        mode: Mode::Affiliate,
+        commission: None,
+        discount: None,
+        purchase_limit_daily: None,
+        purchase_limit_monthly: None,
+        product_scope: ProductScope::Selected,
+        notify_customer: true,
+        access: BTreeMap::from([((product(1), None), Grant::default())]),
+        accepted_at: None,
+        suspended_at: None,
+        terminated_at: None,
+        version: 1,
+        created_at: EPOCH,
+        updated_at: EPOCH,
+    }
+}
+
+fn inactive() -> Relationship {
+    Relationship {
+        status: RelationshipStatus::Suspended,
+        status_reason: Some("Spam.".to_owned()),
+        ..seller()
+    }
+}
+
+fn link(seller: &Relationship, target: Target, live: u64) -> Result<Link, Refusal> {
+    let new = NewLink {
+        id: LinkId::generate(EPOCH, &SeededRandom::new(2)),
+        name: "Video".to_owned(),
+        code: "max-video".to_owned(),
+        target,
+    };
+    new.of(seller, live, EPOCH)
+}
+
+#[test]
+fn link_is_made_by_who_may_attribute_and_for_what_is_covered() {
+    let spam = Refusal::RelationshipInactive {
+        reason: Some("Spam.".to_owned()),
+    };
+    let stock = Relationship {
+        mode: Mode::Stock,
+        ..seller()
+    };
+    for (seller, target, live, refused) in [
+        (seller(), Target::Shop, LIVE_MAX - 1, None),
+        (seller(), Target::Product(product(1)), 0, None),
+        (seller(), Target::Shop, LIVE_MAX, Some(Refusal::TooMany)),
+        (
+            seller(),
+            Target::Product(product(2)),
+            0,
+            Some(Refusal::ProductNotAllowed(product(2))),
+        ),
+        (inactive(), Target::Shop, 0, Some(spam)),
+        (stock, Target::Shop, 0, Some(Refusal::ModeNotAllowed)),
+    ] {
+        let made = link(&seller, target.clone(), live);
+        assert_eq!(made.as_ref().err(), refused.as_ref(), "{target:?}");
+        assert!(made.is_err() || made.unwrap().status == Status::Active);
+    }
+}
+
+#[test]
+fn scope_of_a_variant_covers_its_product_and_no_other_variant() {
+    let variant = |number| Some(VariantId::from_uuid(uuid::Uuid::from_u128(number)));
+    let of = |access, product_scope| Relationship {
+        access: BTreeMap::from([access]),
+        product_scope,
+        ..seller()
+    };
+    let one = of(
+        ((product(1), variant(1)), Grant::default()),
+        ProductScope::Selected,
+    );
+    assert!(one.covers(product(1), None) && one.covers(product(1), variant(1)));
+    assert!(!one.covers(product(1), variant(2)) && !one.covers(product(2), None));
+    let whole = of(
+        ((product(1), None), Grant::default()),
+        ProductScope::Selected,
+    );
+    assert!(whole.covers(product(1), variant(2)));
+    let gone = Grant {
+        revoked: true,
+        ..Grant::default()
+    };
+    let revoked = of(((product(1), None), gone), ProductScope::Selected);
+    assert!(!revoked.covers(product(1), None) && !revoked.covers(product(1), variant(1)));
+    assert!(of(((product(1), None), gone), ProductScope::All).covers(product(2), None));
+}
+
+#[test]
+fn link_is_changed_as_its_status_and_its_relationship_allow() {
+    let made = link(&seller(), Target::Shop, 0).unwrap();
+    let to = |status| Edit {
+        status: Some(status),
+        ..Edit::default()
+    };
+    let named = Edit {
+        name: Some("Poster".to_owned()),
+        ..Edit::default()
+    };
+    let change = |link: &Link, seller: &Relationship, edit: &Edit| {
+        let later = EPOCH + TimeDelta::minutes(1);
+        let changed = link.clone().changed(seller, edit.clone(), later)?;
+        Ok::<_, Refusal>(match changed {
+            Changed::To(link) | Changed::Already(link) => (link.status, link.updated_at == later),
+        })
+    };
+    let (active, idle) = (&seller(), &inactive());
+    assert_eq!(change(&made, active, &named), Ok((Status::Active, true)));
+    assert_eq!(
+        change(&made, active, &to(Status::Paused)),
+        Ok((Status::Paused, true))
+    );
+    assert_eq!(
+        change(&made, active, &to(Status::Active)),
+        Ok((Status::Active, false))
+    );
+    for status in [Status::Paused, Status::Revoked] {
+        assert_eq!(change(&made, idle, &to(status)), Ok((status, true)));
+    }
+    assert!(matches!(
+        change(&made, idle, &named),
+        Err(Refusal::RelationshipInactive { .. })
+    ));
+    let revoked = Link {
+        status: Status::Revoked,
+        ..made.clone()
+    };
+    assert_eq!(
+        change(&revoked, active, &to(Status::Revoked)),
+        Ok((Status::Revoked, false))
+    );
+    assert_eq!(
+        change(&revoked, active, &to(Status::Active)),
+        Err(Refusal::Revoked)
+    );
+    let elsewhere = Edit {
+        target: Some(Target::Product(product(2))),
+        ..Edit::default()
+    };
+    let refused = Refusal::ProductNotAllowed(product(2));
+    assert_eq!(change(&made, active, &elsewhere), Err(refused));
+    let own = Link {
+        id: seller().id.link(),
+        ..made
+    };
+    assert_eq!(
+        change(&own, active, &to(Status::Revoked)),
+        Err(Refusal::Own)
+    );
+    assert_eq!(
+        change(&own, active, &to(Status::Paused)),
+        Ok((Status::Paused, true))
+    );
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Mode, Status, Ware};
 use crate::{
     clock::Timestamp,
-    ids::{MerchantId, RelationshipId},
+    ids::{MerchantId, ProductId, RelationshipId, VariantId},
     money::{Money, Percent},
     random::Random,
 };
@@ -106,6 +106,24 @@ impl Grant {
         resale.is_none_or(|(min, max)| min <= max)
             && quantity.is_none_or(|(min, max)| min <= max)
             && stock.is_none_or(|(min, max)| min <= max)
+    }
+}
+
+impl Relationship {
+    /// Whether its links and embeds cover a product, or a variant of it.
+    pub fn covers(&self, product: ProductId, variant: Option<VariantId>) -> bool {
+        let granted = |ware| self.access.get(&ware).is_some_and(|grant| !grant.revoked);
+        match (self.product_scope, variant) {
+            (ProductScope::All, _) => true,
+            (ProductScope::Selected, Some(_)) => {
+                granted((product, variant)) || granted((product, None))
+            }
+            // A link to a product leads to whichever of its variants is covered.
+            (ProductScope::Selected, None) => self
+                .access
+                .iter()
+                .any(|((id, _), grant)| *id == product && !grant.revoked),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     Database, Error, audit,
     database::commit,
     events::outbox,
+    links,
     mail::{self, Post},
     owned,
     relationships::rows::{self as relationships, kept, named},
@@ -200,9 +201,9 @@ fn offer(new: &NewInvitation, merchant: MerchantId, now: Timestamp) -> Invitatio
 }
 
 fn refusal(error: &Error) -> Option<NotInvited> {
-    match error.constraint()? {
-        "relationships_merchant_id_email_key" => Some(NotInvited::EmailTaken),
-        "relationships_code_key" => Some(NotInvited::CodeTaken),
-        _ => None,
+    if links::is_taken(error) {
+        return Some(NotInvited::CodeTaken);
     }
+    let taken = error.constraint()? == "relationships_merchant_id_email_key";
+    taken.then_some(NotInvited::EmailTaken)
 }

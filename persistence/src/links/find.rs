@@ -24,7 +24,7 @@ pub struct Found {
     pub hosts: Vec<String>,
 }
 
-/// The link under this code. A link of its own wins over the code of a relationship.
+/// The link under this code.
 pub async fn find(db: &Database, code: &str) -> Result<Option<Found>, Error> {
     let (db, code) = (db.clone(), code.to_owned());
     owned(async move {
@@ -32,14 +32,12 @@ pub async fn find(db: &Database, code: &str) -> Result<Option<Found>, Error> {
             "SELECT l.link_id, l.status, r.status AS relationship_status, r.mode, p.enabled,
                p.attribution_window_days AS window_days, l.target_product_id, l.target_url,
                m.storefront_url, p.redirect_hosts AS hosts
-             FROM links AS l
+             FROM link_codes AS c
+             JOIN links AS l ON l.link_id = c.link_id
              JOIN relationships AS r ON r.relationship_id = l.relationship_id
              JOIN merchants AS m ON m.merchant_id = l.merchant_id
              JOIN programs AS p ON p.merchant_id = l.merchant_id
-             WHERE l.link_id IN (SELECT o.link_id FROM links AS o WHERE o.code = $1
-                                 UNION ALL
-                                 SELECT c.relationship_id FROM relationships AS c WHERE c.code = $1)
-             ORDER BY l.code NULLS LAST LIMIT 1",
+             WHERE c.code = $1",
         )
         .bind(code)
         .fetch_optional(&mut *db.report().await?)

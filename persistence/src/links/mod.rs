@@ -1,18 +1,33 @@
-//! Tracked links: where they lead, who came by them, how often.
+//! Tracked links: where they lead, who came by them, how often, and what was sold to them.
 //!
 //! Keeps: a relationship has a link of its own from the beginning, whose code is the relationship's;
-//! a visitor is counted once an hour, and nothing that names the visitor is stored.
+//! a code is one link's in the whole installation; a visitor is counted once an hour, and nothing that
+//! names the visitor is stored.
 
+mod change;
+mod create;
 mod find;
+mod list;
+pub(crate) mod rows;
 mod visit;
 
+pub use change::change;
+pub use create::create;
 pub use find::{Found, find};
+pub use list::{Brought, Tracked, list, one};
 pub use visit::{count, sweep};
 
 use engine::{clock::Timestamp, relationships::Relationship};
 use sqlx::PgConnection;
 
 use crate::{Database, Error, database::commit, owned};
+
+/// Why a link is not made or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotChanged {
+    Refused(engine::links::Refusal),
+    CodeTaken,
+}
 
 /// What the link is called that every relationship has.
 pub(crate) const OWN_NAME: &str = "Default";
@@ -38,6 +53,14 @@ pub async fn complete(db: &Database, now: Timestamp) -> Result<u64, Error> {
         Ok(made.rows_affected())
     })
     .await
+}
+
+/// Whether storage refused because the code is another link's.
+pub(crate) fn is_taken(error: &Error) -> bool {
+    matches!(
+        error.constraint(),
+        Some("link_codes_pkey" | "links_code_key" | "relationships_code_key")
+    )
 }
 
 /// Stores the link that a new relationship has.

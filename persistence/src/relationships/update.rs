@@ -8,7 +8,7 @@ use engine::{
 };
 
 use super::rows::{self, kept};
-use crate::{Database, Error, audit, database::commit, owned};
+use crate::{Database, Error, audit, database::commit, links, owned};
 
 /// What to tell the engine's `terms_changed` after the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +49,7 @@ pub async fn update(
             return Ok(Some(Err(NotChanged::UnknownWare(ware))));
         }
         if let Err(error) = rows::store(&mut tx, &relationship).await {
-            let taken = error.constraint() == Some("relationships_code_key");
-            return if taken {
+            return if links::is_taken(&error) {
                 Ok(Some(Err(NotChanged::CodeTaken)))
             } else {
                 Err(error)

@@ -10,6 +10,7 @@ mod parameters;
 mod payouts;
 mod portal;
 mod reseller;
+mod selling;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,8 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(webhooks::dev());
     all.extend(webhooks::portal());
     all.extend(wholesale::operations());
+    all.extend(selling::dev());
+    all.extend(selling::portal());
     all
 }
 
