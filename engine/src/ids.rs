@@ -178,6 +178,11 @@ typed_id!(
     "lnk"
 );
 typed_id!(
+    /// An embed campaign.
+    CampaignId,
+    "cmp"
+);
+typed_id!(
     /// An attributed line of a paid invoice.
     SaleId,
     "sal"

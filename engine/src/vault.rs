@@ -94,6 +94,7 @@ pub struct Vault {
     requests: Hmac<Sha256>,
     api_keys: Hmac<Sha256>,
     links: Hmac<Sha256>,
+    embeds: Hmac<Sha256>,
     random: Arc<dyn Random>,
 }
 
@@ -112,6 +113,7 @@ impl Vault {
             requests: keyed(&derive(&root, b"consign request fingerprints v1")),
             api_keys: keyed(&derive(&root, b"consign api keys v1")),
             links: keyed(&derive(&root, b"consign links v1")),
+            embeds: keyed(&derive(&root, b"consign embeds v1")),
             random,
         }
     }
@@ -179,6 +181,11 @@ impl Vault {
     /// What proves that a text about a link was made here, and what a visitor is known by for a while.
     pub(crate) fn link_mac(&self, parts: &[&[u8]]) -> [u8; 16] {
         digest(&self.links, parts)
+    }
+
+    /// What proves that the token of a snippet was made here.
+    pub(crate) fn embed_mac(&self, named: &[u8]) -> [u8; 16] {
+        digest(&self.embeds, &[named])
     }
 
     /// What is stored of an API key: a keyed digest of its kind, id and secret.

@@ -8,6 +8,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod balances;
+pub mod campaigns;
 pub mod catalog;
 pub mod database;
 pub mod demo;

@@ -22,12 +22,7 @@ pub(crate) struct Page {
 impl Page {
     /// A page of this title; the body is HTML already.
     pub(crate) fn new(title: &str, body: &str) -> Self {
-        let html = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n\
-             <style>{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
-            escaped(title)
-        );
+        let html = html(title, STYLE, body);
         let policy = format!(
             "default-src 'self'; style-src 'sha256-{}'; object-src 'none'; base-uri 'none'; \
              form-action 'self'; frame-ancestors 'none'",
@@ -36,6 +31,22 @@ impl Page {
         Self {
             html: html.into(),
             policy: HeaderValue::from_str(&policy).expect("a digest is plain text"),
+        }
+    }
+
+    /// A page for frames in other pages: those of these origins, as they are written in a policy. It runs
+    /// no script, asks for nothing and sends nothing anywhere.
+    pub(crate) fn framed(title: &str, style: &str, body: &str, ancestors: &str) -> Self {
+        let html = html(title, style, body);
+        let policy = format!(
+            "default-src 'none'; script-src 'none'; style-src 'sha256-{}'; base-uri 'none'; \
+             form-action 'none'; frame-ancestors {ancestors}",
+            BASE64_STANDARD.encode(Sha256::digest(style))
+        );
+        let policy = HeaderValue::from_str(&policy);
+        Self {
+            html: html.into(),
+            policy: policy.expect("a digest and origins are plain text"),
         }
     }
 
@@ -69,7 +80,16 @@ pub(super) fn text(text: &str) -> String {
     parts.collect()
 }
 
-fn escaped(text: &str) -> String {
+fn html(title: &str, style: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n\
+         <style>{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+        escaped(title)
+    )
+}
+
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -11,4 +11,3 @@ pub(crate) use api_error::{ApiError, Detail};
 pub(crate) use code::Code;
 #[cfg(test)]
 pub(crate) use code::Executed;
-pub(crate) use refusals::inactive;

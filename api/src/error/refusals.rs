@@ -7,7 +7,7 @@ use engine::{
     ids::ProductId,
     money::{Currency, Money},
     payments::Unavailable,
-    relationships::DynamicUrlPolicy,
+    relationships::{Barred, DynamicUrlPolicy},
 };
 
 use super::{ApiError, Code};
@@ -35,6 +35,15 @@ impl ApiError {
             Code::OutcomeUnknown,
             "It is stored, but cannot be shown now. Repeat the same request.",
         )
+    }
+}
+
+impl From<Barred> for ApiError {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Inactive { reason } => inactive(reason),
+            Barred::Mode => Self::new(Code::ModeNotAllowed),
+        }
     }
 }
 
@@ -176,8 +185,7 @@ fn address_not_allowed(policy: DynamicUrlPolicy) -> ApiError {
     ApiError::saying(Code::Forbidden, message)
 }
 
-/// What is told of a relationship that is not active; the reason is for its reseller.
-pub(crate) fn inactive(reason: Option<String>) -> ApiError {
+fn inactive(reason: Option<String>) -> ApiError {
     match reason {
         None => ApiError::new(Code::RelationshipInactive),
         Some(reason) => ApiError::saying(

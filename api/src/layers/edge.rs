@@ -201,10 +201,12 @@ impl Edge {
         for (name, value) in [
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "no-referrer"),
-            (header::CACHE_CONTROL, "no-store"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        // Little is the same for everybody; what is says so itself.
+        let cache = headers.entry(header::CACHE_CONTROL);
+        cache.or_insert(HeaderValue::from_static("no-store"));
         if self.tls {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
         }

@@ -91,7 +91,7 @@ async fn count(app: &App, found: &Found, visit: &Visit) {
     }
     let who = visitor(
         app.engine.vault(),
-        found.id,
+        found.id.uuid(),
         (visit.address, &visit.agent),
         now,
     );

@@ -10,7 +10,7 @@ pub(crate) mod list;
 mod refusal;
 mod shown;
 mod target;
-mod visit;
+pub(crate) mod visit;
 
 pub(crate) use shown::TrackedLink;
 

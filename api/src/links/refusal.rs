@@ -3,7 +3,7 @@
 use engine::links::{LIVE_MAX, Refusal};
 use persistence::links::NotChanged;
 
-use crate::error::{ApiError, Code, inactive};
+use crate::error::{ApiError, Code};
 
 pub(super) fn refusal(refused: NotChanged) -> ApiError {
     let invalid = |says: String| ApiError::saying(Code::InvalidState, says);
@@ -11,8 +11,7 @@ pub(super) fn refusal(refused: NotChanged) -> ApiError {
         NotChanged::CodeTaken => {
             ApiError::saying(Code::AlreadyExists, "This code is taken.").detail("code", "is taken")
         }
-        NotChanged::Refused(Refusal::RelationshipInactive { reason }) => inactive(reason),
-        NotChanged::Refused(Refusal::ModeNotAllowed) => ApiError::new(Code::ModeNotAllowed),
+        NotChanged::Refused(Refusal::Barred(barred)) => barred.into(),
         NotChanged::Refused(Refusal::ProductNotAllowed(product)) => {
             let error = ApiError::new(Code::ProductNotAllowed);
             error.detail("product_id", product.to_string())

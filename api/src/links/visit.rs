@@ -18,10 +18,12 @@ const PROGRAMS: [&str; 4] = ["bot", "crawl", "spider", "preview"];
 
 /// Somebody who follows a link.
 pub(crate) struct Visit {
-    pub(super) address: IpAddr,
-    pub(super) agent: String,
+    pub(crate) address: IpAddr,
+    pub(crate) agent: String,
     /// Whether a person seems to look: not a program, and not a page that loads the address unseen.
     pub(super) counts: bool,
+    /// The same, where what is looked at may stand in a frame.
+    pub(crate) looks: bool,
 }
 
 impl FromRequestParts<App> for Visit {
@@ -38,17 +40,19 @@ impl FromRequestParts<App> for Visit {
             .collect();
         let lower = agent.to_ascii_lowercase();
         let program = lower.is_empty() || PROGRAMS.iter().any(|known| lower.contains(known));
-        let other = |name, expected| {
+        let is = |name, expected: &[&str]| {
             let sent = parts.headers.get(name);
-            sent.is_some_and(|value| value != expected)
+            sent.is_none_or(|value| expected.iter().any(|known| value == known))
         };
-        let hidden = other("sec-fetch-dest", "document") || other("sec-fetch-mode", "navigate");
-        let counts =
-            parts.method == Method::GET && !program && !hidden && !is_fetched_ahead(&parts.headers);
+        let person = parts.method == Method::GET
+            && !program
+            && is("sec-fetch-mode", &["navigate"])
+            && !is_fetched_ahead(&parts.headers);
         Ok(Self {
             address,
             agent,
-            counts,
+            counts: person && is("sec-fetch-dest", &["document"]),
+            looks: person && is("sec-fetch-dest", &["document", "iframe"]),
         })
     }
 }

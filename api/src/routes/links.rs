@@ -1,10 +1,11 @@
-//! Tracked links, for whoever follows one.
+//! Tracked links and embeds, for whoever follows or sees one.
 
 use super::menu::Menu;
-use crate::{links::follow, metrics::Surface};
+use crate::{embeds::show, links::follow, metrics::Surface};
 
 #[rustfmt::skip]
 pub(super) fn menu() -> Menu {
     Menu::new(Surface::Links)
         .get("/r/{code}", follow::public)
+        .get("/embed/{name}", show::public)
 }

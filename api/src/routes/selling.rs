@@ -1,23 +1,28 @@
-//! What resellers sell with, on both sides: links.
+//! What resellers sell with, on both sides: links and embed campaigns.
 
 use super::menu::Menu;
-use crate::{
-    links::{change, create, list},
-    metrics::Surface,
-};
+use crate::{campaigns, links, metrics::Surface};
 
 #[rustfmt::skip]
 pub(super) fn dev() -> Menu {
     Menu::new(Surface::Dev)
-        .get("/dev/v1/resellers/{id}/links",         list::dev)
-        .post("/dev/v1/resellers/{id}/links",        create::dev)
-        .patch("/dev/v1/resellers/{id}/links/{lnk}", change::dev)
+        .get("/dev/v1/resellers/{id}/links",                   links::list::dev)
+        .post("/dev/v1/resellers/{id}/links",                  links::create::dev)
+        .patch("/dev/v1/resellers/{id}/links/{lnk}",           links::change::dev)
+        .get("/dev/v1/resellers/{id}/embed-campaigns",         campaigns::list::dev)
+        .post("/dev/v1/resellers/{id}/embed-campaigns",        campaigns::create::dev)
+        .patch("/dev/v1/resellers/{id}/embed-campaigns/{cmp}", campaigns::change::dev)
 }
 
 #[rustfmt::skip]
 pub(super) fn portal() -> Menu {
     Menu::new(Surface::Portal)
-        .get("/portal/v1/programs/{rel}/links",         list::portal)
-        .post("/portal/v1/programs/{rel}/links",        create::portal)
-        .patch("/portal/v1/programs/{rel}/links/{lnk}", change::portal)
+        .get("/portal/v1/programs/{rel}/links",                                links::list::portal)
+        .post("/portal/v1/programs/{rel}/links",                               links::create::portal)
+        .patch("/portal/v1/programs/{rel}/links/{lnk}",                        links::change::portal)
+        .get("/portal/v1/programs/{rel}/embed-campaigns",                      campaigns::list::portal)
+        .post("/portal/v1/programs/{rel}/embed-campaigns",                     campaigns::create::portal)
+        .patch("/portal/v1/programs/{rel}/embed-campaigns/{cmp}",              campaigns::change::portal)
+        .get("/portal/v1/programs/{rel}/embed-campaigns/{cmp}/snippet",        campaigns::snippet::portal)
+        .post("/portal/v1/programs/{rel}/embed-campaigns/{cmp}/rotate-token",  campaigns::rotate::portal)
 }

@@ -10,6 +10,7 @@ mod api_keys;
 mod automatic;
 mod balances;
 mod bulk;
+mod campaigns;
 mod catalog;
 mod cli;
 mod deeds;

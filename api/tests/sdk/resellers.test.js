@@ -128,6 +128,39 @@ test("the same change under one idempotency key is made once", async () => {
   assert.equal(again.invitation.token, null, "the link is told once");
 });
 
+test("an embed campaign is made, listed, renamed and revoked", async () => {
+  const { relationship_id: id } = server.demo.resellers.find((each) => each.mode === "BOTH" && each.status === "ACTIVE");
+  const product = server.demo.products[0].product_id;
+  const body = { name: "Blog", product_ids: [product] };
+  const { data: made } = await merchant.resellers.createEmbedCampaign(id, body);
+  assert.equal(made.status, "ACTIVE");
+  assert.deepEqual(made.product_ids, [product]);
+  const [, script] = made.snippet.match(/src="([^"]+)"/);
+  const [, token] = made.snippet.match(/data-token="([^"]+)"/);
+  const widget = () => fetch(`${script.replace(/\.js$/, "")}?t=${token}`);
+  const shown = await widget();
+  assert.equal(shown.status, 200);
+  assert.match(await shown.text(), new RegExp(`product_id=${product}`));
+
+  const { data: all } = await merchant.resellers.embedCampaigns(id);
+  assert.ok(all.some((each) => each.id === made.id));
+  const { data: renamed } = await merchant.resellers.updateEmbedCampaign(id, made.id, {
+    name: "Forum",
+    status: "PAUSED",
+  });
+  assert.deepEqual([renamed.name, renamed.status], ["Forum", "PAUSED"]);
+  assert.match(await (await widget()).text(), /not available/);
+  const update = (change) => merchant.resellers.updateEmbedCampaign(id, made.id, change);
+  await update({ status: "REVOKED" });
+  await refused("INVALID_STATE", 409, () => update({ status: "ACTIVE" }));
+  await refused("PRODUCT_NOT_ALLOWED", 403, () =>
+    merchant.resellers.createEmbedCampaign(id, { name: "x", product_ids: ["prd_unknown"] }),
+  );
+  await refused("NOT_FOUND", 404, () =>
+    merchant.resellers.updateEmbedCampaign(id, "cmp_00000000000000000000000000", {}),
+  );
+});
+
 test("ids of nobody are not found, and a reseller's key reaches nothing here", async () => {
   const nobody = "rel_00000000000000000000000000";
   await refused("NOT_FOUND", 404, () => merchant.resellers.update(nobody, {}));

@@ -4,6 +4,7 @@ use std::{fmt::Write as _, net::IpAddr};
 
 use chrono::{DateTime, TimeDelta};
 use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
 
 use crate::{clock::Timestamp, ids::LinkId, vault::Vault};
 
@@ -61,17 +62,17 @@ impl Attribution {
     }
 }
 
-/// What a visitor of a link is known by in the hour of this time.
+/// What a visitor of a link, or of another thing with an id, is known by in the hour of this time.
 pub fn visitor(
     vault: &Vault,
-    link: LinkId,
+    visited: Uuid,
     (address, agent): (IpAddr, &str),
     now: Timestamp,
 ) -> Visitor {
     let hour = now.timestamp().div_euclid(VISITOR_HOURS * 3600);
     vault.link_mac(&[
         b"visitor",
-        link.uuid().as_bytes(),
+        visited.as_bytes(),
         &hour.to_le_bytes(),
         address.to_string().as_bytes(),
         agent.as_bytes(),

@@ -2,10 +2,7 @@
 //!
 //! Keeps: whoever may no longer sell by links may still stop them.
 
-use super::{
-    Link, Refusal, Status, Target,
-    create::{may_attribute, may_lead},
-};
+use super::{Link, Refusal, Status, Target, create::may_lead};
 use crate::{clock::Timestamp, relationships::Relationship};
 
 /// What is to be different; none of a field leaves it as it is.
@@ -55,7 +52,7 @@ impl Link {
             return Err(Refusal::Own);
         }
         if !stops {
-            may_attribute(seller)?;
+            seller.may_attribute().map_err(Refusal::Barred)?;
         }
         if link.target != self.target {
             may_lead(seller, &link.target)?;

@@ -1,11 +1,7 @@
 //! Pure: whether a relationship may have one more link.
 
 use super::{Link, Refusal, Status, Target};
-use crate::{
-    clock::Timestamp,
-    ids::LinkId,
-    relationships::{Relationship, Status as RelationshipStatus},
-};
+use crate::{clock::Timestamp, ids::LinkId, relationships::Relationship};
 
 /// Links of one relationship that are not revoked.
 pub const LIVE_MAX: u64 = 200;
@@ -17,19 +13,6 @@ pub struct NewLink {
     pub name: String,
     pub code: String,
     pub target: Target,
-}
-
-/// Whether the relationship may place what attributes sales to it.
-pub fn may_attribute(seller: &Relationship) -> Result<(), Refusal> {
-    if seller.status != RelationshipStatus::Active {
-        let reason = seller.status_reason.clone();
-        return Err(Refusal::RelationshipInactive { reason });
-    }
-    if seller.mode.allows_links() {
-        Ok(())
-    } else {
-        Err(Refusal::ModeNotAllowed)
-    }
 }
 
 /// Whether links of the relationship may lead there.
@@ -45,7 +28,7 @@ pub(super) fn may_lead(seller: &Relationship, target: &Target) -> Result<(), Ref
 impl NewLink {
     /// The link, if the relationship may have it beside so many live ones.
     pub fn of(self, seller: &Relationship, live: u64, now: Timestamp) -> Result<Link, Refusal> {
-        may_attribute(seller)?;
+        seller.may_attribute().map_err(Refusal::Barred)?;
         may_lead(seller, &self.target)?;
         if live >= LIVE_MAX {
             return Err(Refusal::TooMany);

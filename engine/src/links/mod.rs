@@ -14,12 +14,12 @@ mod tests;
 
 pub use attribution::{Attribution, VISITOR_HOURS, Visitor, visitor};
 pub use change::{Changed, Edit};
-pub use create::{LIVE_MAX, NewLink, may_attribute};
+pub use create::{LIVE_MAX, NewLink};
 pub use link::{Link, NAME_CHARS_MAX, Target};
 
 use crate::{
     ids::ProductId,
-    relationships::{Mode, Status as RelationshipStatus},
+    relationships::{Barred, Mode, Status as RelationshipStatus},
 };
 
 /// Whether a link attributes what it brings.
@@ -51,10 +51,7 @@ impl Status {
 /// Why a link is not made or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    RelationshipInactive {
-        reason: Option<String>,
-    },
-    ModeNotAllowed,
+    Barred(Barred),
     /// The merchant has none such, or links of the relationship do not cover it.
     ProductNotAllowed(ProductId),
     /// There are as many live ones as there may be.

@@ -12,9 +12,12 @@ use super::{
 };
 use crate::{
     clock::EPOCH,
-    ids::{LinkId, MerchantId, ProductId, RelationshipId, VariantId},
+    ids::{LinkId, ProductId, VariantId},
     random::SeededRandom,
-    relationships::{Grant, Mode, ProductScope, Relationship, Status as RelationshipStatus},
+    relationships::{
+        Barred, Grant, Mode, ProductScope, Relationship, Status as RelationshipStatus,
+        tests::active,
+    },
     vault::{RootKey, Vault},
 };
 
@@ -52,14 +55,20 @@ fn visitor_is_another_one_in_another_hour_at_another_link_or_address() {
     let (vault, link) = (vault(1), clicked(0).link);
     let home = "192.0.2.1".parse().unwrap();
     let away = "192.0.2.2".parse().unwrap();
-    let one = visitor(&vault, link, (home, "browser"), EPOCH);
+    let one = visitor(&vault, link.uuid(), (home, "browser"), EPOCH);
     let minutes = |count| EPOCH + TimeDelta::minutes(count);
-    assert_eq!(one, visitor(&vault, link, (home, "browser"), minutes(59)));
-    assert_ne!(one, visitor(&vault, link, (home, "browser"), minutes(60)));
-    assert_ne!(one, visitor(&vault, link, (away, "browser"), EPOCH));
-    assert_ne!(one, visitor(&vault, link, (home, "phone"), EPOCH));
+    assert_eq!(
+        one,
+        visitor(&vault, link.uuid(), (home, "browser"), minutes(59))
+    );
+    assert_ne!(
+        one,
+        visitor(&vault, link.uuid(), (home, "browser"), minutes(60))
+    );
+    assert_ne!(one, visitor(&vault, link.uuid(), (away, "browser"), EPOCH));
+    assert_ne!(one, visitor(&vault, link.uuid(), (home, "phone"), EPOCH));
     let other = LinkId::generate(EPOCH, &SeededRandom::new(3));
-    assert_ne!(one, visitor(&vault, other, (home, "browser"), EPOCH));
+    assert_ne!(one, visitor(&vault, other.uuid(), (home, "browser"), EPOCH));
 }
 
 #[test]
@@ -88,27 +97,10 @@ fn product(number: u128) -> ProductId {
 
 fn seller() -> Relationship {
     Relationship {
-        id: RelationshipId::from_uuid(uuid::Uuid::from_u128(7)),
-        merchant: MerchantId::from_uuid(uuid::Uuid::nil()),
-        email: "max@partner.example".to_owned(),
-        name: "Max".to_owned(),
-        code: "max".to_owned(),
-        status: RelationshipStatus::Active,
-        status_reason: None,
         mode: Mode::Affiliate,
-        commission: None,
-        discount: None,
-        purchase_limit_daily: None,
-        purchase_limit_monthly: None,
         product_scope: ProductScope::Selected,
-        notify_customer: true,
         access: BTreeMap::from([((product(1), None), Grant::default())]),
-        accepted_at: None,
-        suspended_at: None,
-        terminated_at: None,
-        version: 1,
-        created_at: EPOCH,
-        updated_at: EPOCH,
+        ..active()
     }
 }
 
@@ -132,9 +124,9 @@ fn link(seller: &Relationship, target: Target, live: u64) -> Result<Link, Refusa
 
 #[test]
 fn link_is_made_by_who_may_attribute_and_for_what_is_covered() {
-    let spam = Refusal::RelationshipInactive {
+    let spam = Refusal::Barred(Barred::Inactive {
         reason: Some("Spam.".to_owned()),
-    };
+    });
     let stock = Relationship {
         mode: Mode::Stock,
         ..seller()
@@ -150,7 +142,7 @@ fn link_is_made_by_who_may_attribute_and_for_what_is_covered() {
             Some(Refusal::ProductNotAllowed(product(2))),
         ),
         (inactive(), Target::Shop, 0, Some(spam)),
-        (stock, Target::Shop, 0, Some(Refusal::ModeNotAllowed)),
+        (stock, Target::Shop, 0, Some(Refusal::Barred(Barred::Mode))),
     ] {
         let made = link(&seller, target.clone(), live);
         assert_eq!(made.as_ref().err(), refused.as_ref(), "{target:?}");
@@ -219,7 +211,7 @@ fn link_is_changed_as_its_status_and_its_relationship_allow() {
     }
     assert!(matches!(
         change(&made, idle, &named),
-        Err(Refusal::RelationshipInactive { .. })
+        Err(Refusal::Barred(Barred::Inactive { .. }))
     ));
     let revoked = Link {
         status: Status::Revoked,

@@ -9,11 +9,11 @@ mod relationship;
 mod source;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use change::{AccessChange, Change, Unchanged, Ware};
 pub use life::{Step, Stepped, WrongStatus};
-pub use relationship::{Grant, ProductScope, Relationship, random_code};
+pub use relationship::{Barred, Grant, ProductScope, Relationship, random_code};
 pub use source::Source;
 pub use terms::{Access, DynamicUrlPolicy, KeyTerms, Mode, Status, Terms};
 

@@ -109,7 +109,29 @@ impl Grant {
     }
 }
 
+/// Why a relationship may not sell in some way now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Barred {
+    /// It is not active; the reason is the one that its reseller is shown.
+    Inactive { reason: Option<String> },
+    /// Its mode has no such way.
+    Mode,
+}
+
 impl Relationship {
+    /// Whether it may place what attributes sales to it: links and embeds.
+    pub fn may_attribute(&self) -> Result<(), Barred> {
+        self.may_sell(self.mode.allows_links())
+    }
+
+    fn may_sell(&self, allowed: bool) -> Result<(), Barred> {
+        if self.status != Status::Active {
+            let reason = self.status_reason.clone();
+            return Err(Barred::Inactive { reason });
+        }
+        if allowed { Ok(()) } else { Err(Barred::Mode) }
+    }
+
     /// Whether its links and embeds cover a product, or a variant of it.
     pub fn covers(&self, product: ProductId, variant: Option<VariantId>) -> bool {
         let granted = |ware| self.access.get(&ware).is_some_and(|grant| !grant.revoked);

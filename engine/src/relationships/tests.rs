@@ -49,6 +49,14 @@ fn relationship(status: Status) -> Relationship {
     }
 }
 
+/// An active one, for the tests of what it may do.
+pub(crate) fn active() -> Relationship {
+    Relationship {
+        status_reason: None,
+        ..relationship(Status::Active)
+    }
+}
+
 fn ware(product: u128, variant: Option<u128>) -> Ware {
     (
         ProductId::from_uuid(Uuid::from_u128(product)),

@@ -53,7 +53,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 22] = [
+const MODULES: [(&str, &[&str]); 24] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -92,7 +92,7 @@ const MODULES: [(&str, &[&str]); 22] = [
             "balances",
             "inventory",
             "links",
-            "embeds",
+            "campaigns",
             "listings",
             "sales",
             "payments",
@@ -113,6 +113,8 @@ const MODULES: [(&str, &[&str]); 22] = [
     ),
     ("top_ups", &["payments", "balances", "relationships"]),
     ("links", &["relationships"]),
+    ("campaigns", &["embeds", "links", "relationships"]),
+    ("embeds", &[]),
     ("sales", &["links", "relationships"]),
     ("payouts", &["relationships", "sales", "programs"]),
     ("connections", &["fulfillments"]),

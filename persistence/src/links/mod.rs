@@ -15,6 +15,7 @@ pub use change::change;
 pub use create::create;
 pub use find::{Found, find};
 pub use list::{Brought, Tracked, list, one};
+pub(crate) use visit::is_fresh;
 pub use visit::{count, sweep};
 
 use engine::{clock::Timestamp, relationships::Relationship};

@@ -7,7 +7,10 @@ use engine::{
     links::{VISITOR_HOURS, Visitor},
 };
 
-use crate::{Database, Error, database::commit, owned};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Database, Error, database::commit, error::at_most_one, owned};
 
 /// Counts a visitor of a link; false if this one was counted in this hour.
 pub async fn count(
@@ -19,17 +22,7 @@ pub async fn count(
     let db = db.clone();
     owned(async move {
         let mut tx = db.begin_behind().await?;
-        let fresh = sqlx::query(
-            "INSERT INTO link_visitors (link_id, visitor, created_at) VALUES ($1, $2, $3)
-             ON CONFLICT ON CONSTRAINT link_visitors_pkey DO NOTHING",
-        )
-        .bind(link.uuid())
-        .bind(&visitor[..])
-        .bind(now)
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
-        if fresh == 0 {
+        if !is_fresh(&mut tx, link.uuid(), visitor, now).await? {
             return Ok(false);
         }
         sqlx::query("UPDATE links SET clicks = clicks + 1 WHERE link_id = $1")
@@ -40,6 +33,25 @@ pub async fn count(
         Ok(true)
     })
     .await
+}
+
+/// Notes a visitor of a link, or of another thing with an id; false if this one was noted in this hour.
+pub(crate) async fn is_fresh(
+    connection: &mut PgConnection,
+    visited: Uuid,
+    visitor: Visitor,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let noted = sqlx::query(
+        "INSERT INTO link_visitors (link_id, visitor, created_at) VALUES ($1, $2, $3)
+         ON CONFLICT ON CONSTRAINT link_visitors_pkey DO NOTHING",
+    )
+    .bind(visited)
+    .bind(&visitor[..])
+    .bind(now)
+    .execute(connection)
+    .await?;
+    at_most_one(&noted, "a visitor of this hour")
 }
 
 /// Forgets visitors whose hour is over; says how many.

@@ -4,24 +4,36 @@ use engine::api_keys::Scope;
 
 use super::{Operation, parameters::Parameter};
 use crate::{
+    campaigns::{
+        CampaignWithSnippet, EmbedCampaign, change::UpdateCampaign, create::CreateCampaign,
+    },
+    embeds::snippet::Snippet,
     error::Code,
     links::{TrackedLink, change::UpdateLink, create::CreateLink},
+    wire::fields::Nothing,
 };
 
-/// Where a side has its links.
+/// Where a side has what it sells with.
 struct Paths {
     links: &'static str,
     link: &'static str,
+    campaigns: &'static str,
+    campaign: &'static str,
 }
 
 const DEV: Paths = Paths {
     links: "/dev/v1/resellers/{id}/links",
     link: "/dev/v1/resellers/{id}/links/{lnk}",
+    campaigns: "/dev/v1/resellers/{id}/embed-campaigns",
+    campaign: "/dev/v1/resellers/{id}/embed-campaigns/{cmp}",
 };
 const PORTAL: Paths = Paths {
     links: "/portal/v1/programs/{rel}/links",
     link: "/portal/v1/programs/{rel}/links/{lnk}",
+    campaigns: "/portal/v1/programs/{rel}/embed-campaigns",
+    campaign: "/portal/v1/programs/{rel}/embed-campaigns/{cmp}",
 };
+const FLAVOR: Parameter = Parameter::text("flavor", "html, react or link; else html.");
 
 /// What placing something that attributes sales may be answered besides.
 const PLACED: [Code; 4] = [
@@ -34,18 +46,45 @@ const PLACED: [Code; 4] = [
 type Of = fn(&'static str, &'static str, &'static str) -> Operation;
 
 pub(super) fn dev() -> Vec<Operation> {
-    links(&DEV, |method, path, summary| {
+    let of: Of = |method, path, summary| {
         let scope = if method == "get" {
             Scope::ResellersRead
         } else {
             Scope::ResellersWrite
         };
         Operation::new(method, path, summary).scope(scope)
-    })
+    };
+    let mut all = links(&DEV, of);
+    all.extend(campaigns(&DEV, of));
+    all
 }
 
 pub(super) fn portal() -> Vec<Operation> {
-    links(&PORTAL, Operation::of_session)
+    let of: Of = Operation::of_session;
+    let mut all = links(&PORTAL, of);
+    all.extend(campaigns(&PORTAL, of));
+    all.push(
+        of(
+            "get",
+            "/portal/v1/programs/{rel}/embed-campaigns/{cmp}/snippet",
+            "What to place in a page, in a component or in a chat.",
+        )
+        .query(&[FLAVOR])
+        .answers::<Snippet>(200)
+        .refuses(&[Code::InvalidState]),
+    );
+    all.push(
+        of(
+            "post",
+            "/portal/v1/programs/{rel}/embed-campaigns/{cmp}/rotate-token",
+            "Another token: every snippet that was given out shows nothing any more.",
+        )
+        .once()
+        .takes::<Nothing>()
+        .answers::<Snippet>(200)
+        .refuses(&[Code::InvalidState]),
+    );
+    all
 }
 
 fn links(at: &Paths, of: Of) -> Vec<Operation> {
@@ -75,6 +114,32 @@ fn links(at: &Paths, of: Of) -> Vec<Operation> {
         .once()
         .takes::<UpdateLink>()
         .answers::<TrackedLink>(200)
+        .refuses(&PLACED),
+    ]
+}
+
+fn campaigns(at: &Paths, of: Of) -> Vec<Operation> {
+    vec![
+        of("get", at.campaigns, "Embed campaigns, newest first.")
+            .query(&[Parameter::LIMIT, Parameter::CURSOR])
+            .lists::<EmbedCampaign>(),
+        of(
+            "post",
+            at.campaigns,
+            "Make a widget for other pages, and get the snippet to place.",
+        )
+        .once()
+        .takes::<CreateCampaign>()
+        .answers::<CampaignWithSnippet>(201)
+        .refuses(&PLACED),
+        of(
+            "patch",
+            at.campaign,
+            "Rename, limit, pause, resume or revoke a campaign.",
+        )
+        .once()
+        .takes::<UpdateCampaign>()
+        .answers::<EmbedCampaign>(200)
         .refuses(&PLACED),
     ]
 }

@@ -181,12 +181,19 @@ async fn victims(
     let (webhook, delivery) = world.webhook_with_delivery().await;
     let link = world.dev_of("demo-both", "POST", "links");
     let link = link.json(&json!({"name": "Walls"})).send().await.data(201);
+    let campaign = world.dev_of("demo-both", "POST", "embed-campaigns");
+    let campaign = campaign
+        .json(&json!({"name": "Walls"}))
+        .send()
+        .await
+        .data(201);
     let bought = world.buy_stock("demo-both", "Antivirus", 1).await.data(201);
     let items = world.scalar("SELECT serial_id FROM inventory_items LIMIT 1");
     let stocked = SerialId::from_uuid(items.parse().unwrap()).inventory_item();
     BTreeMap::from([
         ("whk", webhook),
         ("lnk", link["id"].as_str().unwrap().to_owned()),
+        ("cmp", campaign["id"].as_str().unwrap().to_owned()),
         ("dlv", delivery),
         ("stk", bought["id"].as_str().unwrap().to_owned()),
         ("itm", stocked.to_string()),
@@ -306,6 +313,8 @@ impl World {
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.relationship_id)
                   FROM earnings AS t)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.link_id) FROM links AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.campaign_id)
+                  FROM embed_campaigns AS t)
                || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM balance_settings)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)
                   FROM members AS t)

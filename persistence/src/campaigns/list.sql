@@ -1,0 +1,9 @@
+-- Campaigns of a relationship, the newest first, or one of them.
+SELECT c.campaign_id, c.relationship_id, c.name, c.status, c.product_ids, c.variant_ids, c.origins,
+       c.token_version, c.created_at, c.updated_at, c.views
+FROM embed_campaigns AS c
+WHERE c.merchant_id = $1 AND c.relationship_id = $2
+  AND ($3::uuid IS NULL OR c.campaign_id = $3)
+  AND ($4::uuid IS NULL OR c.campaign_id < $4)
+ORDER BY c.relationship_id DESC, c.campaign_id DESC
+LIMIT $5
