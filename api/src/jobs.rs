@@ -1,6 +1,6 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
 //! purchases, what lanes tell the audit log, the end of invitations and of top-ups, the end of holds on
-//! commissions, refunds and payments that were cut off, and the sale of uploads that were stored when their
+//! commissions, listings that are blocked, refunds and payments that were cut off, and the sale of uploads that were stored when their
 //! lane was busy.
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +19,7 @@ use tokio::{
 use crate::{
     api_keys::expiry,
     fulfillments::refund,
+    listings,
     metrics::{Metrics, UPKEEP_EVERY},
     replacements, sales,
     state::App,
@@ -38,6 +39,7 @@ const ANNOUNCE_EVERY: Duration = Duration::from_mins(1);
 const ANNOUNCED_AT_ONCE: u32 = 100;
 /// How long uses of keys and deeds gather, so that many are stored at once.
 const GATHER: Duration = Duration::from_secs(1);
+const REVIEW_EVERY: Duration = Duration::from_secs(10);
 const USES_AT_ONCE: usize = 1024;
 
 /// Keeps what was recorded from filling the memory.
@@ -209,6 +211,29 @@ pub(crate) async fn carry_stock_requests(app: App) {
             Err(error) => tracing::warn!(%error, "could not look for purchases: {error}"),
         }
         sleep(REFUND_EVERY).await;
+    }
+}
+
+/// Blocks listings that may not be offered any more, and brings back those that may be again.
+pub(crate) async fn review_listings(app: App) {
+    loop {
+        let wait = match listings::review::review(&app).await {
+            Ok((count, changed)) => {
+                if changed > 0 {
+                    tracing::info!(changed, "blocked listings, or brought them back");
+                }
+                if listings::review::is_full(count) {
+                    GATHER
+                } else {
+                    REVIEW_EVERY
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "could not review listings: {error}");
+                REVIEW_EVERY
+            }
+        };
+        sleep(wait).await;
     }
 }
 

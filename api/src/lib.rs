@@ -24,6 +24,7 @@ pub(crate) mod invoices;
 pub(crate) mod jobs;
 pub mod layers;
 pub(crate) mod links;
+pub mod listings;
 pub mod logging;
 pub mod mail;
 pub(crate) mod me;

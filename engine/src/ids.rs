@@ -183,6 +183,11 @@ typed_id!(
     "cmp"
 );
 typed_id!(
+    /// A product at a reseller's own price.
+    ListingId,
+    "lst"
+);
+typed_id!(
     /// An attributed line of a paid invoice.
     SaleId,
     "sal"

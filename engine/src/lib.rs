@@ -24,6 +24,7 @@ pub mod inventory;
 pub mod invitations;
 pub mod journal;
 pub mod links;
+pub mod listings;
 pub mod merchants;
 pub mod metrics;
 pub mod money;

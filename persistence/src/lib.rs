@@ -22,6 +22,7 @@ pub mod inventory;
 pub mod invitations;
 pub mod journal;
 pub mod links;
+pub mod listings;
 pub mod mail;
 pub mod members;
 pub mod merchants;

@@ -1,4 +1,5 @@
-//! `GET /embed/{name}`: the loader of a campaign's snippet (`cmp_….js`), or its widget (`cmp_…?t=`).
+//! `GET /embed/{name}` and `GET /embed/listing/{name}`: the loader of a snippet (`cmp_….js`), or its widget
+//! (`cmp_…?t=`).
 //!
 //! Keeps: whatever is wrong with a token, whoever sent it, the answer is one page with nothing to buy.
 
@@ -6,10 +7,14 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use engine::{embeds::Subject, links::visitor};
+use engine::{
+    embeds::Subject,
+    ids::{CampaignId, ListingId},
+    links::visitor,
+};
 use persistence::campaigns::{self, Offer};
 
-use super::{loader, offer, widget};
+use super::{loader, offer, snippet::page, widget};
 use crate::{
     error::{ApiError, Code},
     extract::Query,
@@ -24,26 +29,58 @@ pub(crate) async fn public(
     visit: Visit,
     query: Query,
 ) -> Result<Response, ApiError> {
+    let id = |text: &str| CampaignId::parse(text).map(Subject::Campaign);
+    shown(&app, (&name, id), &visit, &query).await
+}
+
+pub(crate) async fn public_listing(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    visit: Visit,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let id = |text: &str| ListingId::parse(text).map(Subject::Listing);
+    shown(&app, (&name, id), &visit, &query).await
+}
+
+async fn shown(
+    app: &App,
+    (name, id): (&str, fn(&str) -> Option<Subject>),
+    visit: &Visit,
+    query: &Query,
+) -> Result<Response, ApiError> {
     let from = network(visit.address);
     if !app.pages.take(&from.to_string(), app.now()) {
         return Err(ApiError::new(Code::RateLimited).retry_after_secs(1));
     }
-    let (text, loads) = match name.strip_suffix(".js") {
-        Some(text) => (text, true),
-        None => (&name[..], false),
-    };
-    let subject = Subject::parse(text).ok_or_else(|| ApiError::new(Code::NotFound))?;
-    if loads {
-        return Ok(loader::answer(&format!("{}/embed/{subject}", app.origin)));
+    let text = name.strip_suffix(".js").unwrap_or(name);
+    let subject = id(text).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    if text != name {
+        return Ok(loader::answer(&page(app, subject)));
     }
     let token = query.get("t").unwrap_or_default();
-    let Subject::Campaign(id) = subject;
-    let Some(found) = offer::campaign(&app, id, token).await? else {
-        return Ok(widget::not_available(&app));
+    let widget = match subject {
+        Subject::Campaign(id) => campaign(app, id, token, visit).await?,
+        Subject::Listing(id) => {
+            let found = offer::listing(app, id, token).await?;
+            found.map(|found| widget::listing(app, &found, token))
+        }
+    };
+    Ok(widget.unwrap_or_else(|| widget::not_available(app)))
+}
+
+async fn campaign(
+    app: &App,
+    id: CampaignId,
+    token: &str,
+    visit: &Visit,
+) -> Result<Option<Response>, ApiError> {
+    let Some(found) = offer::campaign(app, id, token).await? else {
+        return Ok(None);
     };
     let offered = campaigns::offered(&app.database, &found).await?;
-    count(&app, &found, &visit).await;
-    Ok(widget::answer(&app, &found, &offered, token))
+    count(app, &found, visit).await;
+    Ok(Some(widget::campaign(app, &found, &offered, token)))
 }
 
 /// Counts a person once an hour. A count that fails, or for which there is no room, hides nothing.

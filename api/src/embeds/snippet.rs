@@ -32,6 +32,14 @@ impl Flavor {
     }
 }
 
+/// Where the widget of this is.
+pub(super) fn page(app: &App, subject: Subject) -> String {
+    match subject {
+        Subject::Campaign(id) => format!("{}/embed/{id}", app.origin),
+        Subject::Listing(id) => format!("{}/embed/listing/{id}", app.origin),
+    }
+}
+
 /// A snippet as it is told.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Snippet {
@@ -56,7 +64,7 @@ impl Placed {
             at: app.now(),
         };
         Self {
-            page: format!("{}/embed/{subject}", app.origin),
+            page: page(app, subject),
             version,
             token: token.text(app.engine.vault()),
         }

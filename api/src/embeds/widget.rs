@@ -1,7 +1,16 @@
 //! The page in a frame: what is sold, for how much, and where to buy it.
 
+use std::fmt::Display;
+
 use axum::response::Response;
-use persistence::campaigns::{Offer, Offered};
+use engine::{
+    ids::VariantId,
+    money::{Currency, Money},
+};
+use persistence::{
+    campaigns::{self, Offered},
+    listings,
+};
 
 use crate::{
     docs::page::{Page, escaped},
@@ -10,26 +19,61 @@ use crate::{
 };
 
 const STYLE: &str = include_str!("widget.css");
+const NOTHING: &str = "<p>There is nothing on sale here at the moment.</p>\n";
+
+/// One thing with a button.
+struct Item<'a> {
+    title: &'a str,
+    variant_title: Option<&'a str>,
+    price: Money,
+    currency: Currency,
+    /// Where it is bought.
+    checkout: String,
+}
 
 /// The widget of a campaign, for pages that may show it.
-pub(super) fn answer(app: &App, offer: &Offer, offered: &[Offered], token: &str) -> Response {
+pub(super) fn campaign(
+    app: &App,
+    offer: &campaigns::Offer,
+    offered: &[Offered],
+    token: &str,
+) -> Response {
+    let id = offer.standing.campaign;
     let items: String = offered
         .iter()
-        .map(|one| item(app, offer, one, token))
+        .map(|one| Item {
+            title: &one.title,
+            variant_title: one.variant_title.as_deref(),
+            price: one.price,
+            currency: offer.currency,
+            checkout: format!(
+                "{}&amp;product_id={}{}",
+                checkout(app, ('c', id), token),
+                one.product,
+                of_variant(one.variant)
+            ),
+        })
+        .map(|item| item.html())
         .collect();
-    let body = if items.is_empty() {
-        NOTHING.to_owned()
-    } else {
-        format!("<ul>\n{items}</ul>\n")
-    };
-    let name = escaped(&offer.merchant_name);
-    let body = format!("<main>\n<h1>{name}</h1>\n{body}</main>\n");
     let ancestors = if offer.origins.is_empty() {
         anywhere(app).to_owned()
     } else {
         offer.origins.join(" ")
     };
-    Page::framed(&offer.merchant_name, STYLE, &body, &ancestors).answer()
+    framed(&offer.merchant_name, &items, &ancestors)
+}
+
+/// The widget of a listing, for any page.
+pub(super) fn listing(app: &App, offer: &listings::Offer, token: &str) -> Response {
+    let judged = &offer.judged;
+    let item = Item {
+        title: &judged.title,
+        variant_title: judged.variant_title.as_deref(),
+        price: judged.listing.price,
+        currency: offer.currency,
+        checkout: checkout(app, ('l', judged.listing.id), token),
+    };
+    framed(&offer.merchant_name, &item.html(), anywhere(app))
 }
 
 /// What everybody gets who is offered nothing, whatever the reason.
@@ -39,33 +83,41 @@ pub(super) fn not_available(app: &App) -> Response {
     Page::framed("Not available", STYLE, body, anywhere(app)).answer()
 }
 
-const NOTHING: &str = "<p>There is nothing on sale here at the moment.</p>\n";
+fn framed(shop: &str, items: &str, ancestors: &str) -> Response {
+    let list = if items.is_empty() {
+        NOTHING.to_owned()
+    } else {
+        format!("<ul>\n{items}</ul>\n")
+    };
+    let body = format!("<main>\n<h1>{}</h1>\n{list}</main>\n", escaped(shop));
+    Page::framed(shop, STYLE, &body, ancestors).answer()
+}
 
 /// Pages by https; where we are not reached by https ourselves, any.
 fn anywhere(app: &App) -> &'static str {
     if app.tls() { "https:" } else { "https: http:" }
 }
 
-fn item(app: &App, offer: &Offer, one: &Offered, token: &str) -> String {
-    let variant = one
-        .variant
-        .map_or_else(String::new, |id| format!("&amp;variant_id={id}"));
-    let kind = one
-        .variant_title
-        .as_deref()
-        .map_or_else(String::new, |title| {
+fn checkout(app: &App, (kind, id): (char, impl Display), token: &str) -> String {
+    format!("{}/checkout/{kind}/{id}?t={}", app.origin, escaped(token))
+}
+
+fn of_variant(variant: Option<VariantId>) -> String {
+    variant.map_or_else(String::new, |id| format!("&amp;variant_id={id}"))
+}
+
+impl Item<'_> {
+    fn html(&self) -> String {
+        let kind = self.variant_title.map_or_else(String::new, |title| {
             format!("<span class=\"kind\">{}</span>", escaped(title))
         });
-    format!(
-        "<li>\n<h2>{title}{kind}</h2>\n<p class=\"price\">{price} {currency}</p>\n\
-         <a class=\"buy\" href=\"{origin}/checkout/c/{campaign}?t={token}&amp;product_id={product}{variant}\" \
-         target=\"_blank\" rel=\"noopener\">Buy</a>\n</li>\n",
-        title = escaped(&one.title),
-        price = MoneyText(offer.currency, one.price),
-        currency = offer.currency.code(),
-        origin = app.origin,
-        campaign = offer.standing.campaign,
-        product = one.product,
-        token = escaped(token),
-    )
+        format!(
+            "<li>\n<h2>{title}{kind}</h2>\n<p class=\"price\">{price} {currency}</p>\n\
+             <a class=\"buy\" href=\"{checkout}\" target=\"_blank\" rel=\"noopener\">Buy</a>\n</li>\n",
+            title = escaped(self.title),
+            price = MoneyText(self.currency, self.price),
+            currency = self.currency.code(),
+            checkout = self.checkout,
+        )
+    }
 }

@@ -135,11 +135,14 @@ codes! {
         "The quantity is out of range."
         "Take a quantity between the bounds in the details.";
     ProductNotEligible "PRODUCT_NOT_ELIGIBLE" UNPROCESSABLE_ENTITY No
-        "The product has no serials."
-        "Order another product.";
+        "The product is not sold by serials, or may not be listed."
+        "Take another product.";
     PriceChanged "PRICE_CHANGED" UNPROCESSABLE_ENTITY No
         "The price is above the given maximum."
         "Accept the price in the details, or cancel.";
+    PriceOutOfRange "PRICE_OUT_OF_RANGE" UNPROCESSABLE_ENTITY No
+        "The price is out of range."
+        "Take a price between the bounds in the details.";
     OrderMismatch "ORDER_MISMATCH" UNPROCESSABLE_ENTITY NotThisBody
         "This order id belongs to another request."
         "Mend your shop: it uses one order id for two orders.";

@@ -5,12 +5,13 @@
 use engine::{
     balances::EntryKind,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, PayoutUpdated, SaleCreated,
-        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+        CommissionApproved, CommissionReversed, Fact, Kind, ListingBlocked, PayoutUpdated,
+        SaleCreated, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
+        VerificationUpdated,
     },
     ids::{
-        FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, PayoutId, ProductId, RelationshipId,
-        ReplacementId, SaleId, StockRequestId, VariantId, WebhookId,
+        FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ListingId, PayoutId, ProductId,
+        RelationshipId, ReplacementId, SaleId, StockRequestId, VariantId, WebhookId,
     },
     money::{Currency, Money},
 };
@@ -319,6 +320,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         Fact::CommissionReversed(told) => commission_reversed(told, currency),
         Fact::PayoutUpdated(told) => payout_updated(told, currency),
         Fact::VerificationUpdated(told) => verification_updated(told),
+        Fact::ListingBlocked(told) => listing_blocked(told),
     }
 }
 
@@ -366,6 +368,16 @@ fn commission_approved(told: &CommissionApproved, currency: Currency) -> Value {
 
 fn verification_updated(told: &VerificationUpdated) -> Value {
     json!({"relationship_id": of(&told.relationship), "status": told.status})
+}
+
+fn listing_blocked(told: &ListingBlocked) -> Value {
+    json!({
+        "listing_id": ListingId::from_uuid(told.listing).to_string(),
+        "relationship_id": of(&told.relationship),
+        "product_id": ProductId::from_uuid(told.product).to_string(),
+        "variant_id": told.variant.map(|id| VariantId::from_uuid(id).to_string()),
+        "reason": told.reason,
+    })
 }
 
 fn payout_updated(told: &PayoutUpdated, currency: Currency) -> Value {

@@ -6,8 +6,8 @@ use axum::{
 };
 use engine::ids::{
     CampaignId, CommissionId, DeliveryId, FulfillmentId, ImportId, InventoryItemId, InvitationId,
-    InvoiceId, ItemId, KeyId, LinkId, PayoutId, ProductId, RelationshipId, ReplacementId, SaleId,
-    SessionId, StockRequestId, VariantId, WebhookId,
+    InvoiceId, ItemId, KeyId, LinkId, ListingId, PayoutId, ProductId, RelationshipId,
+    ReplacementId, SaleId, SessionId, StockRequestId, VariantId, WebhookId,
 };
 
 use crate::error::{ApiError, Code};
@@ -27,7 +27,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(CampaignId CommissionId DeliveryId FulfillmentId ImportId InventoryItemId InvitationId InvoiceId ItemId KeyId LinkId PayoutId ProductId RelationshipId ReplacementId SaleId SessionId StockRequestId VariantId WebhookId);
+path_ids!(CampaignId CommissionId DeliveryId FulfillmentId ImportId InventoryItemId InvitationId InvoiceId ItemId KeyId LinkId ListingId PayoutId ProductId RelationshipId ReplacementId SaleId SessionId StockRequestId VariantId WebhookId);
 
 /// All ids of the path, in its order: one, or a pair.
 pub(crate) struct PathIds<T>(pub(crate) T);

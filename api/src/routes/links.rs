@@ -8,4 +8,5 @@ pub(super) fn menu() -> Menu {
     Menu::new(Surface::Links)
         .get("/r/{code}", follow::public)
         .get("/embed/{name}", show::public)
+        .get("/embed/listing/{name}", show::public_listing)
 }

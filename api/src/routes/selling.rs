@@ -1,7 +1,7 @@
-//! What resellers sell with, on both sides: links and embed campaigns.
+//! What resellers sell with, on both sides: links, embed campaigns and listings.
 
 use super::menu::Menu;
-use crate::{campaigns, links, metrics::Surface};
+use crate::{campaigns, links, listings, metrics::Surface};
 
 #[rustfmt::skip]
 pub(super) fn dev() -> Menu {
@@ -12,6 +12,8 @@ pub(super) fn dev() -> Menu {
         .get("/dev/v1/resellers/{id}/embed-campaigns",         campaigns::list::dev)
         .post("/dev/v1/resellers/{id}/embed-campaigns",        campaigns::create::dev)
         .patch("/dev/v1/resellers/{id}/embed-campaigns/{cmp}", campaigns::change::dev)
+        .get("/dev/v1/resellers/{id}/listings",                listings::list::dev)
+        .post("/dev/v1/resellers/{id}/listings/{lst}/archive", listings::archive::dev)
 }
 
 #[rustfmt::skip]
@@ -25,4 +27,9 @@ pub(super) fn portal() -> Menu {
         .patch("/portal/v1/programs/{rel}/embed-campaigns/{cmp}",              campaigns::change::portal)
         .get("/portal/v1/programs/{rel}/embed-campaigns/{cmp}/snippet",        campaigns::snippet::portal)
         .post("/portal/v1/programs/{rel}/embed-campaigns/{cmp}/rotate-token",  campaigns::rotate::portal)
+        .get("/portal/v1/programs/{rel}/listings",                             listings::list::portal)
+        .post("/portal/v1/programs/{rel}/listings",                            listings::create::portal)
+        .get("/portal/v1/programs/{rel}/listings/quote",                       listings::quote::portal)
+        .patch("/portal/v1/programs/{rel}/listings/{lst}",                     listings::change::portal)
+        .get("/portal/v1/programs/{rel}/listings/{lst}/snippet",               listings::snippet::portal)
 }

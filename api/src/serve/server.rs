@@ -124,6 +124,7 @@ impl Starting {
         self.works("payments", &app, jobs::complete_top_ups);
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("commissions", &app, jobs::release_commissions);
+        self.works("listings", &app, jobs::review_listings);
         self.works("balances", &app, watch_balances);
         self.works("shelves", &app, watch_shelves);
         self.works("invitations", &app, jobs::expire_invitations);

@@ -10,8 +10,9 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, PayoutUpdated, SaleCreated,
-        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+        CommissionApproved, CommissionReversed, Fact, Kind, ListingBlocked, PayoutUpdated,
+        SaleCreated, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
+        VerificationUpdated,
     },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
@@ -189,6 +190,7 @@ fn subject(kind: Kind) -> Subject {
         Kind::CommissionReversed => commission_reversed(),
         Kind::PayoutUpdated => payout_updated(),
         Kind::VerificationUpdated => verification_updated(),
+        Kind::ListingBlocked => listing_blocked(),
     })
 }
 
@@ -219,6 +221,16 @@ fn payout_updated() -> Fact {
         relationship: RELATIONSHIP,
         status: "COMPLETED".to_owned(),
         amount: 2500,
+    })
+}
+
+fn listing_blocked() -> Fact {
+    Fact::ListingBlocked(ListingBlocked {
+        listing: id(14),
+        relationship: RELATIONSHIP,
+        product: PRODUCT,
+        variant: None,
+        reason: "BELOW_FLOOR".to_owned(),
     })
 }
 

@@ -27,6 +27,7 @@ mod invoices;
 mod joining;
 mod keys;
 mod links;
+mod listings;
 mod lists;
 mod members;
 mod ops;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{Subject, Token};
 use crate::{
     clock::EPOCH,
-    ids::CampaignId,
+    ids::{CampaignId, ListingId},
     random::SeededRandom,
     vault::{RootKey, Vault},
 };
@@ -34,6 +34,17 @@ fn token_reads_back_under_its_own_key_only() {
     // What attributes a click shows nothing.
     let click = text.replace("ce1.1", "ca1.1");
     assert_eq!(Token::read(&click, &vault(1)), None);
+}
+
+#[test]
+fn subject_is_what_its_prefix_says() {
+    let random = SeededRandom::new(3);
+    let listing = Subject::Listing(ListingId::generate(EPOCH, &random));
+    let campaign = Subject::Campaign(CampaignId::generate(EPOCH, &random));
+    for subject in [listing, campaign] {
+        assert_eq!(Subject::parse(&subject.to_string()), Some(subject));
+    }
+    assert_eq!(Subject::parse("rel_00000000000000000000000000"), None);
 }
 
 proptest! {

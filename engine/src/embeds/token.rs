@@ -5,7 +5,11 @@ use std::fmt::{self, Write as _};
 use chrono::DateTime;
 use subtle::ConstantTimeEq as _;
 
-use crate::{clock::Timestamp, ids::CampaignId, vault::Vault};
+use crate::{
+    clock::Timestamp,
+    ids::{CampaignId, ListingId},
+    vault::Vault,
+};
 
 /// The form of the token, and which key its end is made with: nothing in a token chooses them.
 const FORM: &str = "ce1.1";
@@ -16,12 +20,14 @@ const CHARS_MAX: usize = 160;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     Campaign(CampaignId),
+    Listing(ListingId),
 }
 
 impl Subject {
     /// Reads its id, which says by its prefix what it is.
     pub fn parse(text: &str) -> Option<Self> {
-        CampaignId::parse(text).map(Self::Campaign)
+        let campaign = CampaignId::parse(text).map(Self::Campaign);
+        campaign.or_else(|| ListingId::parse(text).map(Self::Listing))
     }
 }
 
@@ -29,6 +35,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Campaign(id) => id.fmt(f),
+            Self::Listing(id) => id.fmt(f),
         }
     }
 }

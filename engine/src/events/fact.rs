@@ -87,6 +87,17 @@ pub enum Fact {
     CommissionReversed(CommissionReversed),
     PayoutUpdated(PayoutUpdated),
     VerificationUpdated(VerificationUpdated),
+    ListingBlocked(ListingBlocked),
+}
+
+/// A listing is not offered any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListingBlocked {
+    pub listing: Uuid,
+    pub relationship: Uuid,
+    pub product: Uuid,
+    pub variant: Option<Uuid>,
+    pub reason: String,
 }
 
 /// A sale was attributed. Amounts are in minor units, here and below.
@@ -219,6 +230,7 @@ impl Fact {
             Self::CommissionReversed(_) => Kind::CommissionReversed,
             Self::PayoutUpdated(_) => Kind::PayoutUpdated,
             Self::VerificationUpdated(_) => Kind::VerificationUpdated,
+            Self::ListingBlocked(_) => Kind::ListingBlocked,
         }
     }
 }
@@ -338,6 +350,12 @@ mod tests {
                     r#"{{"fact":"verification_updated","relationship":"{id}","status":"VERIFIED"}}"#
                 ),
                 Kind::VerificationUpdated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"listing_blocked","listing":"{id}","relationship":"{id}","product":"{id}","variant":null,"reason":"BELOW_FLOOR"}}"#
+                ),
+                Kind::ListingBlocked,
             ),
         ] {
             check(&stored, kind);

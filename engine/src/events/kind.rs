@@ -41,10 +41,11 @@ pub enum Kind {
     CommissionReversed,
     PayoutUpdated,
     VerificationUpdated,
+    ListingBlocked,
 }
 
 impl Kind {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -73,6 +74,7 @@ impl Kind {
         Self::CommissionReversed,
         Self::PayoutUpdated,
         Self::VerificationUpdated,
+        Self::ListingBlocked,
     ];
 
     /// Every entry of a ledger is one event.
@@ -117,6 +119,7 @@ impl Kind {
             Self::CommissionReversed => "commission:reversed",
             Self::PayoutUpdated => "payout:updated",
             Self::VerificationUpdated => "verification:updated",
+            Self::ListingBlocked => "listing:blocked",
         }
     }
 
@@ -155,6 +158,7 @@ impl Kind {
             Self::CommissionReversed => "A commission was taken back, in whole or in part.",
             Self::PayoutUpdated => "A payout was asked for, decided or paid.",
             Self::VerificationUpdated => "Who a reseller is was handed in or decided.",
+            Self::ListingBlocked => "A listing may not be offered any more.",
         }
     }
 
@@ -181,7 +185,8 @@ impl Kind {
             | Self::CommissionApproved
             | Self::CommissionReversed
             | Self::PayoutUpdated
-            | Self::VerificationUpdated => Audience::Both,
+            | Self::VerificationUpdated
+            | Self::ListingBlocked => Audience::Both,
             Self::SerialsImported
             | Self::ResellerInvited
             | Self::ResellerAccepted

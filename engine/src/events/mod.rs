@@ -8,8 +8,8 @@ mod fact;
 mod kind;
 
 pub use fact::{
-    CommissionApproved, CommissionReversed, Fact, PayoutUpdated, SaleCreated, SaleRefunded,
-    ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+    CommissionApproved, CommissionReversed, Fact, ListingBlocked, PayoutUpdated, SaleCreated,
+    SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

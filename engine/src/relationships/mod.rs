@@ -5,6 +5,7 @@
 
 mod change;
 mod life;
+mod prices;
 mod relationship;
 mod source;
 mod terms;
@@ -13,6 +14,7 @@ pub(crate) mod tests;
 
 pub use change::{AccessChange, Change, Unchanged, Ware};
 pub use life::{Step, Stepped, WrongStatus};
+pub use prices::Prices;
 pub use relationship::{Barred, Grant, ProductScope, Relationship, random_code};
 pub use source::Source;
 pub use terms::{Access, DynamicUrlPolicy, KeyTerms, Mode, Status, Terms};

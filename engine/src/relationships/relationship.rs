@@ -121,15 +121,15 @@ pub enum Barred {
 impl Relationship {
     /// Whether it may place what attributes sales to it: links and embeds.
     pub fn may_attribute(&self) -> Result<(), Barred> {
-        self.may_sell(self.mode.allows_links())
-    }
-
-    fn may_sell(&self, allowed: bool) -> Result<(), Barred> {
         if self.status != Status::Active {
             let reason = self.status_reason.clone();
             return Err(Barred::Inactive { reason });
         }
-        if allowed { Ok(()) } else { Err(Barred::Mode) }
+        if self.mode.allows_links() {
+            Ok(())
+        } else {
+            Err(Barred::Mode)
+        }
     }
 
     /// Whether its links and embeds cover a product, or a variant of it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Prices;
 use crate::{
     catalog::{Product, Variant},
     ids::{KeyId, MerchantId, ProductId, RelationshipId, VariantId},
@@ -83,6 +84,14 @@ impl Mode {
         match self {
             Self::Stock | Self::Both => true,
             Self::Affiliate | Self::AutoFulfilled => false,
+        }
+    }
+
+    /// Whether the reseller may sell at prices of its own what the merchant delivers.
+    pub const fn allows_listings(self) -> bool {
+        match self {
+            Self::AutoFulfilled | Self::Both => true,
+            Self::Affiliate | Self::Stock => false,
         }
     }
 
@@ -172,19 +181,19 @@ impl Terms {
         own.or_else(|| self.access.get(&(product, None)))
     }
 
-    /// The wholesale price per unit: the first that is set of override of the variant, override of
-    /// the product, base price less the relationship's discount, base price less the program's,
-    /// wholesale price of the variant, wholesale price of the product.
+    /// The wholesale price per unit, if there is one: see [`Prices::wholesale`].
     pub fn wholesale_price(&self, product: &Product, variant: Option<&Variant>) -> Option<Money> {
-        let base = variant.map_or(product.base_price, |variant| variant.base_price);
         let override_of = |variant| self.access.get(&(product.id, variant))?.wholesale_price;
-        variant
-            .and_then(|variant| override_of(Some(variant.id)))
-            .or_else(|| override_of(None))
-            .or_else(|| self.discount.map(|percent| base.less(percent)))
-            .or_else(|| self.program_discount.map(|percent| base.less(percent)))
-            .or_else(|| variant.and_then(|variant| variant.wholesale_price))
-            .or(product.wholesale_price)
+        let prices = Prices {
+            of_variant: variant.and_then(|variant| override_of(Some(variant.id))),
+            of_product: override_of(None),
+            base: variant.map_or(product.base_price, |variant| variant.base_price),
+            discount: self.discount,
+            program_discount: self.program_discount,
+            variant_wholesale: variant.and_then(|variant| variant.wholesale_price),
+            product_wholesale: product.wholesale_price,
+        };
+        prices.wholesale()
     }
 
     /// The version of a price: a sum of versions that only rise, so it rises when any of them does.

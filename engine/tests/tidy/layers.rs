@@ -53,7 +53,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 24] = [
+const MODULES: [(&str, &[&str]); 25] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -115,6 +115,7 @@ const MODULES: [(&str, &[&str]); 24] = [
     ("links", &["relationships"]),
     ("campaigns", &["embeds", "links", "relationships"]),
     ("embeds", &[]),
+    ("listings", &["relationships", "catalog"]),
     ("sales", &["links", "relationships"]),
     ("payouts", &["relationships", "sales", "programs"]),
     ("connections", &["fulfillments"]),

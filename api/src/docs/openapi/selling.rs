@@ -10,6 +10,10 @@ use crate::{
     embeds::snippet::Snippet,
     error::Code,
     links::{TrackedLink, change::UpdateLink, create::CreateLink},
+    listings::{
+        ListingView, archive::ArchiveListing, change::UpdateListing, create::CreateListing,
+        quote::ListingQuote,
+    },
     wire::fields::Nothing,
 };
 
@@ -56,6 +60,25 @@ pub(super) fn dev() -> Vec<Operation> {
     };
     let mut all = links(&DEV, of);
     all.extend(campaigns(&DEV, of));
+    all.push(
+        of(
+            "get",
+            "/dev/v1/resellers/{id}/listings",
+            "What a reseller lists, newest first.",
+        )
+        .query(&[Parameter::LIMIT, Parameter::CURSOR])
+        .lists::<ListingView>(),
+    );
+    all.push(
+        of(
+            "post",
+            "/dev/v1/resellers/{id}/listings/{lst}/archive",
+            "End a listing for good.",
+        )
+        .once()
+        .takes::<ArchiveListing>()
+        .answers::<ListingView>(200),
+    );
     all
 }
 
@@ -84,6 +107,7 @@ pub(super) fn portal() -> Vec<Operation> {
         .answers::<Snippet>(200)
         .refuses(&[Code::InvalidState]),
     );
+    all.extend(listings());
     all
 }
 
@@ -141,5 +165,65 @@ fn campaigns(at: &Paths, of: Of) -> Vec<Operation> {
         .takes::<UpdateCampaign>()
         .answers::<EmbedCampaign>(200)
         .refuses(&PLACED),
+    ]
+}
+
+/// What listing something may be answered besides.
+const LISTED: [Code; 6] = [
+    Code::ProgramDisabled,
+    Code::RelationshipInactive,
+    Code::ModeNotAllowed,
+    Code::ProductNotAllowed,
+    Code::ProductNotEligible,
+    Code::PriceOutOfRange,
+];
+
+fn listings() -> Vec<Operation> {
+    let (all, one) = (
+        "/portal/v1/programs/{rel}/listings",
+        "/portal/v1/programs/{rel}/listings/{lst}",
+    );
+    let quoted = [
+        Parameter::text("product_id", "What is to be listed.").required(),
+        Parameter::text("variant_id", "Of a product that has variants."),
+        Parameter::text("price", "Your price.").required(),
+    ];
+    vec![
+        Operation::of_session("get", all, "What you list, newest first.")
+            .query(&[Parameter::LIMIT, Parameter::CURSOR])
+            .lists::<ListingView>(),
+        Operation::of_session("post", all, "List a product at a price of your own.")
+            .once()
+            .takes::<CreateListing>()
+            .answers::<ListingView>(201)
+            .refuses(&LISTED)
+            .refuses(&[Code::AlreadyExists]),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/listings/quote",
+            "What a product could be listed at, and what that would earn.",
+        )
+        .query(&quoted)
+        .answers::<ListingQuote>(200)
+        .refuses(&LISTED)
+        .refuses(&[Code::ValidationError]),
+        Operation::of_session(
+            "patch",
+            one,
+            "Another price; pause, resume or archive a listing.",
+        )
+        .once()
+        .takes::<UpdateListing>()
+        .answers::<ListingView>(200)
+        .refuses(&LISTED)
+        .refuses(&[Code::InvalidState]),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/listings/{lst}/snippet",
+            "What to place in a page, in a component or in a chat.",
+        )
+        .query(&[FLAVOR])
+        .answers::<Snippet>(200)
+        .refuses(&[Code::InvalidState]),
     ]
 }

@@ -92,10 +92,12 @@ impl Ground {
             "UPDATE api_keys SET revoked_at = now() WHERE key_id = '{}'",
             revoked.id.uuid()
         ));
+        let mut ids = victims(world, victim, people["victim"]).await;
+        ids.extend(selling(world).await);
         let balance = key(Scope::BalanceRead).await.text;
         let products = key(Scope::ProductsRead).await.text;
         Self {
-            ids: victims(world, victim, people["victim"]).await,
+            ids,
             sibling: world.key("demo-auto"),
             unknown: [
                 "not a key".to_owned(),
@@ -192,8 +194,6 @@ async fn victims(
     let stocked = SerialId::from_uuid(items.parse().unwrap()).inventory_item();
     BTreeMap::from([
         ("whk", webhook),
-        ("lnk", link["id"].as_str().unwrap().to_owned()),
-        ("cmp", campaign["id"].as_str().unwrap().to_owned()),
         ("dlv", delivery),
         ("stk", bought["id"].as_str().unwrap().to_owned()),
         ("itm", stocked.to_string()),
@@ -215,6 +215,20 @@ async fn victims(
         ("product", product.id.to_string()),
         ("variant", variant.to_string()),
     ])
+}
+
+/// The same of what the victim sells with.
+async fn selling(world: &World) -> [(&'static str, String); 3] {
+    let make = async |path| {
+        let call = world.dev_of("demo-both", "POST", path);
+        let made = call.json(&json!({"name": "Walls"})).send().await;
+        made.data(201)["id"].as_str().unwrap().to_owned()
+    };
+    [
+        ("lnk", make("links").await),
+        ("cmp", make("embed-campaigns").await),
+        ("lst", world.listing_of("demo-both")),
+    ]
 }
 
 impl Ground {
@@ -315,6 +329,8 @@ impl World {
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.link_id) FROM links AS t)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.campaign_id)
                   FROM embed_campaigns AS t)
+               || (SELECT string_agg((to_jsonb(t) - 'reviewed_at')::text, '' ORDER BY t.listing_id)
+                  FROM listings AS t)
                || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM balance_settings)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)
                   FROM members AS t)
