@@ -236,6 +236,13 @@ impl RelationshipId {
     }
 }
 
+impl CampaignId {
+    /// The link under which its sales are attributed.
+    pub const fn link(self) -> LinkId {
+        LinkId(self.0)
+    }
+}
+
 impl SaleId {
     pub const fn commission(self) -> CommissionId {
         CommissionId(self.0)

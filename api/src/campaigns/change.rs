@@ -72,12 +72,13 @@ async fn answer(
     wire: UpdateCampaign,
 ) -> Result<Response, ApiError> {
     let of = (asker.scope.merchant, asker.scope.relationship);
+    let currency = asker.currency;
     let (edit, named) = wire.read()?;
     let by = (asker.actor, app.now());
     let changed = campaigns::change(&app.database, of, id, (edit, named), by).await?;
     let changed = changed.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let changed = changed.map_err(refusal)?;
-    let shown = found(&app, of, id).await;
+    let shown = found(&app, of, id, currency).await;
     let shown = shown.map_err(ApiError::after_change)?;
     Ok(match changed {
         Changed::To(_) => Answer::ok(shown).into_response(),

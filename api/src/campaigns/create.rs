@@ -71,7 +71,7 @@ async fn answer(app: App, asker: Asker, wire: CreateCampaign) -> Result<Response
     let made = campaigns::create(&app.database, of, (new, named), asker.actor, now).await?;
     let made = made.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let made = made.map_err(refusal)?;
-    let shown = found(&app, of, made.id).await;
+    let shown = found(&app, of, made.id, asker.currency).await;
     let shown = CampaignWithSnippet {
         campaign: shown.map_err(ApiError::after_change)?,
         snippet: Placed::of(&app, Subject::Campaign(made.id), made.token_version)

@@ -1,7 +1,10 @@
 //! `GET …/embed-campaigns`, of both sides: campaigns, newest first.
 
 use axum::{extract::State, response::Response};
-use engine::ids::{CampaignId, MerchantId, RelationshipId};
+use engine::{
+    ids::{CampaignId, MerchantId, RelationshipId},
+    money::Currency,
+};
 use persistence::campaigns;
 
 use super::EmbedCampaign;
@@ -20,8 +23,8 @@ pub(crate) async fn portal(
     PathIds(relationship): PathIds<RelationshipId>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let (scope, _) = own_scope(&app, &caller, relationship).await?;
-    listed(&app, (scope.merchant, relationship), &query).await
+    let (scope, currency) = own_scope(&app, &caller, relationship).await?;
+    listed(&app, (scope.merchant, relationship), currency, &query).await
 }
 
 pub(crate) async fn dev(
@@ -31,12 +34,14 @@ pub(crate) async fn dev(
     query: Query,
 ) -> Result<Response, ApiError> {
     let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
-    listed(&app, (scope.merchant, relationship), &query).await
+    let of = (scope.merchant, relationship);
+    listed(&app, of, caller.currency(), &query).await
 }
 
 async fn listed(
     app: &App,
     of: (MerchantId, RelationshipId),
+    currency: Currency,
     query: &Query,
 ) -> Result<Response, ApiError> {
     let page = CursorPage::read(query, &format!("campaigns {}", of.1))?;
@@ -44,7 +49,10 @@ async fn listed(
     let found = campaigns::list(&app.database, of, before, page.limit).await?;
     let last = found.items.last().filter(|_| found.has_more);
     let next = last.map(|viewed| viewed.campaign.id);
-    let shown: Vec<_> = found.items.iter().map(EmbedCampaign::of).collect();
+    let items = found.items.iter();
+    let shown: Vec<_> = items
+        .map(|viewed| EmbedCampaign::of(viewed, currency))
+        .collect();
     Ok(page.answer(shown, next))
 }
 
@@ -53,8 +61,9 @@ pub(super) async fn found(
     app: &App,
     of: (MerchantId, RelationshipId),
     id: CampaignId,
+    currency: Currency,
 ) -> Result<EmbedCampaign, ApiError> {
     let found = campaigns::one(&app.database, of, id).await?;
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    Ok(EmbedCampaign::of(&found))
+    Ok(EmbedCampaign::of(&found, currency))
 }

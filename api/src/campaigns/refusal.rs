@@ -10,12 +10,12 @@ pub(super) fn refusal(refused: NotChanged) -> ApiError {
     let not_allowed =
         |field: &'static str, id: String| ApiError::new(Code::ProductNotAllowed).detail(field, id);
     match refused {
-        NotChanged::UnknownProduct(product) => not_allowed("product_id", product.to_string()),
-        NotChanged::UnknownVariant(variant) => not_allowed("variant_id", variant.to_string()),
-        NotChanged::Refused(Refusal::ProductNotAllowed((product, None))) => {
+        NotChanged::UnknownProduct(product)
+        | NotChanged::Refused(Refusal::ProductNotAllowed((product, None))) => {
             not_allowed("product_id", product.to_string())
         }
-        NotChanged::Refused(Refusal::ProductNotAllowed((_, Some(variant)))) => {
+        NotChanged::UnknownVariant(variant)
+        | NotChanged::Refused(Refusal::ProductNotAllowed((_, Some(variant)))) => {
             not_allowed("variant_id", variant.to_string())
         }
         NotChanged::Refused(Refusal::Barred(barred)) => barred.into(),

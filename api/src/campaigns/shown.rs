@@ -1,10 +1,14 @@
 //! A campaign on the wire, as both sides read it.
 
+use engine::money::Currency;
 use persistence::campaigns::Viewed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::wire::time::Time;
+use crate::wire::{
+    money::{CurrencyCode, MoneyText},
+    time::Time,
+};
 
 /// A widget that may be placed in other pages.
 #[derive(Serialize, ToSchema)]
@@ -22,6 +26,12 @@ pub(crate) struct EmbedCampaign {
     /// Snippets of an older version show nothing.
     token_version: u32,
     views: u64,
+    sales: u64,
+    /// What customers paid, less what they got back.
+    revenue: MoneyText,
+    /// What is owed for it, less what was taken back.
+    commission: MoneyText,
+    currency: CurrencyCode,
     created_at: Time,
     updated_at: Time,
 }
@@ -36,8 +46,12 @@ pub(crate) struct CampaignWithSnippet {
 }
 
 impl EmbedCampaign {
-    pub(super) fn of(viewed: &Viewed) -> Self {
-        let Viewed { campaign, views } = viewed;
+    pub(super) fn of(viewed: &Viewed, currency: Currency) -> Self {
+        let Viewed {
+            campaign,
+            views,
+            brought,
+        } = viewed;
         let id = campaign.id.to_string();
         let products = campaign.scope.products.iter();
         let variants = campaign.scope.variants.keys();
@@ -52,6 +66,10 @@ impl EmbedCampaign {
             allowed_origins: campaign.origins.clone(),
             token_version: campaign.token_version,
             views: *views,
+            sales: brought.sales,
+            revenue: MoneyText(currency, brought.revenue),
+            commission: MoneyText(currency, brought.commission),
+            currency: CurrencyCode(currency),
             created_at: Time(campaign.created_at),
             updated_at: Time(campaign.updated_at),
         }

@@ -42,6 +42,10 @@ pub(super) fn page(app: &App, subject: Subject) -> String {
 
 /// A snippet as it is told.
 #[derive(Serialize, ToSchema)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the contract names the text as it names the whole"
+)]
 pub(crate) struct Snippet {
     snippet: String,
     preview_url: String,

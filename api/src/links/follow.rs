@@ -100,7 +100,8 @@ async fn count(app: &App, found: &Found, visit: &Visit) {
     }
 }
 
-fn cookie_of(token: &str, window_days: u16, tls: bool) -> HeaderValue {
+/// The cookie by which our own pages know by what a customer came.
+pub(crate) fn cookie_of(token: &str, window_days: u16, tls: bool) -> HeaderValue {
     let seconds = u32::from(window_days) * DAY_SECONDS;
     let secure = if tls { "; Secure" } else { "" };
     let text =

@@ -13,6 +13,7 @@ mod target;
 pub(crate) mod visit;
 
 pub(crate) use shown::TrackedLink;
+pub(crate) use target::{PRODUCT, TOKEN};
 
 /// Where a link with this code is followed.
 pub(crate) fn link_url(origin: &str, code: &str) -> String {

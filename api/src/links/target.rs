@@ -15,9 +15,9 @@ use crate::{
 const URL_BYTES_MAX: usize = 2000;
 
 /// The parameter that carries the token to the merchant's shop.
-pub(super) const TOKEN: &str = "consign_ref";
+pub(crate) const TOKEN: &str = "consign_ref";
 /// The parameter that names the product that a link is for.
-const PRODUCT: &str = "consign_product";
+pub(crate) const PRODUCT: &str = "consign_product";
 
 /// The address, or none if the merchant has no shop to lead to.
 pub(super) fn target(found: &Found) -> Option<Url> {

@@ -228,6 +228,74 @@ fn wrong_token_shows_nothing_and_there_is_nothing_to_buy() {
 }
 
 #[test]
+fn who_buys_is_sent_on_with_a_token_that_makes_the_sale_the_campaigns() {
+    with_world(async |world| {
+        world.selling();
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let product = world.product("Antivirus").id.to_string();
+        let body = json!({"name": "Blog", "product_ids": [product]});
+        let made = world.make_campaign(&session, &body).await.data(201);
+        let placed = world.snippet(&session, &made, "link").await;
+        let url = placed["preview_url"].as_str().unwrap();
+        let (_, snippet) = url.split_once("?t=").unwrap();
+        let buy = async |query: &str| {
+            let path = format!("/checkout/c/{}?{query}", id(&made));
+            let call = world.call("GET", &path).header("user-agent", BROWSER);
+            call.send().await
+        };
+        let sent = buy(&format!("t={snippet}&product_id={product}")).await;
+        assert_eq!(sent.status, 302);
+        let location = sent.header("location").unwrap();
+        let shop =
+            format!("https://shop.example/start?x=1&consign_product={product}&consign_ref=ca1.");
+        assert!(location.starts_with(&shop), "{location}");
+        assert!(
+            sent.header("set-cookie")
+                .unwrap()
+                .starts_with("consign_ref=ca1.")
+        );
+        let (_, token) = location.split_once("consign_ref=").unwrap();
+        let sale = world
+            .report(token, "INV-1", json!({"discount": "5.00"}))
+            .await
+            .data(201);
+        assert_eq!(sale["source"]["name"], "Blog");
+        let listed = world
+            .dev_of(CODE, "GET", "embed-campaigns")
+            .send()
+            .await
+            .json();
+        let listed = &listed["data"][0];
+        assert_eq!(
+            (&listed["sales"], &listed["revenue"]),
+            (&json!(1), &json!("15.00"))
+        );
+        assert_eq!(listed["commission"], "1.50");
+        // It is no link that somebody made.
+        let links = world.dev_of(CODE, "GET", "links").send().await.json();
+        assert_eq!(links["data"].as_array().unwrap().len(), 1);
+
+        let other = world.product("Gift card").id.to_string();
+        for wrong in [
+            format!("t={snippet}0&product_id={product}"),
+            format!("t={snippet}&product_id={other}"),
+            format!("t={snippet}&product_id={product}&variant_id=x"),
+            format!("t={snippet}"),
+        ] {
+            let page = buy(&wrong).await;
+            assert_eq!(page.status, 200, "{wrong}");
+            assert!(page.text().contains("not available") && page.header("set-cookie").is_none());
+        }
+        world
+            .change_campaign(&session, &made, &json!({"status": "REVOKED"}))
+            .await
+            .data(200);
+        let told = world.report(token, "INV-2", json!({})).await.data(200);
+        assert_eq!(told["reason"], "LINK_REVOKED");
+    });
+}
+
+#[test]
 fn widget_drops_what_may_no_longer_be_sold() {
     with_world(async |world| {
         let session = world.as_reseller(CODE, EMAIL).await;
@@ -400,11 +468,17 @@ fn a_hundred_campaigns_live_at_most_and_views_count_people_once_an_hour() {
     with_world(async |world| {
         let session = world.as_reseller(CODE, EMAIL).await;
         world.sql(
+            "INSERT INTO links (link_id, merchant_id, relationship_id, kind, name, status, created_at,
+               updated_at)
+             SELECT gen_random_uuid(), merchant_id, relationship_id, 'CAMPAIGN', 'n', 'ACTIVE', now(),
+               now()
+             FROM relationships, generate_series(1, 99) AS n WHERE code = 'demo-both'",
+        );
+        world.sql(
             "INSERT INTO embed_campaigns (campaign_id, merchant_id, relationship_id, name, status,
                product_ids, variant_ids, origins, token_version, created_at, updated_at)
-             SELECT gen_random_uuid(), merchant_id, relationship_id, 'n', 'ACTIVE', '{}', '{}', '{}',
-               1, now(), now()
-             FROM relationships, generate_series(1, 99) AS n WHERE code = 'demo-both'",
+             SELECT link_id, merchant_id, relationship_id, name, status, '{}', '{}', '{}', 1, now(), now()
+             FROM links WHERE kind = 'CAMPAIGN'",
         );
         let racing = (0..4).map(|number| {
             let (world, session) = (&world, &session);

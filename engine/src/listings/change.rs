@@ -56,10 +56,12 @@ impl Listing {
                     paused: true,
                 }
             }
-            (_, Some(Wanted::Paused)) => State::Paused,
-            (_, Some(Wanted::Active)) => State::Active,
-            (State::Blocked { paused: true, .. }, None) => State::Paused,
-            (State::Blocked { paused: false, .. }, None) => State::Active,
+            (_, Some(Wanted::Paused)) | (State::Blocked { paused: true, .. }, None) => {
+                State::Paused
+            }
+            (_, Some(Wanted::Active)) | (State::Blocked { paused: false, .. }, None) => {
+                State::Active
+            }
             (state @ (State::Active | State::Paused), None) => state,
         };
         if price == self.price && state == self.state {

@@ -145,7 +145,7 @@ impl Facts {
 }
 
 impl Ware {
-    fn is_sold(&self) -> bool {
+    fn is_sold(self) -> bool {
         let variant = match self.variant {
             Variant::Without => true,
             Variant::Unnamed => false,

@@ -105,7 +105,18 @@ async fn store(connection: &mut PgConnection, campaign: &Campaign) -> Result<(),
     .bind(&campaign.origins)
     .bind(campaign.token_version.cast_signed())
     .bind(campaign.updated_at)
+    .execute(&mut *connection)
+    .await?;
+    exactly_one(&stored, "a campaign that is changed")?;
+    let linked = sqlx::query(
+        "UPDATE links SET name = $2, status = $3, updated_at = $4
+         WHERE link_id = $1 AND kind = 'CAMPAIGN'",
+    )
+    .bind(campaign.id.link().uuid())
+    .bind(&campaign.name)
+    .bind(campaign.status.name())
+    .bind(campaign.updated_at)
     .execute(connection)
     .await?;
-    exactly_one(&stored, "a campaign that is changed")
+    exactly_one(&linked, "the link of a campaign")
 }

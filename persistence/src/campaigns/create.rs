@@ -53,6 +53,7 @@ pub async fn create(
             Ok(campaign) => campaign,
             Err(refusal) => return Ok(Some(Err(NotChanged::Refused(refusal)))),
         };
+        insert_link(&mut tx, (merchant, relationship), &campaign).await?;
         insert(&mut tx, (merchant, relationship), &campaign).await?;
         let did = (actor, "campaign.create", campaign.id.to_string());
         note(&mut tx, merchant, did, now).await?;
@@ -60,6 +61,28 @@ pub async fn create(
         Ok(Some(Ok(campaign)))
     })
     .await
+}
+
+/// The link under which its sales are attributed.
+async fn insert_link(
+    connection: &mut PgConnection,
+    (merchant, relationship): Of,
+    campaign: &Campaign,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO links (link_id, merchant_id, relationship_id, kind, name, status, created_at,
+           updated_at)
+         VALUES ($1, $2, $3, 'CAMPAIGN', $4, $5, $6, $6)",
+    )
+    .bind(campaign.id.link().uuid())
+    .bind(merchant.uuid())
+    .bind(relationship.uuid())
+    .bind(&campaign.name)
+    .bind(campaign.status.name())
+    .bind(campaign.created_at)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn insert(

@@ -11,15 +11,18 @@ use super::{
 use crate::{
     Database, Error,
     database::ReadScope,
+    fulfillments::rows::money,
+    links::Brought,
     owned,
     page::{self, Page},
 };
 
-/// A campaign with how often it was looked at.
+/// A campaign with how often it was looked at, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewed {
     pub campaign: Campaign,
     pub views: u64,
+    pub brought: Brought,
 }
 
 /// One page of campaigns, below the campaign `before` if there is one.
@@ -72,6 +75,11 @@ async fn listed(
             Ok(Viewed {
                 campaign: row.campaign.campaign(&products)?,
                 views: row.views.unsigned_abs(),
+                brought: Brought {
+                    sales: row.sales.unsigned_abs(),
+                    revenue: money(row.revenue)?,
+                    commission: money(row.commission)?,
+                },
             })
         });
         rows.collect()
@@ -84,4 +92,7 @@ struct ViewedRow {
     #[sqlx(flatten)]
     campaign: Row,
     views: i64,
+    sales: i64,
+    revenue: i64,
+    commission: i64,
 }

@@ -23,7 +23,7 @@ pub struct Offer {
     pub merchant_name: String,
     pub currency: Currency,
     pub relationship: RelationshipId,
-    pub name: String,
+    pub window_days: u16,
     pub origins: Vec<String>,
     product_scope: ProductScope,
     products: Vec<Uuid>,
@@ -45,9 +45,9 @@ pub async fn find(db: &Database, id: CampaignId) -> Result<Option<Offer>, Error>
     let db = db.clone();
     owned(async move {
         let row: Option<Row> = sqlx::query_as(
-            "SELECT c.name, c.status, c.token_version, c.origins, c.product_ids, c.variant_ids,
+            "SELECT c.status, c.token_version, c.origins, c.product_ids, c.variant_ids,
                r.relationship_id, r.status AS relationship_status, r.mode, r.product_scope,
-               p.enabled, m.merchant_id, m.name AS merchant_name, m.currency
+               p.enabled, p.attribution_window_days AS window_days, m.merchant_id, m.name AS merchant_name, m.currency
              FROM embed_campaigns AS c
              JOIN relationships AS r ON r.relationship_id = c.relationship_id
              JOIN programs AS p ON p.merchant_id = c.merchant_id
@@ -104,7 +104,6 @@ pub async fn viewed(
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    name: String,
     status: String,
     token_version: i32,
     origins: Vec<String>,
@@ -115,6 +114,7 @@ struct Row {
     mode: String,
     product_scope: String,
     enabled: bool,
+    window_days: i32,
     merchant_id: Uuid,
     merchant_name: String,
     currency: String,
@@ -124,6 +124,7 @@ impl Row {
     fn offer(self, campaign: CampaignId) -> Result<Offer, Error> {
         let relationship = RelationshipStatus::parse(&self.relationship_status);
         let version = u32::try_from(self.token_version).ok();
+        let days = u16::try_from(self.window_days).ok();
         let product_scope = ProductScope::parse(&self.product_scope);
         Ok(Offer {
             standing: Standing {
@@ -138,7 +139,7 @@ impl Row {
             merchant_name: self.merchant_name,
             currency: named(Currency::parse(&self.currency), "merchants.currency")?,
             relationship: RelationshipId::from_uuid(self.relationship_id),
-            name: self.name,
+            window_days: named(days, "programs.attribution_window_days")?,
             origins: self.origins,
             product_scope: named(product_scope, "relationships.product_scope")?,
             products: self.product_ids,

@@ -39,7 +39,8 @@ pub async fn create(
             return Ok(None);
         };
         let live: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM links WHERE relationship_id = $1 AND status <> 'REVOKED'",
+            "SELECT COUNT(*) FROM links
+             WHERE relationship_id = $1 AND kind = 'LINK' AND status <> 'REVOKED'",
         )
         .bind(relationship.uuid())
         .fetch_one(&mut *tx)

@@ -11,7 +11,7 @@ CROSS JOIN LATERAL (
     LEAST(COALESCE(SUM(s.commission - s.reversed), 0), 999999999999)::bigint AS commission
   FROM sales AS s WHERE s.link_id = l.link_id
 ) AS s
-WHERE l.merchant_id = $1 AND l.relationship_id = $2
+WHERE l.merchant_id = $1 AND l.relationship_id = $2 AND l.kind = 'LINK'
   AND ($3::uuid IS NULL OR l.link_id = $3)
   AND ($4::uuid IS NULL OR l.link_id < $4)
 ORDER BY l.relationship_id DESC, l.link_id DESC

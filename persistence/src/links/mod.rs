@@ -1,7 +1,7 @@
 //! Tracked links: where they lead, who came by them, how often, and what was sold to them.
 //!
 //! Keeps: a relationship has a link of its own from the beginning, whose code is the relationship's;
-//! a code is one link's in the whole installation; a visitor is counted once an hour, and nothing that
+//! a code is one link's in the whole installation; what a campaign brings is a link's, too; a visitor is counted once an hour, and nothing that
 //! names the visitor is stored.
 
 mod change;

@@ -77,7 +77,8 @@ pub(super) async fn find(
     id: LinkId,
 ) -> Result<Option<Link>, Error> {
     let row: Option<Row> = sqlx::query_as(select_link!(
-        "WHERE l.merchant_id = $1 AND l.relationship_id = $2 AND l.link_id = $3"
+        "WHERE l.merchant_id = $1 AND l.relationship_id = $2 AND l.link_id = $3
+           AND l.kind = 'LINK'"
     ))
     .bind(merchant.uuid())
     .bind(relationship.uuid())

@@ -97,6 +97,10 @@ pub struct Judged {
 }
 
 #[derive(sqlx::FromRow)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "columns, each of a table of its own"
+)]
 pub(super) struct FactsRow {
     enabled: bool,
     relationship_status: String,

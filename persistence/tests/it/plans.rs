@@ -177,6 +177,59 @@ async fn no_hot_statement_reads_a_whole_table() {
     }
 }
 
+/// What resellers sell with, and what came of it, with the number of parameters.
+const SELLING: [(&str, &str, usize); 2] = [
+    ("links_list", include_str!("../../src/links/list.sql"), 5),
+    (
+        "campaigns_list",
+        include_str!("../../src/campaigns/list.sql"),
+        5,
+    ),
+];
+
+/// Many resellers, each with a page of links, of campaigns, and some sales of each.
+const RESELLERS: &str = "
+INSERT INTO relationships (relationship_id, merchant_id, code, email, name, status, mode)
+  SELECT gen_random_uuid(), merchant_id, 'reseller-' || n, 'mail-' || n, '', 'ACTIVE', 'BOTH'
+  FROM merchants, generate_series(1, 400) AS n;
+INSERT INTO links (link_id, merchant_id, relationship_id, kind, name, code, status, created_at,
+                   updated_at)
+  SELECT gen_random_uuid(), merchant_id, relationship_id, kind, '',
+         CASE kind WHEN 'LINK' THEN code || '-' || n END, 'ACTIVE', now(), now()
+  FROM relationships, generate_series(1, 10) AS n, UNNEST(ARRAY['LINK', 'CAMPAIGN']) AS kind;
+INSERT INTO embed_campaigns (campaign_id, merchant_id, relationship_id, name, status, product_ids,
+                             variant_ids, origins, token_version, created_at, updated_at)
+  SELECT link_id, merchant_id, relationship_id, '', 'ACTIVE', '{}', '{}', '{}', 1, now(), now()
+  FROM links WHERE kind = 'CAMPAIGN';
+INSERT INTO sales (sale_id, merchant_id, relationship_id, link_id, product_id, product_title,
+                   external_invoice_id, quantity, amount, discount, tax, refunded, status, sold_at,
+                   commission_percent, commission, reversed, commission_status, hold_until,
+                   created_at, updated_at)
+  SELECT gen_random_uuid(), merchant_id, relationship_id, link_id, gen_random_uuid(), '',
+         link_id || '-' || n, 1, 1, 0, 0, 0, 'PAID', now(), 0, 0, 0, 'PENDING', now(), now(), now()
+  FROM links, generate_series(1, 5) AS n;
+ANALYZE;
+SET plan_cache_mode = force_generic_plan";
+
+#[tokio::test]
+async fn no_list_of_what_resellers_sell_with_reads_the_rows_of_others() {
+    let ground = Ground::new().await;
+    let mut connection = ground.connect().await;
+    sqlx::raw_sql(RESELLERS)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    for (name, sql, parameters) in SELLING {
+        let plan = plan(&mut connection, name, sql, parameters).await;
+        for table in ["links", "embed_campaigns", "sales", "relationships"] {
+            assert!(
+                !plan.contains(&format!("Seq Scan on {table}")),
+                "{name}:\n{plan}"
+            );
+        }
+    }
+}
+
 /// The plans above are those that sources run under: a plan for given values loops over all claims of
 /// an import, because the planner takes a range of uuids for a single row.
 #[tokio::test]

@@ -181,14 +181,6 @@ async fn victims(
     ));
     let import = ImportId::from_uuid(import.parse().unwrap());
     let (webhook, delivery) = world.webhook_with_delivery().await;
-    let link = world.dev_of("demo-both", "POST", "links");
-    let link = link.json(&json!({"name": "Walls"})).send().await.data(201);
-    let campaign = world.dev_of("demo-both", "POST", "embed-campaigns");
-    let campaign = campaign
-        .json(&json!({"name": "Walls"}))
-        .send()
-        .await
-        .data(201);
     let bought = world.buy_stock("demo-both", "Antivirus", 1).await.data(201);
     let items = world.scalar("SELECT serial_id FROM inventory_items LIMIT 1");
     let stocked = SerialId::from_uuid(items.parse().unwrap()).inventory_item();
