@@ -23,7 +23,7 @@ run:
 ## test: set up, then everything CI runs, with one summary at the end
 test:
 	@scripts/need.sh test
-	@scripts/parts.sh fmt lint deny promtool unit sim it crash sdk fuzz
+	@scripts/parts.sh fmt lint deny promtool unit sim it crash sdk chain fuzz
 
 ## fmt: formatting
 fmt:
@@ -84,6 +84,12 @@ sdk:
 	@cd api/tests/sdk && npm ci --silent --no-audit --no-fund
 	@CONSIGN_BINARY=$(CURDIR)/target/debug/consign node --test api/tests/sdk/*.test.js
 
+## chain: payments on a real chain of this machine, with a published token, against a running server
+chain:
+	@$(TEST) --quiet --test it --no-run
+	@cd api/tests/chain && npm ci --silent --no-audit --no-fund
+	@CONSIGN_BINARY=$(CURDIR)/target/debug/consign node --test api/tests/chain/*.test.js
+
 ## sabotage: rules broken on purpose, one build each; the tests must notice (ARGS=name picks one)
 sabotage:
 	@scripts/sabotage.sh $(ARGS)
@@ -121,4 +127,4 @@ programs:
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk fuzz openapi sabotage bench load compare programs help
+.PHONY: run test fmt lint deny promtool unit tidy sim it crash sdk chain fuzz openapi sabotage bench load compare programs help

@@ -4,7 +4,7 @@
 //! no text form, so the settings can be shown.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use persistence::{Sizes, installation::identity, settings::Durability, tripwire::TripwireFile};
 use serde::Deserialize;
 
-use crate::{dev, mail, webhooks};
+use crate::{dev, mail, payments, webhooks};
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 const PREFIX: &str = "CONSIGN_";
@@ -38,6 +38,8 @@ pub struct Config {
     pub vault: Vault,
     pub mail: mail::Settings,
     pub webhooks: webhooks::Settings,
+    /// By the name of their network.
+    pub chains: BTreeMap<String, payments::Settings>,
     pub log: Log,
     pub engine: engine::config::Config,
     pub dev: dev::Settings,
@@ -370,6 +372,8 @@ mod tests {
             ("CONSIGN_HTTP__CONNECTIONS_PER_ADDRESS_MAX", "16385"),
             ("CONSIGN_HTTP__ORIGIN", "https://consign.example/"),
             ("CONSIGN_HTTP__LISTEN", "everywhere"),
+            ("CONSIGN_CHAINS__BASE__POLL_MS", "1000"),
+            ("CONSIGN_CHAINS__BASE__NO_SUCH_KEY", "1"),
         ] {
             assert!(read(&[(name, value)]).is_err(), "{name}={value}");
         }
@@ -380,9 +384,14 @@ mod tests {
         let config = read(&[
             ("DATABASE_URL", "postgres://user:hunter2@db/consign"),
             ("CONSIGN_VAULT__ROOT_KEY", &"5a".repeat(32)),
+            (
+                "CONSIGN_CHAINS__BASE__RPC_URL",
+                "https://node.example/hunter2",
+            ),
         ])
         .unwrap();
         assert!(config.vault.root_key().is_ok());
+        assert_eq!(config.chains["base"].blocks_at_once, 500);
         let shown = format!("{config:?}");
         assert!(
             !shown.contains("hunter2") && !shown.contains("5a5a"),

@@ -30,7 +30,7 @@ pub mod mail;
 pub(crate) mod me;
 pub(crate) mod members;
 pub mod metrics;
-pub(crate) mod payments;
+pub mod payments;
 pub(crate) mod payouts;
 pub(crate) mod persons;
 pub(crate) mod programs;

@@ -29,6 +29,7 @@ use crate::{
     events::Waiters,
     inventory::watch::ChangedShelves,
     layers::{rate_limit::Failures, tries::Tries},
+    payments::Chains,
     top_ups::watch::Changed,
     webhooks::{News, Settings, target::Rules},
 };
@@ -71,6 +72,8 @@ pub struct Parts {
     pub(crate) news: News,
     /// Where events may be sent.
     pub(crate) webhook_rules: Rules,
+    /// Networks on which payments are watched.
+    pub(crate) chains: Chains,
     pub(crate) passwords: Passwords,
     pub(crate) sessions: SessionLimits,
     /// Tries to sign in, and requests for a new password, by e-mail address.
@@ -103,7 +106,7 @@ impl App {
         engine: Engine,
         database: Database,
         origin: String,
-        webhooks: Settings,
+        (webhooks, chains): (Settings, Chains),
     ) -> (Self, mpsc::Receiver<KeyUse>) {
         let (uses, recorded) = mpsc::channel(USES_WAITING_MAX);
         let parts = Parts {
@@ -123,6 +126,7 @@ impl App {
             webhook_rules: Rules {
                 local: webhooks.allow_local,
             },
+            chains,
             passwords: Passwords::new(),
             sessions: SessionLimits::default(),
             sign_ins: Tries::new(),

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod balances;
 pub mod campaigns;
 pub mod catalog;
+pub mod chains;
 pub mod clock;
 pub mod config;
 pub mod embeds;

@@ -105,16 +105,17 @@ async fn open_top_up(database: &Database, vault: &Vault, demo: &Cast) -> anyhow:
         origin: Origin::Merchant,
         amount: top_up_defaults(Currency::USD).0,
         coin: method.coin.clone(),
-        provider: method.provider,
+        provider: method.provider(),
         pay: Pay {
             instructions: Some(method.instructions.clone()),
+            deposit: None,
         },
     };
     let opening = Opening {
         wanted,
         method,
         request: None,
-        post: None,
+        announce: None,
     };
     let opened = top_ups::open(database, vault, opening, Actor::job("demo"), now).await;
     opened.context("opening a top-up of the demo").map(drop)

@@ -2,7 +2,9 @@
 
 use engine::{
     money::Money,
-    payments::{Arrival, Invoice, Method, Pay, Provider, ProviderKind, Snapshot, Unavailable},
+    payments::{
+        Arrival, Invoice, Method, Pay, Provider, ProviderKind, Snapshot, Source, Unavailable,
+    },
 };
 use futures_util::future::{BoxFuture, ready};
 
@@ -46,8 +48,11 @@ impl Provider for Manual {
     }
 
     fn open(&self, _amount: Money) -> BoxFuture<'_, Result<Pay, Unavailable>> {
-        let instructions = self.instructions.clone();
-        Box::pin(ready(Ok(Pay { instructions })))
+        let pay = Pay {
+            instructions: self.instructions.clone(),
+            deposit: None,
+        };
+        Box::pin(ready(Ok(pay)))
     }
 
     fn fetch<'a>(&'a self, invoice: &'a Invoice) -> BoxFuture<'a, Result<Snapshot, Unavailable>> {
@@ -62,9 +67,9 @@ impl Provider for Manual {
 fn arrival(word: &Word, invoice: &Invoice) -> Arrival {
     let known = invoice.payments.first();
     let source = match (&word.reference, known) {
-        (Some(reference), _) => format!("reference:{reference}"),
+        (Some(reference), _) => Source::Reference(reference.clone()).to_string(),
         (None, Some(payment)) => payment.source.clone(),
-        (None, None) => format!("invoice:{}", invoice.id),
+        (None, None) => Source::Invoice(invoice.id).to_string(),
     };
     let expected = known.map_or(invoice.amount, |payment| payment.amount);
     Arrival {

@@ -1,7 +1,8 @@
 //! `GET` and `PUT /dev/v1/payment-methods`: in which coins the merchant takes money, and how.
 //!
 //! Invoices keep what they were opened with, so a change of instructions never misleads somebody who is
-//! about to pay.
+//! about to pay. A network is asked before its token is taken, so an address on the wrong one is found by the
+//! merchant and not by somebody who pays.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,10 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use engine::payments::{COIN_CHARS_MAX, Coin, METHODS_MAX, Method, ProviderKind};
+use engine::{
+    chains::{Account, CONFIRMATIONS_MAX, DECIMALS_MAX, EvmAddress, Token},
+    payments::{Access, COIN_CHARS_MAX, Coin, Deposits, METHODS_MAX, Method, ProviderKind},
+};
 use persistence::payments;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,6 +27,8 @@ use crate::{
 };
 
 const INSTRUCTIONS_CHARS_MAX: usize = 2000;
+/// Blocks that follow a payment, where the merchant does not say how many.
+const CONFIRMATIONS: u16 = 12;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentMethod)]
@@ -31,6 +37,10 @@ pub(crate) struct MethodView {
     provider: &'static str,
     enabled: bool,
     instructions: String,
+    xpub: Option<String>,
+    network: Option<String>,
+    token: Option<String>,
+    confirmations: Option<u16>,
 }
 
 /// All methods there are to be, in the order in which they are shown.
@@ -47,7 +57,17 @@ struct ReplaceMethod {
     coin: String,
     provider: String,
     enabled: Option<bool>,
-    instructions: String,
+    /// What whoever pays is told; `manual` must have it.
+    instructions: Option<String>,
+    /// Of `evm_erc20`: the public key of an account, from which the address of each invoice is derived.
+    xpub: Option<String>,
+    /// One of the networks that this installation watches.
+    network: Option<String>,
+    /// The contract of a token that is worth one unit of your currency.
+    token: Option<String>,
+    /// In how many blocks a payment is final, its own among them; 12 if it is left out.
+    #[schema(minimum = 1, maximum = 256)]
+    confirmations: Option<u16>,
 }
 
 pub(crate) async fn get(
@@ -66,7 +86,7 @@ pub(crate) async fn replace(
 }
 
 async fn answer(app: App, member: Member, wire: ReplaceMethods) -> Result<Response, ApiError> {
-    let methods = wire.into_methods()?;
+    let methods = wire.into_methods(&app).await?;
     let (merchant, actor) = (member.merchant.id, member.actor());
     payments::replace(&app.database, merchant, methods, actor, app.now()).await?;
     let answer = shown(&app, &member).await;
@@ -75,52 +95,146 @@ async fn answer(app: App, member: Member, wire: ReplaceMethods) -> Result<Respon
 
 async fn shown(app: &App, member: &Member) -> Result<Answer<Vec<MethodView>>, ApiError> {
     let methods = payments::list(&app.database, member.merchant.id, false).await?;
-    let views = methods.into_iter().map(|method| MethodView {
-        coin: method.coin.to_string(),
-        provider: method.provider.name(),
-        enabled: method.enabled,
-        instructions: method.instructions,
-    });
+    let views = methods.into_iter().map(MethodView::of);
     Ok(Answer::ok(views.collect()))
 }
 
+impl MethodView {
+    fn of(method: Method) -> Self {
+        let provider = method.provider().name();
+        let deposits = match method.access {
+            Access::Manual => None,
+            Access::EvmErc20(deposits) => Some(deposits),
+        };
+        let token = deposits.as_ref().map(|deposits| &deposits.token);
+        Self {
+            coin: method.coin.to_string(),
+            provider,
+            enabled: method.enabled,
+            instructions: method.instructions,
+            xpub: deposits.as_ref().map(|one| one.account.text().to_owned()),
+            network: token.map(|token| token.network.clone()),
+            token: token.map(|token| token.contract.to_string()),
+            confirmations: token.map(|token| token.confirmations),
+        }
+    }
+}
+
 impl ReplaceMethods {
-    fn into_methods(self) -> Result<Vec<Method>, ApiError> {
+    async fn into_methods(self, app: &App) -> Result<Vec<Method>, ApiError> {
         if self.methods.len() > METHODS_MAX {
             let message = format!("must be at most {METHODS_MAX} methods");
             return Err(ApiError::field("methods", message));
         }
-        let read = self
-            .methods
-            .into_iter()
-            .map(|Object(one)| one.into_method());
-        let methods: Vec<Method> = read.collect::<Result<_, _>>()?;
-        let coins: BTreeSet<_> = methods.iter().map(|method| &method.coin).collect();
-        if coins.len() < methods.len() {
-            return Err(ApiError::field("methods", "must name each coin once"));
+        let mut coins = BTreeSet::new();
+        for Object(one) in &self.methods {
+            if !coins.insert(coin(&one.coin)?) {
+                return Err(ApiError::field("methods", "must name each coin once"));
+            }
+        }
+        let mut methods = Vec::with_capacity(self.methods.len());
+        for Object(one) in self.methods {
+            methods.push(one.into_method(app).await?);
         }
         Ok(methods)
     }
 }
 
 impl ReplaceMethod {
-    fn into_method(self) -> Result<Method, ApiError> {
-        let provider = ProviderKind::parse(&self.provider);
-        let provider = provider.ok_or_else(|| ApiError::field("provider", "must be `manual`"))?;
-        let instructions = lines(
-            Some(self.instructions),
-            "instructions",
-            INSTRUCTIONS_CHARS_MAX,
-        )?;
-        let instructions =
-            instructions.ok_or_else(|| ApiError::field("instructions", "must not be empty"))?;
+    async fn into_method(self, app: &App) -> Result<Method, ApiError> {
+        let instructions = self.instructions.clone();
+        let instructions = lines(instructions, "instructions", INSTRUCTIONS_CHARS_MAX)?;
+        let (coin, enabled) = (coin(&self.coin)?, self.enabled.unwrap_or(true));
+        let (access, instructions) = match ProviderKind::parse(&self.provider) {
+            None => return Err(no_provider()),
+            Some(ProviderKind::Manual) => {
+                self.has_no_token()?;
+                let empty = || ApiError::field("instructions", "must not be empty");
+                (Access::Manual, instructions.ok_or_else(empty)?)
+            }
+            Some(ProviderKind::EvmErc20) => {
+                let deposits = self.deposits(app).await?;
+                (
+                    Access::EvmErc20(Box::new(deposits)),
+                    instructions.unwrap_or_default(),
+                )
+            }
+        };
         Ok(Method {
-            coin: coin(&self.coin)?,
-            provider,
-            enabled: self.enabled.unwrap_or(true),
+            coin,
+            enabled,
             instructions,
+            access,
         })
     }
+
+    fn has_no_token(&self) -> Result<(), ApiError> {
+        for (field, given) in [
+            ("xpub", self.xpub.is_some()),
+            ("network", self.network.is_some()),
+            ("token", self.token.is_some()),
+            ("confirmations", self.confirmations.is_some()),
+        ] {
+            if given {
+                return Err(ApiError::field(field, "is of `evm_erc20` only"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The account and the token, as the network knows it.
+    async fn deposits(self, app: &App) -> Result<Deposits, ApiError> {
+        let account = self.xpub.as_deref().and_then(Account::parse);
+        let account = account.ok_or_else(|| {
+            ApiError::field("xpub", "must be the public key of an account, as `xpub...`")
+        })?;
+        let chain = self
+            .network
+            .as_deref()
+            .and_then(|name| app.chains.find(name));
+        let chain = chain.ok_or_else(|| {
+            let message = match app.chains.names() {
+                none if none.is_empty() => "must be watched here, and no network is".to_owned(),
+                names => format!("must be one of {names}"),
+            };
+            ApiError::field("network", message)
+        })?;
+        let contract = self.token.as_deref().and_then(EvmAddress::parse);
+        let contract = contract.ok_or_else(|| {
+            ApiError::field(
+                "token",
+                "must be the address of a contract, with its checksum",
+            )
+        })?;
+        let confirmations = self.confirmations.unwrap_or(CONFIRMATIONS);
+        if !(1..=CONFIRMATIONS_MAX).contains(&confirmations) {
+            let message = format!("must be 1 to {CONFIRMATIONS_MAX}");
+            return Err(ApiError::field("confirmations", message));
+        }
+        let known = chain.node.decimals(contract).await?;
+        let decimals = known.filter(|decimals| *decimals <= DECIMALS_MAX);
+        let decimals = decimals.ok_or_else(|| ApiError::field("token", "is no token there"))?;
+        let (chain_id, head) = (chain.node.chain_id().await?, chain.node.head().await?);
+        payments::begin_cursor(&app.database, &chain.network, head, app.now()).await?;
+        Ok(Deposits {
+            account,
+            token: Token {
+                network: chain.network.clone(),
+                chain_id,
+                contract,
+                decimals,
+                confirmations,
+            },
+        })
+    }
+}
+
+fn no_provider() -> ApiError {
+    let all: Vec<_> = ProviderKind::ALL
+        .iter()
+        .map(|kind| format!("`{}`", kind.name()))
+        .collect();
+    ApiError::field("provider", format!("must be {}", all.join(" or ")))
 }
 
 /// A coin as it is written, in any case.

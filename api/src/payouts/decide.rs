@@ -18,7 +18,7 @@ use persistence::payouts::{Outcome, Verb, find, step};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{PayoutView, letters::letters};
+use super::{PayoutView, checked::checked, letters::letters};
 use crate::{
     auth::{MerchantKey, scope::ResellerPayoutsWrite},
     error::{ApiError, Code},
@@ -125,6 +125,7 @@ pub(crate) async fn dev_complete(
         let found = find(&app.database, of, id).await?;
         let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
         let verb = wire.read(&found.to.network)?;
+        let verb = checked(&app, &found, deciding.currency, verb).await?;
         taken(app, deciding, verb).await
     };
     once.run(app, caller, work).await
@@ -205,6 +206,7 @@ impl CompletePayout {
         });
         Ok(Verb::Complete {
             tx_hash: hash.transpose()?,
+            verified: false,
             asset_amount: texts::line(self.asset_amount, "asset_amount", ASSET_AMOUNT_CHARS_MAX)?,
         })
     }

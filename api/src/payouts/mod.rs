@@ -1,8 +1,9 @@
 //! Payouts and verifications over HTTP: asked for by the reseller, decided and paid by the merchant.
 //!
 //! Keeps: only a session that repeated its password asks for money; who pays is an owner of the merchant or
-//! its key; a hash is told as what it is, a number that nobody looked at.
+//! its key; a hash is told as what it is, a number that nobody looked at or a payment that its chain has.
 
+mod checked;
 pub(crate) mod decide;
 mod letters;
 pub(crate) mod list;
@@ -39,7 +40,7 @@ pub(crate) struct PayoutView {
     forced: bool,
     tx_hash: Option<String>,
     asset_amount: Option<String>,
-    /// NONE, or UNVERIFIED: there is a hash, which nobody looked at.
+    /// NONE; UNVERIFIED: there is a hash, which nobody looked at; VERIFIED: its chain says that it paid.
     proof: &'static str,
     approved_at: Option<Time>,
     completed_at: Option<Time>,

@@ -21,6 +21,7 @@ use crate::{
     layers::edge::{Edge, Settings},
     mail,
     metrics::Metrics,
+    payments::{Chains, watch_chains},
     routes::{self, ops::Ops},
     state::App,
     top_ups::watch::watch_balances,
@@ -88,7 +89,8 @@ impl Starting {
         database: Database,
     ) -> anyhow::Result<Server> {
         let origin = config.http.origin.clone();
-        let (app, uses) = App::new(engine.clone(), database, origin, config.webhooks);
+        let outside = (config.webhooks, Chains::new(&config.chains)?);
+        let (app, uses) = App::new(engine.clone(), database, origin, outside);
         let carrier = mail::Carrier::open(&config.mail)?;
         let edge = Edge::new(
             routes::public(app.clone()),
@@ -122,6 +124,7 @@ impl Starting {
         self.works("replacements", &app, jobs::carry_replacements);
         self.works("stock_requests", &app, jobs::carry_stock_requests);
         self.works("payments", &app, jobs::complete_top_ups);
+        self.works("chains", &app, watch_chains);
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("commissions", &app, jobs::release_commissions);
         self.works("listings", &app, jobs::review_listings);

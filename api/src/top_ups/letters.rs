@@ -3,36 +3,45 @@
 use engine::{
     ids::{InvoiceId, MailId},
     money::{Currency, Money},
-    payments::{Coin, Pay},
+    payments::Pay,
 };
 use persistence::{
     mail::{Letter, Post},
-    top_ups::Payer,
+    top_ups::{Announcement, Payer},
 };
 
 use crate::{state::App, wire::money::MoneyText};
 
 /// An invoice was opened that the reseller did not ask for at this moment.
-pub(super) fn opened(
-    app: &App,
-    payer: &Payer,
-    (id, coin, pay): (InvoiceId, &Coin, &Pay),
-    (currency, amount): (Currency, Money),
-) -> Post {
-    let merchant = &payer.merchant_name;
-    let amount = format!("{} {}", MoneyText(currency, amount), currency.code());
-    let how = pay.instructions.as_deref().unwrap_or_default();
-    let text = format!(
-        "Please pay {amount} in {coin} to top your balance at {merchant} up.\n\n{how}\n\n\
-         The invoice is {id}; it is open for 24 hours. See {origin}.\n",
-        origin = app.origin,
-    );
-    post(
-        app,
-        payer,
-        format!("Top up your balance at {merchant}"),
-        text,
-    )
+pub(super) fn opened(app: &App, payer: Payer, currency: Currency) -> Announcement {
+    let app = app.clone();
+    Box::new(move |invoice| {
+        let (merchant, id, coin) = (&payer.merchant_name, invoice.id, &invoice.coin);
+        let amount = MoneyText(currency, invoice.amount);
+        let amount = format!("{amount} {}", currency.code());
+        let how = how(&invoice.pay);
+        let text = format!(
+            "Please pay {amount} in {coin} to top your balance at {merchant} up.\n\n{how}\n\n\
+             The invoice is {id}; it is open for 24 hours. See {origin}.\n",
+            origin = app.origin,
+        );
+        let subject = format!("Top up your balance at {merchant}");
+        post(&app, &payer, subject, text)
+    })
+}
+
+/// Where to pay, in words.
+fn how(pay: &Pay) -> String {
+    let address = pay.deposit.as_ref().map(|deposit| {
+        let (address, token) = (deposit.address, &deposit.token);
+        format!(
+            "Send it on the network {network}, as the token {contract}, to {address}. Nothing else arrives.",
+            network = token.network,
+            contract = token.contract,
+        )
+    });
+    let told = pay.instructions.clone().into_iter().chain(address);
+    told.collect::<Vec<_>>().join("\n\n")
 }
 
 /// Money was added.

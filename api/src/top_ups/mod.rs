@@ -70,6 +70,21 @@ struct PayView {
     qr: Option<String>,
 }
 
+impl PayView {
+    fn of(invoice: &Invoice, currency: Currency) -> Self {
+        let (pay, amount) = (&invoice.pay, invoice.amount);
+        let deposit = pay.deposit.as_ref();
+        Self {
+            url: None,
+            address: deposit.map(|deposit| deposit.address.to_string()),
+            network: deposit.map(|deposit| deposit.token.network.clone()),
+            coin_amount: deposit.map(|_| MoneyText(currency, amount).to_string()),
+            instructions: pay.instructions.clone(),
+            qr: deposit.and_then(|deposit| deposit.link(amount, currency)),
+        }
+    }
+}
+
 impl TopUpView {
     pub(crate) fn of(invoice: &Invoice, currency: Currency, now: Timestamp) -> Self {
         let id = invoice.id.to_string();
@@ -89,14 +104,7 @@ impl TopUpView {
             currency: CurrencyCode(currency),
             coin: invoice.coin.to_string(),
             provider: invoice.provider.name(),
-            pay: PayView {
-                url: None,
-                address: None,
-                network: None,
-                coin_amount: None,
-                instructions: invoice.pay.instructions.clone(),
-                qr: None,
-            },
+            pay: PayView::of(invoice, currency),
             received: money(received),
             overpaid: money(overpaid.max(Money::ZERO)),
             refunded: money(Money::ZERO),

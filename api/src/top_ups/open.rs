@@ -8,11 +8,11 @@ use axum::{
 use engine::{
     ids::{InvoiceId, RelationshipId},
     money::{Currency, Money},
-    payments::{Coin, Method, Origin, Provider as _, ProviderKind},
+    payments::{Access, Coin, Method, Origin},
     top_ups::{OPEN_MAX, Refusal, UNPAID_A_DAY_MAX, Wanted},
 };
 use persistence::{
-    payments,
+    payments as stored,
     top_ups::{self, Opened, Opening},
 };
 use serde::Deserialize;
@@ -25,7 +25,7 @@ use crate::{
     balances::owner::Asker,
     error::{ApiError, Code},
     extract::{Changer as _, Known, Once, PathIds},
-    payments::{Manual, methods::coin},
+    payments::{self, methods::coin},
     state::App,
     wire::{
         answer::Answer,
@@ -120,7 +120,7 @@ async fn answer(
 
 /// How to pay in this coin, or in the first one that is offered.
 async fn method(app: &App, asker: &Asker, coin: Option<Coin>) -> Result<Method, ApiError> {
-    let offered = payments::list(&app.database, asker.scope.merchant, true).await?;
+    let offered = stored::list(&app.database, asker.scope.merchant, true).await?;
     let found = match &coin {
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
@@ -130,9 +130,9 @@ async fn method(app: &App, asker: &Asker, coin: Option<Coin>) -> Result<Method, 
         // The reasons that come before this one are told first.
         (None, Some(coin)) => Ok(Method {
             coin,
-            provider: ProviderKind::Manual,
             enabled: false,
             instructions: String::new(),
+            access: Access::Manual,
         }),
         (None, None) => Err(not_offered()),
     }
@@ -145,7 +145,7 @@ async fn opening(
     (origin, request): (Origin, Uuid),
     (method, amount): (Method, Money),
 ) -> Result<Opening, ApiError> {
-    let pay = Manual::of(&method).open(amount).await?;
+    let pay = payments::open(app, &method, amount).await?;
     let (merchant, relationship) = (asked.scope.merchant, asked.scope.relationship);
     let wanted = Wanted {
         id: InvoiceId::generate(app.now(), &**app.engine.random()),
@@ -154,24 +154,21 @@ async fn opening(
         origin,
         amount,
         coin: method.coin.clone(),
-        provider: method.provider,
+        provider: method.provider(),
         pay,
     };
-    let post = match origin {
+    let announce = match origin {
         Origin::Manual => None,
         Origin::Merchant | Origin::Auto => {
             let payer = top_ups::payer(&app.database, (merchant, relationship)).await?;
-            payer.map(|payer| {
-                let what = (wanted.id, &wanted.coin, &wanted.pay);
-                letters::opened(app, &payer, what, (asked.currency, amount))
-            })
+            payer.map(|payer| letters::opened(app, payer, asked.currency))
         }
     };
     Ok(Opening {
         wanted,
         method,
         request: Some(request),
-        post,
+        announce,
     })
 }
 

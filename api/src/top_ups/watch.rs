@@ -13,12 +13,12 @@ use engine::{
     clock::Timestamp,
     ids::{InvoiceId, RelationshipId},
     money::Currency,
-    payments::{Origin, Provider as _},
+    payments::Origin,
     top_ups::Wanted,
 };
 use persistence::{
     balances::forecast::spend,
-    payments,
+    payments as stored,
     top_ups::{self, Low, Opening, Watched, Which},
 };
 use tokio::{
@@ -30,7 +30,7 @@ use super::letters;
 use crate::{
     balances::forecast::{Spent, forecast},
     error::{ApiError, Code},
-    payments::Manual,
+    payments,
     state::App,
 };
 
@@ -175,7 +175,7 @@ async fn top_up(app: &App, watched: &Watched, now: Timestamp) -> Result<(), ApiE
         return Ok(());
     };
     let (merchant, relationship) = (watched.scope.merchant, watched.scope.relationship);
-    let offered = payments::list(&app.database, merchant, true).await?;
+    let offered = stored::list(&app.database, merchant, true).await?;
     let Some(method) = offered.into_iter().find(|method| method.coin == set.coin) else {
         return Ok(());
     };
@@ -186,21 +186,18 @@ async fn top_up(app: &App, watched: &Watched, now: Timestamp) -> Result<(), ApiE
         origin: Origin::Auto,
         amount: set.amount,
         coin: method.coin.clone(),
-        provider: method.provider,
-        pay: Manual::of(&method).open(set.amount).await?,
+        provider: method.provider(),
+        pay: payments::open(app, &method, set.amount).await?,
     };
     let currency = currency(app, watched).await?;
     let payer = top_ups::payer(&app.database, (merchant, relationship)).await?;
-    let post = payer.map(|payer| {
-        let what = (wanted.id, &wanted.coin, &wanted.pay);
-        letters::opened(app, &payer, what, (currency, set.amount))
-    });
+    let announce = payer.map(|payer| letters::opened(app, payer, currency));
     let (db, vault) = (&app.database, app.engine.vault());
     let opening = Opening {
         wanted,
         method,
         request: None,
-        post,
+        announce,
     };
     if top_ups::open_automatic(db, vault, opening, now)
         .await?

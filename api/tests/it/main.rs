@@ -14,6 +14,7 @@ mod campaigns;
 mod catalog;
 mod cli;
 mod deeds;
+mod deposits;
 mod dev;
 mod docs;
 mod dynamic_url;

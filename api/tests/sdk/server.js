@@ -11,8 +11,8 @@ import { join } from "node:path";
 
 const START_DEADLINE_MS = 180_000;
 
-/** Gives `{ demo, stop }`; `demo` is the parsed demo.json. */
-export async function start() {
+/** Gives `{ demo, stop }`; `demo` is the parsed demo.json, `settings` are more of the environment. */
+export async function start(settings = {}) {
   if (process.env.CONSIGN_DEMO) {
     return { demo: JSON.parse(await readFile(process.env.CONSIGN_DEMO)), stop: async () => {} };
   }
@@ -21,6 +21,18 @@ export async function start() {
   const stateDir = await mkdtemp(join(tmpdir(), "consign-sdk-"));
   // As root, Postgres runs as another account, which has to reach its files in here.
   await chmod(stateDir, 0o755);
+  const { demo, stop } = await startIn(stateDir, binary, settings);
+  const remove = () => rm(stateDir, { recursive: true, force: true });
+  const again = async (more = {}) => {
+    await stop();
+    return startIn(stateDir, binary, { ...settings, ...more });
+  };
+  return { demo, again, stop: () => stop().then(remove), remove };
+}
+
+async function startIn(stateDir, binary, settings) {
+  // What an earlier server wrote there is not what this one will.
+  await rm(join(stateDir, "demo.json"), { force: true });
   const child = spawn(binary, ["dev"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -28,6 +40,7 @@ export async function start() {
       CONSIGN_DEV__STATE_DIR: stateDir,
       CONSIGN_HTTP__LISTEN: "127.0.0.1:0",
       CONSIGN_OPS__LISTEN: "127.0.0.1:0",
+      ...settings,
     },
   });
   const said = [];
@@ -38,7 +51,6 @@ export async function start() {
   const stop = async () => {
     if (child.exitCode === null) child.kill("SIGTERM");
     await exited;
-    await rm(stateDir, { recursive: true, force: true });
   };
   try {
     return { demo: await firstDemo(stateDir, exited), stop };

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Deposits;
+
 /// Methods of one merchant.
 pub const METHODS_MAX: usize = 20;
 pub const COIN_CHARS_MAX: usize = 32;
@@ -34,15 +36,18 @@ impl fmt::Display for Coin {
 pub enum ProviderKind {
     /// Somewhere that only the merchant sees: the merchant says what arrived.
     Manual,
+    /// A chain that is watched: whoever pays sends tokens to an address of the invoice.
+    EvmErc20,
 }
 
 impl ProviderKind {
-    const ALL: [Self; 1] = [Self::Manual];
+    pub const ALL: [Self; 2] = [Self::Manual, Self::EvmErc20];
 
     /// The word for it in the contract and in storage.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Manual => "manual",
+            Self::EvmErc20 => "evm_erc20",
         }
     }
 
@@ -56,16 +61,33 @@ impl ProviderKind {
     pub const fn pays_once(self) -> bool {
         match self {
             Self::Manual => true,
+            Self::EvmErc20 => false,
         }
     }
+}
+
+/// What of a method is its provider's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    Manual,
+    EvmErc20(Box<Deposits>),
 }
 
 /// A coin that a merchant takes, or took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Method {
     pub coin: Coin,
-    pub provider: ProviderKind,
     pub enabled: bool,
-    /// What whoever pays is told.
+    /// What whoever pays is told; nothing, where a provider says all that is to be known.
     pub instructions: String,
+    pub access: Access,
+}
+
+impl Method {
+    pub const fn provider(&self) -> ProviderKind {
+        match self.access {
+            Access::Manual => ProviderKind::Manual,
+            Access::EvmErc20(_) => ProviderKind::EvmErc20,
+        }
+    }
 }

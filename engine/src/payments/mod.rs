@@ -1,8 +1,10 @@
 //! Invoices, what arrives for them, and the port to the worlds in which they are paid.
 //!
 //! Keeps: an invoice moves only along [`Status::after`]; what arrived is taken in once per source, and
-//! only as a provider told it when it was asked ([`Provider::fetch`]): a notice pays nothing.
+//! only as a provider told it when it was asked ([`Provider::fetch`]): a notice pays nothing. Money that both
+//! a provider and the merchant's word told of is taken in once.
 
+mod deposit;
 mod invoice;
 mod method;
 mod provider;
@@ -10,7 +12,8 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
+pub use deposit::{Deposit, Deposits};
 pub use invoice::{Event, Invoice, Next, Origin, Payment, Status, Stepped, WrongStatus};
-pub use method::{COIN_CHARS_MAX, Coin, METHODS_MAX, Method, ProviderKind};
+pub use method::{Access, COIN_CHARS_MAX, Coin, METHODS_MAX, Method, ProviderKind};
 pub use provider::{Pay, Provider, Unavailable};
-pub use settle::{Arrival, Contradiction, Settlement, Snapshot};
+pub use settle::{Arrival, Contradiction, Settlement, Snapshot, Source};

@@ -2,13 +2,15 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Invoice, ProviderKind, Snapshot};
+use super::{Deposit, Invoice, ProviderKind, Snapshot};
 use crate::money::Money;
 
 /// How an invoice is paid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pay {
     pub instructions: Option<String>,
+    /// None until the invoice is stored: an address is given away with it, once.
+    pub deposit: Option<Deposit>,
 }
 
 /// The provider did not answer; nothing is known that was not known before.

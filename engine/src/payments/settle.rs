@@ -1,12 +1,15 @@
 //! What a provider's word means for an invoice.
 //!
 //! Keeps: a source is taken in once, with one amount, however often it is told; what is not final pays
-//! nothing.
+//! nothing. The merchant's word and what its provider saw are taken for the same money: whichever came first
+//! is taken in, the other is not.
+
+use std::fmt;
 
 use chrono::TimeDelta;
 
 use super::{Event, Invoice, Status, Stepped};
-use crate::{clock::Timestamp, money::Money};
+use crate::{clock::Timestamp, ids::InvoiceId, money::Money};
 
 /// How long an invoice stands once a payment for it was seen.
 const CONFIRMING_HOURS: i64 = 24;
@@ -17,9 +20,46 @@ pub struct Snapshot {
     pub arrived: Vec<Arrival>,
 }
 
+/// What an arrival is known by, once for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The merchant's word, without more.
+    Invoice(InvoiceId),
+    /// The merchant's word, and what it finds the money by.
+    Reference(String),
+    /// A transfer of a transaction, by its place among what the transaction did.
+    Transfer {
+        network: String,
+        transaction: String,
+        place: usize,
+    },
+}
+
+impl Source {
+    /// Whether a source, as it is stored, is the merchant's word.
+    fn is_word(stored: &str) -> bool {
+        stored.starts_with("invoice:") || stored.starts_with("reference:")
+    }
+}
+
+/// As it is stored.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invoice(id) => write!(f, "invoice:{id}"),
+            Self::Reference(text) => write!(f, "reference:{text}"),
+            Self::Transfer {
+                network,
+                transaction,
+                place,
+            } => write!(f, "transfer:{network}:{transaction}:{place}"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// What the provider knows it by: network, transaction and output, or the merchant's reference.
+    /// The text of a [`Source`].
     pub source: String,
     pub amount: Money,
     /// It cannot be dropped any more.
@@ -43,14 +83,8 @@ impl Invoice {
     pub fn settle(self, snapshot: &Snapshot, now: Timestamp) -> Result<Settlement, Contradiction> {
         let mut fresh = Vec::new();
         for arrival in snapshot.arrived.iter().filter(|one| one.settled) {
-            let mut known = self.payments.iter();
-            match known.find(|payment| payment.source == arrival.source) {
-                Some(payment) if payment.amount == arrival.amount => {}
-                Some(_) => return Err(Contradiction),
-                None if self.provider.pays_once() && !self.payments.is_empty() => {
-                    return Err(Contradiction);
-                }
-                None => fresh.push(arrival.clone()),
+            if self.takes(arrival)? {
+                fresh.push(arrival.clone());
             }
         }
         let event = if !fresh.is_empty() {
@@ -65,6 +99,25 @@ impl Invoice {
             stepped: extended(stepped, now),
             fresh,
         })
+    }
+
+    /// Whether something final is to be taken in, or was.
+    fn takes(&self, arrival: &Arrival) -> Result<bool, Contradiction> {
+        let mut known = self.payments.iter();
+        if let Some(payment) = known.find(|payment| payment.source == arrival.source) {
+            return (payment.amount == arrival.amount)
+                .then_some(false)
+                .ok_or(Contradiction);
+        }
+        let said = |source: &str| Source::is_word(source);
+        if said(&arrival.source) || self.provider.pays_once() {
+            return self
+                .payments
+                .is_empty()
+                .then_some(true)
+                .ok_or(Contradiction);
+        }
+        Ok(!self.payments.iter().any(|payment| said(&payment.source)))
     }
 }
 

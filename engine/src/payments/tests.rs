@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    chains::{EvmAddress, Token},
     clock::{EPOCH, Timestamp},
     ids::{InvoiceId, MerchantId, PaymentId, RelationshipId},
-    money::Money,
+    money::{Currency, Money},
 };
 
 fn money(minor: i64) -> Money {
@@ -28,7 +29,7 @@ fn invoice(status: Status) -> Invoice {
         amount: money(5000),
         coin: Coin::parse("bank").unwrap(),
         provider: ProviderKind::Manual,
-        pay: Pay { instructions: None },
+        pay: Pay::default(),
         expires_at: at(24),
         paid_at: None,
         completed_at: None,
@@ -170,6 +171,95 @@ fn source_is_taken_in_once_with_one_amount() {
             assert_eq!(contradicts, Err(Contradiction));
         }
     }
+}
+
+fn watched(status: Status) -> Invoice {
+    Invoice {
+        provider: ProviderKind::EvmErc20,
+        ..invoice(status)
+    }
+}
+
+fn transfer(place: usize, minor: i64, settled: bool) -> Arrival {
+    let source = Source::Transfer {
+        network: "here".to_owned(),
+        transaction: "0xab".to_owned(),
+        place,
+    };
+    arrival(&source.to_string(), minor, settled)
+}
+
+fn word() -> String {
+    Source::Invoice(InvoiceId::from_uuid(Uuid::nil())).to_string()
+}
+
+#[test]
+fn every_final_transfer_is_taken_in_once_whatever_it_is_short_of() {
+    let parts = [transfer(0, 2000, true), transfer(1, 4000, false)];
+    let first = settled(watched(Status::Open), &parts, 1).unwrap();
+    assert_eq!(first.fresh, parts[..1]);
+    let mut known = watched(Status::Completed);
+    known.payments.push(taken(&parts[0]));
+    let later = [transfer(0, 2000, true), transfer(1, 4000, true)];
+    let second = settled(known.clone(), &later, 2).unwrap();
+    assert_eq!(second.fresh, later[1..]);
+    let changed = settled(known, &[transfer(0, 2001, true)], 2);
+    assert_eq!(changed, Err(Contradiction));
+}
+
+#[test]
+fn merchants_word_and_what_was_seen_are_the_same_money() {
+    let by_word = arrival(&word(), 5000, true);
+    let mut said = watched(Status::Completed);
+    said.payments.push(taken(&by_word));
+    let seen = settled(said, &[transfer(0, 5000, true)], 1).unwrap();
+    assert_eq!(outcome(seen), (Status::Completed, 0));
+    let mut known = watched(Status::Completed);
+    known.payments.push(taken(&transfer(0, 5000, true)));
+    for source in [word(), Source::Reference("slip 7".to_owned()).to_string()] {
+        let word = settled(known.clone(), &[arrival(&source, 5000, true)], 1);
+        assert_eq!(word, Err(Contradiction), "{source}");
+    }
+    let first = settled(watched(Status::Confirming), &[by_word], 1).unwrap();
+    assert_eq!(outcome(first), (Status::Paid, 1));
+}
+
+fn token(decimals: u8) -> Token {
+    Token {
+        network: "here".to_owned(),
+        chain_id: 1,
+        contract: EvmAddress::from_bytes([7; 20]),
+        decimals,
+        confirmations: 12,
+    }
+}
+
+#[test]
+fn tokens_are_worth_whole_minor_units_of_the_currency() {
+    let [yen, dinar] = ["JPY", "BHD"].map(|code| Currency::parse(code).unwrap());
+    for (decimals, currency, units, minor) in [
+        (6, Currency::USD, 12_340_000, Some(1234)),
+        (6, Currency::USD, 12_349_999, Some(1234)),
+        (6, Currency::USD, 9_999, Some(0)),
+        (18, Currency::USD, 1_000_000_000_000_000_000, Some(100)),
+        (0, Currency::USD, 7, Some(700)),
+        (18, yen, 1_999_999_999_999_999_999, Some(1)),
+        (2, dinar, 150, Some(1500)),
+        (6, Currency::USD, u128::MAX, None),
+        (0, Currency::USD, u128::MAX, None),
+    ] {
+        let worth = token(decimals).worth(units, currency);
+        assert_eq!(worth, minor.map(money), "{units} of {decimals} decimals");
+        let asked = worth.and_then(|worth| token(decimals).units(worth, currency));
+        assert!(asked.is_none_or(|asked| asked <= units));
+    }
+    assert_eq!(token(2).units(money(1501), dinar), Some(151));
+    let deposit = Deposit {
+        address: EvmAddress::from_bytes([1; 20]),
+        token: token(6),
+    };
+    let link = deposit.link(money(1234), Currency::USD).unwrap();
+    assert!(link.ends_with("&uint256=12340000"), "{link}");
 }
 
 #[test]

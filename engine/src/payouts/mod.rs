@@ -4,6 +4,7 @@
 //! it ends once, paid or given back to what is available. Consign holds no money.
 
 mod address;
+mod paid;
 mod payout;
 mod request;
 mod step;
@@ -12,6 +13,7 @@ mod tests;
 mod verification;
 
 pub use address::{BadAddress, chain, check_address, normal_hash};
+pub use paid::{Sent, Transaction, Unpaid, paid};
 pub use payout::{Payout, Proof, Status};
 pub use request::{
     ADDRESS_HOLD_HOURS, Facts, OPEN_MAX, Refusal, UNPAID_MAX, Wanted, blocked, request,

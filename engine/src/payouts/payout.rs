@@ -59,6 +59,8 @@ pub enum Proof {
     None,
     /// A hash that nobody looked at.
     Unverified,
+    /// A transaction that paid it, as its chain says.
+    Verified,
 }
 
 impl Proof {
@@ -66,6 +68,7 @@ impl Proof {
         match self {
             Self::None => "NONE",
             Self::Unverified => "UNVERIFIED",
+            Self::Verified => "VERIFIED",
         }
     }
 }
@@ -86,6 +89,8 @@ pub struct Payout {
     /// It was approved against what would have stopped it.
     pub forced: bool,
     pub tx_hash: Option<String>,
+    /// Its chain says that it paid.
+    pub verified: bool,
     /// How much of the asset was sent, as the merchant writes it.
     pub asset_amount: Option<String>,
     pub approved_at: Option<Timestamp>,
@@ -99,6 +104,7 @@ pub struct Payout {
 impl Payout {
     pub fn proof(&self) -> Proof {
         match self.tx_hash {
+            Some(_) if self.verified => Proof::Verified,
             Some(_) => Proof::Unverified,
             None => Proof::None,
         }

@@ -20,6 +20,8 @@ pub enum Step {
     },
     Complete {
         tx_hash: Option<String>,
+        /// The chain was asked, and says that it paid.
+        verified: bool,
         asset_amount: Option<String>,
     },
 }
@@ -71,8 +73,9 @@ pub fn step(payout: Payout, step: Step, now: Timestamp) -> Result<Stepped, Wrong
         } => cancel(payout, reason, by_reseller, now),
         Step::Complete {
             tx_hash,
+            verified,
             asset_amount,
-        } => complete(payout, tx_hash, asset_amount, now),
+        } => complete(payout, (tx_hash, verified), asset_amount, now),
     }
 }
 
@@ -179,7 +182,7 @@ fn cancel(
 
 fn complete(
     mut payout: Payout,
-    tx_hash: Option<String>,
+    (tx_hash, verified): (Option<String>, bool),
     asset_amount: Option<String>,
     now: Timestamp,
 ) -> Result<Stepped, WrongStep> {
@@ -187,6 +190,7 @@ fn complete(
         Status::Completed if tx_hash.is_none() || tx_hash == payout.tx_hash => Ok(already(payout)),
         Status::Approved => {
             payout.status = Status::Completed;
+            payout.verified = verified && tx_hash.is_some();
             payout.tx_hash = tx_hash;
             payout.asset_amount = asset_amount;
             payout.completed_at = Some(now);

@@ -4,14 +4,15 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
-    ApprovalFacts, Block, Decision, Details, Facts, OPEN_MAX, Payout, Refusal, Status, Step,
-    Stepped, UNPAID_MAX, Verification, VerificationStatus, Wanted, WrongStep, blocked, chain,
-    check_address, normal_hash, request, step,
+    ApprovalFacts, Block, Decision, Details, Facts, OPEN_MAX, Payout, Proof, Refusal, Sent, Status,
+    Step, Stepped, Transaction, UNPAID_MAX, Unpaid, Verification, VerificationStatus, Wanted,
+    WrongStep, blocked, chain, check_address, normal_hash, paid, request, step,
 };
 use crate::{
+    chains::{EvmAddress, Token},
     clock::{EPOCH, Timestamp},
     ids::{MerchantId, PayoutId, RelationshipId},
-    money::Money,
+    money::{Currency, Money},
     programs::PayoutAsset,
     random::SeededRandom,
     relationships::Status as RelationshipStatus,
@@ -90,6 +91,7 @@ fn cancel(by_reseller: bool) -> Step {
 fn complete(hash: Option<&str>) -> Step {
     Step::Complete {
         tx_hash: hash.map(str::to_owned),
+        verified: false,
         asset_amount: None,
     }
 }
@@ -485,5 +487,100 @@ proptest! {
             let changed = format!("{}{to}{}", &address[..at - 1], &address[at..]);
             prop_assert_eq!(check_address(network, &changed).is_ok(), changed == address);
         }
+    }
+}
+
+fn usdc() -> Token {
+    Token {
+        network: "base".to_owned(),
+        chain_id: 8453,
+        contract: EvmAddress::from_bytes([7; 20]),
+        decimals: 6,
+        confirmations: 12,
+    }
+}
+
+fn sent(cents: u128) -> Sent {
+    Sent {
+        contract: usdc().contract,
+        to: EvmAddress::parse(ADDRESS).unwrap(),
+        units: Some(cents * 10_000),
+    }
+}
+
+#[test]
+fn transaction_pays_what_went_to_the_address_in_the_token_and_is_deep() {
+    let check = |succeeded, depth, sent: &[Sent]| {
+        let transaction = Transaction {
+            succeeded,
+            depth,
+            sent: sent.to_vec(),
+        };
+        paid(
+            &pending(5_000),
+            (&usdc(), Currency::USD),
+            Some(&transaction),
+        )
+    };
+    let elsewhere = EvmAddress::from_bytes([9; 20]);
+    let stranger = Sent {
+        to: elsewhere,
+        ..sent(5_000)
+    };
+    let other = Sent {
+        contract: elsewhere,
+        ..sent(5_000)
+    };
+    let all_there_is = Sent {
+        units: None,
+        ..sent(0)
+    };
+    let not_final = Unpaid::NotFinal {
+        depth: 11,
+        confirmations: 12,
+    };
+    for (succeeded, depth, what, expected) in [
+        (true, 12, vec![sent(5_000)], Ok(money(5_000))),
+        (
+            true,
+            12,
+            vec![sent(2_000), stranger, sent(3_001)],
+            Ok(money(5_001)),
+        ),
+        (true, 12, vec![all_there_is], Ok(Money::MAX)),
+        (false, 12, vec![sent(5_000)], Err(Unpaid::Failed)),
+        (true, 12, vec![other], Err(Unpaid::OtherToken)),
+        (true, 12, vec![], Err(Unpaid::OtherToken)),
+        (true, 12, vec![stranger], Err(Unpaid::OtherRecipient)),
+        (
+            true,
+            12,
+            vec![sent(4_999), other],
+            Err(Unpaid::Less(money(4_999))),
+        ),
+        (true, 11, vec![sent(5_000)], Err(not_final)),
+    ] {
+        assert_eq!(check(succeeded, depth, &what), expected, "{what:?}");
+    }
+    let none = paid(&pending(5_000), (&usdc(), Currency::USD), None);
+    assert_eq!(none, Err(Unpaid::Missing));
+}
+
+#[test]
+fn only_a_hash_that_was_looked_at_is_proof() {
+    let complete = |hash: Option<&str>, verified| Step::Complete {
+        tx_hash: hash.map(str::to_owned),
+        verified,
+        asset_amount: None,
+    };
+    for (hash, verified, proof) in [
+        (Some("0xab"), true, Proof::Verified),
+        (Some("0xab"), false, Proof::Unverified),
+        (None, true, Proof::None),
+        (None, false, Proof::None),
+    ] {
+        let approved = taken(pending(5_000), Step::Approve(approval()), 24).unwrap();
+        let done = taken(approved, complete(hash, verified), 25).unwrap();
+        assert_eq!((done.proof(), done.status), (proof, Status::Completed));
     }
 }

@@ -107,7 +107,7 @@ fn refused_pay_leads_back_to_where_it_began() {
         id: InvoiceId::generate(EPOCH, &SeededRandom::new(5)),
         coin: Coin::parse("BANK").unwrap(),
         provider: ProviderKind::Manual,
-        pay: Pay { instructions: None },
+        pay: Pay::default(),
     });
     let back = billed.step(refused, EPOCH).unwrap().into_request();
     assert_eq!(back.status, Status::Invoiced);

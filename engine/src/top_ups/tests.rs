@@ -36,7 +36,7 @@ fn refusal(facts: &Facts, origin: Origin, minor: i64) -> Option<Refusal> {
         amount: money(minor),
         coin: Coin::parse("BANK").unwrap(),
         provider: ProviderKind::Manual,
-        pay: Pay { instructions: None },
+        pay: Pay::default(),
     };
     open(facts, wanted, EPOCH).err()
 }

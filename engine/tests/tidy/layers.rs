@@ -35,7 +35,7 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
 ];
 
 /// Modules of the engine below all features; they name each other only.
-const BASE: [&str; 10] = [
+const BASE: [&str; 11] = [
     "ids",
     "money",
     "clock",
@@ -46,6 +46,7 @@ const BASE: [&str; 10] = [
     "actors",
     "fault",
     "supervise",
+    "chains",
 ];
 /// What holds everything together, or stands beside it.
 const ABOVE: [&str; 3] = ["engine", "lib", "testing"];

@@ -2,13 +2,26 @@
 
 use engine::{
     audit::{Actor, Deed, Digest},
+    chains::Account,
     clock::Timestamp,
     ids::MerchantId,
-    payments::{Coin, Method, ProviderKind},
+    payments::{Access, Coin, Deposits, Method, ProviderKind},
 };
 use sqlx::PgConnection;
 
+use super::deposits::token;
 use crate::{Database, Error, audit, database::commit, owned, relationships::rows::named};
+
+/// Every column of a method and the rest of the query.
+macro_rules! select_method {
+    ($rest:literal) => {
+        concat!(
+            "SELECT coin, provider, enabled, instructions, xpub, network, chain_id, token, decimals,
+               confirmations FROM payment_methods ",
+            $rest
+        )
+    };
+}
 
 /// All methods of a merchant; the disabled ones too, unless only those that may be used are wanted.
 pub async fn list(
@@ -18,10 +31,9 @@ pub async fn list(
 ) -> Result<Vec<Method>, Error> {
     let db = db.clone();
     owned(async move {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT coin, provider, enabled, instructions FROM payment_methods
-             WHERE merchant_id = $1 AND (enabled OR NOT $2) ORDER BY place",
-        )
+        let rows: Vec<Row> = sqlx::query_as(select_method!(
+            "WHERE merchant_id = $1 AND (enabled OR NOT $2) ORDER BY place"
+        ))
         .bind(merchant.uuid())
         .bind(enabled_only)
         .fetch_all(&mut *db.read().await?)
@@ -29,6 +41,22 @@ pub async fn list(
         rows.into_iter().map(Method::try_from).collect()
     })
     .await
+}
+
+/// The method for a coin, if it is offered.
+pub(crate) async fn find_enabled(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    coin: &Coin,
+) -> Result<Option<Method>, Error> {
+    let row: Option<Row> = sqlx::query_as(select_method!(
+        "WHERE merchant_id = $1 AND coin = $2 AND enabled"
+    ))
+    .bind(merchant.uuid())
+    .bind(coin.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map(Method::try_from).transpose()
 }
 
 /// Puts these in the place of all methods that there are. Invoices keep what they were opened with.
@@ -73,16 +101,28 @@ async fn store(
         .execute(&mut *connection)
         .await?;
     for (place, method) in (0_i32..).zip(methods) {
+        let deposits = match &method.access {
+            Access::Manual => None,
+            Access::EvmErc20(deposits) => Some(deposits),
+        };
+        let token = deposits.map(|deposits| &deposits.token);
         sqlx::query(
-            "INSERT INTO payment_methods (merchant_id, coin, place, provider, enabled, instructions)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO payment_methods (merchant_id, coin, place, provider, enabled, instructions,
+               xpub, network, chain_id, token, decimals, confirmations)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(merchant.uuid())
         .bind(method.coin.as_str())
         .bind(place)
-        .bind(method.provider.name())
+        .bind(method.provider().name())
         .bind(method.enabled)
         .bind(&method.instructions)
+        .bind(deposits.map(|deposits| deposits.account.text()))
+        .bind(token.map(|token| token.network.as_str()))
+        .bind(token.map(|token| token.chain_id.cast_signed()))
+        .bind(token.map(|token| token.contract.bytes().as_slice()))
+        .bind(token.map(|token| i32::from(token.decimals)))
+        .bind(token.map(|token| i32::from(token.confirmations)))
         .execute(&mut *connection)
         .await?;
     }
@@ -108,6 +148,12 @@ struct Row {
     provider: String,
     enabled: bool,
     instructions: String,
+    xpub: Option<String>,
+    network: Option<String>,
+    chain_id: Option<i64>,
+    token: Option<Vec<u8>>,
+    decimals: Option<i32>,
+    confirmations: Option<i32>,
 }
 
 impl TryFrom<Row> for Method {
@@ -115,11 +161,32 @@ impl TryFrom<Row> for Method {
 
     fn try_from(row: Row) -> Result<Self, Error> {
         let provider = ProviderKind::parse(&row.provider);
+        let access = match named(provider, "payment_methods.provider")? {
+            ProviderKind::Manual => Access::Manual,
+            ProviderKind::EvmErc20 => Access::EvmErc20(Box::new(row.deposits()?)),
+        };
         Ok(Self {
             coin: named(Coin::parse(&row.coin), "payment_methods.coin")?,
-            provider: named(provider, "payment_methods.provider")?,
             enabled: row.enabled,
             instructions: row.instructions,
+            access,
+        })
+    }
+}
+
+impl Row {
+    fn deposits(&self) -> Result<Deposits, Error> {
+        let account = self.xpub.as_deref().and_then(Account::parse);
+        let place = self.network.clone().zip(self.chain_id);
+        let contract = named(self.token.as_deref(), "payment_methods.token")?;
+        let counts = self.decimals.zip(self.confirmations);
+        Ok(Deposits {
+            account: named(account, "payment_methods.xpub")?,
+            token: token(
+                named(place, "payment_methods.network")?,
+                contract,
+                named(counts, "payment_methods.decimals")?,
+            )?,
         })
     }
 }

@@ -24,7 +24,7 @@ macro_rules! select_payout {
     ($rest:literal) => {
         concat!(
             "SELECT y.payout_id, y.merchant_id, y.relationship_id, y.amount, y.asset, y.network,
-               y.address, y.note, y.status, y.status_reason, y.approvable_at, y.forced, y.tx_hash,
+               y.address, y.note, y.status, y.status_reason, y.approvable_at, y.forced, y.tx_hash, y.verified,
                y.asset_amount, y.approved_at, y.completed_at, y.rejected_at, y.cancelled_at,
                y.created_at, y.updated_at
              FROM payouts AS y ",
@@ -49,6 +49,7 @@ pub(super) struct Row {
     approvable_at: Timestamp,
     forced: bool,
     tx_hash: Option<String>,
+    verified: bool,
     asset_amount: Option<String>,
     approved_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
@@ -78,6 +79,7 @@ impl TryFrom<Row> for Payout {
             approvable_at: row.approvable_at,
             forced: row.forced,
             tx_hash: row.tx_hash,
+            verified: row.verified,
             asset_amount: row.asset_amount,
             approved_at: row.approved_at,
             completed_at: row.completed_at,
@@ -156,7 +158,7 @@ pub(super) async fn store(connection: &mut PgConnection, payout: &Payout) -> Res
     let stored = sqlx::query(
         "UPDATE payouts SET status = $2, status_reason = $3, forced = $4, tx_hash = $5,
            asset_amount = $6, approved_at = $7, completed_at = $8, rejected_at = $9,
-           cancelled_at = $10, updated_at = $11
+           cancelled_at = $10, updated_at = $11, verified = $12
          WHERE payout_id = $1",
     )
     .bind(payout.id.uuid())
@@ -170,6 +172,7 @@ pub(super) async fn store(connection: &mut PgConnection, payout: &Payout) -> Res
     .bind(payout.rejected_at)
     .bind(payout.cancelled_at)
     .bind(payout.updated_at)
+    .bind(payout.verified)
     .execute(connection)
     .await?;
     exactly_one(&stored, "a payout that changes")

@@ -53,6 +53,8 @@ pub enum Verb {
     },
     Complete {
         tx_hash: Option<String>,
+        /// The chain was asked, and says that it paid.
+        verified: bool,
         asset_amount: Option<String>,
     },
 }
@@ -82,9 +84,11 @@ impl Verb {
             },
             Self::Complete {
                 tx_hash,
+                verified,
                 asset_amount,
             } => Step::Complete {
                 tx_hash,
+                verified,
                 asset_amount,
             },
         }

@@ -161,7 +161,10 @@ fn bill(
         id: InvoiceId::from_uuid(id),
         coin,
         provider: named(provider, "stock_requests.provider")?,
-        pay: Pay { instructions },
+        pay: Pay {
+            instructions,
+            deposit: None,
+        },
     }))
 }
 

@@ -42,7 +42,7 @@ pub async fn open_automatic(
             wanted,
             method,
             request,
-            post,
+            announce,
         } = opening;
         let of = (wanted.merchant, wanted.relationship);
         let mut tx = db.begin().await?;
@@ -61,9 +61,11 @@ pub async fn open_automatic(
         let Ok(invoice) = open(&facts, wanted, now) else {
             return Ok(None);
         };
-        store(&mut tx, &invoice, (request, Actor::job(JOB)), now).await?;
-        if let Some(Post { id, letter }) = &post {
-            mail::queue(&mut tx, &vault, (*id, "top-up"), letter, now).await?;
+        let opened = (invoice, &method.access);
+        let invoice = store(&mut tx, opened, (request, Actor::job(JOB)), now).await?;
+        if let Some(announce) = announce {
+            let Post { id, letter } = announce(&invoice);
+            mail::queue(&mut tx, &vault, (id, "top-up"), &letter, now).await?;
         }
         commit(tx).await?;
         Ok(Some(invoice))

@@ -22,7 +22,7 @@ pub use cancel::cancel;
 pub use complete::{Waiting, credited, waiting};
 pub use expire::{Paused, expire};
 pub use find::{Filter, Payer, find, list, open_of, payer};
-pub use open::{Opened, Opening, open};
+pub use open::{Announcement, Opened, Opening, open};
 pub use settings::{Settings, save, settings};
 pub use settle::{NotSettled, Settled, settle};
 pub use watch::{Low, Watched, Which, note_low, watched};

@@ -7,7 +7,7 @@ use engine::{
     events::Fact,
     ids::{InvoiceId, MerchantId},
     money::Currency,
-    payments::{Coin, Invoice, Method},
+    payments::{Access, Coin, Invoice, Method},
     programs::top_up_defaults,
     relationships::{Mode, Status},
     top_ups::{self, Facts, Refusal, Wanted},
@@ -23,11 +23,15 @@ use crate::{
     events::outbox,
     mail::{self, Post},
     owned,
+    payments::{find_enabled, take},
     relationships::rows::{kept, named},
 };
 
 /// Over which unpaid invoices are counted.
 const DAY: TimeDelta = TimeDelta::days(1);
+
+/// The mail that tells of an invoice, once it is known where to pay it.
+pub type Announcement = Box<dyn FnOnce(&Invoice) -> Post + Send>;
 
 /// What is wanted, and the mail that tells the reseller, if one does.
 pub struct Opening {
@@ -36,7 +40,7 @@ pub struct Opening {
     pub method: Method,
     /// What the request is known by: it opens one invoice, however often it is executed.
     pub request: Option<Uuid>,
-    pub post: Option<Post>,
+    pub announce: Option<Announcement>,
 }
 
 /// What became of an opening.
@@ -65,7 +69,7 @@ pub async fn open(
             wanted,
             method,
             request,
-            post,
+            announce,
         } = opening;
         let mut tx = db.begin().await?;
         let of = (wanted.merchant, wanted.relationship);
@@ -89,9 +93,11 @@ pub async fn open(
             Ok(invoice) => invoice,
             Err(refusal) => return Ok(Some(Err(refusal))),
         };
-        store(&mut tx, &invoice, (request, actor), now).await?;
-        if let Some(Post { id, letter }) = &post {
-            mail::queue(&mut tx, &vault, (*id, "top-up"), letter, now).await?;
+        let opened = (invoice, &method.access);
+        let invoice = store(&mut tx, opened, (request, actor), now).await?;
+        if let Some(announce) = announce {
+            let Post { id, letter } = announce(&invoice);
+            mail::queue(&mut tx, &vault, (id, "top-up"), &letter, now).await?;
         }
         commit(tx).await?;
         Ok(Some(Ok(Opened::Fresh(Box::new(invoice)))))
@@ -110,29 +116,24 @@ pub(super) async fn is_current(
         .bind(merchant.uuid())
         .fetch_one(&mut *connection)
         .await?;
-    let current: Option<(String, String)> = sqlx::query_as(
-        "SELECT provider, instructions FROM payment_methods
-         WHERE merchant_id = $1 AND coin = $2 AND enabled",
-    )
-    .bind(merchant.uuid())
-    .bind(method.coin.as_str())
-    .fetch_optional(connection)
-    .await?;
-    let known = (
-        method.provider.name().to_owned(),
-        method.instructions.clone(),
-    );
-    Ok(current == method.enabled.then_some(known))
+    let current = find_enabled(connection, merchant, &method.coin).await?;
+    Ok(current.as_ref() == method.enabled.then_some(method))
 }
 
-/// Stores an invoice that is opened, and tells it.
+/// Stores an invoice that is opened, with an address of its own where its method has such, and tells it.
 pub(super) async fn store(
     connection: &mut PgConnection,
-    invoice: &Invoice,
+    (mut invoice, access): (Invoice, &Access),
     (request, actor): (Option<Uuid>, Actor),
     now: Timestamp,
-) -> Result<(), Error> {
-    rows::insert(connection, invoice, request).await?;
+) -> Result<Invoice, Error> {
+    rows::insert(connection, &invoice, request).await?;
+    match access {
+        Access::Manual => {}
+        Access::EvmErc20(deposits) => {
+            invoice.pay.deposit = Some(take(connection, &invoice, deposits).await?);
+        }
+    }
     let fact = Fact::TopUpCreated {
         invoice: invoice.id.uuid(),
         relationship: invoice.relationship.uuid(),
@@ -142,7 +143,8 @@ pub(super) async fn store(
     };
     let of = (invoice.merchant, Some(invoice.relationship));
     outbox::tell(connection, of, &fact, now).await?;
-    rows::note(connection, invoice, (actor, "top_up.open"), None, now).await
+    rows::note(connection, &invoice, (actor, "top_up.open"), None, now).await?;
+    Ok(invoice)
 }
 
 #[derive(sqlx::FromRow)]

@@ -8,14 +8,14 @@ use engine::{
     events::Fact,
     ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
     money::Money,
-    payments::{Coin, Invoice, Origin, Pay, Payment, ProviderKind, Status},
+    payments::{Coin, Deposit, Invoice, Origin, Pay, Payment, ProviderKind, Status},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
     Error, audit, error::exactly_one, events::outbox, fulfillments::rows::money,
-    relationships::rows::named,
+    payments::of_invoices, relationships::rows::named,
 };
 
 /// Whose top-ups.
@@ -71,17 +71,19 @@ pub(super) async fn whole(
         "SELECT invoice_id, payment_id, source, amount, entry_id FROM payments
          WHERE invoice_id = ANY ($1) ORDER BY payment_id",
     )
-    .bind(ids)
-    .fetch_all(connection)
+    .bind(&ids)
+    .fetch_all(&mut *connection)
     .await?;
     let mut payments: HashMap<Uuid, Vec<Payment>> = HashMap::new();
     for row in found {
         let of = payments.entry(row.invoice_id).or_default();
         of.push(Payment::try_from(row)?);
     }
+    let mut deposits = of_invoices(connection, &ids).await?;
     let whole = rows.into_iter().map(|row| {
         let arrived = payments.remove(&row.invoice_id).unwrap_or_default();
-        row.with(arrived)
+        let deposit = deposits.remove(&row.invoice_id);
+        row.with(arrived, deposit)
     });
     whole.collect()
 }
@@ -234,7 +236,7 @@ impl Row {
         (of, InvoiceId::from_uuid(self.invoice_id))
     }
 
-    fn with(self, payments: Vec<Payment>) -> Result<Invoice, Error> {
+    fn with(self, payments: Vec<Payment>, deposit: Option<Deposit>) -> Result<Invoice, Error> {
         let provider = ProviderKind::parse(&self.provider);
         Ok(Invoice {
             id: InvoiceId::from_uuid(self.invoice_id),
@@ -247,6 +249,7 @@ impl Row {
             provider: named(provider, "invoices.provider")?,
             pay: Pay {
                 instructions: self.instructions,
+                deposit,
             },
             expires_at: self.expires_at,
             paid_at: self.paid_at,

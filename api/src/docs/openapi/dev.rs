@@ -450,7 +450,7 @@ fn payments() -> Vec<Operation> {
             .once()
             .takes::<ReplaceMethods>()
             .answers_all::<MethodView>()
-            .refuses(&[Code::StepUpRequired]),
+            .refuses(&[Code::StepUpRequired, Code::ProviderUnavailable]),
     ]
 }
 

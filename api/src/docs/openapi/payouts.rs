@@ -61,7 +61,8 @@ pub(super) fn of_merchants() -> Vec<Operation> {
             "Say that a payout was paid; of people an owner alone.",
         )
         .takes::<CompletePayout>()
-        .answers::<PayoutView>(200),
+        .answers::<PayoutView>(200)
+        .refuses(&[Code::ProviderUnavailable]),
     ];
     for (path, summary) in [
         (

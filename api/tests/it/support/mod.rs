@@ -9,7 +9,8 @@ mod psql;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use api::{
-    config::Config,
+    config::{Config, Secret},
+    payments,
     serve::{Installation, Server},
 };
 use engine::{
@@ -38,6 +39,8 @@ pub(crate) use people::{ORIGIN, PASSWORD};
 
 /// Numbers the random bytes of a test: any.
 const SEED: u64 = 23;
+/// What the address of a node must keep to itself.
+pub(crate) const NODE_KEY: &str = "node-key-7Hq2LmVt";
 /// Serials of each sku that there are many of.
 const SERIALS: u32 = 200;
 
@@ -312,6 +315,13 @@ fn config() -> Config {
     }
     "https://consign.example".clone_into(&mut config.http.origin);
     config.webhooks.allow_local = true;
+    // A network whose node never answers.
+    let silent = payments::Settings {
+        rpc_url: Secret::new(format!("http://127.0.0.1:9/{NODE_KEY}")),
+        poll_ms: 1000,
+        blocks_at_once: 500,
+    };
+    config.chains.insert("silent".to_owned(), silent);
     // A disk that stalls for seconds is no failure of what is tested.
     let engine = &mut config.engine;
     engine.claim_deadline_ms = 12_000;

@@ -2,12 +2,12 @@
 //!
 //! Keeps: a slip of the pen is no address. Networks that are not known here take any text of one word.
 
-mod base58;
 mod bech32;
 mod iban;
-mod keccak;
 
 use sha2::{Digest as _, Sha256};
+
+use crate::chains::{EvmAddress, base58};
 
 /// Longest address or hash, in characters.
 const CHARS_MAX: usize = 128;
@@ -46,7 +46,7 @@ pub fn check_address(network: &str, address: &str) -> Result<(), BadAddress> {
     let good = match family(network) {
         Family::Bitcoin => checked58(address, &[0x00, 0x05]) || bech32::is_address(address, "bc"),
         Family::Litecoin => checked58(address, &[0x30, 0x32]) || bech32::is_address(address, "ltc"),
-        Family::Evm => is_evm(address),
+        Family::Evm => EvmAddress::parse(address).is_some(),
         Family::Tron => checked58(address, &[0x41]),
         Family::Solana => base58::decode(address).is_some_and(|bytes| bytes.len() == 32),
         Family::Bank => iban::is_iban(address),
@@ -103,21 +103,4 @@ fn checked58(address: &str, versions: &[u8]) -> bool {
     };
     let digest = Sha256::digest(Sha256::digest(payload));
     payload.len() == 21 && versions.contains(&payload[0]) && digest[..4] == sum[..]
-}
-
-/// Forty hex digits whose letters are upper case where EIP-55 says so. All in one case has no checksum, and
-/// is refused for that.
-fn is_evm(address: &str) -> bool {
-    let Some(digits) = address.strip_prefix("0x") else {
-        return false;
-    };
-    if digits.len() != 40 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return false;
-    }
-    let digest = keccak::keccak256(digits.to_ascii_lowercase().as_bytes());
-    digits.bytes().enumerate().all(|(at, digit)| {
-        let byte = digest[at / 2];
-        let nibble = if at % 2 == 0 { byte >> 4 } else { byte & 0x0f };
-        digit.is_ascii_digit() || digit.is_ascii_uppercase() == (nibble >= 8)
-    })
 }

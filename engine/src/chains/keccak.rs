@@ -1,5 +1,5 @@
-//! Keccak-256 as Ethereum has it, for the checksum in an address and for nothing that must be kept secret.
-//! What is digested is an address of forty letters, so one block is all there is.
+//! Keccak-256 as Ethereum has it, for addresses and for nothing that must be kept secret. What is digested is
+//! a key of sixty-four bytes or an address of forty letters, so one block is all there is.
 
 const RATE: usize = 136;
 const ROUNDS: usize = 24;
@@ -37,7 +37,7 @@ const PLACE: [usize; 24] = [
 ];
 
 /// The digest of a text of one block.
-pub(super) fn keccak256(text: &[u8]) -> [u8; 32] {
+pub(crate) fn keccak256(text: &[u8]) -> [u8; 32] {
     assert!(text.len() < RATE, "what is digested is one block");
     let mut block = [0; RATE];
     block[..text.len()].copy_from_slice(text);

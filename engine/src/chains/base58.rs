@@ -1,11 +1,11 @@
 //! Numbers in the fifty-eight letters that cannot be mistaken for each other.
 
 const LETTERS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-/// No address or hash is longer; each letter costs a pass over what was read.
-const CHARS_MAX: usize = 100;
+/// No address, hash or account is longer; each letter costs a pass over what was read.
+const CHARS_MAX: usize = 112;
 
 /// The bytes that a text stands for; a leading 1 is a leading zero.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     if text.is_empty() || text.len() > CHARS_MAX {
         return None;
     }
