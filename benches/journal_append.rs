@@ -125,6 +125,7 @@ impl Appended {
             refunded: Money::ZERO,
             revealed: std::collections::BTreeMap::new(),
             replaced: Vec::new(),
+            refunded_items: std::collections::BTreeSet::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! How much of what was paid is given back, and what a repeated reference means.
 //!
-//! Keeps: the refunds of a fulfillment never exceed its cost; a reference refunds once.
+//! Keeps: the refunds of a fulfillment never exceed its cost; a reference refunds once, and so does an item
+//! that is named.
 
 use crate::money::Money;
 
@@ -10,13 +11,15 @@ pub struct Facts {
     pub cost: Money,
     /// What was given back before.
     pub refunded: Money,
+    /// One of the items that are named was refunded by name before, under another reference.
+    pub item_refunded: bool,
     pub earlier: Option<Earlier>,
 }
 
 /// The refund that the reference made before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Earlier {
-    /// It was one of this fulfillment.
+    /// It was one of this fulfillment, for the same items.
     pub same: bool,
     pub amount: Money,
 }
@@ -29,6 +32,8 @@ pub enum Taken {
     Again(Money),
     /// The reference belongs to another refund.
     Mismatch,
+    /// The price of an item is given back once.
+    ItemAgain,
     /// There is less left than this.
     Excess {
         rest: Money,
@@ -44,6 +49,9 @@ pub fn take(facts: &Facts, wanted: Option<Money>) -> Taken {
         } else {
             Taken::Mismatch
         };
+    }
+    if facts.item_refunded {
+        return Taken::ItemAgain;
     }
     let rest = facts.cost.checked_sub(facts.refunded).unwrap_or_default();
     let rest = rest.max(Money::ZERO);
@@ -66,6 +74,7 @@ mod tests {
         let facts = Facts {
             cost: money(100),
             refunded: money(refunded),
+            item_refunded: false,
             earlier: earlier.map(|(same, amount)| Earlier {
                 same,
                 amount: money(amount),
@@ -93,6 +102,23 @@ mod tests {
                 "{refunded} {wanted:?}"
             );
         }
+    }
+
+    #[test]
+    fn item_is_refunded_once_and_its_reference_means_what_it_meant() {
+        let facts = Facts {
+            cost: money(100),
+            refunded: money(40),
+            item_refunded: true,
+            earlier: None,
+        };
+        assert_eq!(take(&facts, Some(money(40))), Taken::ItemAgain);
+        let earlier = Some(Earlier {
+            same: true,
+            amount: money(40),
+        });
+        let again = Facts { earlier, ..facts };
+        assert_eq!(take(&again, Some(money(40))), Taken::Again(money(40)));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Refunds of fulfillments: taken from what may still be given back, then credited by the caller.
 //!
-//! Keeps: the refunds of a fulfillment never exceed its cost, whoever races; a reference refunds once.
+//! Keeps: the refunds of a fulfillment never exceed its cost, whoever races; a reference refunds once, an
+//! item that is named once.
 //! One that was taken and not credited stays in [`waiting`] until it is [`credited`].
 
 use engine::{
     audit::{Actor, Deed},
     clock::Timestamp,
     fulfillments::{Fulfillment, OrderId},
-    ids::{BalanceId, MerchantId, RelationshipId},
+    ids::{BalanceId, MerchantId, RelationshipId, SerialId},
     money::Money,
     refunds::{self, Earlier, Facts, Taken},
     relationships::RelationshipScope,
@@ -23,6 +24,8 @@ use crate::{Database, Error, audit, database::commit, fulfillments::rows::money,
 pub struct Wanted {
     /// None: the rest.
     pub amount: Option<Money>,
+    /// The delivered serials that it is the price of, each once; empty: it is of none in particular.
+    pub items: Vec<SerialId>,
     pub reference: String,
     pub description: String,
 }
@@ -50,12 +53,15 @@ pub async fn take(
     owned(async move {
         let mut tx = db.begin().await?;
         let refunded = lock(&mut tx, scope.balance, stamp.version, cost).await?;
-        let earlier = find(&mut tx, scope.balance, &wanted.reference).await?;
+        let of = (scope.balance, wanted.reference.as_str());
+        let earlier = find(&mut tx, of).await?;
+        let (named, others) = items(&mut tx, of, &wanted.items).await?;
         let facts = Facts {
             cost,
             refunded,
+            item_refunded: others,
             earlier: earlier.map(|(version, amount)| Earlier {
-                same: version == stamp.version,
+                same: version == stamp.version && named == wanted.items,
                 amount,
             }),
         };
@@ -110,8 +116,7 @@ async fn lock(
 
 async fn find(
     connection: &mut PgConnection,
-    balance: BalanceId,
-    reference: &str,
+    (balance, reference): (BalanceId, &str),
 ) -> Result<Option<(i64, Money)>, Error> {
     let found: Option<(i64, i64)> = sqlx::query_as(
         "SELECT version, amount FROM refunds WHERE balance_id = $1 AND reference = $2",
@@ -123,6 +128,31 @@ async fn find(
     found
         .map(|(version, amount)| Ok((version, money(amount)?)))
         .transpose()
+}
+
+/// The items that a reference refunded, and whether another one refunded any of these.
+async fn items(
+    connection: &mut PgConnection,
+    (balance, reference): (BalanceId, &str),
+    asked: &[SerialId],
+) -> Result<(Vec<SerialId>, bool), Error> {
+    let asked: Vec<Uuid> = asked.iter().map(|item| item.uuid()).collect();
+    let found: Vec<(Uuid, bool)> = sqlx::query_as(
+        "SELECT serial_id, balance_id = $1 AND reference = $2 FROM refund_items
+         WHERE (balance_id = $1 AND reference = $2) OR serial_id = ANY ($3)
+         ORDER BY serial_id",
+    )
+    .bind(balance.0)
+    .bind(reference)
+    .bind(asked)
+    .fetch_all(connection)
+    .await?;
+    let others = found.iter().any(|(_, own)| !own);
+    let own = found.into_iter().filter(|(_, own)| *own);
+    Ok((
+        own.map(|(item, _)| SerialId::from_uuid(item)).collect(),
+        others,
+    ))
 }
 
 async fn insert(
@@ -143,6 +173,16 @@ async fn insert(
     .bind(amount.minor())
     .bind(&wanted.description)
     .bind(now)
+    .execute(&mut *connection)
+    .await?;
+    let items: Vec<Uuid> = wanted.items.iter().map(|item| item.uuid()).collect();
+    sqlx::query(
+        "INSERT INTO refund_items (serial_id, balance_id, reference)
+         SELECT item, $1, $2 FROM UNNEST($3::uuid[]) AS named (item)",
+    )
+    .bind(scope.balance.0)
+    .bind(&wanted.reference)
+    .bind(items)
     .execute(&mut *connection)
     .await?;
     let flips = if breaks("refund_without_flip") {

@@ -15,7 +15,7 @@ use engine::{
     balances::{Credit, EntryKind},
     clock::Timestamp,
     fulfillments::Fulfillment,
-    ids::{FulfillmentId, RelationshipId},
+    ids::{FulfillmentId, ItemId, RelationshipId, SerialId},
     money::{Currency, Money},
     refunds::Taken,
     relationships::RelationshipScope,
@@ -37,6 +37,7 @@ use crate::{
     state::App,
     wire::{
         answer::Answer,
+        fields::Text,
         money::{Amount, MoneyText},
     },
 };
@@ -52,8 +53,11 @@ const WAITING_AT_ONCE: u32 = 100;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefundFulfillment {
-    /// Else the rest.
+    /// Else the price of the items, or the rest.
     amount: Option<Amount>,
+    /// Items whose price is given back, each once. One that was replaced is named by what came in its place.
+    #[schema(value_type = Option<Vec<String>>)]
+    item_ids: Option<Vec<Text<ItemId>>>,
     refund_ref: String,
     reason: Option<String>,
 }
@@ -75,10 +79,10 @@ async fn answer(
     wire: RefundFulfillment,
 ) -> Result<Response, ApiError> {
     let currency = caller.currency();
-    let wanted = wire.into_wanted(currency)?;
     let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
     let found = get::find(&app.database, scope, id).await?;
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let wanted = wire.into_wanted(currency, &found)?;
     // One task for all of it: what is taken is credited, now or by [`complete_waiting`].
     let refunding = owned(refund(app.clone(), scope, found, wanted, caller.actor()));
     let taken = match refunding.await? {
@@ -87,6 +91,7 @@ async fn answer(
             return Err(ApiError::saying(Code::AlreadyExists, said)
                 .detail("refund_ref", "belongs to another refund"));
         }
+        Taken::ItemAgain => return Err(refunded_before()),
         Taken::Excess { rest } => {
             let rest = MoneyText(currency, rest).to_string();
             return Err(ApiError::new(Code::AmountOutOfRange).detail("rest", rest));
@@ -102,7 +107,7 @@ async fn answer(
     let told = told.await.map_err(ApiError::after_change)?;
     Ok(match taken {
         Taken::Again(_) => Answer::replayed(told).into_response(),
-        Taken::Fresh(_) | Taken::Mismatch | Taken::Excess { .. } => {
+        Taken::Fresh(_) | Taken::Mismatch | Taken::ItemAgain | Taken::Excess { .. } => {
             Answer::ok(told).into_response()
         }
     })
@@ -201,7 +206,12 @@ pub async fn complete_waiting(app: &App, now: Timestamp) -> Result<usize, persis
 }
 
 impl RefundFulfillment {
-    fn into_wanted(self, currency: Currency) -> Result<Wanted, ApiError> {
+    fn into_wanted(self, currency: Currency, of: &Fulfillment) -> Result<Wanted, ApiError> {
+        if self.amount.is_some() && self.item_ids.is_some() {
+            let message = "cannot be sent with `item_ids`, whose price is what is given back";
+            return Err(ApiError::field("amount", message));
+        }
+        let named = self.item_ids.map(|items| units(of, items)).transpose()?;
         let amount = self.amount.map(|amount| amount.read(currency, "amount"));
         let amount = amount.transpose()?;
         if amount.is_some_and(|amount| amount <= Money::ZERO) {
@@ -210,12 +220,48 @@ impl RefundFulfillment {
         let reason = self
             .reason
             .map(|reason| one_line(reason, "reason", REASON_CHARS_MAX));
+        let (price, items) =
+            named.map_or((None, Vec::new()), |(price, items)| (Some(price), items));
         Ok(Wanted {
-            amount,
+            amount: amount.or(price),
+            items,
             reference: reference(self.refund_ref)?,
             description: reason.transpose()?.unwrap_or_else(|| "Refund".to_owned()),
         })
     }
+}
+
+/// What items cost, and the serials that they were delivered as, in the order of their ids.
+fn units(of: &Fulfillment, items: Vec<Text<ItemId>>) -> Result<(Money, Vec<SerialId>), ApiError> {
+    let field = "item_ids";
+    if items.is_empty() {
+        return Err(ApiError::field(field, "must name an item"));
+    }
+    let (mut price, mut units) = (Money::ZERO, Vec::with_capacity(items.len()));
+    for Text(item) in items {
+        let item = SerialId::from_uuid(item.uuid());
+        let unit = of.unit(item);
+        let (unit, of_unit) =
+            unit.ok_or_else(|| ApiError::field(field, "names an item of another fulfillment"))?;
+        let replaced = of.replaced.iter().find(|one| one.serial == item);
+        if replaced.is_some_and(|one| one.by.is_some()) {
+            let message = "names an item that was replaced: name the one in its place";
+            return Err(ApiError::field(field, message));
+        }
+        if units.contains(&unit) {
+            return Err(ApiError::field(field, "names an item twice"));
+        }
+        let sum = price.checked_add(of_unit);
+        price = sum.ok_or_else(|| ApiError::field(field, "cost more than there can be"))?;
+        units.push(unit);
+    }
+    units.sort_unstable();
+    Ok((price, units))
+}
+
+fn refunded_before() -> ApiError {
+    let said = "The price of one of these items was given back before. Nothing was changed.";
+    ApiError::saying(Code::AmountOutOfRange, said).detail("item_ids", "names a refunded item")
 }
 
 /// A reference of the merchant's own: never one under which Consign itself gives money back.

@@ -71,6 +71,7 @@ async fn credit(app: &App, replacement: Replacement) -> Result<Replacement, ApiE
     if !credited {
         let wanted = Wanted {
             amount: Some(amount),
+            items: vec![replacement.serial],
             reference: replacement.refund_reference(),
             description: "Replacement".to_owned(),
         };
@@ -82,7 +83,8 @@ async fn credit(app: &App, replacement: Replacement) -> Result<Replacement, ApiE
         };
         let taken = refund::refund(app.clone(), scope, fulfillment, wanted, actor).await?;
         credited = match taken {
-            Taken::Fresh(_) | Taken::Again(_) | Taken::Mismatch => true,
+            // Named before, by itself or by the merchant: its price is given back already.
+            Taken::Fresh(_) | Taken::Again(_) | Taken::Mismatch | Taken::ItemAgain => true,
             // Another refund was faster: look again at what is left.
             Taken::Excess { .. } => false,
         };

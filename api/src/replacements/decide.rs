@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    fulfillments::Standing,
     ids::ReplacementId,
     replacements::{NOTE_CHARS_MAX, Refusal, Replacement, Status},
 };
@@ -92,8 +91,8 @@ async fn check_unrefunded(
     let found = list::find(&app.database, caller.merchant_id(), id).await?;
     let found = found.ok_or_else(missing)?;
     let fulfillment = get::find(&app.database, found.scope, found.fulfillment).await?;
-    let standing = fulfillment.ok_or_else(missing)?.standing();
-    if found.status == Status::Requested && standing == Standing::Refunded {
+    let refunded = fulfillment.ok_or_else(missing)?.is_refunded(found.serial);
+    if found.status == Status::Requested && refunded {
         return Err(refused(Refusal::Refunded));
     }
     Ok(())

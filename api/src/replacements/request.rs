@@ -8,7 +8,7 @@ use axum::{
 use engine::{
     audit::{Actor, ActorKind},
     clock::Timestamp,
-    fulfillments::{FulfilledLine, Fulfillment, Standing},
+    fulfillments::{FulfilledLine, Fulfillment},
     ids::{FulfillmentId, ItemId, ReplacementId, SerialId},
     relationships::RelationshipScope,
     replacements::{NOTE_CHARS_MAX, Reason, Refusal, Replacement, Status},
@@ -67,7 +67,7 @@ async fn answer(
         note,
         ..wanted(scope, &fulfillment, (serial, line), (reason, now))
     };
-    let refunded = fulfillment.standing() == Standing::Refunded;
+    let refunded = fulfillment.is_refunded(serial);
     let of = (fulfillment.stamp.created_at, refunded);
     let by = (actor(&caller), now);
     // One task for both steps: what is granted at once is also carried out.

@@ -196,6 +196,67 @@ fn refunds_never_exceed_what_was_paid_and_replays_tell_them() {
 }
 
 #[test]
+fn items_are_refunded_by_name_each_once() {
+    with_world(async |world| {
+        let mut order = order_of("WOO-1", world.product("Antivirus"));
+        order["quantity"] = json!(2);
+        let key = world.key("demo-both");
+        let sold = world.order(&key, &order).await.data(201);
+        let (items, before) = (&sold["lines"][0]["items"], world.available().await);
+        let price = cents(&sold["unit_price"]);
+        let one = json!({"item_ids": [items[0]["id"]], "refund_ref": "R-1"});
+        let refunded = world.refund(&sold, &one).await.data(200);
+        assert_eq!(refunded["status"], "PARTIALLY_REFUNDED");
+        assert_eq!(refunded["refunded_total"], text(price));
+        assert_eq!(world.available().await, before + price);
+        let again = world.refund(&sold, &one).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        let replayed = world.order(&key, &order).await.data(200);
+        let statuses = replayed["lines"][0]["items"].as_array().unwrap().iter();
+        let statuses: Vec<_> = statuses.map(|item| item["status"].clone()).collect();
+        assert_eq!(statuses, ["REFUNDED", "DELIVERED"]);
+
+        let state = world.state();
+        let other = json!({"item_ids": [items[1]["id"]], "refund_ref": "R-1"});
+        let other = world.refund(&sold, &other).await;
+        other.refused(409, "ALREADY_EXISTS");
+        let both = json!({"item_ids": [items[1]["id"], items[0]["id"]], "refund_ref": "R-2"});
+        let both = world.refund(&sold, &both).await;
+        both.refused(422, "AMOUNT_OUT_OF_RANGE");
+        let foreign = world.sold("WOO-2").await["lines"][0]["items"][0]["id"].clone();
+        let sold_too = world.state();
+        assert_ne!(state, sold_too);
+        for wrong in [
+            json!({"item_ids": [], "refund_ref": "R-2"}),
+            json!({"item_ids": [foreign], "refund_ref": "R-2"}),
+            json!({"item_ids": ["fit_1"], "refund_ref": "R-2"}),
+            json!({"item_ids": [items[1]["id"], items[1]["id"]], "refund_ref": "R-2"}),
+            json!({"item_ids": [items[1]["id"]], "amount": "0.01", "refund_ref": "R-2"}),
+        ] {
+            let refused = world.refund(&sold, &wrong).await;
+            refused.refused(422, "VALIDATION_ERROR");
+        }
+        assert_eq!(world.state(), sold_too);
+        // A refunded item is not replaced any more.
+        let path = format!(
+            "/reseller/v1/fulfillments/{}/items/{}/replacements",
+            sold["id"].as_str().unwrap(),
+            items[0]["id"].as_str().unwrap()
+        );
+        let asked = world
+            .call("POST", &path)
+            .key(&key)
+            .json(&json!({"reason": "USED"}));
+        asked.send().await.refused(422, "REPLACEMENT_REFUSED");
+        let rest = world
+            .refund(&sold, &json!({"refund_ref": "R-3"}))
+            .await
+            .data(200);
+        assert_eq!(rest["status"], "REFUNDED");
+    });
+}
+
+#[test]
 fn refunds_that_race_give_the_cost_back_once() {
     with_world(async |world| {
         let sold = world.sold("WOO-1").await;

@@ -37,6 +37,8 @@ pub struct Fulfillment {
     pub revealed: BTreeMap<SerialId, Timestamp>,
     /// Delivered serials that were no good.
     pub replaced: Vec<Replaced>,
+    /// Serials whose price was given back by name, as they were delivered.
+    pub refunded_items: BTreeSet<SerialId>,
 }
 
 /// A delivered serial that was no good, and what came in its place.
@@ -77,6 +79,26 @@ impl Fulfillment {
         } else {
             Standing::Refunded
         }
+    }
+
+    /// The delivered serial and its price that an item stands for; what came in the place of another stands
+    /// for that one.
+    pub fn unit(&self, item: SerialId) -> Option<(SerialId, Money)> {
+        let replaces = |one: &&Replaced| one.by.as_ref().is_some_and(|by| by.id == item);
+        let first = self.replaced.iter().find(replaces);
+        let delivered = first.map_or(item, |one| one.serial);
+        let holds = |line: &&FulfilledLine| line.serials.iter().any(|one| one.id == delivered);
+        let line = self.contents.lines.iter().find(holds)?;
+        Some((delivered, line.unit_price))
+    }
+
+    /// Whether the price of this delivered serial was given back: by name, with all of the order, or
+    /// because it was no good.
+    pub fn is_refunded(&self, delivered: SerialId) -> bool {
+        let credited = |one: &Replaced| one.serial == delivered && one.by.is_none();
+        self.standing() == Standing::Refunded
+            || self.refunded_items.contains(&delivered)
+            || self.replaced.iter().any(credited)
     }
 }
 

@@ -127,6 +127,7 @@ fn settle(contents: &Arc<Contents>, holds: Holds, stamp: Stamp) -> Arc<Fulfillme
         refunded: Money::ZERO,
         revealed: std::collections::BTreeMap::new(),
         replaced: Vec::new(),
+        refunded_items: std::collections::BTreeSet::new(),
     });
     holds.stock.into_iter().for_each(StockHold::confirm);
     holds.money.capture(Arc::clone(&fulfillment));

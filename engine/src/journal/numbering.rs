@@ -44,6 +44,7 @@ pub(super) fn number(batch: &[Pending], now: Timestamp, random: &dyn Random) -> 
                 refunded: Money::ZERO,
                 revealed: std::collections::BTreeMap::new(),
                 replaced: Vec::new(),
+                refunded_items: std::collections::BTreeSet::new(),
             }),
             Pending::Credit(intent, _) => credits.push(CreditEntry {
                 stamp: stamp(intent.account(), intent.credit.amount),

@@ -9,7 +9,7 @@ use crate::{clock::Timestamp, programs};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     pub delivered_at: Timestamp,
-    /// All of what was paid was given back.
+    /// What was paid for it was given back.
     pub refunded: bool,
     /// The serial has a request that was not rejected.
     pub requested: bool,

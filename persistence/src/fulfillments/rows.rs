@@ -86,6 +86,7 @@ struct SerialRow {
     replaced_at: Option<DateTime<Utc>>,
     successor_id: Option<Uuid>,
     successor_sealed: Option<Vec<u8>>,
+    refunded: bool,
 }
 
 /// Loads the claims of the entries and rebuilds the fulfillments, in the order of the entries.
@@ -159,6 +160,7 @@ fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillm
         });
     }
     let claims = entry.serial_ids.iter().filter_map(|id| found.get(id));
+    let refunded_items = claims.clone().filter(|claim| claim.refunded);
     let revealed = claims.filter_map(|claim| {
         let id = SerialId::from_uuid(claim.serial_id);
         claim.revealed_at.map(|at| (id, at))
@@ -167,6 +169,9 @@ fn rebuilt(entry: EntryRow, found: &HashMap<Uuid, SerialRow>) -> Result<Fulfillm
         revealed: revealed.collect(),
         stamp: stamp(&entry)?,
         refunded: money(entry.refunded)?,
+        refunded_items: refunded_items
+            .map(|claim| SerialId::from_uuid(claim.serial_id))
+            .collect(),
         replaced,
         contents: std::sync::Arc::new(contents(entry, lines)?),
     })

@@ -328,6 +328,7 @@ impl Ground {
             refunded: Money::ZERO,
             revealed: std::collections::BTreeMap::new(),
             replaced: Vec::new(),
+            refunded_items: std::collections::BTreeSet::new(),
         }
     }
 

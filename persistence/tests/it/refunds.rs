@@ -1,6 +1,8 @@
 //! Refunds: taken from what was paid before they are credited, and found again until they are.
 
-use engine::{audit::Actor, fulfillments::Fulfillment, money::Money, refunds::Taken};
+use engine::{
+    audit::Actor, fulfillments::Fulfillment, ids::SerialId, money::Money, refunds::Taken,
+};
 use futures_util::future::join_all;
 use persistence::{
     fulfillments::get::find,
@@ -26,8 +28,18 @@ async fn fulfillment(stage: &Stage) -> Fulfillment {
 }
 
 async fn refund(stage: &Stage, of: &Fulfillment, minor: Option<i64>, reference: &str) -> Taken {
+    refund_of(stage, of, (minor, Vec::new()), reference).await
+}
+
+async fn refund_of(
+    stage: &Stage,
+    of: &Fulfillment,
+    (minor, items): (Option<i64>, Vec<SerialId>),
+    reference: &str,
+) -> Taken {
     let wanted = Wanted {
         amount: minor.map(money),
+        items,
         reference: reference.to_owned(),
         description: "Late".to_owned(),
     };
@@ -54,6 +66,25 @@ async fn refunds_give_back_no_more_than_was_paid() {
     assert_eq!(refund(&stage, &sold, None, "b").await, fresh(40));
     assert_eq!(refund(&stage, &sold, None, "c").await, excess(0));
     assert_eq!(refund(&stage, &sold, Some(1), "c").await, excess(0));
+}
+
+#[tokio::test]
+async fn item_that_is_named_is_refunded_once() {
+    let stage = Stage::new().await;
+    let sold = fulfillment(&stage).await;
+    let items: Vec<SerialId> = sold.contents.serials().map(|serial| serial.id).collect();
+    let named = (Some(10), items.clone());
+    let taken = refund_of(&stage, &sold, named.clone(), "a").await;
+    assert_eq!(taken, fresh(10));
+    let again = refund_of(&stage, &sold, named.clone(), "a").await;
+    assert_eq!(again, Taken::Again(money(10)));
+    let other = refund_of(&stage, &sold, named, "b").await;
+    assert_eq!(other, Taken::ItemAgain);
+    // The reference was one of the item, so it means nothing else.
+    assert_eq!(refund(&stage, &sold, Some(10), "a").await, Taken::Mismatch);
+    let read = find(&stage.db, stage.scopes[0], sold.stamp.id.fulfillment()).await;
+    let read = read.unwrap().unwrap();
+    assert!(items.iter().all(|item| read.is_refunded(*item)));
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ INSERT INTO refunded (balance_id, version, cost, refunded)
   SELECT balance_id, 1, 1, 1 FROM balances WHERE NOT test;
 INSERT INTO refunds (balance_id, reference, merchant_id, version, amount, description, created_at)
   SELECT balance_id, 'r', merchant_id, 1, 1, '', now() FROM balances WHERE NOT test;
+INSERT INTO refund_items (serial_id, balance_id, reference)
+  SELECT gen_random_uuid(), balance_id, 'r' FROM balances WHERE NOT test;
 INSERT INTO serial_claims (serial_id, kind, line, unit_price, price_version, balance_id, version)
   SELECT gen_random_uuid(), 1, 0, 0, 0, balance_id, 1 FROM balances WHERE NOT test;
 INSERT INTO reveals (serial_id, merchant_id, balance_id, revealed_at, created_at)

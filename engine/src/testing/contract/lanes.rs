@@ -116,6 +116,7 @@ impl<'a> Lanes<'a> {
             refunded: Money::ZERO,
             revealed: std::collections::BTreeMap::new(),
             replaced: Vec::new(),
+            refunded_items: std::collections::BTreeSet::new(),
         }
     }
 
