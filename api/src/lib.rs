@@ -3,6 +3,7 @@
 //! Keeps: an answer is given only after what it says is durable; a handler translates and decides
 //! nothing; no key, serial, address or query reaches a log or a metric.
 
+pub(crate) mod analytics;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;

@@ -7,6 +7,7 @@
 compile_error!("a sabotaged engine is for `make sabotage` only");
 
 pub mod actors;
+pub mod analytics;
 pub mod api_keys;
 pub mod audit;
 pub mod balances;

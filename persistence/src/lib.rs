@@ -5,6 +5,7 @@
 //! work in a task of its own, so a caller that hangs up leaves nothing half done; no value of a row
 //! is in an error.
 
+pub mod analytics;
 pub mod api_keys;
 pub mod audit;
 pub mod balances;

@@ -29,7 +29,7 @@ macro_rules! path_ids {
 
 path_ids!(CampaignId CommissionId DeliveryId FulfillmentId ImportId InventoryItemId InvitationId InvoiceId ItemId KeyId LinkId ListingId PayoutId ProductId RelationshipId ReplacementId SaleId SessionId StockRequestId VariantId WebhookId);
 
-/// All ids of the path, in its order: one, or a pair.
+/// All ids of the path, in its order: one, two or three.
 pub(crate) struct PathIds<T>(pub(crate) T);
 
 impl<S: Send + Sync, A: PathId> FromRequestParts<S> for PathIds<A> {
@@ -53,5 +53,20 @@ impl<S: Send + Sync, A: PathId, B: PathId> FromRequestParts<S> for PathIds<(A, B
             .map_err(|_| ApiError::new(Code::NotFound))?;
         let ids = A::parse(&first).zip(B::parse(&second));
         ids.map(Self).ok_or_else(|| ApiError::new(Code::NotFound))
+    }
+}
+
+impl<S: Send + Sync, A: PathId, B: PathId, C: PathId> FromRequestParts<S> for PathIds<(A, B, C)> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let texts = Path::<(String, String, String)>::from_request_parts(parts, state).await;
+        let missing = || ApiError::new(Code::NotFound);
+        let Path((first, second, third)) = texts.map_err(|_| missing())?;
+        let ids = A::parse(&first)
+            .zip(B::parse(&second))
+            .zip(C::parse(&third));
+        let ((first, second), third) = ids.ok_or_else(missing)?;
+        Ok(Self((first, second, third)))
     }
 }

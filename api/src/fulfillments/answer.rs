@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 use crate::{
     auth::ResellerKey,
     error::{ApiError, Code},
+    inventory::{serial, trace},
     wire::{
         money::{CurrencyCode, MoneyText},
         time::Time,
@@ -32,10 +33,19 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Serials {
     Shown,
+    /// Only how they end, to whoever reads one by itself.
+    Masked,
     /// A list: neither lines' serials nor items.
     Omitted,
     /// A replay that comes too late or too often.
     Withheld,
+}
+
+/// How much of a customer's address an answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Address {
+    Whole,
+    Masked,
 }
 
 /// A fulfillment with everything that its answer says.
@@ -63,10 +73,15 @@ impl Told {
         let contents = &fulfillment.contents;
         let serials = match shown {
             Serials::Shown => opened(merchant, &fulfillment)?,
+            Serials::Masked => opened(merchant, &fulfillment)?.iter().map(ending).collect(),
             Serials::Omitted | Serials::Withheld => Vec::new(),
         };
         let successors = match shown {
             Serials::Shown => opened_successors(merchant, &fulfillment)?,
+            Serials::Masked => {
+                let opened = opened_successors(merchant, &fulfillment)?.into_iter();
+                opened.map(|(id, text)| (id, ending(&text))).collect()
+            }
             Serials::Omitted | Serials::Withheld => Vec::new(),
         };
         let mut products = Vec::with_capacity(contents.lines.len());
@@ -120,12 +135,28 @@ impl Told {
         })
     }
 
+    /// As one of test mode, or of a live balance.
+    #[must_use]
+    pub(crate) fn in_mode(self, test: bool) -> Self {
+        Self { test, ..self }
+    }
+
     /// With the address as it is stored, if it was not erased.
     #[must_use]
-    pub(crate) fn with_stored_email(mut self, merchant: &Merchant) -> Self {
+    pub(crate) fn with_stored_email(self, merchant: &Merchant) -> Self {
+        self.with_address(merchant, Address::Whole)
+    }
+
+    /// The same, or so that only its owner knows it again.
+    #[must_use]
+    pub(crate) fn with_address(mut self, merchant: &Merchant, shown: Address) -> Self {
         let contents = &self.fulfillment.contents;
         let sealed = contents.email.as_ref();
-        self.email = sealed.and_then(|s| merchant.key.open_email(contents.balance, s).ok());
+        let opened = sealed.and_then(|s| merchant.key.open_email(contents.balance, s).ok());
+        self.email = opened.map(|email| match shown {
+            Address::Whole => email,
+            Address::Masked => Opened::new(trace::masked(email.expose())),
+        });
         self
     }
 
@@ -221,6 +252,11 @@ fn opened(merchant: &Merchant, fulfillment: &Fulfillment) -> Result<Vec<Opened>,
         // It was delivered: an error that says otherwise would make the shop buy again.
         ApiError::new(Code::OutcomeUnknown)
     })
+}
+
+/// How a serial ends.
+fn ending(text: &Opened) -> Opened {
+    Opened::new(serial::masked(text.expose()))
 }
 
 fn opened_successors(
@@ -333,7 +369,7 @@ impl Items<'_> {
             let mut replaced = self.told.fulfillment.replaced.iter();
             let replaced = replaced.find(|one| one.serial == claimed.id);
             let successor = replaced.and_then(|old| self.successor(old));
-            let status = item_status(&self.told.fulfillment, replaced);
+            let status = item_status(&self.told.fulfillment, claimed.id, replaced);
             let item = Item {
                 id: Id(claimed.id.item()),
                 serial: serial.expose(),
@@ -353,7 +389,7 @@ impl Items<'_> {
         Some(Item {
             id: Id(by.id.item()),
             serial: serial.expose(),
-            status: item_status(&self.told.fulfillment, None),
+            status: item_status(&self.told.fulfillment, old.serial, None),
             handed_over_at: Time(old.at),
             revealed_at: self.revealed_at(by.id),
             replaced_by: None,
@@ -381,16 +417,19 @@ impl Serialize for Items<'_> {
     }
 }
 
-/// An item stands for a part of the money: only where all of it was given back, that of each was.
-fn item_status(fulfillment: &Fulfillment, replaced: Option<&Replaced>) -> &'static str {
-    match replaced {
-        Some(Replaced { by: Some(_), .. }) => return "REPLACED",
-        Some(Replaced { by: None, .. }) => return Standing::Refunded.name(),
-        None => {}
-    }
-    match fulfillment.standing() {
-        Standing::Delivered | Standing::PartiallyRefunded => Standing::Delivered.name(),
-        Standing::Refunded => Standing::Refunded.name(),
+/// Where an item stands that was delivered as this serial. An amount that was given back is no item's in
+/// particular: only where that was all, it was the price of each.
+fn item_status(
+    fulfillment: &Fulfillment,
+    delivered: SerialId,
+    replaced: Option<&Replaced>,
+) -> &'static str {
+    if replaced.is_some_and(|one| one.by.is_some()) {
+        "REPLACED"
+    } else if fulfillment.is_refunded(delivered) {
+        Standing::Refunded.name()
+    } else {
+        Standing::Delivered.name()
     }
 }
 

@@ -2,18 +2,21 @@
 //!
 //! Keeps: no serial is in an export.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use engine::{
     engine::Engine,
     fulfillments::{FulfilledLine, Fulfillment},
     merchants::Merchant,
+    relationships::RelationshipScope,
 };
 use futures_util::stream::TryStreamExt;
 use persistence::fulfillments::list::{self, Filter};
 
-use super::answer::channel;
+use super::answer::{Address, channel};
 use crate::{
-    auth::ResellerKey,
+    inventory::trace::masked,
     state::App,
     wire::{
         csv::{self, Row},
@@ -50,17 +53,30 @@ impl Row for Exported {
 }
 
 /// Every fulfillment that passes the filter, newest first.
-pub(super) fn answer<D>(app: App, caller: &ResellerKey<D>, filter: Filter) -> Response {
-    let (scope, merchant) = (caller.scope(), caller.merchant().clone());
+pub(super) fn answer(
+    app: App,
+    (scope, merchant): (RelationshipScope, Arc<Merchant>),
+    address: Address,
+    filter: Filter,
+) -> Response {
     let database = app.database.clone();
     let found = list::stream(database, scope, filter);
     csv::answer(found.and_then(move |fulfillment| {
         let (engine, merchant) = (app.engine.clone(), merchant.clone());
-        async move { Ok(Exported(cells(&engine, &merchant, &fulfillment).await)) }
+        async move {
+            Ok(Exported(
+                cells(&engine, &merchant, address, &fulfillment).await,
+            ))
+        }
     }))
 }
 
-async fn cells(engine: &Engine, merchant: &Merchant, fulfillment: &Fulfillment) -> [String; 14] {
+async fn cells(
+    engine: &Engine,
+    merchant: &Merchant,
+    address: Address,
+    fulfillment: &Fulfillment,
+) -> [String; 14] {
     let (stamp, contents) = (&fulfillment.stamp, &fulfillment.contents);
     let money = |amount| MoneyText(merchant.currency, amount).to_string();
     let single = match contents.lines.as_slice() {
@@ -99,7 +115,10 @@ async fn cells(engine: &Engine, merchant: &Merchant, fulfillment: &Fulfillment) 
         money(contents.total),
         merchant.currency.code().to_owned(),
         email
-            .map(|email| email.expose().to_owned())
+            .map(|email| match address {
+                Address::Whole => email.expose().to_owned(),
+                Address::Masked => masked(email.expose()),
+            })
             .unwrap_or_default(),
         money(stamp.balance_after),
         time::text(stamp.created_at),

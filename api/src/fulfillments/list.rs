@@ -10,7 +10,7 @@ use engine::fulfillments::{Fulfillment, OrderId};
 use persistence::fulfillments::list::{self, Filter};
 
 use super::{
-    answer::{Serials, Told},
+    answer::{Address, Serials, Told},
     export, filter,
 };
 use crate::{
@@ -34,7 +34,8 @@ pub(crate) async fn reseller(
     }
     let filter = filter::read(&query)?;
     if csv::wanted(&query)? {
-        return Ok(export::answer(app, &caller, filter));
+        let of = (caller.scope(), Arc::clone(caller.merchant()));
+        return Ok(export::answer(app, of, Address::Whole, filter));
     }
     let page = CursorPage::read(
         &query,

@@ -2,7 +2,7 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit, balances, catalog,
+    analytics, api_keys, audit, balances, catalog,
     events::feed,
     fulfillments,
     inventory::{self, import},
@@ -53,6 +53,7 @@ fn program(menu: Menu) -> Menu {
         .get("/dev/v1/resellers/invitations",                      invitations::list::dev)
         .post("/dev/v1/resellers/invitations/{ivt}/resend",        invitations::resend::dev)
         .post("/dev/v1/resellers/invitations/{ivt}/revoke",        invitations::revoke::dev)
+        .get("/dev/v1/resellers/analytics",                        analytics::dev)
         .get("/dev/v1/resellers/replacements",                     replacements::list::dev)
         .post("/dev/v1/resellers/replacements/{rpl}/issue",        replacements::decide::dev_issue)
         .post("/dev/v1/resellers/replacements/{rpl}/credit",       replacements::decide::dev_credit)
@@ -67,6 +68,7 @@ fn reseller(menu: Menu) -> Menu {
     menu
         .get("/dev/v1/resellers/{id}",                             relationships::get::dev)
         .patch("/dev/v1/resellers/{id}",                           relationships::update::dev)
+        .get("/dev/v1/resellers/{id}/analytics",                   analytics::dev_one)
         .post("/dev/v1/resellers/{id}/suspend",                    relationships::step::dev_suspend)
         .post("/dev/v1/resellers/{id}/reactivate",                 relationships::step::dev_reactivate)
         .post("/dev/v1/resellers/{id}/terminate",                  relationships::step::dev_terminate)
@@ -75,6 +77,8 @@ fn reseller(menu: Menu) -> Menu {
         .get("/dev/v1/resellers/{id}/balance/statement",           balances::statement::dev)
         .post("/dev/v1/resellers/{id}/balance/credit",             balances::credit::dev)
         .post("/dev/v1/resellers/{id}/balance/debit",              balances::debit::dev)
+        .get("/dev/v1/resellers/{id}/fulfillments",                fulfillments::history::dev)
+        .get("/dev/v1/resellers/{id}/fulfillments/{ful}",          fulfillments::history::dev_one)
         .post("/dev/v1/resellers/{id}/fulfillments/{ful}/refund",  fulfillments::refund::dev)
         .get("/dev/v1/resellers/{id}/sales",                       sales::list::dev)
         .post("/dev/v1/resellers/{id}/commissions/{com}/approve",  sales::decide::dev_approve)

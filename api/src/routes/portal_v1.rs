@@ -4,6 +4,7 @@ use super::menu::{Menu, WAITING};
 use crate::{
     api_keys, audit, balances,
     events::feed,
+    fulfillments,
     metrics::Surface,
     payouts,
     persons::{email, invitation, me, password, programs, reset, totp},
@@ -46,6 +47,9 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs/{rel}/ledger",    balances::ledger::portal)
         .get("/portal/v1/programs/{rel}/statement", balances::statement::portal)
         .put("/portal/v1/programs/{rel}/balance/settings",      balances::settings::portal)
+        .get("/portal/v1/programs/{rel}/fulfillments",          fulfillments::history::portal)
+        .get("/portal/v1/programs/{rel}/fulfillments/{ful}",    fulfillments::history::portal_one)
+        .post("/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/reveal", fulfillments::open::portal)
         .get("/portal/v1/programs/{rel}/sales",                 sales::list::portal)
         .get("/portal/v1/programs/{rel}/commissions",           sales::list::portal_commissions)
         .get("/portal/v1/programs/{rel}/earnings",              sales::earnings::portal)

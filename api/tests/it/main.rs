@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod analytics;
 mod api_keys;
 mod automatic;
 mod balances;
@@ -21,6 +22,7 @@ mod dynamic_url;
 mod events;
 mod expressions;
 mod fulfillments;
+mod history;
 mod idempotency;
 mod inventory;
 mod invitations;

@@ -169,3 +169,15 @@ test("ids of nobody are not found, and a reseller's key reaches nothing here", a
   await refused("FORBIDDEN", 403, () => reseller.resellers.list());
   await refused("FORBIDDEN", 403, () => reseller.resellerProgram.get());
 });
+
+test("what resellers sold and bought is told in sums", async () => {
+  const { data: all } = await merchant.resellers.analytics();
+  const [one] = server.demo.resellers;
+  const { data: alone } = await merchant.resellers.analytics(one.relationship_id);
+  assert.equal(all.currency, alone.currency);
+  for (const { totals, series } of [all, alone]) {
+    const units = series.reduce((sum, part) => sum + part.units, 0);
+    assert.equal(units, totals.units);
+  }
+  await refused("NOT_FOUND", 404, () => merchant.resellers.analytics("rel_x"));
+});

@@ -1,8 +1,15 @@
-//! One fulfillment by its public id.
+//! One fulfillment by its public id, or by the order id that it is bound to.
 
-use engine::{fulfillments::Fulfillment, ids::FulfillmentId, relationships::RelationshipScope};
+use engine::{
+    fulfillments::{Channel, Fulfillment, OrderId},
+    ids::FulfillmentId,
+    relationships::RelationshipScope,
+};
 
-use super::rows::{self, EntryRow};
+use super::{
+    rows::{self, EntryRow},
+    source,
+};
 use crate::{Database, Error, owned};
 
 /// The fulfillment of an order with this id in this scope. The id carries the version, by which the row is
@@ -34,6 +41,23 @@ pub async fn find(
                 .await?
                 .pop(),
         )
+    })
+    .await
+}
+
+/// The fulfillment of this scope that an order id is bound to, as far as it is stored. A wholesale purchase
+/// is none.
+pub async fn find_by_order_id(
+    db: &Database,
+    scope: RelationshipScope,
+    order_id: OrderId,
+) -> Result<Option<Fulfillment>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let asked = [(scope.balance, order_id)];
+        let found = source::find_all(&mut *db.read().await?, &asked).await?;
+        let found = found.into_iter().next().transpose()?.flatten();
+        Ok(found.filter(|one| one.contents.channel != Channel::Stock))
     })
     .await
 }

@@ -5,6 +5,7 @@
 
 mod dev;
 mod earnings;
+mod history;
 mod operation;
 mod parameters;
 mod payouts;
@@ -63,6 +64,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(wholesale::operations());
     all.extend(selling::dev());
     all.extend(selling::portal());
+    all.extend(history::operations());
     all
 }
 

@@ -45,7 +45,7 @@ const ORDER: [Code; 17] = [
     Code::OutcomeUnknown,
 ];
 
-const FILTERS: [Parameter; 7] = [
+pub(super) const FILTERS: [Parameter; 7] = [
     Parameter::text("status", "Statuses, by comma."),
     Parameter::text("product_id", "Of this product."),
     Parameter::text("channel", "Of this channel."),

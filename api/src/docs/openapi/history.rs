@@ -1,0 +1,89 @@
+//! What was delivered, as merchant and person read it, and what it comes to: `/dev/v1` and `/portal/v1`.
+
+use engine::api_keys::Scope;
+
+use super::{Operation, parameters::Parameter, reseller::FILTERS};
+use crate::{
+    analytics::AnalyticsView,
+    fulfillments::answer::{FulfillmentAnswer, Item},
+    wire::fields::Nothing,
+};
+
+const BESIDES: [Parameter; 3] = [
+    Parameter::text("external_order_id", "What is bound to this id."),
+    Parameter::TEST,
+    Parameter::CSV,
+];
+
+const PERIOD: [Parameter; 3] = [
+    Parameter::time("from", "From this time on, else thirty days before `to`."),
+    Parameter::time(
+        "to",
+        "Before this time, else now; at most 366 days after `from`.",
+    ),
+    Parameter::one_of(
+        "interval",
+        &["day", "week", "month"],
+        "Parts of `series`, in UTC.",
+    ),
+];
+
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = delivered();
+    let sums = |path, summary| {
+        Operation::new("get", path, summary)
+            .scope(Scope::ResellerSalesRead)
+            .query(&PERIOD)
+            .answers::<AnalyticsView>(200)
+    };
+    all.push(sums(
+        "/dev/v1/resellers/analytics",
+        "What all resellers sold, earned and bought, in sums.",
+    ));
+    all.push(sums(
+        "/dev/v1/resellers/{id}/analytics",
+        "What a reseller sold, earned and bought, in sums.",
+    ));
+    all
+}
+
+fn delivered() -> Vec<Operation> {
+    let list = |operation: Operation| {
+        let listed = operation.query(&FILTERS).query(&BESIDES);
+        listed.lists::<FulfillmentAnswer>().or("text/csv")
+    };
+    vec![
+        list(Operation::new(
+            "get",
+            "/dev/v1/resellers/{id}/fulfillments",
+            "What was delivered for a reseller, without serials and with masked addresses.",
+        ))
+        .scope(Scope::ResellersRead),
+        Operation::new(
+            "get",
+            "/dev/v1/resellers/{id}/fulfillments/{ful}",
+            "One fulfillment of a reseller, with masked serials.",
+        )
+        .scope(Scope::ResellersRead)
+        .answers::<FulfillmentAnswer>(200),
+        list(Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/fulfillments",
+            "What was delivered for your shops, without serials.",
+        )),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/fulfillments/{ful}",
+            "One fulfillment, with masked serials.",
+        )
+        .answers::<FulfillmentAnswer>(200),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/reveal",
+            "One serial in the clear, noted in the audit log before it is shown.",
+        )
+        .once()
+        .takes::<Nothing>()
+        .answers::<Item>(200),
+    ]
+}
