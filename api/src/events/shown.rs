@@ -94,6 +94,7 @@ fn entry(entry: &Entry, currency: Currency) -> Value {
         | EntryKind::Credit
         | EntryKind::Debit
         | EntryKind::TopUpReversal
+        | EntryKind::DebtSettlement
         | EntryKind::StockRefund
         | EntryKind::StockPurchase => {
             let (reference, description) = named(entry);

@@ -1,10 +1,11 @@
-//! A merchant's invoices, whoever they are for: read, completed, cancelled. Those that there are top
+//! A merchant's invoices, whoever they are for: read, completed, cancelled, taken back. Those that there are top
 //! balances up; how they live is said in [`crate::top_ups`].
 
 pub(crate) mod cancel;
 pub(crate) mod complete;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod take_back;
 
 use engine::{
     clock::Timestamp,

@@ -10,7 +10,7 @@ use engine::{
 };
 use persistence::top_ups::{self, Waiting};
 
-use super::letters;
+use super::{letters, owed};
 use crate::{
     error::{ApiError, Code},
     state::App,
@@ -41,10 +41,14 @@ pub(crate) async fn complete(app: &App, waiting: Waiting) -> Result<(), ApiError
     let what = (merchant.currency, amount);
     let post = payer.map(|payer| letters::completed(app, &payer, waiting.invoice, what));
     let (db, vault) = (&app.database, app.engine.vault());
-    if top_ups::credited(db, vault, waiting, (entry, post), app.now()).await? {
+    let noted = top_ups::credited(db, vault, waiting, (entry, post), app.now()).await?;
+    if noted.fresh {
         app.mail_queued.notify_one();
     }
-    Ok(())
+    match noted.settles {
+        Some(taking) => owed::take(app, taking).await,
+        None => Ok(()),
+    }
 }
 
 /// Completes payments that were cut off before `now`, and says how many there were.

@@ -65,6 +65,23 @@ pub(super) fn completed(
     )
 }
 
+/// A top-up was taken back, and what is missing is owed.
+pub(super) fn owed(
+    app: &App,
+    payer: &Payer,
+    id: InvoiceId,
+    (currency, amount): (Currency, Money),
+) -> Post {
+    let merchant = &payer.merchant_name;
+    let amount = format!("{} {}", MoneyText(currency, amount), currency.code());
+    let text = format!(
+        "The payment of the invoice {id} was taken back after its money was spent. {amount} are owed to \
+         {merchant}: nothing new is delivered until later top-ups have settled them. See {origin}.\n",
+        origin = app.origin,
+    );
+    post(app, payer, format!("{amount} are owed to {merchant}"), text)
+}
+
 /// A balance is low.
 pub(super) fn low(
     app: &App,

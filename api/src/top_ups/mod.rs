@@ -1,7 +1,8 @@
 //! Top-ups over HTTP: opened by the reseller or the merchant, marked paid by the merchant, read by both.
 //!
 //! Keeps: money enters a balance through [`complete`] only, under the payment's id, after the payment
-//! was stored; what is cut off in between is completed by a job.
+//! was stored, and leaves it through [`owed`] when a top-up is taken back; what is cut off in between is
+//! completed by a job.
 
 pub(crate) mod cancel;
 pub(crate) mod complete;
@@ -11,6 +12,7 @@ mod letters;
 pub(crate) mod list;
 pub(crate) mod mark_paid;
 pub(crate) mod open;
+pub(crate) mod owed;
 pub(crate) mod watch;
 
 pub use complete::complete_waiting;
@@ -20,6 +22,7 @@ use engine::{
     payments::Invoice,
 };
 pub use expire::expire_due;
+pub use owed::take_waiting;
 use serde::Serialize;
 use utoipa::ToSchema;
 pub use watch::look_at_all;
@@ -107,7 +110,7 @@ impl TopUpView {
             pay: PayView::of(invoice, currency),
             received: money(received),
             overpaid: money(overpaid.max(Money::ZERO)),
-            refunded: money(Money::ZERO),
+            refunded: money(invoice.refunded),
             credited: entry.map(|_| money(invoice.credited().unwrap_or_default())),
             ledger_entry_id: entry.map(|entry| entry.to_string()),
             expires_at: Time(invoice.expires_at),

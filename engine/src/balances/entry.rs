@@ -20,6 +20,8 @@ pub enum EntryKind {
     /// A fulfillment into the reseller's own inventory. It is stored as the fulfillment that it is, through
     /// a channel of its own, and told under this name.
     StockPurchase = 8,
+    /// Of what is owed since a top-up was taken back, out of a later one.
+    DebtSettlement = 9,
 }
 
 impl EntryKind {
@@ -30,7 +32,7 @@ impl EntryKind {
     /// Whether it takes money without delivering anything.
     pub const fn takes(self) -> bool {
         match self {
-            Self::Debit | Self::TopUpReversal => true,
+            Self::Debit | Self::TopUpReversal | Self::DebtSettlement => true,
             Self::Fulfillment
             | Self::TopUp
             | Self::Credit
@@ -51,6 +53,7 @@ impl EntryKind {
             6 => Some(Self::TopUpReversal),
             7 => Some(Self::StockRefund),
             8 => Some(Self::StockPurchase),
+            9 => Some(Self::DebtSettlement),
             _ => None,
         }
     }

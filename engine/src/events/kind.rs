@@ -83,9 +83,10 @@ impl Kind {
             EntryKind::Fulfillment => Self::FulfillmentCreated,
             EntryKind::Refund => Self::FulfillmentRefunded,
             EntryKind::TopUp | EntryKind::Credit | EntryKind::StockRefund => Self::BalanceCredited,
-            EntryKind::Debit | EntryKind::TopUpReversal | EntryKind::StockPurchase => {
-                Self::BalanceDebited
-            }
+            EntryKind::Debit
+            | EntryKind::TopUpReversal
+            | EntryKind::DebtSettlement
+            | EntryKind::StockPurchase => Self::BalanceDebited,
         }
     }
 

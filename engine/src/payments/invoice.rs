@@ -21,6 +21,11 @@ pub enum Status {
     Completed,
     Expired,
     Cancelled,
+    /// Some of what was paid was given back.
+    PartiallyRefunded,
+    Refunded,
+    /// Whoever paid wants it back, and nothing is decided.
+    Disputed,
 }
 
 /// What happens to an invoice.
@@ -44,13 +49,16 @@ pub enum Next {
 }
 
 impl Status {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Open,
         Self::Confirming,
         Self::Paid,
         Self::Completed,
         Self::Expired,
         Self::Cancelled,
+        Self::PartiallyRefunded,
+        Self::Refunded,
+        Self::Disputed,
     ];
 
     /// The word for it in the contract and in storage.
@@ -62,6 +70,9 @@ impl Status {
             Self::Completed => "COMPLETED",
             Self::Expired => "EXPIRED",
             Self::Cancelled => "CANCELLED",
+            Self::PartiallyRefunded => "PARTIALLY_REFUNDED",
+            Self::Refunded => "REFUNDED",
+            Self::Disputed => "DISPUTED",
         }
     }
 
@@ -80,7 +91,12 @@ impl Status {
             (Self::Paid, Event::Completed) => Some(Next::To(Self::Completed)),
             (Self::Open, Event::Expired) => Some(Next::To(Self::Expired)),
             (Self::Open, Event::Cancelled) => Some(Next::To(Self::Cancelled)),
-            (Self::Open, Event::Dropped)
+            // Money that comes after what was paid was given back is credited, and changes nothing else.
+            (
+                Self::PartiallyRefunded | Self::Refunded | Self::Disputed,
+                Event::Seen | Event::Dropped | Event::Paid | Event::Completed,
+            )
+            | (Self::Open, Event::Dropped)
             | (Self::Confirming, Event::Seen)
             | (
                 Self::Paid | Self::Completed | Self::Expired | Self::Cancelled,
@@ -92,9 +108,11 @@ impl Status {
             | (Self::Cancelled, Event::Cancelled) => Some(Next::Stays),
             (Self::Open | Self::Confirming | Self::Expired | Self::Cancelled, Event::Completed)
             | (Self::Confirming | Self::Paid | Self::Completed | Self::Cancelled, Event::Expired)
-            | (Self::Confirming | Self::Paid | Self::Completed | Self::Expired, Event::Cancelled) => {
-                None
-            }
+            | (Self::Confirming | Self::Paid | Self::Completed | Self::Expired, Event::Cancelled)
+            | (
+                Self::PartiallyRefunded | Self::Refunded | Self::Disputed,
+                Event::Expired | Event::Cancelled,
+            ) => None,
         }
     }
 }
@@ -155,6 +173,8 @@ pub struct Invoice {
     pub completed_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// What was given back of it.
+    pub refunded: Money,
     /// In the order in which they arrived.
     pub payments: Vec<Payment>,
 }
@@ -193,7 +213,13 @@ impl Invoice {
                 match status {
                     Status::Paid => self.paid_at = Some(now),
                     Status::Completed => self.completed_at = Some(now),
-                    Status::Open | Status::Confirming | Status::Expired | Status::Cancelled => {}
+                    Status::Open
+                    | Status::Confirming
+                    | Status::Expired
+                    | Status::Cancelled
+                    | Status::PartiallyRefunded
+                    | Status::Refunded
+                    | Status::Disputed => {}
                 }
                 self.status = status;
                 self.updated_at = now;

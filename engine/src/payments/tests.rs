@@ -35,6 +35,7 @@ fn invoice(status: Status) -> Invoice {
         completed_at: None,
         created_at: EPOCH,
         updated_at: EPOCH,
+        refunded: Money::ZERO,
         payments: Vec::new(),
     }
 }
@@ -71,7 +72,10 @@ fn outcome(settlement: Settlement) -> (Status, usize) {
 
 #[test]
 fn every_status_takes_every_event_as_the_table_says() {
-    use Status::{Cancelled, Completed, Confirming, Expired, Open, Paid};
+    use Status::{
+        Cancelled, Completed, Confirming, Disputed, Expired, Open, Paid, PartiallyRefunded,
+        Refunded,
+    };
     const EVENTS: [Event; 6] = [
         Event::Seen,
         Event::Dropped,
@@ -99,6 +103,9 @@ fn every_status_takes_every_event_as_the_table_says() {
         (Completed, [stays, stays, stays, stays, None, None]),
         (Expired, [stays, stays, to(Paid), None, stays, None]),
         (Cancelled, [stays, stays, to(Paid), None, None, stays]),
+        (PartiallyRefunded, [stays, stays, stays, stays, None, None]),
+        (Refunded, [stays, stays, stays, stays, None, None]),
+        (Disputed, [stays, stays, stays, stays, None, None]),
     ];
     assert_eq!(table.map(|(status, _)| status), Status::ALL);
     for (status, row) in table {
@@ -268,5 +275,87 @@ fn coins_have_short_names_in_upper_case() {
     assert_eq!(coin("usdt-trc20").as_deref(), Some("USDT-TRC20"));
     for none in ["", "a b", "é", &"A".repeat(COIN_CHARS_MAX + 1)] {
         assert_eq!(coin(none), None, "{none}");
+    }
+}
+
+/// Of an invoice that was credited with so much, of which so much was given back.
+fn after(
+    status: Status,
+    (credited, refunded): (i64, i64),
+    act: Act,
+) -> Result<(Status, i64, bool), NotTakenBack> {
+    let mut paid = invoice(status);
+    paid.refunded = money(refunded);
+    paid.payments = vec![Payment {
+        entry: Some(crate::ids::EntryId::from_uuid(Uuid::nil())),
+        ..taken(&arrival("a", credited, true))
+    }];
+    let before = paid.refunded;
+    Ok(match paid.take_back(act, at(30))? {
+        TakenBack::Already(invoice) => (invoice.status, 0, true),
+        TakenBack::To(invoice, amount) => {
+            let grown = invoice.refunded.checked_sub(before);
+            assert_eq!(grown, Some(amount), "what is taken is what is given back");
+            (invoice.status, amount.minor(), false)
+        }
+    })
+}
+
+#[test]
+fn what_is_given_back_is_never_more_than_was_credited() {
+    use Status::{Completed, Disputed, Open, PartiallyRefunded, Refunded};
+    let part = |minor| Act::Refund(Some(money(minor)));
+    let (rest, lost) = (Act::Refund(None), Act::DisputeLost);
+    let excess = |minor| Err(NotTakenBack::Excess { rest: money(minor) });
+    for (status, sums, act, expected) in [
+        (Completed, (50, 0), rest, Ok((Refunded, 50, false))),
+        (
+            Completed,
+            (50, 0),
+            part(20),
+            Ok((PartiallyRefunded, 20, false)),
+        ),
+        (
+            PartiallyRefunded,
+            (50, 20),
+            part(30),
+            Ok((Refunded, 30, false)),
+        ),
+        (PartiallyRefunded, (50, 20), part(31), excess(30)),
+        (Completed, (50, 0), part(0), excess(50)),
+        (
+            Refunded,
+            (50, 50),
+            rest,
+            Err(NotTakenBack::Status(Refunded)),
+        ),
+        (Open, (50, 0), rest, Err(NotTakenBack::Status(Open))),
+        (Disputed, (50, 0), rest, Err(NotTakenBack::Status(Disputed))),
+        (Disputed, (50, 20), lost, Ok((Refunded, 30, false))),
+        (Refunded, (50, 50), lost, Ok((Refunded, 0, true))),
+        (
+            Completed,
+            (50, 0),
+            lost,
+            Err(NotTakenBack::Status(Completed)),
+        ),
+    ] {
+        assert_eq!(after(status, sums, act), expected, "{status:?} {act:?}");
+    }
+}
+
+#[test]
+fn dispute_that_is_won_leaves_the_invoice_as_it_was() {
+    use Status::{Completed, Disputed, PartiallyRefunded};
+    let (opened, won) = (Act::DisputeOpened, Act::DisputeWon);
+    for (status, sums, act, expected) in [
+        (Completed, (50, 0), opened, (Disputed, 0, false)),
+        (PartiallyRefunded, (50, 20), opened, (Disputed, 0, false)),
+        (Disputed, (50, 0), opened, (Disputed, 0, true)),
+        (Disputed, (50, 0), won, (Completed, 0, false)),
+        (Disputed, (50, 20), won, (PartiallyRefunded, 0, false)),
+        (Completed, (50, 0), won, (Completed, 0, true)),
+    ] {
+        assert_eq!(after(status, sums, act), Ok(expected), "{status:?} {act:?}");
     }
 }

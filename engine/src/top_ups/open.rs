@@ -26,6 +26,8 @@ pub const VALID_HOURS: i64 = 24;
 pub struct Facts {
     pub status: RelationshipStatus,
     pub mode: Mode,
+    /// What is left of a top-up that was taken back.
+    pub debt: Money,
     /// What the program allows.
     pub bounds: RangeInclusive<Money>,
     /// Whether the merchant takes the coin.
@@ -72,7 +74,12 @@ impl Wanted {
 
 /// The invoice, or why there is none.
 pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Refusal> {
-    may_ask(facts, wanted.origin)?;
+    let pays = facts.debt > Money::ZERO && facts.status == RelationshipStatus::Suspended;
+    if wanted.origin == Origin::Manual && pays {
+        allows_balance(facts)?;
+    } else {
+        may_ask(facts, wanted.origin)?;
+    }
     fits(facts, wanted.amount)?;
     if facts.waiting >= OPEN_MAX {
         return Err(Refusal::TooMany);
@@ -95,6 +102,7 @@ pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Re
         completed_at: None,
         created_at: now,
         updated_at: now,
+        refunded: Money::ZERO,
         payments: Vec::new(),
     })
 }
@@ -119,10 +127,12 @@ fn may_ask(facts: &Facts, origin: Origin) -> Result<(), Refusal> {
     if !asks {
         return Err(Refusal::Inactive(facts.status));
     }
-    if !facts.mode.allows_fulfillment() {
-        return Err(Refusal::ModeNotAllowed);
-    }
-    Ok(())
+    allows_balance(facts)
+}
+
+fn allows_balance(facts: &Facts) -> Result<(), Refusal> {
+    let allows = facts.mode.allows_fulfillment();
+    allows.then_some(()).ok_or(Refusal::ModeNotAllowed)
 }
 
 fn fits(facts: &Facts, amount: Money) -> Result<(), Refusal> {

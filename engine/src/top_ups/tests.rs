@@ -20,6 +20,7 @@ fn facts() -> Facts {
     Facts {
         status: Status::Active,
         mode: Mode::Both,
+        debt: Money::ZERO,
         bounds: money(1000)..=money(1_000_000),
         offered: true,
         waiting: 0,

@@ -6,7 +6,7 @@ use engine::{
     balances::{Cover, Credit, EntryKind},
     catalog::Sku,
     clock::instant,
-    engine::Balance,
+    engine::{Balance, Credited},
     fulfillments::{Channel, Draft, Email, Fulfillment, Line, OrderId, Request},
     ids::KeyId,
     money::Money,
@@ -267,7 +267,13 @@ impl Clients {
         self.some_time().await;
         let purse = stage.dice.index(stage.cast.purses.len());
         let takes = stage.dice.percent(40);
-        let name = if takes { "withdrawal" } else { "payment" };
+        let name = if !takes {
+            "payment"
+        } else if stage.dice.percent(70) {
+            "withdrawal"
+        } else {
+            *stage.dice.pick(&["reversal", "settlement"])
+        };
         let reference = format!("{name}-{number}");
         let amount = minor(stage.dice.between(100, 4000));
         let amount = if takes { -amount } else { amount };
@@ -293,9 +299,9 @@ impl Clients {
         let credit = credit(scope.balance, reference, amount);
         let answer = async move {
             if amount.is_negative() {
-                let kind = EntryKind::Debit;
+                let (kind, cover) = kind_of(&credit.reference);
                 let debit = Credit { kind, ..credit };
-                return debited(engine.debit(scope, debit, Cover::Whole).await);
+                return debited(engine.debit(scope, debit, cover).await);
             }
             match engine.credit(scope, credit).await {
                 Ok(credited) => Heard::Credited(credited),
@@ -308,6 +314,11 @@ impl Clients {
         match heard {
             Some(Heard::Refused("INSUFFICIENT_BALANCE")) => {
                 stage.weather.reached(Sometimes::DebitShort);
+            }
+            Some(Heard::Credited(Credited::Fresh(ref entry)))
+                if amount.is_negative() && entry.credit.amount != amount =>
+            {
+                stage.weather.reached(Sometimes::DebitPart);
             }
             Some(Heard::Refused("REQUEST_IN_PROGRESS")) => {
                 stage.weather.reached(Sometimes::DebitRunning);
@@ -402,5 +413,14 @@ impl Clients {
         let asked = Asked::LookUp { id: id.to_owned() };
         self.call(&process, (Some(purse), None), asked, answer)
             .await
+    }
+}
+
+/// What a debit is, by how its reference begins, and what it does if there is less than it takes.
+fn kind_of(reference: &str) -> (EntryKind, Cover) {
+    match reference.split('-').next() {
+        Some("reversal") => (EntryKind::TopUpReversal, Cover::Available),
+        Some("settlement") => (EntryKind::DebtSettlement, Cover::Available),
+        _ => (EntryKind::Debit, Cover::Whole),
     }
 }

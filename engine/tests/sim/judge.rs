@@ -460,6 +460,7 @@ fn ledgers(tables: &Tables, store: &mut Store) {
                 EntryKind::Debit => auditor::EntryKind::Debit,
                 EntryKind::TopUpReversal => auditor::EntryKind::TopUpReversal,
                 EntryKind::StockRefund => auditor::EntryKind::StockRefund,
+                EntryKind::DebtSettlement => auditor::EntryKind::DebtSettlement,
             },
             id: Id(stamp.id.uuid().as_u128()),
             amount: row.amount().minor(),

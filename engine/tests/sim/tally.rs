@@ -105,6 +105,7 @@ counted! {
         ReservationShort = "reservation refused for want of serials",
         ReservationFenced = "row of a reservation refused to an earlier owner",
         DebitShort = "debit refused for want of money",
+        DebitPart = "reversal or settlement that took less than it asked for",
         DebitRunning = "debit refused while its twin runs",
     }
 }

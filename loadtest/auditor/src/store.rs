@@ -79,6 +79,7 @@ pub enum EntryKind {
     Debit,
     TopUpReversal,
     StockRefund,
+    DebtSettlement,
 }
 
 /// A row of the ledger.

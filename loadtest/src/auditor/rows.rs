@@ -321,6 +321,7 @@ fn entry_kind(kind: i16) -> anyhow::Result<EntryKind> {
         5 => Ok(EntryKind::Debit),
         6 => Ok(EntryKind::TopUpReversal),
         7 => Ok(EntryKind::StockRefund),
+        9 => Ok(EntryKind::DebtSettlement),
         other => anyhow::bail!("an entry of kind {other}"),
     }
 }

@@ -116,6 +116,7 @@ const fn entered(kind: EntryKind) -> &'static str {
         EntryKind::Refund => "balance.refund",
         EntryKind::Debit => "balance.debit",
         EntryKind::TopUpReversal => "balance.top_up_reversal",
+        EntryKind::DebtSettlement => "balance.debt_settlement",
         EntryKind::StockRefund => "balance.stock_refund",
         EntryKind::StockPurchase => "balance.stock_purchase",
     }

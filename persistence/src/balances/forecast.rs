@@ -21,12 +21,13 @@ pub struct Spend {
 }
 
 /// Every kind but the fulfillment.
-const OTHER_KINDS: [EntryKind; 6] = [
+const OTHER_KINDS: [EntryKind; 7] = [
     EntryKind::TopUp,
     EntryKind::Credit,
     EntryKind::Refund,
     EntryKind::Debit,
     EntryKind::TopUpReversal,
+    EntryKind::DebtSettlement,
     EntryKind::StockRefund,
 ];
 

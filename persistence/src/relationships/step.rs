@@ -2,11 +2,11 @@
 //! and pauses its webhooks.
 
 use engine::{
-    audit::{Actor, Deed},
+    audit::{Actor, Deed, Digest},
     clock::Timestamp,
     events::Fact,
     ids::{BalanceId, KeyId, MerchantId, RelationshipId},
-    relationships::{Status, Step, Stepped, WrongStatus},
+    relationships::{Relationship, Status, Step, Stepped, WrongStatus},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -44,7 +44,11 @@ pub async fn step(
         };
         let before = rows::digest(&mut tx, id).await?;
         let balances = rows::balances(&mut tx, id).await?;
-        let (already, relationship) = match relationship.step(step, reason, now) {
+        let stepped = relationship.step(step, reason, now);
+        if stepped.is_ok() {
+            forget_debt(&mut tx, id).await?;
+        }
+        let (already, relationship) = match stepped {
             Ok(Stepped::To(relationship)) => (false, relationship),
             Ok(Stepped::Already(relationship)) => (true, relationship),
             Err(wrong) => return Ok(Some(Err(wrong))),
@@ -52,28 +56,15 @@ pub async fn step(
         if already {
             // A caller that heard nothing may ask because the caches were not told.
             let revoked = revoked_keys(&mut tx, id).await?;
+            commit(tx).await?;
             return Ok(Some(Ok(Taken {
                 already,
                 balances,
                 revoked,
             })));
         }
-        rows::store(&mut tx, &relationship).await?;
-        rows::tell(&mut tx, &relationship, now).await?;
-        if relationship.status == Status::Terminated {
-            revoke_keys(&mut tx, (merchant, id), now).await?;
-            webhooks::pause(&mut tx, id, now).await?;
-        }
+        store(&mut tx, &relationship, (step, actor, before), now).await?;
         let revoked = revoked_keys(&mut tx, id).await?;
-        let deed = Deed {
-            actor,
-            action: action(step).to_owned(),
-            target: id.to_string(),
-            before: Some(before),
-            after: Some(rows::digest(&mut tx, id).await?),
-            at: now,
-        };
-        audit::append(&mut tx, merchant, deed).await?;
         commit(tx).await?;
         Ok(Some(Ok(Taken {
             already,
@@ -82,6 +73,58 @@ pub async fn step(
         })))
     })
     .await
+}
+
+/// Takes a step that nobody asked for with a relationship that is locked; the balances to tell of it.
+pub(crate) async fn enter(
+    connection: &mut PgConnection,
+    relationship: Relationship,
+    (step, reason, actor): (Step, Option<String>, Actor),
+    now: Timestamp,
+) -> Result<Vec<BalanceId>, Error> {
+    let id = relationship.id;
+    let before = rows::digest(connection, id).await?;
+    let Ok(Stepped::To(relationship)) = relationship.step(step, reason, now) else {
+        return Err(Error::Inconsistent {
+            what: "a step that the status does not allow",
+        });
+    };
+    store(connection, &relationship, (step, actor, before), now).await?;
+    rows::balances(connection, id).await
+}
+
+/// Stores a step that was taken, with what follows from it.
+async fn store(
+    connection: &mut PgConnection,
+    relationship: &Relationship,
+    (step, actor, before): (Step, Actor, Digest),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (merchant, id) = (relationship.merchant, relationship.id);
+    rows::store(connection, relationship).await?;
+    rows::tell(connection, relationship, now).await?;
+    if relationship.status == Status::Terminated {
+        revoke_keys(connection, (merchant, id), now).await?;
+        webhooks::pause(connection, id, now).await?;
+    }
+    let deed = Deed {
+        actor,
+        action: action(step).to_owned(),
+        target: id.to_string(),
+        before: Some(before),
+        after: Some(rows::digest(connection, id).await?),
+        at: now,
+    };
+    audit::append(connection, merchant, deed).await
+}
+
+/// The merchant's own word stands, whatever becomes of a debt.
+async fn forget_debt(connection: &mut PgConnection, id: RelationshipId) -> Result<(), Error> {
+    sqlx::query("UPDATE debts SET suspended = false WHERE relationship_id = $1 AND suspended")
+        .bind(id.uuid())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 const fn action(step: Step) -> &'static str {

@@ -11,7 +11,7 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::rows;
+use super::{rows, takings};
 use crate::{
     Database, Error,
     database::commit,
@@ -61,15 +61,23 @@ pub async fn waiting(
     .await
 }
 
-/// Notes the entry of a payment, once, and completes its invoice with a mail if that was the last one;
-/// false if it was noted before.
+/// What was noted of a payment that was credited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// It was not noted before.
+    pub fresh: bool,
+    /// What it settles of a debt, and is to be taken.
+    pub settles: Option<takings::Taking>,
+}
+
+/// Notes the entry of a payment, once, and completes its invoice with a mail if that was the last one.
 pub async fn credited(
     db: &Database,
     vault: &Vault,
     waiting: Waiting,
     (entry, post): (EntryId, Option<Post>),
     now: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<Noted, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
@@ -79,8 +87,13 @@ pub async fn credited(
             what: "a payment without an invoice",
         })?;
         if !note_entry(&mut tx, waiting.payment, entry, now).await? {
-            return Ok(false);
+            return Ok(Noted {
+                fresh: false,
+                settles: None,
+            });
         }
+        let what = (waiting.payment, waiting.invoice, waiting.amount);
+        let settles = takings::settle(&mut tx, waiting.scope, what, now).await?;
         for payment in &mut invoice.payments {
             if payment.id == waiting.payment {
                 payment.entry = Some(entry);
@@ -93,7 +106,10 @@ pub async fn credited(
             }
         }
         commit(tx).await?;
-        Ok(true)
+        Ok(Noted {
+            fresh: true,
+            settles,
+        })
     })
     .await
 }

@@ -21,6 +21,7 @@ use crate::{
     Database, Error,
     database::commit,
     events::outbox,
+    fulfillments::rows::money,
     mail::{self, Post},
     owned,
     payments::{find_enabled, take},
@@ -157,6 +158,7 @@ struct Row {
     offered: bool,
     waiting: i64,
     unpaid: i64,
+    debt: i64,
 }
 
 /// What decides whether a relationship may be topped up in this coin.
@@ -174,7 +176,9 @@ pub(super) async fn facts(
             AND i.status IN ('OPEN', 'CONFIRMING')
             AND (i.status = 'CONFIRMING' OR i.expires_at > $4)) AS waiting,
            (SELECT COUNT(*) FROM invoices AS i WHERE i.relationship_id = r.relationship_id
-            AND i.invoice_id >= $5 AND i.status NOT IN ('PAID', 'COMPLETED')) AS unpaid
+            AND i.invoice_id >= $5 AND i.paid_at IS NULL) AS unpaid,
+           COALESCE((SELECT d.amount FROM debts AS d
+                     WHERE d.relationship_id = r.relationship_id), 0) AS debt
          FROM relationships AS r
          JOIN merchants AS m ON m.merchant_id = r.merchant_id
          JOIN programs AS p ON p.merchant_id = r.merchant_id
@@ -192,6 +196,7 @@ pub(super) async fn facts(
     Ok(Facts {
         status: named(Status::parse(&row.status), "relationships.status")?,
         mode: named(Mode::parse(&row.mode), "relationships.mode")?,
+        debt: money(row.debt)?,
         bounds: rows::bound(row.min_top_up, min)?..=rows::bound(row.max_top_up, max)?,
         offered: row.offered,
         waiting: u32::try_from(row.waiting).unwrap_or(u32::MAX),

@@ -27,7 +27,7 @@ macro_rules! select_invoice {
         concat!(
             "SELECT i.invoice_id, i.merchant_id, i.relationship_id, i.origin, i.status, i.amount,
                i.coin, i.provider, i.instructions, i.expires_at, i.paid_at, i.completed_at,
-               i.created_at, i.updated_at FROM invoices AS i ",
+               i.created_at, i.updated_at, i.refunded FROM invoices AS i ",
             $rest
         )
     };
@@ -50,6 +50,7 @@ pub(super) struct Row {
     completed_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    refunded: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -173,7 +174,7 @@ pub(super) async fn store(
 ) -> Result<(), Error> {
     let stored = sqlx::query(
         "UPDATE invoices SET status = $2, expires_at = $3, paid_at = $4, completed_at = $5,
-           updated_at = $6
+           updated_at = $6, refunded = $7
          WHERE invoice_id = $1",
     )
     .bind(invoice.id.uuid())
@@ -182,6 +183,7 @@ pub(super) async fn store(
     .bind(invoice.paid_at)
     .bind(invoice.completed_at)
     .bind(invoice.updated_at)
+    .bind(invoice.refunded.minor())
     .execute(&mut *connection)
     .await?;
     exactly_one(&stored, "a locked invoice")?;
@@ -256,6 +258,7 @@ impl Row {
             completed_at: self.completed_at,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            refunded: money(self.refunded)?,
             payments,
         })
     }

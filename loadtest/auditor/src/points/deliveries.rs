@@ -20,6 +20,7 @@ pub(crate) fn whole(index: &Index<'_>, _: &Run) -> Finding {
             | EntryKind::Refund
             | EntryKind::Debit
             | EntryKind::TopUpReversal
+            | EntryKind::DebtSettlement
             | EntryKind::StockRefund => claims.is_empty(),
         };
         check.that(same, "an entry's serials are not its claims", || {

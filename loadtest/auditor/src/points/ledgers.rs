@@ -42,9 +42,10 @@ pub(crate) fn are_what_was_asked(index: &Index<'_>, _: &Run) -> Finding {
     let mut check = Check::new();
     for known in &index.entries {
         let right_sign = match known.row.kind {
-            EntryKind::Fulfillment | EntryKind::Debit | EntryKind::TopUpReversal => {
-                known.row.amount <= 0
-            }
+            EntryKind::Fulfillment
+            | EntryKind::Debit
+            | EntryKind::TopUpReversal
+            | EntryKind::DebtSettlement => known.row.amount <= 0,
             EntryKind::TopUp | EntryKind::Credit | EntryKind::Refund | EntryKind::StockRefund => {
                 known.row.amount > 0
             }
@@ -63,6 +64,7 @@ pub(crate) fn are_what_was_asked(index: &Index<'_>, _: &Run) -> Finding {
         .chain(index.repeated(EntryKind::Debit))
         .chain(index.repeated(EntryKind::TopUpReversal))
         .chain(index.repeated(EntryKind::StockRefund))
+        .chain(index.repeated(EntryKind::DebtSettlement))
     {
         check.violated("a reference is stored twice", || {
             format!("`{}` of balance {}", row.reference, row.balance)
@@ -146,11 +148,21 @@ fn credited(index: &Index<'_>, credit: &Credit<'_>, check: &mut Check) {
     else {
         return;
     };
-    let stored: Option<(Id, i64, i64)> = credit.entry.map(|at| {
-        let row = index.entries[at].row;
-        (row.id, row.amount, row.balance_after)
+    let row = credit.entry.map(|at| index.entries[at].row);
+    // A reversal and a settlement take what there is.
+    let less = row.is_some_and(|row| {
+        matches!(
+            row.kind,
+            EntryKind::TopUpReversal | EntryKind::DebtSettlement
+        )
     });
-    let same = stored == Some((*id, *amount, *balance_after)) && credit.amount == *amount;
+    let as_asked = if less {
+        credit.amount <= *amount && *amount <= 0
+    } else {
+        credit.amount == *amount
+    };
+    let stored: Option<(Id, i64, i64)> = row.map(|row| (row.id, row.amount, row.balance_after));
+    let same = stored == Some((*id, *amount, *balance_after)) && as_asked;
     check.that(same, "a credit is not stored as it was answered", || {
         format!("`{}`", credit.reference)
     });

@@ -1,0 +1,159 @@
+//! `POST /dev/v1/invoices/{inv}/refund` and `/dispute`: money of an invoice that was paid goes back, or somebody
+//! says that it must.
+//!
+//! Keeps the order: where the invoice stands is stored, the money is taken out of the balance, answered. A
+//! reference takes back once; what a crash cut off is taken by a job.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use engine::{
+    ids::InvoiceId,
+    money::Money,
+    payments::{Act, NotTakenBack},
+};
+use persistence::{
+    owned,
+    top_ups::{self, Refused, Wanted},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{InvoiceView, owned_by};
+use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
+    balances::credit::one_line,
+    error::{ApiError, Code},
+    extract::{Once, PathIds},
+    state::App,
+    top_ups::owed,
+    wire::{
+        answer::Answer,
+        money::{Amount, MoneyText},
+        texts,
+    },
+};
+
+const REFERENCE_CHARS_MAX: usize = 128;
+const REASON_CHARS_MAX: usize = 500;
+/// How the references begin under which Consign itself takes back.
+const OWN_REFERENCES: &str = "consign:";
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundInvoice {
+    /// What you gave back; else the rest.
+    amount: Option<Amount>,
+    refund_ref: String,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DisputeInvoice {
+    /// OPENED, WON or LOST.
+    outcome: String,
+}
+
+pub(crate) async fn refund(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(id): PathIds<InvoiceId>,
+    once: Once<RefundInvoice>,
+) -> Result<Response, ApiError> {
+    let work = move |app, caller: MerchantKey<BalanceWrite>, wire: RefundInvoice| async move {
+        let amount = wire
+            .amount
+            .map(|sent| sent.read(caller.currency(), "amount"));
+        let amount = amount.transpose()?;
+        if amount.is_some_and(|amount| amount <= Money::ZERO) {
+            return Err(ApiError::field("amount", "must be above zero"));
+        }
+        let reference = one_line(wire.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?;
+        if reference.starts_with(OWN_REFERENCES) {
+            let message = format!("must not begin with `{OWN_REFERENCES}`");
+            return Err(ApiError::field("refund_ref", message));
+        }
+        let wanted = Wanted {
+            act: Act::Refund(amount),
+            reference,
+            note: texts::line(wire.reason, "reason", REASON_CHARS_MAX)?,
+        };
+        answer(app, caller, id, wanted).await
+    };
+    once.run(app, caller, work).await
+}
+
+pub(crate) async fn dispute(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(id): PathIds<InvoiceId>,
+    once: Once<DisputeInvoice>,
+) -> Result<Response, ApiError> {
+    let work = move |app, caller, wire: DisputeInvoice| async move {
+        let outcome = |word: &str| match word {
+            "OPENED" => Some(Act::DisputeOpened),
+            "WON" => Some(Act::DisputeWon),
+            "LOST" => Some(Act::DisputeLost),
+            _ => None,
+        };
+        let act = texts::word(Some(wire.outcome), "outcome", outcome)?;
+        let wanted = Wanted {
+            act: act.ok_or_else(|| ApiError::field("outcome", "is missing"))?,
+            // A dispute is lost once.
+            reference: format!("{OWN_REFERENCES}dispute:{id}"),
+            note: None,
+        };
+        answer(app, caller, id, wanted).await
+    };
+    once.run(app, caller, work).await
+}
+
+async fn answer(
+    app: App,
+    caller: MerchantKey<BalanceWrite>,
+    id: InvoiceId,
+    wanted: Wanted,
+) -> Result<Response, ApiError> {
+    let currency = caller.currency();
+    let found = owned_by(&app, caller.merchant_id(), id).await?;
+    let of = ((found.merchant, found.relationship), id);
+    let by = (caller.actor(), app.now());
+    // One task for both steps: what is stored is also taken.
+    let doing = owned(async move {
+        let done = top_ups::take_back(&app.database, of, wanted, by).await?;
+        let done = done.ok_or_else(|| ApiError::new(Code::NotFound))?;
+        let done = done.map_err(|refused| refusal(&refused, currency))?;
+        if let Some(taking) = done.taking {
+            let taken = owed::take(&app, taking).await;
+            taken.map_err(ApiError::after_change)?;
+        }
+        let view = InvoiceView::of(&done.invoice, currency, app.now());
+        Ok::<_, ApiError>((done.already, view))
+    });
+    let (already, view) = doing.await?;
+    Ok(if already {
+        Answer::replayed(view).into_response()
+    } else {
+        Answer::ok(view).into_response()
+    })
+}
+
+fn refusal(refused: &Refused, currency: engine::money::Currency) -> ApiError {
+    match refused {
+        Refused::ReferenceTaken => {
+            let said = "This reference belongs to another refund. Nothing was changed.";
+            ApiError::saying(Code::AlreadyExists, said)
+                .detail("refund_ref", "belongs to another refund")
+        }
+        Refused::Invoice(NotTakenBack::Excess { rest }) => {
+            let rest = MoneyText(currency, *rest).to_string();
+            ApiError::new(Code::AmountOutOfRange).detail("rest", rest)
+        }
+        Refused::Invoice(NotTakenBack::Status(status)) => {
+            let said = "The status of the invoice does not allow this.";
+            ApiError::saying(Code::InvalidState, said).detail("status", status.name())
+        }
+    }
+}
