@@ -24,7 +24,7 @@ use crate::{
     replacements, sales,
     state::App,
     stock_requests,
-    top_ups::{complete_waiting, expire_due},
+    top_ups::{complete_waiting, expire_due, take_waiting},
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -150,6 +150,18 @@ pub(crate) async fn complete_top_ups(app: App) {
             Ok(0) => {}
             Ok(payments) => tracing::info!(payments, "found payments that waited for credit"),
             Err(error) => tracing::warn!(%error, "could not look for payments that wait: {error}"),
+        }
+        sleep(TOP_UP_EVERY).await;
+    }
+}
+
+/// Takes money for top-ups that were taken back, and for debts, where a crash cut it off.
+pub(crate) async fn take_owed(app: App) {
+    loop {
+        match take_waiting(&app, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "found reversals of top-ups that were cut off"),
+            Err(error) => tracing::warn!(%error, "could not look for reversals: {error}"),
         }
         sleep(TOP_UP_EVERY).await;
     }

@@ -40,6 +40,8 @@ const USES_WAITING_MAX: usize = 1024;
 /// Calls of public pages by one address: twenty a second, sixty at once.
 const PAGES_MAX: u64 = 60;
 const PAGES_SECONDS: i64 = 3;
+/// Exports at once.
+const EXPORTS_MAX: usize = 2;
 /// Fewer than the connections that such work has.
 const COUNTING_MAX: usize = 2;
 
@@ -87,6 +89,8 @@ pub struct Parts {
     pub(crate) pages: Tries,
     /// Visits that are counted at this moment; one more is dropped.
     pub(crate) counting: Semaphore,
+    /// Exports that may be under way; each keeps one moment of the database.
+    pub(crate) exports: Arc<Semaphore>,
     /// Work whose caller was answered already.
     pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
@@ -135,6 +139,7 @@ impl App {
             visits: Tries::new(),
             pages: Tries::of(PAGES_MAX, PAGES_SECONDS),
             counting: Semaphore::new(COUNTING_MAX),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             behind: TaskTracker::new(),
             uses,
         };

@@ -8,7 +8,12 @@
 //! a connection that does not answer when it is given back is closed. Lanes and ownership have
 //! connections of their own, outside the pools.
 
-use std::{io, panic::resume_unwind, sync::LazyLock, time::Duration};
+use std::{
+    io,
+    panic::resume_unwind,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use engine::{
     events::Feed,
@@ -16,7 +21,7 @@ use engine::{
     relationships::RelationshipScope,
 };
 use sqlx::{
-    Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -101,7 +106,12 @@ pub struct Database {
     reports: PgPool,
     writes: PgPool,
     behind: PgPool,
+    /// What all lists see, instead of what is there when they look.
+    snapshot: Option<Arc<str>>,
 }
+
+/// Longest time that a moment is kept: it keeps Postgres from cleaning up behind the lanes.
+const MOMENT_MAX: &str = "120s";
 
 /// Connections for what follows the sales at a distance: events and their deliveries.
 const BEHIND_MAX: u32 = 3;
@@ -146,6 +156,7 @@ impl Database {
             reports,
             writes,
             behind,
+            snapshot: None,
         })
     }
 
@@ -173,6 +184,9 @@ impl Database {
     )]
     pub async fn scoped(&self, scope: ReadScope) -> Result<Transaction<'static, Postgres>, Error> {
         let mut transaction = self.reports.begin().await?;
+        if let Some(snapshot) = &self.snapshot {
+            enter(&mut transaction, snapshot).await?;
+        }
         let relationship = scope.relationship.map(|id| id.uuid().to_string());
         sqlx::query(
             "SELECT set_config('consign.merchant', $1, true),
@@ -184,6 +198,32 @@ impl Database {
         .execute(&mut *transaction)
         .await?;
         Ok(transaction)
+    }
+
+    /// One moment, for lists that must agree with each other. At most as long as [`MOMENT_MAX`].
+    pub async fn moment(&self) -> Result<Moment, Error> {
+        let this = self.clone();
+        owned(async move {
+            let options = pooled(&this.options).options([
+                ("default_transaction_read_only", "on"),
+                ("idle_in_transaction_session_timeout", MOMENT_MAX),
+            ]);
+            let mut keeper = connect(&options).await?;
+            sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
+                .execute(&mut keeper)
+                .await?;
+            let snapshot: String = sqlx::query_scalar("SELECT pg_export_snapshot()")
+                .fetch_one(&mut keeper)
+                .await?;
+            Ok(Moment {
+                database: Self {
+                    snapshot: Some(snapshot.into()),
+                    ..this
+                },
+                keeper,
+            })
+        })
+        .await
     }
 
     /// A transaction for a cold change; to be called in [`owned`] work only.
@@ -221,6 +261,39 @@ impl Database {
         self.reports.close().await;
         self.reads.close().await;
     }
+}
+
+/// A moment that is kept for as long as this is.
+#[derive(Debug)]
+pub struct Moment {
+    database: Database,
+    keeper: PgConnection,
+}
+
+impl Moment {
+    /// The database, whose lists ([`Database::scoped`]) see this moment.
+    pub fn database(&self) -> Database {
+        self.database.clone()
+    }
+
+    /// Lets the moment go. Dropped, it goes too, when the server notices.
+    pub async fn end(self) {
+        if let Err(error) = self.keeper.close().await {
+            tracing::debug!(%error, "a connection did not close: {error}");
+        }
+    }
+}
+
+/// Has a transaction that has not begun to read see a moment.
+async fn enter(connection: &mut PgConnection, snapshot: &str) -> Result<(), Error> {
+    // The server's own word; no value can stand in its place.
+    let enter = format!(
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{snapshot}'"
+    );
+    sqlx::raw_sql(AssertSqlSafe(enter))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Brings the schema of a database up to this version.

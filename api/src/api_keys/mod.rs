@@ -7,6 +7,7 @@ mod keyring;
 pub(crate) mod list;
 mod owner;
 mod refusal;
+pub(crate) mod reset;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 mod test_balance;
@@ -66,6 +67,25 @@ pub(crate) struct LastUse {
 pub(crate) struct SpentToday(pub(crate) Currency, pub(crate) Option<Money>);
 
 impl Key {
+    /// As it is stored, where nobody asks what it spent.
+    pub(crate) fn stored(
+        stored: &persistence::api_keys::StoredKey,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Self {
+        let last_use = LastUse {
+            at: stored.last_used_at,
+            from: stored.last_used_ip,
+        };
+        Self::of(
+            &stored.key,
+            &stored.terms,
+            SpentToday(currency, None),
+            last_use,
+            now,
+        )
+    }
+
     pub(crate) fn of(
         key: &ApiKey,
         terms: &KeyTerms,

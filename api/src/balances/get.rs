@@ -52,6 +52,14 @@ pub(super) async fn shown(
     scope: RelationshipScope,
     currency: Currency,
 ) -> Result<Answer<Balance>, ApiError> {
+    Ok(Answer::ok(view(app, scope, currency).await?))
+}
+
+pub(crate) async fn view(
+    app: &App,
+    scope: RelationshipScope,
+    currency: Currency,
+) -> Result<Balance, ApiError> {
     let now = app.now();
     let balance = app.engine.balance(scope).await?;
     let spend = balances::forecast::spend(&app.database, scope, now).await?;
@@ -63,7 +71,8 @@ pub(super) async fn shown(
     let open = top_ups::open_of(&app.database, scope, now).await?;
     let open = open.iter().map(|one| TopUpView::of(one, currency, now));
     let settings = top_ups::settings(&app.database, scope).await?;
-    let amounts = (&balance, currency);
-    let shown = Balance::of(amounts, spent, forecast, &settings, open.collect());
-    Ok(Answer::ok(shown))
+    let debt = top_ups::debt(&app.database, scope).await?;
+    let amounts = (&balance, debt, currency);
+    let open = open.collect();
+    Ok(Balance::of(amounts, spent, forecast, &settings, open))
 }

@@ -12,7 +12,7 @@ use persistence::balances::ledger::{self, Filter, Start};
 
 use super::{
     entry::{Entry, parse_kind},
-    owner::{own_scope, scope_of},
+    owner::{in_mode, own_scope, scope_of},
 };
 use crate::{
     auth::{
@@ -30,7 +30,14 @@ pub(crate) async fn reseller(
     caller: ResellerKey<BalanceRead>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    listed(&app, caller.scope(), caller.currency(), &query).await
+    let scope = Some(caller.scope());
+    listed(
+        &app,
+        (scope, caller.scope().relationship),
+        caller.currency(),
+        &query,
+    )
+    .await
 }
 
 pub(crate) async fn dev(
@@ -39,8 +46,9 @@ pub(crate) async fn dev(
     PathIds(id): PathIds<RelationshipId>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let scope = scope_of(&app, caller.merchant_id(), id).await?;
-    listed(&app, scope, caller.currency(), &query).await
+    let live = scope_of(&app, caller.merchant_id(), id).await?;
+    let scope = in_mode(&app, live, &query).await?;
+    listed(&app, (scope, id), caller.currency(), &query).await
 }
 
 pub(crate) async fn portal(
@@ -49,32 +57,32 @@ pub(crate) async fn portal(
     PathIds(id): PathIds<RelationshipId>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let (scope, currency) = own_scope(&app, &caller, id).await?;
-    listed(&app, scope, currency, &query).await
+    let (live, currency) = own_scope(&app, &caller, id).await?;
+    let scope = in_mode(&app, live, &query).await?;
+    listed(&app, (scope, id), currency, &query).await
 }
 
 async fn listed(
     app: &App,
-    scope: RelationshipScope,
+    (scope, relationship): (Option<RelationshipScope>, RelationshipId),
     currency: Currency,
     query: &Query,
 ) -> Result<Response, ApiError> {
-    let list = format!("ledger {}", scope.balance);
+    let balance = scope.map(|scope| scope.balance.to_string());
+    let list = format!("ledger {relationship} {}", balance.unwrap_or_default());
     let page = CursorPage::read(query, &list)?;
     let after = after_version(query)?;
     let filter = filter(query)?;
-    if csv::wanted(query)? {
-        let Some(filter) = filter else {
-            return Ok(csv::answer(none()));
-        };
-        return Ok(exported(app, scope, currency, filter));
-    }
+    let file = csv::wanted(query)?;
     let position = page.position(|text| text.parse().ok())?;
-    let Some(filter) = filter else {
+    let Some(scope) = scope else {
         return Ok(page
             .answer(Vec::<Entry>::new(), None::<i64>)
             .into_response());
     };
+    if file {
+        return Ok(exported(app, scope, currency, filter));
+    }
     let start = match after {
         Some(after) => Start::Above(position.unwrap_or(after)),
         None => Start::Below(position),
@@ -108,10 +116,6 @@ fn entries(items: Vec<ledger::LedgerEntry>, currency: Currency) -> Vec<Entry> {
         .collect()
 }
 
-fn none() -> impl futures_util::Stream<Item = Result<Entry, persistence::Error>> + Send {
-    futures_util::stream::empty()
-}
-
 fn after_version(query: &Query) -> Result<Option<i64>, ApiError> {
     let Some(text) = query.get("after_version") else {
         return Ok(None);
@@ -122,16 +126,15 @@ fn after_version(query: &Query) -> Result<Option<i64>, ApiError> {
         .ok_or_else(|| ApiError::field("after_version", "must be a whole number from 0"))
 }
 
-/// What to list; nothing if no entry can have any of the kinds that were asked for.
-fn filter(query: &Query) -> Result<Option<Filter>, ApiError> {
+fn filter(query: &Query) -> Result<Filter, ApiError> {
     let mut kinds = Vec::new();
     for name in query
         .get("kind")
         .into_iter()
         .flat_map(|kinds| kinds.split(','))
     {
-        let kind = parse_kind(name).map_err(|_| ApiError::field("kind", "is no kind of entry"))?;
-        kinds.extend(kind);
+        let kind = parse_kind(name);
+        kinds.push(kind.ok_or_else(|| ApiError::field("kind", "is no kind of entry"))?);
     }
     let (from, to) = (filters::time(query, "from")?, filters::time(query, "to")?);
     let order_id = query
@@ -139,13 +142,10 @@ fn filter(query: &Query) -> Result<Option<Filter>, ApiError> {
         .map(OrderId::parse)
         .transpose();
     let order_id = order_id.map_err(|message| ApiError::field("external_order_id", message))?;
-    if query.get("kind").is_some() && kinds.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Filter {
+    Ok(Filter {
         kinds,
         from,
         to,
         order_id,
-    }))
+    })
 }

@@ -72,7 +72,7 @@ struct ForecastText {
 
 impl Balance {
     fn of(
-        (balance, currency): (&engine::engine::Balance, Currency),
+        (balance, debt, currency): (&engine::engine::Balance, Money, Currency),
         spent: forecast::Spent,
         forecast: Option<forecast::Forecast>,
         settings: &Settings,
@@ -85,7 +85,7 @@ impl Balance {
             posted: money(balance.posted),
             held: money(balance.held),
             available: money(balance.available()),
-            debt: money(Money::ZERO),
+            debt: money(debt),
             ledger_version: balance.version,
             is_low: settings.alert.is_low(balance.available(), hours_left),
             settings: AlertSettings {

@@ -12,8 +12,9 @@ use uuid::Uuid;
 use crate::{
     auth::{MerchantKey, Session},
     error::{ApiError, Code},
-    extract::Changer,
+    extract::{Changer, Query},
     state::App,
+    wire::filters,
 };
 
 /// The live balance of a relationship of the person who is signed in.
@@ -36,6 +37,19 @@ pub(crate) async fn scope_of(
 ) -> Result<RelationshipScope, ApiError> {
     let scope = find_scope(&app.database, merchant, relationship, false).await?;
     scope.ok_or_else(|| ApiError::new(Code::NotFound))
+}
+
+/// The balance that somebody reads who has `live`: that one, or with `test=true` that of test mode; none of
+/// a relationship that tried nothing out.
+pub(crate) async fn in_mode(
+    app: &App,
+    live: RelationshipScope,
+    query: &Query,
+) -> Result<Option<RelationshipScope>, ApiError> {
+    if filters::flag(query, "test")? != Some(true) {
+        return Ok(Some(live));
+    }
+    Ok(find_scope(&app.database, live.merchant, live.relationship, true).await?)
 }
 
 /// A caller who changes something about a live balance, on either side of it.

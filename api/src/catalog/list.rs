@@ -12,7 +12,7 @@ use axum::{extract::State, response::Response};
 use engine::{
     catalog::{Product, ProductKind, Sku, Status},
     engine::Engine,
-    ids::{MerchantId, ProductId},
+    ids::{MerchantId, ProductId, RelationshipId},
     merchants::Merchant,
     relationships::{KeyTerms, Terms},
 };
@@ -20,9 +20,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{CatalogProduct, Offer};
 use crate::{
-    auth::{ResellerKey, scope::ProductsRead},
+    auth::{ResellerKey, Session, scope::ProductsRead},
+    balances::owner::own_scope,
     error::{ApiError, Code},
-    extract::Query,
+    extract::{PathIds, Query},
     state::App,
     wire::{
         filters,
@@ -40,31 +41,59 @@ pub(crate) async fn reseller(
     caller: ResellerKey<ProductsRead>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let paging = Paging::read(&query, &format!("products {}", caller.scope().relationship))?;
-    let wanted = Wanted::read(&query)?;
     let shop = Shop::of(&app, &caller).await?;
-    let found = shop.list(&app, &wanted).await?;
-    match paging {
-        Paging::Numbered(page) => {
-            let skipped = (page.page as usize - 1).saturating_mul(page.limit as usize);
-            let rest = found.get(skipped..).unwrap_or_default();
-            let items = &rest[..rest.len().min(page.limit as usize)];
-            Ok(numbered(
-                page,
-                shop.show(&app, items).await?,
-                found.len() as u64,
-            ))
-        }
-        Paging::Cursor(page) => {
-            let after = page.position(ProductId::parse)?;
-            let begin = found.partition_point(|product| after.is_some_and(|id| product.id >= id));
-            let end = found.len().min(begin + page.limit as usize);
-            let items = &found[begin..end];
-            let next = items
-                .last()
-                .filter(|_| end < found.len())
-                .map(|product| product.id);
-            Ok(page.answer(shop.show(&app, items).await?, next))
+    shop.listed(&app, caller.scope().relationship, &query).await
+}
+
+/// `GET /portal/v1/programs/{rel}/products`: the same for the person whose program it is.
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(id): PathIds<RelationshipId>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let (scope, _) = own_scope(&app, &caller, id).await?;
+    let merchant = app.engine.merchant(scope.merchant).await?;
+    let terms = app.engine.terms(id).await?;
+    let shop = merchant.zip(terms);
+    let (merchant, terms) = shop.ok_or_else(|| ApiError::new(Code::InternalError))?;
+    let shop = Shop::of_owner(merchant, terms);
+    shop.listed(&app, id, &query).await
+}
+
+impl Shop {
+    async fn listed(
+        &self,
+        app: &App,
+        relationship: RelationshipId,
+        query: &Query,
+    ) -> Result<Response, ApiError> {
+        let paging = Paging::read(query, &format!("products {relationship}"))?;
+        let wanted = Wanted::read(query)?;
+        let found = self.list(app, &wanted).await?;
+        match paging {
+            Paging::Numbered(page) => {
+                let skipped = (page.page as usize - 1).saturating_mul(page.limit as usize);
+                let rest = found.get(skipped..).unwrap_or_default();
+                let items = &rest[..rest.len().min(page.limit as usize)];
+                Ok(numbered(
+                    page,
+                    self.show(app, items).await?,
+                    found.len() as u64,
+                ))
+            }
+            Paging::Cursor(page) => {
+                let after = page.position(ProductId::parse)?;
+                let begin =
+                    found.partition_point(|product| after.is_some_and(|id| product.id >= id));
+                let end = found.len().min(begin + page.limit as usize);
+                let items = &found[begin..end];
+                let next = items
+                    .last()
+                    .filter(|_| end < found.len())
+                    .map(|product| product.id);
+                Ok(page.answer(self.show(app, items).await?, next))
+            }
         }
     }
 }
@@ -85,8 +114,8 @@ impl Wanted {
     }
 }
 
-/// What one key sees of a catalog.
-pub(super) struct Shop {
+/// What one key, or its owner, sees of a catalog.
+pub(crate) struct Shop {
     merchant: Arc<Merchant>,
     terms: Arc<Terms>,
     key: KeyTerms,
@@ -109,6 +138,25 @@ impl Shop {
             key,
             test: caller.scope().test,
         })
+    }
+
+    /// What a key without bounds of its own would see.
+    pub(crate) fn of_owner(merchant: Arc<Merchant>, terms: Arc<Terms>) -> Self {
+        Self {
+            merchant,
+            terms,
+            key: KeyTerms::default(),
+            test: false,
+        }
+    }
+
+    /// All of it.
+    pub(crate) async fn all(&self, app: &App) -> Result<Vec<CatalogProduct>, ApiError> {
+        let wanted = Wanted {
+            orderable: None,
+            search: None,
+        };
+        self.show(app, &self.list(app, &wanted).await?).await
     }
 
     pub(super) fn has(&self, id: ProductId) -> bool {

@@ -30,6 +30,7 @@ pub(crate) fn read(query: &Query) -> Result<Filter, ApiError> {
         from: time(query, "from")?,
         to: time(query, "to")?,
         statuses: statuses(query)?,
+        customer: None,
     })
 }
 

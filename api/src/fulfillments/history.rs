@@ -8,27 +8,30 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use engine::{
-    fulfillments::{Fulfillment, OrderId},
+    fulfillments::{Email, Fulfillment, OrderId},
     ids::{FulfillmentId, RelationshipId},
     merchants::Merchant,
     relationships::RelationshipScope,
 };
 use persistence::{
-    fulfillments::{get, list},
+    fulfillments::{
+        get,
+        list::{self, Filter},
+    },
     relationships::find::find_scope,
 };
 
 use super::{
     answer::{Address, Serials, Told},
-    export, filter,
+    customers, export, filter,
 };
 use crate::{
     auth::{MerchantKey, Session, scope::ResellersRead},
-    balances::owner::{own_scope, scope_of},
+    balances::owner::{in_mode, own_scope, scope_of},
     error::{ApiError, Code},
     extract::{PathIds, Query},
     state::App,
-    wire::{answer::Answer, csv, filters, page::CursorPage},
+    wire::{answer::Answer, csv, page::CursorPage},
 };
 
 /// Whose fulfillments, and how much of a customer their reader sees.
@@ -110,16 +113,21 @@ impl Asked {
     }
 
     async fn listed(self, query: &Query) -> Result<Response, ApiError> {
-        let test = filters::flag(query, "test")?.unwrap_or(false);
-        let name = format!("fulfillments {} {test}", self.scope.relationship);
+        let scope = in_mode(&self.app, self.scope, query).await?;
+        let balance = scope.map(|scope| scope.balance.to_string());
+        let balance = balance.unwrap_or_default();
+        let name = format!("fulfillments {} {balance}", self.scope.relationship);
         let page = CursorPage::read(query, &name)?;
-        let filter = filter::read(query)?;
+        let filter = Filter {
+            customer: self.customer(query).await?,
+            ..filter::read(query)?
+        };
         let order_id = query.get("external_order_id").map(OrderId::parse);
         let order_id = order_id
             .transpose()
             .map_err(|message| ApiError::field("external_order_id", message))?;
         let file = csv::wanted(query)?;
-        let Some(scope) = self.scope_in(test).await? else {
+        let Some(scope) = scope else {
             return Ok(page.answer(Vec::<Told>::new(), None::<i64>));
         };
         let asked = Self { scope, ..self };
@@ -143,13 +151,18 @@ impl Asked {
         Ok(page.answer(asked.told(found.items).await?, next))
     }
 
-    /// The live or the test balance; none of a relationship that tried nothing out.
-    async fn scope_in(&self, test: bool) -> Result<Option<RelationshipScope>, ApiError> {
-        if !test {
-            return Ok(Some(self.scope));
-        }
-        let (merchant, relationship) = (self.scope.merchant, self.scope.relationship);
-        Ok(find_scope(&self.app.database, merchant, relationship, true).await?)
+    /// The digest of the address that was asked for, once all orders can be found by theirs.
+    async fn customer(&self, query: &Query) -> Result<Option<[u8; 16]>, ApiError> {
+        let Some(text) = query.get("email") else {
+            return Ok(None);
+        };
+        let email = Email::parse(text);
+        let email = email.ok_or_else(|| ApiError::field("email", "must be an e-mail address"))?;
+        customers::catch_up(&self.app).await?;
+        let vault = self.app.engine.vault();
+        Ok(Some(
+            vault.email_fingerprint(self.scope.merchant, email.as_str()),
+        ))
     }
 
     async fn told(&self, found: Vec<Fulfillment>) -> Result<Vec<Told>, ApiError> {
@@ -173,10 +186,10 @@ impl Asked {
 
     /// A fulfillment, live or of test mode, or the one 404.
     pub(super) async fn find(&self, id: FulfillmentId, serials: Serials) -> Result<Told, ApiError> {
+        let (merchant, relationship) = (self.scope.merchant, self.scope.relationship);
         for test in [false, true] {
-            let Some(scope) = self.scope_in(test).await? else {
-                continue;
-            };
+            let scope = find_scope(&self.app.database, merchant, relationship, test).await?;
+            let Some(scope) = scope else { continue };
             if let Some(found) = get::find(&self.app.database, scope, id).await? {
                 return Ok(self.show(found, serials).await?.in_mode(test));
             }

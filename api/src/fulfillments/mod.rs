@@ -6,6 +6,7 @@
 pub(crate) mod answer;
 pub(crate) mod bulk;
 pub(crate) mod create;
+pub(crate) mod customers;
 pub(crate) mod dynamic_url;
 mod export;
 pub(crate) mod filter;

@@ -1,9 +1,9 @@
-//! `POST /dev/v1/serials/trace`: what became of a serial, found by its text.
+//! `POST /dev/v1/serials/trace`: what became of a serial, found by its text, or of all that went to an address.
 //!
-//! Keeps: the text is in the body, never in an address; who asks is in the audit log.
+//! Keeps: what is asked for is in the body, never in an address; who asks is in the audit log.
 
 use axum::extract::State;
-use engine::{inventory::import::SERIAL_BYTES_MAX, merchants::Merchant};
+use engine::{fulfillments::Email, inventory::import::SERIAL_BYTES_MAX, merchants::Merchant};
 use persistence::inventory::trace::{self, Delivery, Trace};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,19 +13,27 @@ use crate::{
     auth::{MerchantKey, scope::ProductsRead},
     error::{ApiError, Code},
     extract::Body,
+    fulfillments::customers,
     state::App,
-    wire::{answer::Answer, time::Time},
+    wire::{answer::Answer, fields::Text, time::Time},
 };
+
+/// Serials that an address is answered with.
+const TRACED_MAX: u32 = 500;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TraceSerial {
-    serial: String,
+    serial: Option<String>,
+    /// Of a customer; instead of `serial`.
+    #[schema(value_type = Option<String>, format = Email, max_length = 254)]
+    email: Option<Text<Email>>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Traced {
-    /// Of a text that was removed and imported again there are several, newest first.
+    /// Of a text that was removed and imported again, and of an address, there are several, newest first; of an
+    /// address at most 500.
     found: Vec<TracedSerial>,
 }
 
@@ -60,19 +68,49 @@ pub(crate) async fn dev(
         let said = "Who may only look sees serials masked, and cannot ask for one by its text.";
         return Err(ApiError::saying(Code::Forbidden, said));
     }
-    let text = wire.serial.trim();
-    if text.is_empty() || text.len() > SERIAL_BYTES_MAX {
-        return Err(ApiError::field("serial", "must have 1 to 4096 bytes"));
-    }
+    let asked = wire.read()?;
     let merchant = caller.merchant();
     let target = merchant.id.to_string();
     noted(&app, &caller, "serials.trace", target).await?;
-    let fingerprint = app.engine.vault().serial_fingerprint(merchant.id, text);
-    let found = trace::find(&app.database, merchant.id, fingerprint).await?;
+    let (db, vault) = (&app.database, app.engine.vault());
+    let found = match asked {
+        Asked::Serial(text) => {
+            let fingerprint = vault.serial_fingerprint(merchant.id, text.trim());
+            trace::find(db, merchant.id, fingerprint).await?
+        }
+        Asked::Customer(email) => {
+            customers::catch_up(&app).await?;
+            let digest = vault.email_fingerprint(merchant.id, email.as_str());
+            trace::of_customer(db, merchant.id, digest, TRACED_MAX).await?
+        }
+    };
     let found = found.into_iter().map(|one| TracedSerial::of(one, merchant));
     Ok(Answer::ok(Traced {
         found: found.collect(),
     }))
+}
+
+/// What is asked for.
+enum Asked {
+    Serial(String),
+    Customer(Email),
+}
+
+impl TraceSerial {
+    fn read(self) -> Result<Asked, ApiError> {
+        let text = match (self.serial, self.email) {
+            (Some(text), None) => text,
+            (None, Some(Text(email))) => return Ok(Asked::Customer(email)),
+            (None, None) => return Err(ApiError::field("serial", "is missing, and `email` too")),
+            (Some(_), Some(_)) => {
+                return Err(ApiError::field("email", "cannot be sent with `serial`"));
+            }
+        };
+        if text.trim().is_empty() || text.trim().len() > SERIAL_BYTES_MAX {
+            return Err(ApiError::field("serial", "must have 1 to 4096 bytes"));
+        }
+        Ok(Asked::Serial(text))
+    }
 }
 
 impl TracedSerial {

@@ -247,6 +247,12 @@ pub(crate) fn too_many_sign_ins(now: Timestamp) -> ApiError {
     error.retry_after_secs(super::tries::seconds_to_next(now))
 }
 
+/// Others read everything at this moment.
+pub(crate) fn too_many_exports() -> ApiError {
+    let said = "Other exports are under way. Ask again in a minute.";
+    ApiError::saying(Code::RateLimited, said).retry_after_secs(60)
+}
+
 fn minute(now: Timestamp) -> u64 {
     now.timestamp().div_euclid(60).unsigned_abs()
 }

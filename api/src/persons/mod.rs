@@ -1,6 +1,7 @@
 //! People as they see themselves: who they are, their password, their one-time codes.
 
 pub(crate) mod email;
+pub(crate) mod export;
 pub(crate) mod invitation;
 pub(crate) mod me;
 pub(crate) mod password;

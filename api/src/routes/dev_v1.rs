@@ -34,6 +34,8 @@ fn own(menu: Menu) -> Menu {
         .get("/dev/v1/invoices/{inv}",                             invoices::get::dev)
         .post("/dev/v1/invoices/{inv}/complete",                   invoices::complete::dev)
         .post("/dev/v1/invoices/{inv}/cancel",                     invoices::cancel::dev)
+        .post("/dev/v1/invoices/{inv}/refund",                     invoices::take_back::refund)
+        .post("/dev/v1/invoices/{inv}/dispute",                    invoices::take_back::dispute)
         .get("/dev/v1/members",                                   members::list::dev)
         .post("/dev/v1/members",                                  members::add::dev)
         .patch("/dev/v1/members",                                 members::change::dev)

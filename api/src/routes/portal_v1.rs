@@ -2,12 +2,12 @@
 
 use super::menu::{Menu, WAITING};
 use crate::{
-    api_keys, audit, balances,
+    api_keys, audit, balances, catalog,
     events::feed,
     fulfillments,
     metrics::Surface,
     payouts,
-    persons::{email, invitation, me, password, programs, reset, totp},
+    persons::{email, export, invitation, me, password, programs, reset, totp},
     sales,
     sessions::{list, sign_in, sign_out, step_up},
     stock_requests, top_ups,
@@ -37,12 +37,15 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs",                 programs::list)
         .get("/portal/v1/programs/{rel}",           programs::get)
         .get_within("/portal/v1/programs/{rel}/events", WAITING, feed::portal)
+        .get("/portal/v1/programs/{rel}/export",                  export::portal)
+        .get("/portal/v1/programs/{rel}/products",                catalog::list::portal)
         .get("/portal/v1/programs/{rel}/audit-log",               audit::own::portal)
         .get("/portal/v1/programs/{rel}/api-keys",                api_keys::list::portal)
         .post("/portal/v1/programs/{rel}/api-keys",               api_keys::create::portal)
         .patch("/portal/v1/programs/{rel}/api-keys/{key}",        api_keys::update::portal)
         .post("/portal/v1/programs/{rel}/api-keys/{key}/rotate",  api_keys::rotate::portal)
         .post("/portal/v1/programs/{rel}/api-keys/{key}/revoke",  api_keys::revoke::portal)
+        .post("/portal/v1/programs/{rel}/test/reset",             api_keys::reset::portal)
         .get("/portal/v1/programs/{rel}/balance",   balances::get::portal)
         .get("/portal/v1/programs/{rel}/ledger",    balances::ledger::portal)
         .get("/portal/v1/programs/{rel}/statement", balances::statement::portal)

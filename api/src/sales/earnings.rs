@@ -90,7 +90,7 @@ impl EarningsView {
 }
 
 impl EarningsEntry {
-    fn of(entry: &Entry, currency: Currency) -> Self {
+    pub(crate) fn of(entry: &Entry, currency: Currency) -> Self {
         let id = entry.id.to_string();
         let (reference_type, reference_id) = subject(entry);
         Self {

@@ -7,7 +7,7 @@ pub(crate) mod earnings;
 pub(crate) mod list;
 pub(crate) mod refund;
 pub(crate) mod report;
-mod shown;
+pub(crate) mod shown;
 
 use std::sync::Arc;
 

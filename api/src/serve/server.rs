@@ -16,6 +16,7 @@ use super::{Halted, Installation, listener};
 use crate::{
     config::Config,
     events::dispatcher,
+    fulfillments::customers,
     inventory::watch::watch_shelves,
     jobs,
     layers::edge::{Edge, Settings},
@@ -119,6 +120,7 @@ impl Starting {
         self.works("keys", &app, jobs::key_sweep);
         self.works("purchases", &app, jobs::sum_up_purchases);
         self.works("deeds", &app, jobs::tell_deeds);
+        self.works("customers", &app, customers::store_behind);
         self.works("restock", &app, jobs::restock_waiting);
         self.works("refunds", &app, jobs::complete_refunds);
         self.works("replacements", &app, jobs::carry_replacements);
@@ -126,6 +128,7 @@ impl Starting {
         self.works("payments", &app, jobs::complete_top_ups);
         self.works("chains", &app, watch_chains);
         self.works("top_ups", &app, jobs::expire_top_ups);
+        self.works("debts", &app, jobs::take_owed);
         self.works("commissions", &app, jobs::release_commissions);
         self.works("listings", &app, jobs::review_listings);
         self.works("balances", &app, watch_balances);

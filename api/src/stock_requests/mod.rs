@@ -10,6 +10,6 @@ pub(crate) mod inventory;
 pub(crate) mod invoice;
 pub(crate) mod list;
 pub(crate) mod open;
-mod shown;
+pub(crate) mod shown;
 
 pub(crate) use shown::{InventoryItemView, InventorySummary, StockRequestView};

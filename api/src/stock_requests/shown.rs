@@ -142,7 +142,7 @@ impl ItemCounts {
 
 /// Who reads an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reader {
+pub(crate) enum Reader {
     /// Sees its customers' addresses.
     Reseller,
     Merchant,
@@ -150,14 +150,14 @@ pub(super) enum Reader {
 
 /// How much of a serial is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Text {
+pub(crate) enum Text {
     Masked,
     /// Its hand-over was noted.
     Clear,
 }
 
 impl InventoryItemView {
-    pub(super) async fn of(
+    pub(crate) async fn of(
         engine: &Engine,
         merchant: &Merchant,
         item: &Item,

@@ -84,6 +84,12 @@ fn orders_of_test_mode_are_listed_only_if_asked_for() {
         assert_eq!(listed[0]["test"], true);
         let one = format!("/{}", text(&tried, "id"));
         assert_eq!(world.history(&one).await.data(200)["test"], true);
+        let ledger = async |query: &str| {
+            let path = format!("balance/ledger?kind=FULFILLMENT{query}");
+            let found = world.dev_of(CODE, "GET", &path).send().await;
+            found.data(200).as_array().unwrap().len()
+        };
+        assert_eq!((ledger("").await, ledger("&test=true").await), (0, 1));
     });
 }
 
@@ -114,5 +120,53 @@ fn person_reads_customers_and_each_serial_by_itself() {
         );
         let noted = noted.replace('"', "'");
         assert_eq!(world.scalar(&noted), "1");
+    });
+}
+
+#[test]
+fn what_went_to_an_address_is_found_by_it() {
+    with_world(async |world| {
+        let first = world.one_sold("WOO-1").await;
+        let mut order = order_of("WOO-2", world.product("Antivirus"));
+        order["customer_email"] = json!("bob@example.com");
+        world.order(&world.key(CODE), &order).await.data(201);
+        let found = world.history("?email=ANN@example.com").await.data(200);
+        assert_eq!(found.as_array().unwrap().len(), 1);
+        assert_eq!(found[0]["id"], first["id"]);
+        let none = world.history("?email=carl@example.com").await.data(200);
+        assert_eq!(none, json!([]));
+        let wrong = world.history("?email=carl").await;
+        wrong.refused(422, "VALIDATION_ERROR");
+        let later = world.one_sold("WOO-3").await;
+        let found = world.history("?email=ann@example.com").await.data(200);
+        assert_eq!(found[0]["id"], later["id"], "what was answered is found");
+
+        let trace = async |body: &Value| {
+            let call = world.call("POST", "/dev/v1/serials/trace");
+            call.key(&world.merchant_key()).json(body).send().await
+        };
+        let traced = trace(&json!({"email": "ann@example.com"})).await;
+        assert!(!traced.text().contains("ann@example.com"));
+        let traced = traced.data(200);
+        let traced = traced["found"].as_array().unwrap().iter();
+        let mut orders: Vec<_> = traced
+            .map(|one| text(&one["delivery"], "external_order_id").to_owned())
+            .collect();
+        orders.sort_unstable();
+        assert_eq!(orders, ["WOO-1", "WOO-3"]);
+        for wrong in [
+            json!({}),
+            json!({"email": "x"}),
+            json!({"email": "a@b.example", "serial": "X"}),
+        ] {
+            trace(&wrong).await.refused(422, "VALIDATION_ERROR");
+        }
+        let stored =
+            "SELECT COUNT(*) FROM customer_orders WHERE position('ann'::bytea IN digest) > 0";
+        assert_eq!(
+            world.scalar(stored),
+            "0",
+            "of an address only a digest is stored"
+        );
     });
 }

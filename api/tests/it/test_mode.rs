@@ -143,3 +143,60 @@ fn terms_and_limits_hold_in_test_mode_too() {
         );
     });
 }
+
+#[test]
+fn reset_gives_a_full_balance_and_leaves_no_record_behind() {
+    with_world(async |world| {
+        let (key, live) = (world.test_key("demo-both"), world.live());
+        let order = order_of("WOO-1", world.product("Antivirus"));
+        let sold = world.order(&key, &order).await.data(201);
+        world.event(&key, "fulfillment:created").await;
+        let person = world.person("reseller@person.example").await;
+        let (db, reseller) = (&world.server.app().database, world.reseller("demo-both").id);
+        persistence::persons::bind(db, person, reseller)
+            .await
+            .unwrap();
+        let session = world.open_session(person).await;
+        let path = format!("/portal/v1/programs/{reseller}/test/reset");
+        let reset = async || {
+            let call = world.as_member(&session, "POST", &path);
+            call.send().await
+        };
+        let balance = reset().await.data(200);
+        assert_eq!(balance["available"], "10000.00");
+        assert_eq!(world.balance(&key).await["balance"], "10000.00");
+        let read = async |path: &str| {
+            let path = format!("/reseller/v1/{path}");
+            world.call("GET", &path).key(&key).send().await
+        };
+        for list in ["fulfillments", "fulfillments?external_order_id=WOO-1"] {
+            assert_eq!(read(list).await.data(200), json!([]), "{list}");
+        }
+        let old = format!("fulfillments/{}", sold["id"].as_str().unwrap());
+        read(&old).await.refused(404, "NOT_FOUND");
+        let ledger = read("balance/ledger").await.data(200);
+        assert_eq!(
+            ledger.as_array().unwrap().len(),
+            1,
+            "what it was opened with"
+        );
+        let events = read("events?types=fulfillment:created").await.json();
+        assert_eq!(events["data"], json!([]));
+
+        let again = reset().await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(again.data(200)["available"], "10000.00");
+        let sold = world.order(&key, &order).await.data(201);
+        assert_eq!(sold["reused"], false, "its order id is free");
+        assert_eq!(world.live(), live);
+        let deeds = "SELECT COUNT(*) FROM audit_log WHERE action = 'test.reset'";
+        assert_eq!(world.scalar(deeds), "1");
+
+        let path = format!(
+            "/portal/v1/programs/{}/test/reset",
+            world.reseller("demo-auto").id
+        );
+        let foreign = world.as_member(&session, "POST", &path);
+        foreign.send().await.refused(404, "NOT_FOUND");
+    });
+}

@@ -10,6 +10,7 @@ mod find;
 mod insert;
 mod list;
 mod owner;
+mod reset;
 mod revoke;
 mod rotate;
 mod rows;
@@ -31,6 +32,7 @@ pub use find::{KeyUse, existing, find, record_uses};
 pub(crate) use insert::insert_in;
 pub use insert::{NewKey, insert};
 pub use list::list;
+pub use reset::{Reset, reset_test};
 pub use revoke::{Revoked, revoke};
 pub use rotate::{Successor, find_own, rotate};
 

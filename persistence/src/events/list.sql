@@ -24,7 +24,9 @@ WITH spans AS (
 SELECT p.seq, p.balance_id, p.version, p.event_id, p.fact,
        COALESCE(p.occurred_at, e.created_at) AS occurred_at, e.id AS entry_id, e.kind, e.channel,
        e.amount, e.balance_after, e.reference, e.description, r.refunded_id,
-       b.relationship_id
+       -- Of a test balance that was reset since, its old row says whose it was.
+       COALESCE(b.relationship_id, (SELECT o.relationship_id FROM retired_balances AS o
+                                    WHERE o.balance_id = p.balance_id)) AS relationship_id
 FROM page AS p
 LEFT JOIN LATERAL (
   SELECT id, CASE WHEN kind = 1 AND channel = 7 THEN 8 ELSE kind END::smallint AS kind, channel, amount, balance_after, created_at, reference,

@@ -30,6 +30,8 @@ pub struct Filter {
     pub statuses: Vec<Standing>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
+    /// Whose customer's, by the digest of the address; as far as [`super::customers`] was stored.
+    pub customer: Option<[u8; 16]>,
 }
 
 /// One page of fulfillments, below this version or from the last one. Their serials are sealed.
@@ -95,21 +97,26 @@ async fn entries(
         Some(to) => version_before(connection, scope.balance, to).await?,
         None => i64::MAX,
     };
-    let sql = if filter.statuses.is_empty() || filter.statuses.contains(&Standing::Delivered) {
+    let sql = if filter.customer.is_some() {
+        include_str!("list_customer.sql")
+    } else if filter.statuses.is_empty() || filter.statuses.contains(&Standing::Delivered) {
         include_str!("list.sql")
     } else {
         include_str!("list_refunded.sql")
     };
     let statuses: Vec<_> = filter.statuses.iter().map(|one| one.name()).collect();
     let up_to = below.map_or(up_to, |below| up_to.min(below - 1));
-    Ok(sqlx::query_as(sql)
+    let found = sqlx::query_as(sql)
         .bind(scope.balance.0)
         .bind(above)
         .bind(up_to)
         .bind(filter.channel.map(channel_number))
         .bind(filter.product.map(ProductId::uuid))
         .bind(page::asked(limit))
-        .bind((!statuses.is_empty()).then_some(statuses))
-        .fetch_all(connection)
-        .await?)
+        .bind((!statuses.is_empty()).then_some(statuses));
+    let found = match &filter.customer {
+        Some(digest) => found.bind(scope.merchant.uuid()).bind(&digest[..]),
+        None => found,
+    };
+    Ok(found.fetch_all(connection).await?)
 }

@@ -1,5 +1,6 @@
 //! Fulfillments as they are stored: a ledger entry of the kind that delivers, and its claims.
 
+pub mod customers;
 pub mod get;
 pub mod list;
 pub mod replays;

@@ -1,7 +1,7 @@
 -- Serials by id, with their claims and the products of their imports. The look-ups are lateral and
 -- limited, so that no plan reads a whole table.
 SELECT asked.serial_id, s.sealed, c.line, c.unit_price, c.price_version, c.balance_id, c.version,
-       EXISTS (SELECT FROM refund_items AS g WHERE g.serial_id = asked.serial_id) AS refunded,
+       COALESCE((SELECT true FROM refund_items AS g WHERE g.serial_id = asked.serial_id), false) AS refunded,
        i.product_id, i.variant_id, r.updated_at AS replaced_at, r.successor_id, r.successor_sealed,
        (SELECT v.revealed_at FROM reveals AS v WHERE v.serial_id = asked.serial_id) AS revealed_at
 FROM UNNEST($1::uuid[], $2::uuid[]) AS asked (serial_id, import_id)

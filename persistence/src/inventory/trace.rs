@@ -1,4 +1,5 @@
-//! What became of a serial that somebody asks about: found by the keyed digest of its text.
+//! What became of serials that somebody asks about: found by the keyed digest of a text, or of the address
+//! that they went to.
 
 use engine::{
     clock::Timestamp,
@@ -61,11 +62,44 @@ pub async fn find(
 ) -> Result<Vec<Trace>, Error> {
     let db = db.clone();
     owned(async move {
-        let rows: Vec<TraceRow> = sqlx::query_as(include_str!("trace.sql"))
+        let rows: Vec<TraceRow> = sqlx::query_as(concat!(
+            include_str!("trace.sql"),
+            "WHERE s.merchant_id = $1 AND s.fingerprint = $2 ORDER BY s.serial_id DESC"
+        ))
+        .bind(merchant.uuid())
+        .bind(&fingerprint[..])
+        .fetch_all(&mut *db.report().await?)
+        .await?;
+        rows.into_iter().map(Trace::try_from).collect()
+    })
+    .await
+}
+
+/// The newest serials of the merchant that went to an address with this digest, at most so many, as far as
+/// orders were stored by their customers.
+pub async fn of_customer(
+    db: &Database,
+    merchant: MerchantId,
+    digest: [u8; 16],
+    limit: u32,
+) -> Result<Vec<Trace>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.report().await?;
+        let serials: Vec<Uuid> = sqlx::query_scalar(include_str!("customer.sql"))
             .bind(merchant.uuid())
-            .bind(&fingerprint[..])
-            .fetch_all(&mut *db.report().await?)
+            .bind(&digest[..])
+            .bind(i64::from(limit))
+            .fetch_all(&mut *connection)
             .await?;
+        let rows: Vec<TraceRow> = sqlx::query_as(concat!(
+            include_str!("trace.sql"),
+            "WHERE s.merchant_id = $1 AND s.serial_id = ANY ($2) ORDER BY s.serial_id DESC"
+        ))
+        .bind(merchant.uuid())
+        .bind(serials)
+        .fetch_all(&mut *connection)
+        .await?;
         rows.into_iter().map(Trace::try_from).collect()
     })
     .await

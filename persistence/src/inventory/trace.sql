@@ -1,4 +1,4 @@
--- Every serial of merchant $1 with the digest $2 and the order it was delivered for, newest first.
+-- Serials of merchant $1, each with the order it was delivered for; which of them, whoever asks appends.
 SELECT s.serial_id, i.product_id, i.variant_id, i.label, i.created_at AS stored_at,
        CASE
          WHEN c.kind IS NULL THEN 'AVAILABLE'
@@ -20,5 +20,3 @@ LEFT JOIN serial_claims AS c ON c.serial_id = s.serial_id
 LEFT JOIN ledger_entries AS e
   ON c.kind = 1 AND e.balance_id = c.balance_id AND e.version = c.version
 LEFT JOIN balances AS b ON b.balance_id = e.balance_id
-WHERE s.merchant_id = $1 AND s.fingerprint = $2
-ORDER BY s.serial_id DESC

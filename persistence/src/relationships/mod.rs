@@ -1,5 +1,6 @@
 //! Relationships as they are stored: terms, product access, keys.
 
+pub mod export;
 pub mod find;
 pub mod list;
 pub(crate) mod rows;

@@ -64,7 +64,17 @@ const LANES: [(&str, &str, usize); 10] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 12] = [
+const SOURCES: [(&str, &str, usize); 14] = [
+    (
+        "list_customer",
+        include_str!("../../src/fulfillments/list_customer.sql"),
+        9,
+    ),
+    (
+        "customers",
+        include_str!("../../src/fulfillments/customers.sql"),
+        3,
+    ),
     (
         "list_refunded",
         include_str!("../../src/fulfillments/list_refunded.sql"),

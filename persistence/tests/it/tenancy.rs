@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use crate::stage::{Stage, at};
 
 /// What lists are read from.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 24] = [
     "relationships",
     "product_access",
     "api_keys",
@@ -25,6 +25,9 @@ const TABLES: [&str; 21] = [
     "refunded",
     "refunds",
     "refund_items",
+    "takings",
+    "debts",
+    "customer_orders",
     "reveals",
     "replacements",
     "serial_claims",

@@ -21,3 +21,11 @@ INSERT INTO event_feeds (merchant_id, relationship_id, test, seq)
   UNION ALL SELECT merchant_id, NULL, false, 1 FROM merchants;
 INSERT INTO event_spans (feed_id, first_seq, last_seq, made_at, event_id, fact, occurred_at)
   SELECT feed_id, 1, 1, now(), gen_random_uuid(), '{}', now() FROM event_feeds;
+INSERT INTO takings (balance_id, kind, reference, merchant_id, relationship_id, invoice_id, amount,
+    created_at)
+  SELECT b.balance_id, 6, 'r', i.merchant_id, i.relationship_id, i.invoice_id, 1, now()
+  FROM invoices AS i JOIN balances AS b ON b.relationship_id = i.relationship_id AND NOT b.test;
+INSERT INTO debts (relationship_id, merchant_id, amount, suspended)
+  SELECT relationship_id, merchant_id, 0, false FROM relationships;
+INSERT INTO customer_orders (merchant_id, digest, balance_id, version)
+  SELECT merchant_id, '', balance_id, 1 FROM balances WHERE NOT test;

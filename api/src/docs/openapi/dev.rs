@@ -26,7 +26,11 @@ use crate::{
     events::EventAnswer,
     fulfillments::{answer::FulfillmentAnswer, refund::RefundFulfillment},
     invitations::{Invitation, Invited, invite::InviteReseller},
-    invoices::{InvoiceView, complete::CompleteInvoice},
+    invoices::{
+        InvoiceView,
+        complete::CompleteInvoice,
+        take_back::{DisputeInvoice, RefundInvoice},
+    },
     me::MerchantMe,
     members::{
         Member,
@@ -337,6 +341,7 @@ fn balances() -> Vec<Operation> {
         )
         .scope(Scope::ResellersRead)
         .query(&LEDGER)
+        .query(&[Parameter::TEST])
         .lists::<Entry>()
         .or("text/csv"),
         Operation::new(
@@ -414,6 +419,30 @@ fn invoices() -> Vec<Operation> {
         Operation::new("get", "/dev/v1/invoices/{inv}", "One invoice.")
             .scope(Scope::ResellerSalesRead)
             .answers::<InvoiceView>(200),
+        Operation::new(
+            "post",
+            "/dev/v1/invoices/{inv}/refund",
+            "You gave money back: it leaves the balance, once per reference, and what is not there is owed.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<RefundInvoice>()
+        .answers::<InvoiceView>(200)
+        .refuses(&[
+            Code::InvalidState,
+            Code::AlreadyExists,
+            Code::AmountOutOfRange,
+        ]),
+        Operation::new(
+            "post",
+            "/dev/v1/invoices/{inv}/dispute",
+            "Whoever paid wants it back: a dispute was opened, won or lost.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<DisputeInvoice>()
+        .answers::<InvoiceView>(200)
+        .refuses(&[Code::InvalidState]),
         Operation::new(
             "post",
             "/dev/v1/invoices/{inv}/complete",

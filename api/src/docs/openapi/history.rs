@@ -5,11 +5,13 @@ use engine::api_keys::Scope;
 use super::{Operation, parameters::Parameter, reseller::FILTERS};
 use crate::{
     analytics::AnalyticsView,
+    catalog::CatalogProduct,
     fulfillments::answer::{FulfillmentAnswer, Item},
     wire::fields::Nothing,
 };
 
-const BESIDES: [Parameter; 3] = [
+const BESIDES: [Parameter; 4] = [
+    Parameter::text("email", "That went to this address."),
     Parameter::text("external_order_id", "What is bound to this id."),
     Parameter::TEST,
     Parameter::CSV,
@@ -47,12 +49,31 @@ pub(super) fn operations() -> Vec<Operation> {
     all
 }
 
+const PRODUCTS: [Parameter; 6] = [
+    Parameter::PAGE,
+    Parameter::PER_PAGE,
+    Parameter::LIMIT,
+    Parameter::CURSOR,
+    Parameter::flag(
+        "orderable",
+        "Only what an order would get now, or would not.",
+    ),
+    Parameter::text("search", "A part of the title, in any case."),
+];
+
 fn delivered() -> Vec<Operation> {
     let list = |operation: Operation| {
         let listed = operation.query(&FILTERS).query(&BESIDES);
         listed.lists::<FulfillmentAnswer>().or("text/csv")
     };
     vec![
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/products",
+            "What you may sell, at which price, how many there are.",
+        )
+        .query(&PRODUCTS)
+        .lists_both_ways::<CatalogProduct>(),
         list(Operation::new(
             "get",
             "/dev/v1/resellers/{id}/fulfillments",

@@ -258,6 +258,14 @@ impl Operation {
         self
     }
 
+    /// Lines of JSON, one after the other.
+    pub(super) fn answers_lines(mut self) -> Self {
+        let content = json!({"application/x-ndjson": {"schema": {"type": "string"}}});
+        let answer = json!({"description": "Told.", "content": content});
+        self.answers.insert(200, answer);
+        self
+    }
+
     fn told<T: ToSchema>(mut self, status: u16, wrap: impl FnOnce(Value) -> Value) -> Self {
         let (schema, schemas) = described::<T>();
         let complete = schemas

@@ -177,6 +177,22 @@ fn keys() -> Vec<Operation> {
         .once()
         .takes::<RevokeKey>()
         .answers::<Key>(200),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/export",
+            "Everything of your relationship, a JSON value per line, the rows of one moment.",
+        )
+        .answers_lines()
+        .refuses(&[Code::StepUpRequired]),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/test/reset",
+            "Begin test mode anew: ten thousand in its balance, and no records.",
+        )
+        .once()
+        .takes::<Nothing>()
+        .answers::<Balance>(200)
+        .refuses(&[Code::InvalidState]),
     ]
 }
 
@@ -194,6 +210,7 @@ fn balances() -> Vec<Operation> {
             "Every change of the balance, newest first.",
         )
         .query(&LEDGER)
+        .query(&[Parameter::TEST])
         .lists::<Entry>()
         .or("text/csv"),
         Operation::of_session(

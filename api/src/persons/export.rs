@@ -1,0 +1,328 @@
+//! `GET /portal/v1/programs/{rel}/export`: everything of a relationship, one JSON value per line, also while
+//! it is suspended and after its end (N23).
+//!
+//! Keeps: all rows are of one moment; what leaves is noted before the first of them, serials as handed over. A
+//! failure on the way ends the answer early, so that it is not taken for a whole one: the last line of a
+//! whole one says so.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use engine::{
+    ids::RelationshipId, merchants::Merchant, money::Currency, relationships::RelationshipScope,
+};
+use futures_util::{
+    FutureExt as _, Stream, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream,
+    stream::BoxStream,
+};
+use persistence::{
+    Database, Error, api_keys, balances, fulfillments, payouts, persons,
+    relationships::export::note_export, sales, stock_requests, top_ups,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    api_keys::Key,
+    auth::SteppedUp,
+    balances::{entry::Entry, owner::own_scope},
+    catalog::list::Shop,
+    error::{ApiError, Code},
+    extract::PathIds,
+    fulfillments::answer::{Serials, Told},
+    layers::rate_limit,
+    payouts::PayoutView,
+    persons::programs::ResellerProgram,
+    sales::{earnings::EarningsEntry, shown::SaleView},
+    state::App,
+    stock_requests::{
+        InventoryItemView, StockRequestView,
+        shown::{Reader, Text},
+    },
+    top_ups::TopUpView,
+};
+
+/// Rows of one look.
+const AT_ONCE: u32 = 500;
+
+/// What lines are made from.
+#[derive(Clone)]
+struct Export {
+    app: App,
+    db: Database,
+    scope: RelationshipScope,
+    merchant: Arc<Merchant>,
+}
+
+pub(crate) async fn portal(
+    State(app): State<App>,
+    SteppedUp(caller): SteppedUp,
+    PathIds(id): PathIds<RelationshipId>,
+) -> Result<Response, ApiError> {
+    let (scope, _) = own_scope(&app, &caller, id).await?;
+    let permit = Arc::clone(&app.exports).try_acquire_owned();
+    let permit = permit.map_err(|_| rate_limit::too_many_exports())?;
+    let merchant = app.engine.merchant(scope.merchant).await?;
+    let merchant = merchant.ok_or_else(|| ApiError::new(Code::InternalError))?;
+    note_export(&app.database, scope, (caller.actor(), app.now())).await?;
+    let moment = app.database.moment().await?;
+    let export = Export {
+        db: moment.database(),
+        app: app.clone(),
+        scope,
+        merchant,
+    };
+    let program = persons::program(&export.db, caller.person_id(), id).await?;
+    let program = program.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let program = line("relationship", &ResellerProgram::of(program, &app.origin));
+    let products = export.products().await?;
+    let head = stream::iter([program].into_iter().chain(products).map(Ok::<_, Error>));
+    let rows = head.chain(export.rows());
+    let kept = (moment, permit);
+    let end = stream::once(async move {
+        // Until here the moment lasts, and so does this export's place.
+        let (moment, _permit) = kept;
+        moment.end().await;
+        Ok::<_, Error>(line("end", &json!({})))
+    });
+    Ok(answer(rows.chain(end)))
+}
+
+fn answer(lines: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Response {
+    let lines = lines.inspect_err(|error| {
+        tracing::error!(error = %error, "broke off an export");
+    });
+    let mut response = Response::new(Body::from_stream(lines));
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"export.ndjson\"",
+        ),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// One line: what it is, and it.
+fn line<T: Serialize>(kind: &'static str, of: &T) -> Bytes {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        data: &'a T,
+    }
+    let line = serde_json::to_vec(&Line { kind, data: of });
+    let mut line = line.expect("answers have string keys and write to memory");
+    line.push(b'\n');
+    line.into()
+}
+
+/// What one look gave: its lines, and where the next begins.
+type Looked<K> = Result<(Vec<Bytes>, Option<K>), Error>;
+
+/// The lines of a list, a page at a time.
+fn pages<K: Send + 'static>(
+    look: impl Fn(Option<K>) -> BoxFuture<'static, Looked<K>> + Send + 'static,
+) -> BoxStream<'static, Result<Bytes, Error>> {
+    let pages = stream::try_unfold((Some(None), look), |(at, look)| async move {
+        let Some(at) = at else {
+            return Ok::<_, Error>(None);
+        };
+        let (lines, next) = look(at).await?;
+        let lines = stream::iter(lines.into_iter().map(Ok::<_, Error>));
+        Ok(Some((lines, (next.map(Some), look))))
+    });
+    pages.try_flatten().boxed()
+}
+
+impl Export {
+    fn currency(&self) -> Currency {
+        self.merchant.currency
+    }
+
+    fn of(&self) -> (engine::ids::MerchantId, RelationshipId) {
+        (self.scope.merchant, self.scope.relationship)
+    }
+
+    /// What may be sold, at the prices of now.
+    async fn products(&self) -> Result<Vec<Bytes>, ApiError> {
+        let terms = self.app.engine.terms(self.scope.relationship).await?;
+        let terms = terms.ok_or_else(|| ApiError::new(Code::InternalError))?;
+        let shop = Shop::of_owner(Arc::clone(&self.merchant), terms);
+        let products = shop.all(&self.app).await?;
+        Ok(products.iter().map(|one| line("product", one)).collect())
+    }
+
+    fn rows(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let all = [
+            self.keys(),
+            self.top_ups(),
+            self.ledger(),
+            self.fulfillments(),
+            self.stock_requests(),
+            self.items(),
+            self.sales(),
+            self.earnings(),
+            self.payouts(),
+        ];
+        stream::iter(all).flatten().boxed()
+    }
+
+    fn keys(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let scope = api_keys::KeyScope {
+                    merchant: this.scope.merchant,
+                    relationship: Some(this.scope.relationship),
+                };
+                let page = api_keys::list(&this.db, scope, before, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|stored| stored.key.id);
+                let (now, currency) = (this.app.now(), this.currency());
+                let shown = page.items.iter().map(|one| Key::stored(one, currency, now));
+                Ok((shown.map(|key| line("api_key", &key)).collect(), next))
+            }
+            .boxed()
+        })
+    }
+
+    fn top_ups(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let (now, currency) = (this.app.now(), this.currency());
+                let which = (top_ups::Filter::default(), now);
+                let page = top_ups::list(&this.db, this.scope, which, before, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|invoice| invoice.id);
+                let shown = page
+                    .items
+                    .iter()
+                    .map(|one| TopUpView::of(one, currency, now));
+                Ok((shown.map(|one| line("top_up", &one)).collect(), next))
+            }
+            .boxed()
+        })
+    }
+
+    fn ledger(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let filter = balances::ledger::Filter::default();
+        let (db, currency) = (self.db.clone(), self.currency());
+        let rows = balances::ledger::rows(db, self.scope, filter);
+        let shown = rows.map_ok(move |entry| line("ledger_entry", &Entry::of(entry, currency)));
+        shown.boxed()
+    }
+
+    fn fulfillments(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        let filter = fulfillments::list::Filter::default();
+        let rows = fulfillments::list::stream(self.db.clone(), self.scope, filter);
+        let shown = rows.and_then(move |one| {
+            let this = this.clone();
+            async move {
+                let (engine, merchant) = (&this.app.engine, &*this.merchant);
+                let told = Told::of(engine, merchant, Arc::new(one), Serials::Shown).await;
+                let told = told.map_err(|_| Error::Inconsistent {
+                    what: "a delivered serial does not open",
+                })?;
+                Ok(line("fulfillment", &told.with_stored_email(merchant)))
+            }
+        });
+        shown.boxed()
+    }
+
+    fn stock_requests(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |below| {
+            let this = this.clone();
+            async move {
+                let (now, currency) = (this.app.now(), this.currency());
+                let which = (stock_requests::Filter::default(), now);
+                let page =
+                    stock_requests::list(&this.db, this.scope, which, below, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|request| request.number);
+                let shown = page
+                    .items
+                    .iter()
+                    .map(|one| StockRequestView::of(one, currency, now));
+                Ok((shown.map(|one| line("stock_request", &one)).collect(), next))
+            }
+            .boxed()
+        })
+    }
+
+    fn items(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |below| {
+            let this = this.clone();
+            async move {
+                let filter = stock_requests::ItemFilter::default();
+                let page =
+                    stock_requests::items(&this.db, this.scope, filter, below, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|item| item.number);
+                let mut lines = Vec::with_capacity(page.items.len());
+                for item in &page.items {
+                    let how = (Reader::Reseller, Text::Clear);
+                    let (engine, merchant) = (&this.app.engine, &*this.merchant);
+                    let shown = InventoryItemView::of(engine, merchant, item, how).await;
+                    lines.push(line("inventory_item", &shown));
+                }
+                Ok((lines, next))
+            }
+            .boxed()
+        })
+    }
+
+    fn sales(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let filter = sales::list::Filter::default();
+        let (db, currency) = (self.db.clone(), self.currency());
+        let rows = sales::list::stream(db, self.of(), filter);
+        let shown = rows.map_ok(move |sale| line("sale", &SaleView::of(&sale, currency)));
+        shown.boxed()
+    }
+
+    fn earnings(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let page = sales::earnings::entries(&this.db, this.of(), before, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|entry| entry.version);
+                let currency = this.currency();
+                let shown = page
+                    .items
+                    .iter()
+                    .map(|one| EarningsEntry::of(one, currency));
+                Ok((
+                    shown.map(|one| line("earnings_entry", &one)).collect(),
+                    next,
+                ))
+            }
+            .boxed()
+        })
+    }
+
+    fn payouts(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let filter = payouts::Filter {
+            statuses: Vec::new(),
+        };
+        let (db, currency) = (self.db.clone(), self.currency());
+        let rows = payouts::stream(db, self.of(), filter);
+        let shown = rows.map_ok(move |payout| line("payout", &PayoutView::of(&payout, currency)));
+        shown.boxed()
+    }
+}

@@ -1,0 +1,142 @@
+//! Which orders went to an address: a digest of each, written behind the lanes.
+//!
+//! Keeps: a lane's cursor moves in the transaction that stores what lies below it, and from where it was read,
+//! so whoever races stores the same once and skips nothing.
+
+use engine::{
+    ids::{BalanceId, MerchantId},
+    vault::Sealed,
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Database, Error, database::commit, error::at_most_one, owned};
+
+/// Batches and orders of one step.
+const BATCHES_MAX: i64 = 512;
+
+/// Orders of one lane that are not stored by their customers yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    lane: i16,
+    from: i64,
+    through: i64,
+    pub orders: Vec<Order>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub merchant: MerchantId,
+    pub balance: BalanceId,
+    pub version: i64,
+    pub email: Sealed,
+}
+
+/// An order with the digest of its customer's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digested {
+    pub merchant: MerchantId,
+    pub balance: BalanceId,
+    pub version: i64,
+    pub digest: [u8; 16],
+}
+
+/// The next orders of each lane that has any.
+pub async fn unread(db: &Database) -> Result<Vec<Unread>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.behind().await?;
+        let lanes: Vec<(i16, i64)> = sqlx::query_as(
+            "SELECT l.lane, COALESCE(c.seq, 0) FROM lanes AS l
+             LEFT JOIN customer_cursors AS c ON c.lane = l.lane
+             WHERE l.seq > COALESCE(c.seq, 0) ORDER BY l.lane",
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut unread = Vec::with_capacity(lanes.len());
+        for (lane, from) in lanes {
+            unread.push(next(&mut connection, lane, from).await?);
+        }
+        Ok(unread)
+    })
+    .await
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    seq: i64,
+    merchant_id: Option<Uuid>,
+    balance_id: Option<i64>,
+    version: Option<i64>,
+    email_sealed: Option<Vec<u8>>,
+}
+
+async fn next(connection: &mut PgConnection, lane: i16, from: i64) -> Result<Unread, Error> {
+    let rows: Vec<Row> = sqlx::query_as(include_str!("customers.sql"))
+        .bind(lane)
+        .bind(from)
+        .bind(BATCHES_MAX)
+        .fetch_all(connection)
+        .await?;
+    let through = rows.iter().map(|row| row.seq).max().unwrap_or(from);
+    let orders = rows.into_iter().filter_map(|row| {
+        Some(Order {
+            merchant: MerchantId::from_uuid(row.merchant_id?),
+            balance: BalanceId(row.balance_id?),
+            version: row.version?,
+            email: Sealed::from_bytes(row.email_sealed?),
+        })
+    });
+    Ok(Unread {
+        lane,
+        from,
+        through,
+        orders: orders.collect(),
+    })
+}
+
+/// Stores what was read of a lane; false if somebody else did.
+pub async fn store(db: &Database, of: &Unread, digested: Vec<Digested>) -> Result<bool, Error> {
+    let (db, lane, from, through) = (db.clone(), of.lane, of.from, of.through);
+    owned(async move {
+        let mut tx = db.begin_behind().await?;
+        let moved = sqlx::query(
+            "INSERT INTO customer_cursors AS c (lane, seq) VALUES ($1, $3)
+             ON CONFLICT ON CONSTRAINT customer_cursors_pkey
+               DO UPDATE SET seq = EXCLUDED.seq WHERE c.seq = $2",
+        )
+        .bind(lane)
+        .bind(from)
+        .bind(through)
+        .execute(&mut *tx)
+        .await?;
+        if !at_most_one(&moved, "the cursor of a lane")? {
+            return Ok(false);
+        }
+        insert(&mut tx, &digested).await?;
+        commit(tx).await?;
+        Ok(true)
+    })
+    .await
+}
+
+async fn insert(connection: &mut PgConnection, digested: &[Digested]) -> Result<(), Error> {
+    let merchants: Vec<Uuid> = digested.iter().map(|one| one.merchant.uuid()).collect();
+    let digests: Vec<&[u8]> = digested.iter().map(|one| &one.digest[..]).collect();
+    let balances: Vec<i64> = digested.iter().map(|one| one.balance.0).collect();
+    let versions: Vec<i64> = digested.iter().map(|one| one.version).collect();
+    sqlx::query(
+        "INSERT INTO customer_orders (merchant_id, digest, balance_id, version)
+         SELECT o.merchant_id, o.digest, o.balance_id, o.version
+         FROM UNNEST($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[])
+           AS o (merchant_id, digest, balance_id, version)
+         ON CONFLICT ON CONSTRAINT customer_orders_pkey DO NOTHING",
+    )
+    .bind(merchants)
+    .bind(digests)
+    .bind(balances)
+    .bind(versions)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
