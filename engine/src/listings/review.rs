@@ -4,9 +4,14 @@ use super::{Facts, Listing, State};
 use crate::clock::Timestamp;
 
 impl Listing {
-    /// Whether it is offered to customers.
+    /// Whether it is offered to customers at this moment, whatever its next review will find.
     pub fn is_offered(&self, facts: &Facts) -> bool {
-        self.state == State::Active && facts.blocks(self.price).is_none()
+        let stopped = match self.state {
+            State::Active => false,
+            State::Blocked { paused, .. } => paused,
+            State::Paused | State::Archived => true,
+        };
+        !stopped && facts.blocks(self.price).is_none()
     }
 
     /// The listing as it has to be; none if it is so already.

@@ -109,6 +109,7 @@ fn check_barred(facts: &Facts, refusal: Refusal, reason: Reason) {
     let paused = false;
     assert_eq!(reviewed.state, State::Blocked { reason, paused });
     assert_eq!(reviewed.reviewed(facts, later()), None);
+    assert!(!reviewed.is_offered(facts) && reviewed.is_offered(&self::facts()));
     let back = reviewed.reviewed(&self::facts(), later()).unwrap();
     assert_eq!(back.state, State::Active);
 }
@@ -221,6 +222,19 @@ fn listing_below_its_floor_can_be_stopped_and_comes_back_with_another_price() {
         (blocked(true), (Some(1300), ACTIVE), to(State::Active)),
     ] {
         assert_eq!(changed(state, edit, &low), end, "{state:?} {edit:?}");
+    }
+}
+
+#[test]
+fn what_is_paused_or_over_is_offered_to_nobody() {
+    let listing = listed(1000, &facts()).unwrap();
+    assert!(listing.is_offered(&facts()));
+    for state in [State::Paused, State::Archived, blocked(true)] {
+        let stopped = Listing {
+            state,
+            ..listing.clone()
+        };
+        assert!(!stopped.is_offered(&facts()), "{state:?}");
     }
 }
 
