@@ -67,10 +67,7 @@ async fn led(app: &App, offer: &Offer, query: &Query) -> Result<Option<Url>, Api
     let wanted = offered.iter().find(|one| {
         Some(one.product) == product && one.variant == variant.flatten() && variant != Some(None)
     });
-    let merchant = app.engine.merchant(offer.merchant).await?;
-    let shop = merchant
-        .as_ref()
-        .and_then(|it| it.storefront_url.as_deref());
+    let shop = offer.storefront_url.as_deref();
     let shop = shop.and_then(|url| Url::parse(url).ok());
     let Some((wanted, mut url)) = wanted.zip(shop) else {
         return Ok(None);

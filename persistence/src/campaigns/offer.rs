@@ -21,6 +21,7 @@ pub struct Offer {
     pub standing: Standing,
     pub merchant: MerchantId,
     pub merchant_name: String,
+    pub storefront_url: Option<String>,
     pub currency: Currency,
     pub relationship: RelationshipId,
     pub window_days: u16,
@@ -47,7 +48,8 @@ pub async fn find(db: &Database, id: CampaignId) -> Result<Option<Offer>, Error>
         let row: Option<Row> = sqlx::query_as(
             "SELECT c.status, c.token_version, c.origins, c.product_ids, c.variant_ids,
                r.relationship_id, r.status AS relationship_status, r.mode, r.product_scope,
-               p.enabled, p.attribution_window_days AS window_days, m.merchant_id, m.name AS merchant_name, m.currency
+               p.enabled, p.attribution_window_days AS window_days, m.merchant_id, m.name AS merchant_name, m.storefront_url,
+               m.currency
              FROM embed_campaigns AS c
              JOIN relationships AS r ON r.relationship_id = c.relationship_id
              JOIN programs AS p ON p.merchant_id = c.merchant_id
@@ -117,6 +119,7 @@ struct Row {
     window_days: i32,
     merchant_id: Uuid,
     merchant_name: String,
+    storefront_url: Option<String>,
     currency: String,
 }
 
@@ -137,6 +140,7 @@ impl Row {
             },
             merchant: MerchantId::from_uuid(self.merchant_id),
             merchant_name: self.merchant_name,
+            storefront_url: self.storefront_url,
             currency: named(Currency::parse(&self.currency), "merchants.currency")?,
             relationship: RelationshipId::from_uuid(self.relationship_id),
             window_days: named(days, "programs.attribution_window_days")?,
