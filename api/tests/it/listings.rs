@@ -17,12 +17,12 @@ const LISTABLE: &str = "UPDATE products SET auto_fulfilled = true;
     UPDATE product_access SET wholesale_price = NULL, max_resale_price = 6000";
 
 impl World {
-    /// A listing of this reseller, as its row.
+    /// A listing of this reseller, as its row: one that no review changes.
     pub(crate) fn listing_of(&self, code: &str) -> String {
         let id = self.scalar(&format!(
             "INSERT INTO listings (listing_id, merchant_id, relationship_id, product_id, price, status,
                paused, reviewed_at, created_at, updated_at)
-             SELECT gen_random_uuid(), merchant_id, relationship_id, '{}', 100, 'PAUSED', true, now(),
+             SELECT gen_random_uuid(), merchant_id, relationship_id, '{}', 100, 'ARCHIVED', false, now(),
                now(), now()
              FROM relationships WHERE relationship_id = '{}' RETURNING listing_id",
             self.product("Gift card").id.uuid(),
