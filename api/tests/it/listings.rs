@@ -313,7 +313,7 @@ fn listing_that_may_not_be_offered_is_blocked_told_and_brought_back() {
             world.merchant_sets(path, &cure).await;
             assert_eq!(state().await, ("ACTIVE ".to_owned(), true), "{cure}");
             review(app).await.unwrap();
-            assert_eq!(world.stored(&made), "ACTIVE ");
+            assert_eq!(world.stored(&made), "ACTIVE");
         }
         let mails = world.scalar("SELECT COUNT(*) FROM mails WHERE kind = 'listing-blocked'");
         assert_eq!(mails, "7");

@@ -129,6 +129,7 @@ fn text(name: &str) -> &'static str {
         "role" => "VIEWER",
         "status" => "ACTIVE",
         "kind" => "SERIALS",
+        "outcome" => "OPENED",
         "product_id" => "prd_00000000000000000000000000",
         "new_password" | "password" => "marble-7-window-tea",
         _ => "walls",
