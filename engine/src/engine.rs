@@ -33,7 +33,7 @@ use crate::{
     },
     ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId},
     inventory::{
-        self, Inventory, Pulled, Purpose, Removed, ReserveCall, Reserved, Reserver, Restock,
+        self, Inventory, Pulled, Purpose, Reach, Removed, ReserveCall, Reserved, Reserver, Restock,
         WithdrawalCall, Withdrawer,
     },
     journal::{Journal, Lanes, Owner, Ownership, Tripwire, tripwire},
@@ -372,10 +372,20 @@ impl Engine {
     /// Keeps units of a shelf for the withdrawal of this id. Nobody else gets them while the reservation
     /// lives, nor while its row has no end.
     pub async fn reserve(&self, call: ReserveCall) -> Result<Reserved, Fault> {
+        self.reserving(call, Reach::Shelf).await
+    }
+
+    /// The same for what was paid and refused: it waits for what comes, before anybody else but those that
+    /// wait already.
+    pub async fn wait_for_stock(&self, call: ReserveCall) -> Result<Reserved, Fault> {
+        self.reserving(call, Reach::Beyond).await
+    }
+
+    async fn reserving(&self, call: ReserveCall, reach: Reach) -> Result<Reserved, Fault> {
         let deadline = Deadline::after(ms(self.0.config.claim_deadline_ms));
         let reserving = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
             let reserver = reserver(&fulfiller, &merchant);
-            reserver.reserve(call, deadline).await
+            reserver.reserve(call, reach, deadline).await
         };
         self.withdrawing(call.merchant, reserving).await
     }

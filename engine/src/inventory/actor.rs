@@ -127,8 +127,11 @@ impl InventoryActor {
     }
 
     fn reserve(&mut self, reserve: Reserve, actor: &Addr<Self>) -> Option<Reserve> {
-        let Reserve { call, owner, .. } = reserve;
-        let reserving = match self.pool.reserve(call.id, call.quantity as usize) {
+        let Reserve {
+            call, reach, owner, ..
+        } = reserve;
+        let quantity = call.quantity as usize;
+        let reserving = match self.pool.reserve(call.id, quantity, reach) {
             pool::Reserving::Short => return Some(reserve),
             pool::Reserving::Out => Reserving::OutOfStock,
             pool::Reserving::Used => Reserving::Failed(Fault::Aborted {
@@ -136,7 +139,7 @@ impl InventoryActor {
             }),
             pool::Reserving::Done => {
                 let (actor, guard) = (actor.clone(), self.latch.hold());
-                Reserving::Held(Reservation::new(call, owner, actor, guard))
+                Reserving::Held(Reservation::new(call, reach, owner, (actor, guard)))
             }
         };
         answer(reserve.reply, reserving);

@@ -4,7 +4,7 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use super::{
-    Position, Reservation, ReserveCall, ShelvedSerial, hold::StockHold, reservations::Made,
+    Position, Reach, Reservation, ReserveCall, ShelvedSerial, hold::StockHold, reservations::Made,
 };
 use crate::{
     clock::Deadline,
@@ -54,6 +54,7 @@ pub(crate) struct Confirm {
 #[rtype(result = "()")]
 pub(crate) struct Reserve {
     pub(crate) call: ReserveCall,
+    pub(crate) reach: Reach,
     pub(crate) owner: Owner,
     pub(crate) deadline: Deadline,
     pub(crate) reply: oneshot::Sender<Reserving>,

@@ -28,7 +28,7 @@ pub(crate) use actor::InventoryActor;
 pub(crate) use handle::Inventory;
 pub(crate) use hold::StockHold;
 pub use level::{Crossing, Level};
-pub use reservation::{Ending, Reservation, ReserveCall, Reserved, Stored};
+pub use reservation::{Ending, Reach, Reservation, ReserveCall, Reserved, ReservedUnits, Stored};
 pub(crate) use reserve::{Reserver, compare};
 pub(crate) use restock::restock;
 pub use source::{Position, Restock, ShelvedSerial, Source, Standing};

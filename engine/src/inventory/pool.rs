@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    Position, ShelvedSerial,
+    Position, Reach, ShelvedSerial,
     reservations::{Found, Reservations},
 };
 use crate::ids::{SerialId, WithdrawalId};
@@ -193,16 +193,18 @@ impl Pool {
         Taken::Short
     }
 
-    /// Keeps units of what is in the window and not reserved yet. Asked for again, an id keeps what it has.
-    pub(crate) fn reserve(&mut self, id: WithdrawalId, quantity: usize) -> Reserving {
+    /// Keeps units of what is in the window and not reserved yet, or of what is still to come. Asked for
+    /// again, an id keeps what it has.
+    pub(crate) fn reserve(&mut self, id: WithdrawalId, quantity: usize, reach: Reach) -> Reserving {
         match self.reserved.find(id) {
             Some(Found::Reserved(known)) if known == quantity => {}
             Some(Found::Reserved(_) | Found::Taken | Found::Ended) => return Reserving::Used,
+            None if reach == Reach::Beyond => {}
             None if self.window.len() >= self.reserved.units() + quantity => {}
             None if self.exhausted => return Reserving::Out,
             None => return Reserving::Short,
         }
-        self.reserved.enter(id, quantity);
+        self.reserved.enter(id, quantity, reach);
         Reserving::Done
     }
 

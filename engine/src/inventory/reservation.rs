@@ -26,6 +26,24 @@ pub struct ReserveCall {
     pub quantity: u32,
 }
 
+/// Which serials a reservation may count on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Those that nobody had when it was made.
+    Shelf,
+    /// Those that come later, too: it was paid, and waits for them. Whatever comes is for those that wait,
+    /// the oldest first.
+    Beyond,
+}
+
+/// A reservation as its row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReservedUnits {
+    pub id: WithdrawalId,
+    pub quantity: u32,
+    pub reach: Reach,
+}
+
 /// What became of a [`ReserveCall`].
 #[derive(Debug)]
 pub enum Reserved {
@@ -60,6 +78,7 @@ impl Ending {
 #[derive(Debug)]
 pub struct Reservation {
     call: ReserveCall,
+    reach: Reach,
     owner: Owner,
     shelf: Option<Shelf>,
 }
@@ -79,11 +98,11 @@ pub struct Stored {
 }
 
 impl Reservation {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         call: ReserveCall,
+        reach: Reach,
         owner: Owner,
-        actor: Addr<InventoryActor>,
-        guard: LatchGuard,
+        (actor, guard): (Addr<InventoryActor>, LatchGuard),
     ) -> Self {
         let shelf = Shelf {
             actor,
@@ -91,6 +110,7 @@ impl Reservation {
         };
         Self {
             call,
+            reach,
             owner,
             shelf: Some(shelf),
         }
@@ -98,9 +118,10 @@ impl Reservation {
 
     /// One of no shelf, for tests of what is stored.
     #[cfg(any(test, feature = "testing"))]
-    pub const fn of_no_shelf(call: ReserveCall, owner: Owner) -> Self {
+    pub const fn of_no_shelf(call: ReserveCall, reach: Reach, owner: Owner) -> Self {
         Self {
             call,
+            reach,
             owner,
             shelf: None,
         }
@@ -108,6 +129,10 @@ impl Reservation {
 
     pub const fn call(&self) -> &ReserveCall {
         &self.call
+    }
+
+    pub const fn reach(&self) -> Reach {
+        self.reach
     }
 
     /// Who must own the shard still when the row is stored.

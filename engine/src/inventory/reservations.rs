@@ -2,10 +2,12 @@
 //!
 //! Keeps: a reservation counts from before its row is stored until after the end of that row is, or until
 //! its withdrawal is durable; so memory may keep more than the rows say, never less. What is taken by its
-//! withdrawal counts again if that is not executed. The oldest go first where there is too little for all.
+//! withdrawal counts again if that is not executed. Those that wait for what is still to come are behind
+//! the others, and of each the oldest go first.
 
 use std::collections::BTreeMap;
 
+use super::{Reach, ReservedUnits};
 use crate::ids::WithdrawalId;
 
 /// Which making of a reservation is meant: what is known of an earlier one says nothing of it.
@@ -18,13 +20,16 @@ pub(crate) struct Made {
 /// The reservations of one shelf.
 #[derive(Debug, Default)]
 pub(crate) struct Reservations {
-    /// In the order in which they were made.
-    by_age: BTreeMap<u64, Entry>,
-    ages: BTreeMap<WithdrawalId, u64>,
+    /// In their order.
+    by_place: BTreeMap<Place, Entry>,
+    places: BTreeMap<WithdrawalId, Place>,
     /// Units that count.
     units: usize,
     made: u64,
 }
+
+/// What decides which goes first: its reach, then when it was made.
+type Place = (Reach, u64);
 
 #[derive(Debug)]
 struct Entry {
@@ -75,11 +80,11 @@ impl Entry {
 
 impl Reservations {
     /// Those whose rows were found, in their order.
-    pub(crate) fn stored(rows: Vec<(WithdrawalId, u32)>) -> Self {
+    pub(crate) fn stored(rows: Vec<ReservedUnits>) -> Self {
         let mut stored = Self::default();
-        for (id, quantity) in rows {
-            stored.enter(id, quantity as usize);
-            stored.kept(id);
+        for row in rows {
+            stored.enter(row.id, row.quantity as usize, row.reach);
+            stored.kept(row.id);
         }
         stored
     }
@@ -89,17 +94,17 @@ impl Reservations {
         self.units
     }
 
-    /// Units that the withdrawal of this id must leave: all, or those that are older than its own.
+    /// Units that the withdrawal of this id must leave: all, or those that go before its own.
     pub(crate) fn ahead_of(&self, id: Option<WithdrawalId>) -> usize {
-        let own = id.and_then(|id| self.ages.get(&id));
+        let own = id.and_then(|id| self.places.get(&id));
         let Some(own) = own else { return self.units };
-        let older = self.by_age.range(..own);
+        let older = self.by_place.range(..own);
         older.map(|(_, entry)| entry.counts()).sum()
     }
 
     /// Whether this id asks for what it has already: units it reserves, as many.
     pub(crate) fn find(&self, id: WithdrawalId) -> Option<Found> {
-        let entry = self.by_age.get(self.ages.get(&id)?)?;
+        let entry = self.by_place.get(self.places.get(&id)?)?;
         Some(if entry.taken {
             Found::Taken
         } else if entry.row == Row::Ended {
@@ -110,11 +115,11 @@ impl Reservations {
     }
 
     /// Reserves units, whose row is still to be stored. What an id has it keeps.
-    pub(crate) fn enter(&mut self, id: WithdrawalId, quantity: usize) {
+    pub(crate) fn enter(&mut self, id: WithdrawalId, quantity: usize, reach: Reach) {
         self.made += 1;
         let asked = self.made;
-        let age = *self.ages.entry(id).or_insert(asked);
-        let entry = self.by_age.entry(age).or_insert_with(|| {
+        let place = *self.places.entry(id).or_insert((reach, asked));
+        let entry = self.by_place.entry(place).or_insert_with(|| {
             self.units += quantity;
             Entry {
                 id,
@@ -171,7 +176,7 @@ impl Reservations {
 
     /// Those whose rows tell whether they are still to be kept.
     pub(crate) fn settled(&self) -> Vec<Made> {
-        let settled = self.by_age.values().filter(|entry| entry.is_settled());
+        let settled = self.by_place.values().filter(|entry| entry.is_settled());
         let made = settled.map(|entry| Made {
             id: entry.id,
             number: entry.asked,
@@ -182,8 +187,8 @@ impl Reservations {
     /// There is no row any more, or there never was.
     pub(crate) fn without_rows(&mut self, gone: &[Made]) {
         for made in gone {
-            let age = self.ages.get(&made.id);
-            let entry = age.and_then(|age| self.by_age.get(age));
+            let place = self.places.get(&made.id);
+            let entry = place.and_then(|place| self.by_place.get(place));
             if entry.is_some_and(|entry| entry.is_settled() && entry.asked == made.number) {
                 self.ended(made.id);
             }
@@ -191,16 +196,19 @@ impl Reservations {
     }
 
     fn change(&mut self, id: WithdrawalId, change: impl FnOnce(&mut Entry)) {
-        let Some(age) = self.ages.get(&id) else {
+        let Some(place) = self.places.get(&id) else {
             return;
         };
-        let entry = self.by_age.get_mut(age).expect("every id has its entry");
+        let entry = self
+            .by_place
+            .get_mut(place)
+            .expect("every id has its entry");
         let before = entry.counts();
         change(entry);
         self.units = self.units - before + entry.counts();
         if entry.is_over() {
-            self.by_age.remove(age);
-            self.ages.remove(&id);
+            self.by_place.remove(place);
+            self.places.remove(&id);
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Inventory, ReserveCall, Reserved,
+    Inventory, Reach, ReserveCall, Reserved,
     messages::{Ended, Reserve, Reserving, Settled, WithoutRows},
 };
 use crate::{
@@ -30,6 +30,7 @@ impl Reserver<'_> {
     pub(crate) async fn reserve(
         &self,
         call: ReserveCall,
+        reach: Reach,
         deadline: Deadline,
     ) -> Result<Reserved, Fault> {
         let owner = self.lanes.ownership.owner;
@@ -37,6 +38,7 @@ impl Reserver<'_> {
             let handle = self.inventory.handle(call.sku, &self.merchant.key).await?;
             let asked = ask(&handle.actor, |reply| Reserve {
                 call,
+                reach,
                 owner,
                 deadline,
                 reply,
@@ -80,7 +82,7 @@ pub(crate) async fn compare(inventory: &Inventory) {
         let Ok(rows) = inventory.source.reserved(sku).await else {
             continue;
         };
-        let rows: BTreeSet<_> = rows.into_iter().map(|(id, _)| id).collect();
+        let rows: BTreeSet<_> = rows.into_iter().map(|row| row.id).collect();
         let gone = settled.into_iter().filter(|made| !rows.contains(&made.id));
         let gone: Vec<_> = gone.collect();
         if !gone.is_empty() {

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Kept, Withdrawal, import::Import};
+use super::{Kept, ReservedUnits, Withdrawal, import::Import};
 use crate::{
     catalog::Sku,
     fault::Fault,
@@ -82,9 +82,9 @@ pub trait Source: Send + Sync + 'static {
     fn withdrawal(&self, id: WithdrawalId) -> BoxFuture<'_, Result<Option<Withdrawal>, Fault>>;
 
     /// What is reserved of a shelf: reservations without an end whose withdrawal is not durable, in the
-    /// order in which they were made. One whose row is being stored right now is waited for, whoever
+    /// order of their reach, and then in which they were made. One whose row is being stored right now is waited for, whoever
     /// stores it; none is stored later but by the owner of the shard.
-    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>>;
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<ReservedUnits>, Fault>>;
 
     /// Imports that were stored but not yet numbered, because the process ended in between.
     fn unnumbered(&self) -> BoxFuture<'_, Result<Vec<Restock>, Fault>>;

@@ -138,7 +138,7 @@ async fn memory(stage: &Stage) -> Result<Memory, String> {
 /// Units that rows keep.
 fn reserved(stage: &Stage, ware: &Ware) -> u64 {
     let rows = stage.db.tables().reserved(ware.sku);
-    rows.iter().map(|(_, units)| u64::from(*units)).sum()
+    rows.iter().map(|row| u64::from(row.quantity)).sum()
 }
 
 /// Unclaimed serials on sale: those that open, and those that do not and were not met yet.

@@ -1,14 +1,14 @@
 //! Invoices that hold units while they wait for money: reserved, stored, then paid, expired, or both at
 //! once.
 //!
-//! Keeps: what is paid while its reservation has no end is delivered. Only a serial that does not open is
-//! an excuse.
+//! Keeps: what is paid while its reservation has no end is delivered, unless that was made while there was
+//! nothing. Only a serial that does not open is an excuse.
 
 use std::time::Duration;
 
 use engine::{
     ids::WithdrawalId,
-    inventory::{ReserveCall, Reserved},
+    inventory::{Reach, ReserveCall, Reserved, WithdrawalCall},
 };
 use tokio::time::sleep;
 
@@ -39,9 +39,35 @@ impl Clients {
             sku: ware.sku,
             quantity: dice.small(1, UNITS_MAX),
         };
+        self.open(call, Reach::Shelf).await;
+        sleep(dice.millis(0, 3000)).await;
+        match dice.below(4) {
+            0 => {}
+            1 => self.expire(&ware, call.id).await,
+            2 => self.pay(call).await,
+            _ => {
+                if is_live(stage, call.id) {
+                    stage.weather.struck(Kind::ReservationExpires);
+                }
+                let expiry = async {
+                    sleep(dice.millis(0, 30)).await;
+                    self.expire(&ware, call.id).await;
+                };
+                tokio::join!(self.pay(call), expiry);
+            }
+        }
+    }
+
+    /// Reserves, and stores it.
+    async fn open(&self, call: ReserveCall, reach: Reach) {
+        let stage = &self.stage;
         let Some(process) = stage.any() else { return };
         let opened = async {
-            match process.engine.reserve(call).await {
+            let reserved = match reach {
+                Reach::Shelf => process.engine.reserve(call).await,
+                Reach::Beyond => process.engine.wait_for_stock(call).await,
+            };
+            match reserved {
                 Ok(Reserved::Held(reservation)) => {
                     stage.db.store(&process.power, reservation).await;
                 }
@@ -54,26 +80,27 @@ impl Clients {
             () = process.power.died() => {}
             () = opened => {}
         }
-        sleep(dice.millis(0, 3000)).await;
+    }
+
+    /// Pays. An invoice for which there is nothing waits for what comes, and is tried again.
+    async fn pay(&self, call: ReserveCall) {
+        let (stage, dice) = (&self.stage, &self.stage.dice);
         let paid = Asked::Redeem {
             id: call.id,
             sku: call.sku,
             quantity: call.quantity,
         };
-        match dice.below(4) {
-            0 => {}
-            1 => self.expire(&ware, call.id).await,
-            2 => drop(self.withdraw(paid).await),
-            _ => {
-                if is_live(stage, call.id) {
-                    stage.weather.struck(Kind::ReservationExpires);
-                }
-                let expiry = async {
-                    sleep(dice.millis(0, 30)).await;
-                    self.expire(&ware, call.id).await;
-                };
-                tokio::join!(self.withdraw(paid), expiry);
-            }
+        let heard = self.withdraw(paid.clone()).await;
+        if !matches!(heard, Some(Heard::Refused("OUT_OF_STOCK"))) {
+            return;
+        }
+        stage.weather.reached(Sometimes::InvoiceWaits);
+        self.open(call, Reach::Beyond).await;
+        sleep(dice.millis(0, 4000)).await;
+        let waited = is_live(stage, call.id);
+        let heard = self.withdraw(paid).await;
+        if waited && matches!(heard, Some(Heard::Withdrawn(_))) {
+            stage.weather.reached(Sometimes::InvoiceServed);
         }
     }
 
@@ -96,14 +123,14 @@ impl Clients {
     pub(crate) async fn redeem(
         &self,
         process: &Process,
-        call: ReserveCall,
+        call: &WithdrawalCall,
         answer: impl Future<Output = Heard>,
     ) -> Heard {
         let stage = &self.stage;
-        let before = is_live(stage, call.id);
+        let before = is_covered(stage, call.id);
         let heard = answer.await;
         let refused = matches!(heard, Heard::Refused("OUT_OF_STOCK"));
-        if refused && before && is_live(stage, call.id) && all_open(stage, call) {
+        if refused && before && is_covered(stage, call.id) && all_open(stage, call) {
             let owner = process.power.owner();
             let text = format!("N20: {call:?} was reserved, and {owner:?} had nothing for it");
             stage.broken.borrow_mut().push(text);
@@ -119,8 +146,14 @@ fn is_live(stage: &Stage, id: WithdrawalId) -> bool {
     row.is_some_and(|row| !row.ended) && !tables.withdrawals.contains_key(&id)
 }
 
+/// The same of one that had its units when it was made.
+fn is_covered(stage: &Stage, id: WithdrawalId) -> bool {
+    let reach = stage.db.tables().reservations.get(&id).map(|row| row.reach);
+    reach == Some(Reach::Shelf) && is_live(stage, id)
+}
+
 /// Whether every serial that ever was on the shelf opens.
-fn all_open(stage: &Stage, call: ReserveCall) -> bool {
+fn all_open(stage: &Stage, call: &WithdrawalCall) -> bool {
     let tables = stage.db.tables();
     let mut of_shelf = tables.imports.iter().filter(|(_, row)| row.sku == call.sku);
     of_shelf.all(|(id, row)| {

@@ -103,6 +103,8 @@ counted! {
         VerifierAgreed = "verifier looked, and storage and memory agreed",
         VerifierFailed = "verifier could not read",
         ReservationShort = "reservation refused for want of serials",
+        InvoiceWaits = "paid invoice waits for stock",
+        InvoiceServed = "paid invoice that waited is served",
         ReservationFenced = "row of a reservation refused to an earlier owner",
         DebitShort = "debit refused for want of money",
         DebitPart = "reversal or settlement that took less than it asked for",

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use engine::{
     fault::Fault,
     ids::{SerialId, WithdrawalId},
-    inventory::{Kept, Pulled, Purpose, ReserveCall, WithdrawalCall},
+    inventory::{Kept, Pulled, Purpose, WithdrawalCall},
     random::Random as _,
 };
 use tokio::time::sleep;
@@ -116,14 +116,9 @@ impl Clients {
                 }
                 Asked::Redeem { id, sku, quantity } => {
                     let call = call(id, sku);
-                    let reserved = ReserveCall {
-                        id,
-                        merchant: call.merchant,
-                        sku,
-                        quantity,
-                    };
-                    let pull = async { heard(engine.pull(call, Purpose::Sale, quantity).await) };
-                    self.redeem(&process, reserved, pull).await
+                    let pull = engine.pull(call.clone(), Purpose::Sale, quantity);
+                    let redeemed = self.redeem(&process, &call, async { heard(pull.await) });
+                    redeemed.await
                 }
                 other => unreachable!("no withdrawal: {other:?}"),
             }

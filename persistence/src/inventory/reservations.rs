@@ -8,7 +8,7 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     ids::{VariantId, WithdrawalId},
-    inventory::{Ending, Reservation, Stored},
+    inventory::{Ending, Reach, Reservation, ReservedUnits, Stored},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::levels::shelf;
 use crate::Error;
 
-/// Stores a reservation as the last step but the commit of what it is made for. Any error means that its
-/// transaction must not be committed.
+/// Stores a reservation as the last step but the commit of what it is made for; one that ended begins
+/// anew. Any error means that its transaction must not be committed.
 pub async fn insert(
     connection: &mut PgConnection,
     reservation: Reservation,
@@ -31,14 +31,18 @@ pub async fn insert(
     // A statement of its own, after the lock: it sees every takeover that came before a look at this shelf.
     let stored = sqlx::query(
         "INSERT INTO reservations
-           (withdrawal_id, merchant_id, product_id, variant_id, quantity, reserved_at)
-         SELECT $1, $2, $3, $4, $5, $6 FROM shards WHERE shard = 0 AND owner = $7",
+           (withdrawal_id, merchant_id, product_id, variant_id, quantity, waits, reserved_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7 FROM shards WHERE shard = 0 AND owner = $8
+         ON CONFLICT ON CONSTRAINT reservations_pkey DO UPDATE SET
+           quantity = EXCLUDED.quantity, waits = EXCLUDED.waits, reserved_at = EXCLUDED.reserved_at,
+           ended_at = NULL, ending = NULL",
     )
     .bind(call.id.uuid())
     .bind(call.merchant.uuid())
     .bind(call.sku.product.uuid())
     .bind(call.sku.variant.map(VariantId::uuid))
     .bind(i64::from(call.quantity))
+    .bind(reservation.reach() == Reach::Beyond)
     .bind(now)
     .bind(reservation.owner().0)
     .execute(connection)
@@ -71,26 +75,24 @@ pub async fn end(
     Ok(ended.rows_affected() == 1)
 }
 
-/// What is reserved of a shelf, the oldest first, once nobody is storing more of it.
+/// What is reserved of a shelf, in its order, once nobody is storing more of it.
 pub(super) async fn settled(
     connection: &mut PgConnection,
     sku: Sku,
-) -> Result<Vec<(WithdrawalId, u32)>, Error> {
+) -> Result<Vec<ReservedUnits>, Error> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))")
         .bind(shelf(sku))
         .execute(&mut *connection)
         .await?;
-    let rows: Vec<(Uuid, i32)> = sqlx::query_as(
-        "SELECT r.withdrawal_id, r.quantity FROM reservations AS r
-         WHERE r.product_id = $1 AND r.variant_id IS NOT DISTINCT FROM $2 AND r.ended_at IS NULL
-           AND NOT EXISTS (SELECT FROM withdrawals AS w WHERE w.withdrawal_id = r.withdrawal_id)
-         ORDER BY r.reserved_at, r.withdrawal_id",
-    )
-    .bind(sku.product.uuid())
-    .bind(sku.variant.map(VariantId::uuid))
-    .fetch_all(connection)
-    .await?;
-    let reserved =
-        |(id, quantity): (_, i32)| (WithdrawalId::from_uuid(id), quantity.unsigned_abs());
+    let rows: Vec<(Uuid, i32, bool)> = sqlx::query_as(include_str!("reserved.sql"))
+        .bind(sku.product.uuid())
+        .bind(sku.variant.map(VariantId::uuid))
+        .fetch_all(connection)
+        .await?;
+    let reserved = |(id, quantity, waits): (_, i32, _)| ReservedUnits {
+        id: WithdrawalId::from_uuid(id),
+        quantity: quantity.unsigned_abs(),
+        reach: if waits { Reach::Beyond } else { Reach::Shelf },
+    };
     Ok(rows.into_iter().map(reserved).collect())
 }

@@ -8,7 +8,10 @@ use engine::{
     catalog::Sku,
     fault::Fault,
     ids::{ImportId, MerchantId, SerialId, VariantId, WithdrawalId},
-    inventory::{Position, Restock, ShelvedSerial, Source, Standing, Withdrawal, import::Import},
+    inventory::{
+        Position, ReservedUnits, Restock, ShelvedSerial, Source, Standing, Withdrawal,
+        import::Import,
+    },
     vault::Sealed,
 };
 use futures_util::future::BoxFuture;
@@ -109,7 +112,7 @@ impl Source for PgInventory {
         }))
     }
 
-    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>> {
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<ReservedUnits>, Fault>> {
         let db = self.db.clone();
         Box::pin(owned(async move {
             let found = in_time(async { reservations::settled(&mut *db.read().await?, sku).await });

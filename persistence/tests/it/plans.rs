@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::ground::Ground;
 
-const HOT: [&str; 8] = [
+const HOT: [&str; 9] = [
+    "reservations",
     "withdrawals",
     "purchase_days",
     "lanes",
@@ -64,7 +65,12 @@ const LANES: [(&str, &str, usize); 10] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 14] = [
+const SOURCES: [(&str, &str, usize); 15] = [
+    (
+        "reserved",
+        include_str!("../../src/inventory/reserved.sql"),
+        2,
+    ),
     (
         "list_customer",
         include_str!("../../src/fulfillments/list_customer.sql"),
@@ -143,6 +149,11 @@ INSERT INTO replacements (replacement_id, merchant_id, relationship_id, balance_
 INSERT INTO withdrawals SELECT gen_random_uuid(), merchant_id, product_id, NULL, 3,
          ARRAY[gen_random_uuid()], now()
   FROM products, generate_series(1, 4000);
+INSERT INTO reservations SELECT withdrawal_id, merchant_id, product_id, NULL, 1, now(), now(),
+         'REDEEMED'
+  FROM withdrawals;
+INSERT INTO reservations SELECT gen_random_uuid(), merchant_id, product_id, NULL, 1, now()
+  FROM products, generate_series(1, 20);
 INSERT INTO serial_claims SELECT serial_id, 1, 1, 1, 1, 1, 1 FROM serials
   WHERE get_byte(uuid_send(serial_id), 15) < 7;
 ANALYZE;

@@ -4,6 +4,7 @@ use super::shelf::fetched;
 use crate::{
     ids::WithdrawalId,
     inventory::{
+        Reach, ReservedUnits,
         pool::{Pool, Reserving, Taken},
         reservations::Reservations,
     },
@@ -11,6 +12,14 @@ use crate::{
 
 fn id(number: u128) -> WithdrawalId {
     WithdrawalId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+fn row(number: u128, quantity: u32) -> ReservedUnits {
+    ReservedUnits {
+        id: id(number),
+        quantity,
+        reach: Reach::Shelf,
+    }
 }
 
 fn taken(taken: Taken) -> Vec<crate::inventory::ShelvedSerial> {
@@ -24,9 +33,9 @@ fn taken(taken: Taken) -> Vec<crate::inventory::ShelvedSerial> {
 fn claims_leave_what_is_reserved_for_others() {
     let mut pool = Pool::new(4, 16);
     fetched(&mut pool, 0..4, false);
-    assert_eq!(pool.reserve(id(1), 3), Reserving::Done);
+    assert_eq!(pool.reserve(id(1), 3, Reach::Shelf), Reserving::Done);
     assert_eq!(pool.claim(2), Taken::Out);
-    assert_eq!(pool.reserve(id(2), 2), Reserving::Out);
+    assert_eq!(pool.reserve(id(2), 2, Reach::Shelf), Reserving::Out);
     drop(taken(pool.claim(1)));
     assert_eq!(pool.redeem(id(9), 1), Taken::Out, "nothing is kept for it");
     assert_eq!(taken(pool.redeem(id(1), 3)).len(), 3);
@@ -35,7 +44,7 @@ fn claims_leave_what_is_reserved_for_others() {
 
 #[test]
 fn units_that_are_reserved_are_read_before_anybody_is_served() {
-    let mut pool = Pool::new(4, 16).reserving(Reservations::stored(vec![(id(1), 5)]));
+    let mut pool = Pool::new(4, 16).reserving(Reservations::stored(vec![row(1, 5)]));
     assert_eq!(pool.claim(1), Taken::Short);
     assert_eq!(
         pool.wanted(1, false),
@@ -53,7 +62,7 @@ fn units_that_are_reserved_are_read_before_anybody_is_served() {
 
 #[test]
 fn oldest_reservation_goes_first_where_there_is_too_little_for_all() {
-    let rows = vec![(id(1), 2), (id(2), 2)];
+    let rows = vec![row(1, 2), row(2, 2)];
     let mut pool = Pool::new(4, 16).reserving(Reservations::stored(rows));
     fetched(&mut pool, 0..3, false);
     assert_eq!(pool.redeem(id(2), 2), Taken::Out);
@@ -67,29 +76,45 @@ fn oldest_reservation_goes_first_where_there_is_too_little_for_all() {
 }
 
 #[test]
+fn those_that_wait_for_what_comes_are_behind_what_was_there() {
+    let mut pool = Pool::new(4, 16);
+    fetched(&mut pool, 0..2, false);
+    assert_eq!(pool.reserve(id(1), 3, Reach::Beyond), Reserving::Done);
+    assert_eq!(pool.reserve(id(2), 1, Reach::Shelf), Reserving::Out);
+    assert_eq!(pool.claim(1), Taken::Out);
+    pool.restocked();
+    assert_eq!(pool.redeem(id(1), 3), Taken::Short);
+    fetched(&mut pool, 2..4, false);
+    assert_eq!(pool.reserve(id(2), 1, Reach::Shelf), Reserving::Done);
+    assert_eq!(pool.claim(1), Taken::Out);
+    assert_eq!(taken(pool.redeem(id(1), 3)).len(), 3);
+    assert_eq!(taken(pool.redeem(id(2), 1)).len(), 1);
+}
+
+#[test]
 fn id_that_is_reserved_otherwise_or_taken_is_not_reserved_again() {
     let mut pool = Pool::new(4, 16);
     fetched(&mut pool, 0..4, false);
-    assert_eq!(pool.reserve(id(1), 2), Reserving::Done);
-    assert_eq!(pool.reserve(id(1), 3), Reserving::Used);
+    assert_eq!(pool.reserve(id(1), 2, Reach::Shelf), Reserving::Done);
+    assert_eq!(pool.reserve(id(1), 3, Reach::Shelf), Reserving::Used);
     assert_eq!(
-        pool.reserve(id(1), 2),
+        pool.reserve(id(1), 2, Reach::Shelf),
         Reserving::Done,
         "it has them already"
     );
     assert_eq!(pool.reservations().units(), 2);
     drop(taken(pool.redeem(id(1), 2)));
-    assert_eq!(pool.reserve(id(1), 2), Reserving::Used);
+    assert_eq!(pool.reserve(id(1), 2, Reach::Shelf), Reserving::Used);
 }
 
 #[test]
 fn reservation_without_a_row_is_given_back_unless_it_was_made_again() {
     let mut book = Reservations::default();
-    book.enter(id(1), 2);
+    book.enter(id(1), 2, Reach::Shelf);
     assert_eq!(book.settled(), [], "its row is being stored");
     book.kept(id(1));
     let seen = book.settled();
-    book.enter(id(1), 2);
+    book.enter(id(1), 2, Reach::Shelf);
     book.without_rows(&seen);
     book.kept(id(1));
     book.without_rows(&seen);
@@ -103,12 +128,12 @@ fn reservation_without_a_row_is_given_back_unless_it_was_made_again() {
 fn end_of_a_row_counts_whenever_it_is_heard_of() {
     // Heard before the one who stored it says so.
     let mut book = Reservations::default();
-    book.enter(id(1), 2);
+    book.enter(id(1), 2, Reach::Shelf);
     book.ended(id(1));
     book.kept(id(1));
     assert_eq!((book.units(), book.settled().len()), (0, 0));
     // Heard while its withdrawal has the units, which is then not executed.
-    let mut book = Reservations::stored(vec![(id(1), 2)]);
+    let mut book = Reservations::stored(vec![row(1, 2)]);
     book.taken(id(1));
     book.ended(id(1));
     book.put_back(id(1));
@@ -139,7 +164,7 @@ fn live_reservation_is_honored_in_every_order_of_events() {
                 }
                 1 if model == Model::Absent
                     && redeeming.is_none()
-                    && pool.reserve(id(1), 2) == Reserving::Done =>
+                    && pool.reserve(id(1), 2, Reach::Shelf) == Reserving::Done =>
                 {
                     model = Model::Open;
                 }

@@ -38,6 +38,29 @@ async fn reserve(scene: &Scene, number: u128, quantity: u32) -> Result<Reserved,
     scene.engine.reserve(call).await
 }
 
+/// A paid invoice for which there was nothing waits.
+async fn waits(scene: &Scene, number: u128, quantity: u32) {
+    assert_eq!(
+        redeem(scene, number, quantity).await,
+        Ok(Pulled::OutOfStock)
+    );
+    let call = ReserveCall {
+        id: id(number),
+        merchant: scene.world.merchant.id,
+        sku: scene.world.sku("key"),
+        quantity,
+    };
+    match scene.engine.wait_for_stock(call).await {
+        Ok(Reserved::Held(reservation)) => drop(store(scene, reservation)),
+        other => panic!("not reserved: {other:?}"),
+    }
+}
+
+async fn import(scene: &Scene, serials: u32) {
+    let import: Restock = scene.world.store_import("key", serials, false);
+    scene.engine.restock(import).await.expect("numbered");
+}
+
 async fn held(scene: &Scene, number: u128, quantity: u32) -> Reservation {
     match reserve(scene, number, quantity).await {
         Ok(Reserved::Held(reservation)) => reservation,
@@ -304,11 +327,47 @@ fn import_serves_orders_beside_what_is_reserved() {
     scene(&world(2), async |scene| {
         stored(&scene, 1, 2).await;
         out_of_stock(&scene, "A-1", 1).await;
-        let import: Restock = scene.world.store_import("key", 2, false);
-        scene.engine.restock(import).await.expect("numbered");
+        import(&scene, 2).await;
         fresh(scene.fulfill("A-1", &[("key", 2)]).await);
         out_of_stock(&scene, "A-2", 1).await;
         assert_eq!(redeemed(&scene, 1, 2).await, 2);
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
+fn paid_invoices_that_wait_are_served_first_and_the_oldest_before_the_others() {
+    for restarts in [false, true] {
+        scene(&world(1), async |mut scene| {
+            waits(&scene, 1, 3).await;
+            waits(&scene, 2, 1).await;
+            assert_eq!(available(&scene).await, (1, 0));
+            if restarts {
+                scene = restarted(scene).await;
+            }
+            import(&scene, 2).await;
+            out_of_stock(&scene, "A-1", 1).await;
+            assert_eq!(redeem(&scene, 2, 1).await, Ok(Pulled::OutOfStock));
+            assert_eq!(redeemed(&scene, 1, 3).await, 3);
+            import(&scene, 2).await;
+            assert_eq!(available(&scene).await, (2, 1));
+            fresh(scene.fulfill("A-2", &[("key", 1)]).await);
+            assert_eq!(redeemed(&scene, 2, 1).await, 1);
+            scene.check_at_rest().await;
+        });
+    }
+}
+
+#[test]
+fn nothing_is_reserved_while_paid_invoices_wait() {
+    scene(&world(1), async |scene| {
+        waits(&scene, 1, 2).await;
+        assert!(matches!(
+            reserve(&scene, 2, 1).await,
+            Ok(Reserved::OutOfStock)
+        ));
+        end(&scene, 1).await;
+        drop(held(&scene, 2, 1).await);
         scene.check_at_rest().await;
     });
 }

@@ -9,7 +9,7 @@ use crate::{
     catalog::Sku,
     clock::EPOCH,
     ids::{VariantId, WithdrawalId},
-    inventory::{Purpose, Reservation, ReserveCall, Withdrawal},
+    inventory::{Purpose, Reach, Reservation, ReserveCall, ReservedUnits, Withdrawal},
     journal::{Owner, Rows},
     random::SeededRandom,
 };
@@ -25,6 +25,14 @@ pub trait ReservationRows: Send + Sync {
 
 fn id(number: u128) -> WithdrawalId {
     WithdrawalId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+fn row(number: u128, quantity: u32) -> ReservedUnits {
+    ReservedUnits {
+        id: id(number),
+        quantity,
+        reach: Reach::Shelf,
+    }
 }
 
 /// What is reserved is told in its order, of its shelf, until it ends or is withdrawn.
@@ -48,19 +56,32 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
             sku,
             quantity,
         };
-        Reservation::of_no_shelf(call, lanes.owner)
+        let reach = if number == 2 {
+            Reach::Beyond
+        } else {
+            Reach::Shelf
+        };
+        Reservation::of_no_shelf(call, reach, lanes.owner)
+    };
+    let waiting = ReservedUnits {
+        reach: Reach::Beyond,
+        ..row(2, 4)
     };
     assert_eq!(source.reserved(sku).await, Ok(vec![]));
-    for (number, sku, quantity) in [(9, sku, 2), (1, sku, 1), (5, other, 3), (2, sku, 4)] {
+    for (number, sku, quantity) in [(2, sku, 4), (9, sku, 2), (1, sku, 1), (5, other, 3)] {
         let stored = rows.store(reservation(number, sku, quantity)).await;
         assert!(stored, "{number}");
     }
-    let all = vec![(id(9), 2), (id(1), 1), (id(2), 4)];
+    let all = vec![row(9, 2), row(1, 1), waiting];
     assert_eq!(source.reserved(sku).await, Ok(all));
-    assert_eq!(source.reserved(other).await, Ok(vec![(id(5), 3)]));
+    assert_eq!(source.reserved(other).await, Ok(vec![row(5, 3)]));
 
     assert!(rows.end(id(9)).await);
     assert!(!rows.end(id(9)).await, "it has ended");
+    assert!(rows.store(reservation(9, sku, 2)).await, "it was paid late");
+    let all = vec![row(1, 1), row(9, 2), waiting];
+    assert_eq!(source.reserved(sku).await, Ok(all));
+    assert!(rows.end(id(9)).await);
     assert!(!rows.end(id(7)).await, "there is none");
     let withdrawn = Withdrawal {
         id: id(1),
@@ -72,7 +93,7 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
     };
     let withdrawn = Rows::Withdrawals(vec![Arc::new(withdrawn)]);
     lane.commit(withdrawn).await.expect("redeemed");
-    assert_eq!(source.reserved(sku).await, Ok(vec![(id(2), 4)]));
+    assert_eq!(source.reserved(sku).await, Ok(vec![waiting]));
     assert_eq!(source.count(sku, None).await, Ok(3));
     lanes.release().await;
 }
@@ -90,12 +111,12 @@ pub async fn reservations_are_of_the_owner_only(subject: &Subject) {
             sku: subject.sku,
             quantity: 1,
         };
-        let reservation = Reservation::of_no_shelf(call, owner);
+        let reservation = Reservation::of_no_shelf(call, Reach::Shelf, owner);
         subject.reservations.store(reservation).await
     };
     assert!(!store(1, earlier).await);
     assert!(store(2, lanes.owner).await);
     let reserved = subject.inventory_source.reserved(subject.sku).await;
-    assert_eq!(reserved, Ok(vec![(id(2), 1)]));
+    assert_eq!(reserved, Ok(vec![row(2, 1)]));
     lanes.release().await;
 }

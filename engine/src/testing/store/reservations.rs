@@ -8,7 +8,7 @@ use super::{MemoryStore, Tables};
 use crate::{
     catalog::Sku,
     ids::WithdrawalId,
-    inventory::{Reservation, ReserveCall},
+    inventory::{Reach, Reservation, ReserveCall, ReservedUnits},
     journal::Owner,
     testing::contract::ReservationRows,
 };
@@ -18,6 +18,7 @@ use crate::{
 pub struct ReservationRow {
     pub sku: Sku,
     pub quantity: u32,
+    pub reach: Reach,
     /// In which order they were made.
     pub number: usize,
     pub ended: bool,
@@ -81,7 +82,7 @@ impl Tables {
     pub fn reserve(&mut self, reservation: &Reservation) -> bool {
         let own = self.is_owner(reservation.owner());
         if own {
-            self.insert_reservation(reservation.call());
+            self.insert_reservation(reservation.call(), reservation.reach());
         }
         own
     }
@@ -90,19 +91,17 @@ impl Tables {
         self.owners.last() == Some(&owner)
     }
 
-    /// Writes a row.
-    ///
-    /// # Panics
-    /// If it is there already.
-    pub fn insert_reservation(&mut self, call: &ReserveCall) {
+    /// Writes a row, or begins it anew.
+    pub fn insert_reservation(&mut self, call: &ReserveCall, reach: Reach) {
         let row = ReservationRow {
             sku: call.sku,
             quantity: call.quantity,
-            number: self.reservations.len(),
+            reach,
+            number: self.reservations_made,
             ended: false,
         };
-        let before = self.reservations.insert(call.id, row);
-        assert_eq!(before, None, "a reservation is stored once");
+        self.reservations_made += 1;
+        self.reservations.insert(call.id, row);
     }
 
     /// Ends a reservation; false if there is none, or it ended before.
@@ -111,16 +110,19 @@ impl Tables {
         row.is_some_and(|row| !std::mem::replace(&mut row.ended, true))
     }
 
-    /// Reservations of a shelf without an end, whose withdrawals were not made; the oldest first.
-    pub fn reserved(&self, sku: Sku) -> Vec<(WithdrawalId, u32)> {
+    /// Reservations of a shelf without an end, whose withdrawals were not made, in their order.
+    pub fn reserved(&self, sku: Sku) -> Vec<ReservedUnits> {
         let of_shelf = self
             .reservations
             .iter()
             .filter(|(id, row)| row.sku == sku && !row.ended && !self.withdrawals.contains_key(id));
         let mut rows: Vec<_> = of_shelf.collect();
-        rows.sort_by_key(|(_, row)| row.number);
-        rows.into_iter()
-            .map(|(id, row)| (*id, row.quantity))
-            .collect()
+        rows.sort_by_key(|(_, row)| (row.reach, row.number));
+        let units = |(id, row): (&WithdrawalId, &ReservationRow)| ReservedUnits {
+            id: *id,
+            quantity: row.quantity,
+            reach: row.reach,
+        };
+        rows.into_iter().map(units).collect()
     }
 }

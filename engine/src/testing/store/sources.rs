@@ -15,7 +15,9 @@ use crate::{
     ids::{
         BalanceId, ImportId, KeyId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId,
     },
-    inventory::{self, Position, Restock, ShelvedSerial, Standing, Withdrawal, import::Import},
+    inventory::{
+        self, Position, ReservedUnits, Restock, ShelvedSerial, Standing, Withdrawal, import::Import,
+    },
     merchants::{self, Merchant},
     money::Money,
     relationships::{self, Terms},
@@ -231,7 +233,7 @@ impl inventory::Source for MemoryStore {
         })
     }
 
-    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>> {
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<ReservedUnits>, Fault>> {
         Box::pin(async move {
             self.stored(sku).await;
             Ok(self.tables().reserved(sku))

@@ -143,6 +143,7 @@ pub struct Tables {
     /// Everybody who ever took the lanes over.
     pub owners: Vec<Owner>,
     numbers: i64,
+    pub(super) reservations_made: usize,
 }
 
 impl Tables {

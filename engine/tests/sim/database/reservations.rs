@@ -28,7 +28,7 @@ impl Database {
         if !power.is_on() || !self.is_up() {
             return;
         }
-        let call = *reservation.call();
+        let (call, reach) = (*reservation.call(), reservation.reach());
         let storing = self.store.storing(call.sku);
         if !self.tables().is_owner(reservation.owner()) {
             weather.reached(Sometimes::ReservationFenced);
@@ -55,7 +55,7 @@ impl Database {
         TaskTracker::new().spawn(async move {
             sleep(takes).await;
             if !undone {
-                db.tables().insert_reservation(&call);
+                db.tables().insert_reservation(&call, reach);
             }
             drop(storing);
             let _gone = reply.send(()).is_err();

@@ -8,7 +8,9 @@ use engine::{
     clock::Timestamp,
     fault::Fault,
     ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId},
-    inventory::{self, Position, Restock, ShelvedSerial, Standing, Withdrawal, import::Import},
+    inventory::{
+        self, Position, ReservedUnits, Restock, ShelvedSerial, Standing, Withdrawal, import::Import,
+    },
     merchants::{self, Merchant},
     relationships::{self, Terms},
     verifier::{self, Line},
@@ -128,7 +130,7 @@ impl inventory::Source for Link {
         Box::pin(self.read(inventory::Source::withdrawal(&self.db.store, id)))
     }
 
-    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<(WithdrawalId, u32)>, Fault>> {
+    fn reserved(&self, sku: Sku) -> BoxFuture<'_, Result<Vec<ReservedUnits>, Fault>> {
         Box::pin(self.read(inventory::Source::reserved(&self.db.store, sku)))
     }
 
