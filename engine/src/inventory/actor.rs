@@ -9,7 +9,7 @@ use super::{
     fetch::Fetch,
     hold::StockHold,
     messages::{
-        Claim, Claimed, Confirm, Ended, Fetched, GivenBack, Kept, Offered, Read, Release, Reserve,
+        Claim, Claimed, Confirm, Fetched, GivenBack, Kept, Offered, Read, Release, Reserve,
         Reserving, Restocked, Settled, Shelf, StillOffered, Withdraw, Withdrawn, WithoutRows,
     },
     pool::{self, Pool, Taken},
@@ -137,9 +137,9 @@ impl InventoryActor {
             pool::Reserving::Used => Reserving::Failed(Fault::Aborted {
                 reason: "the id of a reservation is used already",
             }),
-            pool::Reserving::Done => {
-                let (actor, guard) = (actor.clone(), self.latch.hold());
-                Reserving::Held(Reservation::new(call, reach, owner, (actor, guard)))
+            pool::Reserving::Done(made) => {
+                let shelf = (actor.clone(), self.latch.hold(), made);
+                Reserving::Held(Reservation::new(call, reach, owner, shelf))
             }
         };
         answer(reserve.reply, reserving);
@@ -237,16 +237,6 @@ impl Handler<GivenBack> for InventoryActor {
     fn handle(&mut self, GivenBack { id }: GivenBack, ctx: &mut Context<Self>) {
         self.pool.reservations_mut().given_back(id);
         self.serve(&ctx.address());
-    }
-}
-
-impl Handler<Ended> for InventoryActor {
-    type Result = ();
-
-    fn handle(&mut self, Ended { id, reply }: Ended, ctx: &mut Context<Self>) {
-        self.pool.reservations_mut().ended(id);
-        self.serve(&ctx.address());
-        answer(reply, ());
     }
 }
 

@@ -81,14 +81,6 @@ pub(crate) struct GivenBack {
     pub(crate) id: WithdrawalId,
 }
 
-/// The end of a reservation's row is durable.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Ended {
-    pub(crate) id: WithdrawalId,
-    pub(crate) reply: oneshot::Sender<()>,
-}
-
 /// Which reservations do their rows tell about?
 #[derive(Message)]
 #[rtype(result = "()")]

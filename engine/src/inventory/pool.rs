@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     Position, Reach, ShelvedSerial,
-    reservations::{Found, Reservations},
+    reservations::{Found, Made, Reservations},
 };
 use crate::ids::{SerialId, WithdrawalId};
 
@@ -76,7 +76,8 @@ pub(crate) enum Taken {
 /// What became of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reserving {
-    Done,
+    /// None: the id had them already.
+    Done(Option<Made>),
     /// Storage must be read first.
     Short,
     /// There are not so many that nobody has.
@@ -204,8 +205,7 @@ impl Pool {
             None if self.exhausted => return Reserving::Out,
             None => return Reserving::Short,
         }
-        self.reserved.enter(id, quantity, reach);
-        Reserving::Done
+        Reserving::Done(self.reserved.enter(id, quantity, reach))
     }
 
     fn take(&mut self, quantity: usize) -> Vec<ShelvedSerial> {

@@ -4,11 +4,11 @@
 //! the actor is loaded; from then on whoever loads it waits for that row's transaction.
 
 use actix::Addr;
-use tokio::sync::oneshot;
 
 use super::{
     InventoryActor,
-    messages::{Ended, GivenBack, Kept},
+    messages::{GivenBack, Kept, WithoutRows},
+    reservations::Made,
 };
 use crate::{
     actors::{LatchGuard, ask::tell},
@@ -86,6 +86,7 @@ pub struct Reservation {
 #[derive(Debug)]
 struct Shelf {
     actor: Addr<InventoryActor>,
+    made: Option<Made>,
     _guard: LatchGuard,
 }
 
@@ -93,8 +94,8 @@ struct Shelf {
 /// comparison with the rows if there never is one.
 #[derive(Debug)]
 pub struct Stored {
-    id: WithdrawalId,
-    actor: Option<Addr<InventoryActor>>,
+    /// None: there may be an earlier row, which only a comparison can tell.
+    made: Option<(Addr<InventoryActor>, Made)>,
 }
 
 impl Reservation {
@@ -102,10 +103,11 @@ impl Reservation {
         call: ReserveCall,
         reach: Reach,
         owner: Owner,
-        (actor, guard): (Addr<InventoryActor>, LatchGuard),
+        (actor, guard, made): (Addr<InventoryActor>, LatchGuard, Option<Made>),
     ) -> Self {
         let shelf = Shelf {
             actor,
+            made,
             _guard: guard,
         };
         Self {
@@ -142,12 +144,11 @@ impl Reservation {
 
     /// The row is written, in a transaction that whoever loads the shelf waits for.
     pub fn stored(mut self) -> Stored {
-        let id = self.call.id;
-        let actor = self.shelf.take().map(|shelf| {
-            tell(&shelf.actor, Kept { id });
-            shelf.actor
+        let made = self.shelf.take().and_then(|shelf| {
+            tell(&shelf.actor, Kept { id: self.call.id });
+            shelf.made.map(|made| (shelf.actor, made))
         });
-        Stored { id, actor }
+        Stored { made }
     }
 }
 
@@ -162,9 +163,8 @@ impl Drop for Reservation {
 impl Stored {
     /// The transaction did not happen, for certain: the units are free at once.
     pub fn aborted(self) {
-        if let Some(actor) = self.actor {
-            let (reply, _) = oneshot::channel();
-            tell(&actor, Ended { id: self.id, reply });
+        if let Some((actor, made)) = self.made {
+            tell(&actor, WithoutRows { gone: vec![made] });
         }
     }
 }

@@ -69,12 +69,12 @@ impl Entry {
     }
 
     const fn is_over(&self) -> bool {
-        self.is_settled() && !matches!(self.row, Row::Stored)
+        self.is_settled() && !self.taken && !matches!(self.row, Row::Stored)
     }
 
     /// Whether only its row decides how long it is kept.
     const fn is_settled(&self) -> bool {
-        !self.taken && self.undecided == 0
+        self.undecided == 0
     }
 }
 
@@ -83,7 +83,7 @@ impl Reservations {
     pub(crate) fn stored(rows: Vec<ReservedUnits>) -> Self {
         let mut stored = Self::default();
         for row in rows {
-            stored.enter(row.id, row.quantity as usize, row.reach);
+            let _fresh = stored.enter(row.id, row.quantity as usize, row.reach);
             stored.kept(row.id);
         }
         stored
@@ -114,10 +114,17 @@ impl Reservations {
         })
     }
 
-    /// Reserves units, whose row is still to be stored. What an id has it keeps.
-    pub(crate) fn enter(&mut self, id: WithdrawalId, quantity: usize, reach: Reach) {
+    /// Reserves units, whose row is still to be stored. What an id has it keeps: none, because an earlier
+    /// asking may have stored a row.
+    pub(crate) fn enter(
+        &mut self,
+        id: WithdrawalId,
+        quantity: usize,
+        reach: Reach,
+    ) -> Option<Made> {
         self.made += 1;
         let asked = self.made;
+        let fresh = !self.places.contains_key(&id);
         let place = *self.places.entry(id).or_insert((reach, asked));
         let entry = self.by_place.entry(place).or_insert_with(|| {
             self.units += quantity;
@@ -132,6 +139,7 @@ impl Reservations {
         });
         entry.undecided += 1;
         entry.asked = asked;
+        fresh.then_some(Made { id, number: asked })
     }
 
     /// Its row is durable, or may be.
@@ -149,11 +157,6 @@ impl Reservations {
         self.change(id, |entry| {
             entry.undecided = entry.undecided.saturating_sub(1);
         });
-    }
-
-    /// The end of its row is durable.
-    pub(crate) fn ended(&mut self, id: WithdrawalId) {
-        self.change(id, |entry| entry.row = Row::Ended);
     }
 
     /// Its withdrawal took the units.
@@ -174,7 +177,7 @@ impl Reservations {
         });
     }
 
-    /// Those whose rows tell whether they are still to be kept.
+    /// Those whose rows tell whether they are still to be kept, also while their withdrawals have them.
     pub(crate) fn settled(&self) -> Vec<Made> {
         let settled = self.by_place.values().filter(|entry| entry.is_settled());
         let made = settled.map(|entry| Made {
@@ -190,7 +193,7 @@ impl Reservations {
             let place = self.places.get(&made.id);
             let entry = place.and_then(|place| self.by_place.get(place));
             if entry.is_some_and(|entry| entry.is_settled() && entry.asked == made.number) {
-                self.ended(made.id);
+                self.change(made.id, |entry| entry.row = Row::Ended);
             }
         }
     }

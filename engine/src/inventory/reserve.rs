@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use super::{
     Inventory, Reach, ReserveCall, Reserved,
-    messages::{Ended, Reserve, Reserving, Settled, WithoutRows},
+    handle::InventoryHandle,
+    messages::{Reserve, Reserving, Settled, WithoutRows},
 };
 use crate::{
-    actors::ask::{ask, tell},
+    actors::ask::{Gone, ask, tell},
     catalog::Sku,
     clock::Deadline,
     fault::Fault,
@@ -56,13 +57,14 @@ impl Reserver<'_> {
         }
     }
 
-    /// The end of its row is durable: the units are free. Repeating it is harmless.
+    /// The end of its row is durable: the units are free. Repeating it is harmless, also when the id was
+    /// reserved again: the row decides.
     pub(crate) async fn release(&self, sku: Sku, id: WithdrawalId) -> Result<(), Fault> {
         loop {
             let handle = self.inventory.handle(sku, &self.merchant.key).await?;
-            match ask(&handle.actor, |reply| Ended { id, reply }).await {
+            match ended(self.inventory, sku, &handle, Some(id)).await? {
                 Ok(()) => return Ok(()),
-                Err(_) => self.inventory.registry.bury(sku, &handle),
+                Err(Gone) => self.inventory.registry.bury(sku, &handle),
             }
         }
     }
@@ -72,21 +74,31 @@ impl Reserver<'_> {
 /// whether it was stored was not known.
 pub(crate) async fn compare(inventory: &Inventory) {
     for (sku, handle) in inventory.registry.active() {
-        let Ok(settled) = ask(&handle.actor, |reply| Settled { reply }).await else {
-            continue;
-        };
-        if settled.is_empty() {
-            continue;
-        }
-        // Read after the actor was asked: what it has made since has another number.
-        let Ok(rows) = inventory.source.reserved(sku).await else {
-            continue;
-        };
-        let rows: BTreeSet<_> = rows.into_iter().map(|row| row.id).collect();
-        let gone = settled.into_iter().filter(|made| !rows.contains(&made.id));
-        let gone: Vec<_> = gone.collect();
-        if !gone.is_empty() {
-            tell(&handle.actor, WithoutRows { gone });
-        }
+        // What cannot be read is compared the next time, and who is gone is loaded with its rows.
+        drop(ended(inventory, sku, &handle, None).await);
     }
+}
+
+/// Gives back what a shelf keeps without a row, all of it or one reservation. The rows are read after the
+/// actor was asked: what it has made since has another number.
+async fn ended(
+    inventory: &Inventory,
+    sku: Sku,
+    handle: &InventoryHandle,
+    only: Option<WithdrawalId>,
+) -> Result<Result<(), Gone>, Fault> {
+    let Ok(mut settled) = ask(&handle.actor, |reply| Settled { reply }).await else {
+        return Ok(Err(Gone));
+    };
+    settled.retain(|made| only.is_none_or(|only| only == made.id));
+    if settled.is_empty() {
+        return Ok(Ok(()));
+    }
+    let rows = inventory.source.reserved(sku).await?;
+    let rows: BTreeSet<_> = rows.into_iter().map(|row| row.id).collect();
+    settled.retain(|made| !rows.contains(&made.id));
+    if !settled.is_empty() {
+        tell(&handle.actor, WithoutRows { gone: settled });
+    }
+    Ok(Ok(()))
 }

@@ -6,7 +6,7 @@ use crate::{
     inventory::{
         Reach, ReservedUnits,
         pool::{Pool, Reserving, Taken},
-        reservations::Reservations,
+        reservations::{Found, Reservations},
     },
 };
 
@@ -33,7 +33,10 @@ fn taken(taken: Taken) -> Vec<crate::inventory::ShelvedSerial> {
 fn claims_leave_what_is_reserved_for_others() {
     let mut pool = Pool::new(4, 16);
     fetched(&mut pool, 0..4, false);
-    assert_eq!(pool.reserve(id(1), 3, Reach::Shelf), Reserving::Done);
+    assert!(matches!(
+        pool.reserve(id(1), 3, Reach::Shelf),
+        Reserving::Done(_)
+    ));
     assert_eq!(pool.claim(2), Taken::Out);
     assert_eq!(pool.reserve(id(2), 2, Reach::Shelf), Reserving::Out);
     drop(taken(pool.claim(1)));
@@ -79,13 +82,19 @@ fn oldest_reservation_goes_first_where_there_is_too_little_for_all() {
 fn those_that_wait_for_what_comes_are_behind_what_was_there() {
     let mut pool = Pool::new(4, 16);
     fetched(&mut pool, 0..2, false);
-    assert_eq!(pool.reserve(id(1), 3, Reach::Beyond), Reserving::Done);
+    assert!(matches!(
+        pool.reserve(id(1), 3, Reach::Beyond),
+        Reserving::Done(_)
+    ));
     assert_eq!(pool.reserve(id(2), 1, Reach::Shelf), Reserving::Out);
     assert_eq!(pool.claim(1), Taken::Out);
     pool.restocked();
     assert_eq!(pool.redeem(id(1), 3), Taken::Short);
     fetched(&mut pool, 2..4, false);
-    assert_eq!(pool.reserve(id(2), 1, Reach::Shelf), Reserving::Done);
+    assert!(matches!(
+        pool.reserve(id(2), 1, Reach::Shelf),
+        Reserving::Done(_)
+    ));
     assert_eq!(pool.claim(1), Taken::Out);
     assert_eq!(taken(pool.redeem(id(1), 3)).len(), 3);
     assert_eq!(taken(pool.redeem(id(2), 1)).len(), 1);
@@ -95,7 +104,10 @@ fn those_that_wait_for_what_comes_are_behind_what_was_there() {
 fn id_that_is_reserved_otherwise_or_taken_is_not_reserved_again() {
     let mut pool = Pool::new(4, 16);
     fetched(&mut pool, 0..4, false);
-    assert_eq!(pool.reserve(id(1), 2, Reach::Shelf), Reserving::Done);
+    assert!(matches!(
+        pool.reserve(id(1), 2, Reach::Shelf),
+        Reserving::Done(_)
+    ));
     assert_eq!(pool.reserve(id(1), 3, Reach::Shelf), Reserving::Used);
     assert_eq!(
         pool.reserve(id(1), 2, Reach::Shelf),
@@ -110,11 +122,11 @@ fn id_that_is_reserved_otherwise_or_taken_is_not_reserved_again() {
 #[test]
 fn reservation_without_a_row_is_given_back_unless_it_was_made_again() {
     let mut book = Reservations::default();
-    book.enter(id(1), 2, Reach::Shelf);
+    let _fresh = book.enter(id(1), 2, Reach::Shelf);
     assert_eq!(book.settled(), [], "its row is being stored");
     book.kept(id(1));
     let seen = book.settled();
-    book.enter(id(1), 2, Reach::Shelf);
+    let _fresh = book.enter(id(1), 2, Reach::Shelf);
     book.without_rows(&seen);
     book.kept(id(1));
     book.without_rows(&seen);
@@ -125,19 +137,14 @@ fn reservation_without_a_row_is_given_back_unless_it_was_made_again() {
 }
 
 #[test]
-fn end_of_a_row_counts_whenever_it_is_heard_of() {
-    // Heard before the one who stored it says so.
-    let mut book = Reservations::default();
-    book.enter(id(1), 2, Reach::Shelf);
-    book.ended(id(1));
-    book.kept(id(1));
-    assert_eq!((book.units(), book.settled().len()), (0, 0));
-    // Heard while its withdrawal has the units, which is then not executed.
+fn end_of_a_row_counts_while_its_withdrawal_has_the_units() {
     let mut book = Reservations::stored(vec![row(1, 2)]);
     book.taken(id(1));
-    book.ended(id(1));
+    let settled = book.settled();
+    book.without_rows(&settled);
+    assert_eq!(book.find(id(1)), Some(Found::Taken));
     book.put_back(id(1));
-    assert_eq!((book.units(), book.settled().len()), (0, 0));
+    assert_eq!((book.units(), book.find(id(1))), (0, None));
 }
 
 /// What a model knows of the one reservation that a trail is about.
@@ -164,7 +171,7 @@ fn live_reservation_is_honored_in_every_order_of_events() {
                 }
                 1 if model == Model::Absent
                     && redeeming.is_none()
-                    && pool.reserve(id(1), 2, Reach::Shelf) == Reserving::Done =>
+                    && matches!(pool.reserve(id(1), 2, Reach::Shelf), Reserving::Done(_)) =>
                 {
                     model = Model::Open;
                 }
@@ -177,7 +184,8 @@ fn live_reservation_is_honored_in_every_order_of_events() {
                     model = Model::Over;
                 }
                 4 if model == Model::Kept => {
-                    pool.reservations_mut().ended(id(1));
+                    let settled = pool.reservations().settled();
+                    pool.reservations_mut().without_rows(&settled);
                     model = Model::Over;
                 }
                 5 => {

@@ -359,6 +359,22 @@ fn paid_invoices_that_wait_are_served_first_and_the_oldest_before_the_others() {
 }
 
 #[test]
+fn end_that_is_told_late_does_not_take_what_was_reserved_again() {
+    scene(&world(2), async |scene| {
+        stored(&scene, 1, 2).await;
+        end(&scene, 1).await;
+        stored(&scene, 1, 2).await;
+        end_again(&scene, 1).await;
+        out_of_stock(&scene, "A-1", 1).await;
+        // So does a transaction that was undone, if an earlier one was not.
+        store(&scene, held(&scene, 1, 2).await).aborted();
+        out_of_stock(&scene, "A-2", 1).await;
+        assert_eq!(redeemed(&scene, 1, 2).await, 2);
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
 fn nothing_is_reserved_while_paid_invoices_wait() {
     scene(&world(1), async |scene| {
         waits(&scene, 1, 2).await;
