@@ -111,7 +111,7 @@ fn id_that_is_reserved_otherwise_or_taken_is_not_reserved_again() {
     assert_eq!(pool.reserve(id(1), 3, Reach::Shelf), Reserving::Used);
     assert_eq!(
         pool.reserve(id(1), 2, Reach::Shelf),
-        Reserving::Done,
+        Reserving::Done(None),
         "it has them already"
     );
     assert_eq!(pool.reservations().units(), 2);
