@@ -11,7 +11,7 @@ use axum::{
 use engine::{
     ids::InvoiceId,
     money::Money,
-    payments::{Act, NotTakenBack},
+    payments::{Act, Invoice, NotTakenBack},
 };
 use persistence::{
     owned,
@@ -62,7 +62,8 @@ pub(crate) async fn refund(
     PathIds(id): PathIds<InvoiceId>,
     once: Once<RefundInvoice>,
 ) -> Result<Response, ApiError> {
-    let work = move |app, caller: MerchantKey<BalanceWrite>, wire: RefundInvoice| async move {
+    let work = move |app: App, caller: MerchantKey<BalanceWrite>, wire: RefundInvoice| async move {
+        let found = owned_by(&app, caller.merchant_id(), id).await?;
         let amount = wire
             .amount
             .map(|sent| sent.read(caller.currency(), "amount"));
@@ -80,7 +81,7 @@ pub(crate) async fn refund(
             reference,
             note: texts::line(wire.reason, "reason", REASON_CHARS_MAX)?,
         };
-        answer(app, caller, id, wanted).await
+        answer(app, caller, found, wanted).await
     };
     once.run(app, caller, work).await
 }
@@ -91,7 +92,8 @@ pub(crate) async fn dispute(
     PathIds(id): PathIds<InvoiceId>,
     once: Once<DisputeInvoice>,
 ) -> Result<Response, ApiError> {
-    let work = move |app, caller, wire: DisputeInvoice| async move {
+    let work = move |app: App, caller: MerchantKey<BalanceWrite>, wire: DisputeInvoice| async move {
+        let found = owned_by(&app, caller.merchant_id(), id).await?;
         let outcome = |word: &str| match word {
             "OPENED" => Some(Act::DisputeOpened),
             "WON" => Some(Act::DisputeWon),
@@ -105,7 +107,7 @@ pub(crate) async fn dispute(
             reference: format!("{OWN_REFERENCES}dispute:{id}"),
             note: None,
         };
-        answer(app, caller, id, wanted).await
+        answer(app, caller, found, wanted).await
     };
     once.run(app, caller, work).await
 }
@@ -113,12 +115,11 @@ pub(crate) async fn dispute(
 async fn answer(
     app: App,
     caller: MerchantKey<BalanceWrite>,
-    id: InvoiceId,
+    found: Invoice,
     wanted: Wanted,
 ) -> Result<Response, ApiError> {
     let currency = caller.currency();
-    let found = owned_by(&app, caller.merchant_id(), id).await?;
-    let of = ((found.merchant, found.relationship), id);
+    let of = ((found.merchant, found.relationship), found.id);
     let by = (caller.actor(), app.now());
     // One task for both steps: what is stored is also taken.
     let doing = owned(async move {
