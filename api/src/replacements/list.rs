@@ -1,4 +1,5 @@
-//! `GET /dev/v1/resellers/replacements`: what resellers asked for, newest first.
+//! `GET /dev/v1/resellers/replacements`: what resellers asked for, newest first; and in the portal what one of
+//! them did.
 
 use axum::{extract::State, response::Response};
 use engine::{
@@ -7,13 +8,14 @@ use engine::{
 };
 use persistence::replacements::list::{Filter, list};
 
-use super::MerchantReplacement;
+use super::{MerchantReplacement, ReplacementAnswer};
 use crate::{
-    auth::{MerchantKey, scope::ResellerStockRead},
+    auth::{MerchantKey, Session, scope::ResellerStockRead},
+    balances::owner::own_scope,
     error::ApiError,
-    extract::Query,
+    extract::{PathIds, Query},
     state::App,
-    wire::{page::CursorPage, texts::words},
+    wire::{filters, page::CursorPage, texts::words},
 };
 
 pub(crate) async fn dev(
@@ -33,6 +35,7 @@ pub(crate) async fn dev(
         found.ok_or_else(|| ApiError::field("batch_id", "is the id of no batch"))
     });
     let filter = Filter {
+        test: test(&query)?,
         statuses: statuses(&query)?,
         relationship: relationship.transpose()?,
         import: import.transpose()?,
@@ -42,6 +45,32 @@ pub(crate) async fn dev(
     let next = last.map(|one| one.id);
     let shown: Vec<_> = found.items.iter().map(MerchantReplacement::of).collect();
     Ok(page.answer(shown, next))
+}
+
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds(id): PathIds<RelationshipId>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let (scope, _) = own_scope(&app, &caller, id).await?;
+    let page = CursorPage::read(&query, &format!("own replacements {id}"))?;
+    let before = page.position(ReplacementId::parse)?;
+    let filter = Filter {
+        test: test(&query)?,
+        statuses: statuses(&query)?,
+        relationship: Some(id),
+        import: None,
+    };
+    let found = list(&app.database, scope.merchant, filter, before, page.limit).await?;
+    let last = found.items.last().filter(|_| found.has_more);
+    let next = last.map(|one| one.id);
+    let shown: Vec<_> = found.items.iter().map(ReplacementAnswer::of).collect();
+    Ok(page.answer(shown, next))
+}
+
+fn test(query: &Query) -> Result<bool, ApiError> {
+    Ok(filters::flag(query, "test")?.unwrap_or(false))
 }
 
 /// Every status that is told by one of the words that were sent.

@@ -1,5 +1,5 @@
-//! `POST /reseller/v1/fulfillments/{id}/items/{item_id}/replacements`: a delivered serial is no good. And
-//! `GET /reseller/v1/replacements/{id}`: what became of it.
+//! `POST /reseller/v1/fulfillments/{id}/items/{item_id}/replacements`, and a person's in the portal: a delivered
+//! serial is no good. And `GET /reseller/v1/replacements/{id}`: what became of it.
 
 use axum::{
     extract::State,
@@ -9,7 +9,7 @@ use engine::{
     audit::{Actor, ActorKind},
     clock::Timestamp,
     fulfillments::{FulfilledLine, Fulfillment},
-    ids::{FulfillmentId, ItemId, ReplacementId, SerialId},
+    ids::{FulfillmentId, ItemId, RelationshipId, ReplacementId, SerialId},
     relationships::RelationshipScope,
     replacements::{NOTE_CHARS_MAX, Reason, Refusal, Replacement, Status},
 };
@@ -20,9 +20,10 @@ use utoipa::ToSchema;
 use super::{ReplacementAnswer, carry::carry};
 use crate::{
     auth::{
-        ResellerKey,
+        ResellerKey, Session,
         scope::{FulfillmentsRead, FulfillmentsWrite},
     },
+    balances::owner::Asker,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -43,17 +44,31 @@ pub(crate) async fn reseller(
     PathIds(ids): PathIds<(FulfillmentId, ItemId)>,
     once: Once<RequestReplacement>,
 ) -> Result<Response, ApiError> {
-    let work = move |app, caller, wire| answer(app, caller, ids, wire);
+    let work = move |app, caller: ResellerKey<FulfillmentsWrite>, wire| {
+        answer(app, (caller.scope(), actor(&caller)), ids, wire)
+    };
     once.run(app, caller, work).await
+}
+
+pub(crate) async fn portal(
+    State(app): State<App>,
+    caller: Session,
+    PathIds((relationship, id, item)): PathIds<(RelationshipId, FulfillmentId, ItemId)>,
+    once: Once<RequestReplacement>,
+) -> Result<Response, ApiError> {
+    let asker = Asker::own(&app, &caller, relationship).await?;
+    let work =
+        move |app, asker: Asker, wire| answer(app, (asker.scope, asker.actor), (id, item), wire);
+    once.run(app, asker, work).await
 }
 
 async fn answer(
     app: App,
-    caller: ResellerKey<FulfillmentsWrite>,
+    (scope, actor): (RelationshipScope, Actor),
     (id, item): (FulfillmentId, ItemId),
     wire: RequestReplacement,
 ) -> Result<Response, ApiError> {
-    let (scope, now) = (caller.scope(), app.now());
+    let now = app.now();
     let missing = || ApiError::new(Code::NotFound);
     let found = get::find(&app.database, scope, id).await?;
     let fulfillment = found.ok_or_else(missing)?;
@@ -69,7 +84,7 @@ async fn answer(
     };
     let refunded = fulfillment.is_refunded(serial);
     let of = (fulfillment.stamp.created_at, refunded);
-    let by = (actor(&caller), now);
+    let by = (actor, now);
     // One task for both steps: what is granted at once is also carried out.
     let stored = owned(async move {
         let requested = request::request(&app.database, wanted, of, rule, by).await?;

@@ -231,3 +231,48 @@ fn replacements_that_are_not_right_change_nothing() {
         late.refused(422, "REPLACEMENT_REFUSED");
     });
 }
+
+#[test]
+fn person_asks_for_a_replacement_and_reads_its_own() {
+    with_world(async |world| {
+        world.replacement_rule(false, 5).await;
+        let session = world.as_reseller("demo-both", "ann@example.com").await;
+        let reseller = world.reseller("demo-both").id;
+        let own = |method, path: &str| {
+            let path = format!("/programs/{reseller}/{path}");
+            world.page(method, &path).header("cookie", &session)
+        };
+        let sold = world.bought("WOO-1", 1).await;
+        let item = sold["lines"][0]["items"][0]["id"].as_str().unwrap();
+        let path = format!(
+            "fulfillments/{}/items/{item}/replacements",
+            sold["id"].as_str().unwrap()
+        );
+        let ask = async || {
+            let call = own("POST", &path);
+            call.json(&json!({"reason": "used"})).send().await
+        };
+        let asked = ask().await.data(201);
+        assert_eq!(
+            (&asked["status"], &asked["item_id"]),
+            (&json!("REQUESTED"), &json!(item))
+        );
+        ask().await.refused(422, "REPLACEMENT_REFUSED");
+        let listed = async |query: &str| {
+            let found = own("GET", &format!("replacements{query}")).send().await;
+            found.data(200)
+        };
+        assert_eq!(listed("").await, json!([asked]));
+        assert_eq!(listed("?status=issued").await, json!([]));
+        assert_eq!(listed("?test=true").await, json!([]));
+        world
+            .decide_replacement(&asked["id"], "reject")
+            .await
+            .data(200);
+        assert_eq!(listed("?status=rejected").await[0]["id"], asked["id"]);
+        let other = world.reseller("demo-stock").id;
+        let foreign = world.page("GET", &format!("/programs/{other}/replacements"));
+        let foreign = foreign.header("cookie", &session).send().await;
+        foreign.refused(404, "NOT_FOUND");
+    });
+}
