@@ -31,6 +31,7 @@ pub mod mail;
 pub(crate) mod me;
 pub(crate) mod members;
 pub mod metrics;
+pub(crate) mod notifications;
 pub mod payments;
 pub(crate) mod payouts;
 pub(crate) mod persons;

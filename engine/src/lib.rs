@@ -30,6 +30,7 @@ pub mod listings;
 pub mod merchants;
 pub mod metrics;
 pub mod money;
+pub mod notifications;
 pub mod payments;
 pub mod payouts;
 pub mod persons;

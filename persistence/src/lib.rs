@@ -28,6 +28,7 @@ pub mod mail;
 pub mod members;
 pub mod merchants;
 mod notices;
+pub mod notifications;
 pub mod page;
 pub mod payments;
 pub mod payouts;

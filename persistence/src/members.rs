@@ -8,8 +8,10 @@ use engine::{
     clock::Timestamp,
     fulfillments::Email,
     ids::{MerchantId, PersonId},
-    merchants::team::{self, LastOwner},
-    persons::Role,
+    persons::{
+        Role,
+        team::{self, LastOwner},
+    },
     vault::Vault,
 };
 use sqlx::PgConnection;

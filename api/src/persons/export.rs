@@ -22,7 +22,7 @@ use futures_util::{
 };
 use persistence::{
     Database, Error, api_keys, balances, fulfillments, payouts, persons,
-    relationships::export::note_export, sales, stock_requests, top_ups,
+    relationships::export::note_export, replacements, sales, stock_requests, top_ups,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -38,6 +38,7 @@ use crate::{
     layers::rate_limit,
     payouts::PayoutView,
     persons::programs::ResellerProgram,
+    replacements::ReplacementAnswer,
     sales::{earnings::EarningsEntry, shown::SaleView},
     state::App,
     stock_requests::{
@@ -167,6 +168,7 @@ impl Export {
             self.top_ups(),
             self.ledger(),
             self.fulfillments(),
+            self.replacements(),
             self.stock_requests(),
             self.items(),
             self.sales(),
@@ -240,6 +242,27 @@ impl Export {
             }
         });
         shown.boxed()
+    }
+
+    fn replacements(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let filter = replacements::list::Filter {
+                    relationship: Some(this.scope.relationship),
+                    ..replacements::list::Filter::default()
+                };
+                let merchant = this.scope.merchant;
+                let page = replacements::list::list(&this.db, merchant, filter, before, AT_ONCE);
+                let page = page.await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|one| one.id);
+                let shown = page.items.iter().map(ReplacementAnswer::of);
+                Ok((shown.map(|one| line("replacement", &one)).collect(), next))
+            }
+            .boxed()
+        })
     }
 
     fn stock_requests(&self) -> BoxStream<'static, Result<Bytes, Error>> {

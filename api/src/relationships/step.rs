@@ -10,12 +10,14 @@ use axum::{
 };
 use engine::{
     audit::Actor,
-    ids::{MerchantId, RelationshipId},
+    ids::{MailId, MerchantId, RelationshipId},
     relationships::{Step, WrongStatus},
 };
 use persistence::{
+    mail::{Letter, Post},
     owned,
     relationships::step::{Taken, step},
+    top_ups::{Payer, payer},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -104,11 +106,18 @@ async fn answer(
 async fn store(
     app: App,
     of: (MerchantId, RelationshipId),
-    what: (Step, Option<String>),
+    (wanted, reason): (Step, Option<String>),
     actor: Actor,
 ) -> Result<Option<Result<Taken, WrongStatus>>, ApiError> {
+    let payer = payer(&app.database, of).await?;
+    let told = payer.map(|payer| {
+        let post = letter(&app, &payer, wanted, reason.as_deref());
+        (app.engine.vault().clone(), post)
+    });
+    let what = (wanted, reason, told);
     let stepped = step(&app.database, of, what, actor, app.now()).await?;
     if let Some(Ok(taken)) = &stepped {
+        app.mail_queued.notify_one();
         for key in &taken.revoked {
             app.forget_key(*key);
         }
@@ -116,4 +125,32 @@ async fn store(
         app.take_over(of.1, &taken.balances).await?;
     }
     Ok(stepped)
+}
+
+/// What the reseller is mailed, with the reason that it reads in its workspace too.
+fn letter(app: &App, reseller: &Payer, step: Step, reason: Option<&str>) -> Post {
+    let merchant = &reseller.merchant_name;
+    let (what, follows) = match step {
+        Step::Suspend => (
+            "suspended",
+            "Nothing new is sold or delivered. What is paid stays yours.",
+        ),
+        Step::Reactivate => ("active again", "You can go on selling."),
+        Step::Terminate => (
+            "ended",
+            "Its keys are revoked. You can still read, export and be paid what you earned.",
+        ),
+    };
+    let reason = reason.map_or_else(String::new, |reason| format!("\n\n{reason}"));
+    Post {
+        id: MailId::generate(app.now(), &**app.engine.random()),
+        letter: Letter {
+            to: reseller.email.clone(),
+            subject: format!("Your program at {merchant} is {what}"),
+            text: format!(
+                "Your program at {merchant} is {what}.{reason}\n\n{follows} See {origin}.\n",
+                origin = app.origin,
+            ),
+        },
+    }
 }

@@ -6,9 +6,9 @@ use crate::{
     events::feed,
     fulfillments,
     metrics::Surface,
-    payouts,
+    notifications, payouts,
     persons::{email, export, invitation, me, password, programs, reset, totp},
-    sales,
+    replacements, sales,
     sessions::{list, sign_in, sign_out, step_up},
     stock_requests, top_ups,
 };
@@ -49,10 +49,14 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs/{rel}/balance",   balances::get::portal)
         .get("/portal/v1/programs/{rel}/ledger",    balances::ledger::portal)
         .get("/portal/v1/programs/{rel}/statement", balances::statement::portal)
+        .get("/portal/v1/programs/{rel}/notifications",         notifications::get)
+        .put("/portal/v1/programs/{rel}/notifications",         notifications::put)
         .put("/portal/v1/programs/{rel}/balance/settings",      balances::settings::portal)
         .get("/portal/v1/programs/{rel}/fulfillments",          fulfillments::history::portal)
         .get("/portal/v1/programs/{rel}/fulfillments/{ful}",    fulfillments::history::portal_one)
         .post("/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/reveal", fulfillments::open::portal)
+        .post("/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/replacements", replacements::request::portal)
+        .get("/portal/v1/programs/{rel}/replacements",          replacements::list::portal)
         .get("/portal/v1/programs/{rel}/sales",                 sales::list::portal)
         .get("/portal/v1/programs/{rel}/commissions",           sales::list::portal_commissions)
         .get("/portal/v1/programs/{rel}/earnings",              sales::earnings::portal)

@@ -233,3 +233,35 @@ fn person_reads_the_feed_of_an_own_program_only() {
         assert_eq!(own["data"][0]["data"]["external_order_id"], "WOO-1");
     });
 }
+
+#[test]
+fn fact_of_a_newer_version_is_passed_over_and_holds_nothing_up() {
+    with_world(async |world| {
+        for name in ["one", "two"] {
+            let invite = world.call("POST", "/dev/v1/resellers/invite");
+            let body = json!({"email": format!("{name}@partner.example")});
+            let invite = invite.key(&world.merchant_key()).json(&body);
+            invite.send().await.data(201);
+        }
+        let told = async |query: &str| {
+            let call = world.call("GET", &format!("/dev/v1/events?limit=500{query}"));
+            call.key(&world.merchant_key()).send().await.json()
+        };
+        let invited = "&types=reseller:invited";
+        let mut heard = told(&format!("{invited}&wait=5")).await;
+        while heard["data"].as_array().unwrap().len() < 2 {
+            let after = &heard["pagination"]["next_after"];
+            told(&format!("{invited}&wait=5&after={after}")).await;
+            heard = told(invited).await;
+        }
+        let all = told("").await;
+        world.sql(
+            "UPDATE event_spans SET fact = '{\"from_tomorrow\": {\"x\": 1}}'
+             WHERE last_seq = 1 AND fact IS NOT NULL",
+        );
+        let known = told("").await;
+        let rest = &all["data"].as_array().unwrap()[1..];
+        assert_eq!(known["data"], json!(rest));
+        assert_eq!(known["pagination"], all["pagination"]);
+    });
+}

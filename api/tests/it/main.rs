@@ -35,6 +35,7 @@ mod links;
 mod listings;
 mod lists;
 mod members;
+mod notifications;
 mod ops;
 mod orders;
 mod own_products;

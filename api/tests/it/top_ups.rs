@@ -275,8 +275,10 @@ fn top_up_that_may_not_be_opened_changes_nothing() {
         }
         let affiliate = world.invoice("demo-affiliate", "50.00").await;
         affiliate.refused(403, "MODE_NOT_ALLOWED");
+        assert_eq!(world.top_ups(), state);
         let suspend = world.dev_of(CODE, "POST", "suspend").send().await;
         suspend.data(200);
+        let state = world.top_ups();
         let refused = world.ask(&session, "50.00").await;
         refused.refused(403, "RELATIONSHIP_INACTIVE");
         assert_eq!(world.top_ups(), state);

@@ -1,7 +1,6 @@
 //! The tenant: a seller of digital goods, with exactly one reseller program in one currency.
 
 mod source;
-pub mod team;
 
 pub use source::Source;
 

@@ -5,6 +5,7 @@
 mod attempts;
 mod password;
 mod session;
+pub mod team;
 #[cfg(test)]
 mod tests;
 

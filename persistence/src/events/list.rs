@@ -14,6 +14,7 @@ use engine::{
     ids::{EntryId, EventId, FulfillmentId, ProductId, RelationshipId, VariantId},
     money::Money,
 };
+use serde::Deserialize as _;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
@@ -108,21 +109,21 @@ pub async fn list(
         };
         for _ in 0..PAGES_MAX {
             let found = page(&mut connection, id, told.next_after, limit).await?;
-            for event in found {
+            for Numbered { seq, event } in found {
                 if told.events.len() == limit as usize {
                     break;
                 }
-                told.next_after = event.seq;
-                if kinds
-                    .as_ref()
-                    .is_none_or(|kinds| kinds.contains(&event.kind()))
-                {
-                    told.events.push(event);
-                }
+                told.next_after = seq;
+                let wanted = |event: &Event| {
+                    let kinds = kinds.as_ref();
+                    kinds.is_none_or(|kinds| kinds.contains(&event.kind()))
+                };
+                told.events.extend(event.filter(wanted));
             }
             told.has_more = told.next_after < end;
             let full = told.events.len() == limit as usize;
-            if full || !told.has_more || kinds.is_none() {
+            let heard = kinds.is_none() && !told.events.is_empty();
+            if full || !told.has_more || heard {
                 break;
             }
         }
@@ -156,12 +157,19 @@ pub(crate) async fn find(
     .await?)
 }
 
+/// What has a number in a feed. A fact that only a newer version knows, which ran before or runs beside this
+/// one, is passed over: its number stays free.
+pub(crate) struct Numbered {
+    pub(crate) seq: i64,
+    pub(crate) event: Option<Event>,
+}
+
 pub(crate) async fn page(
     connection: &mut PgConnection,
     feed: i64,
     after: i64,
     limit: u32,
-) -> Result<Vec<Event>, Error> {
+) -> Result<Vec<Numbered>, Error> {
     let rows: Vec<Row> = sqlx::query_as(include_str!("list.sql"))
         .bind(feed)
         .bind(after)
@@ -169,7 +177,13 @@ pub(crate) async fn page(
         .fetch_all(&mut *connection)
         .await?;
     let mut lines = lines(connection, &rows).await?;
-    rows.into_iter().map(|row| row.event(&mut lines)).collect()
+    let numbered = rows.into_iter().map(|row| {
+        Ok(Numbered {
+            seq: row.seq,
+            event: row.event(&mut lines)?,
+        })
+    });
+    numbered.collect()
 }
 
 type Lines = HashMap<(i64, i64), Vec<Line>>;
@@ -224,7 +238,7 @@ struct Row {
     balance_id: Option<i64>,
     version: Option<i64>,
     event_id: Option<Uuid>,
-    fact: Option<Json<Fact>>,
+    fact: Option<Json<serde_json::Value>>,
     occurred_at: Option<Timestamp>,
     entry_id: Option<Uuid>,
     kind: Option<i16>,
@@ -242,15 +256,17 @@ const LOST: Error = Error::Inconsistent {
 };
 
 impl Row {
-    fn event(self, lines: &mut Lines) -> Result<Event, Error> {
+    /// None of a fact that this version does not know.
+    fn event(self, lines: &mut Lines) -> Result<Option<Event>, Error> {
         let (seq, at) = (self.seq, self.occurred_at.ok_or(LOST)?);
         if let (Some(id), Some(Json(fact))) = (self.event_id, self.fact) {
-            return Ok(Event {
+            let fact = Fact::deserialize(fact).ok();
+            return Ok(fact.map(|fact| Event {
                 id: EventId::from_uuid(id),
                 seq,
                 at,
                 subject: Subject::Fact(fact),
-            });
+            }));
         }
         let id = EntryId::from_uuid(self.entry_id.ok_or(LOST)?);
         let place = self.balance_id.zip(self.version).ok_or(LOST)?;
@@ -270,11 +286,11 @@ impl Row {
             refunded: self.refunded_id.map(FulfillmentId::from_uuid),
             lines: lines.remove(&place).unwrap_or_default(),
         };
-        Ok(Event {
+        Ok(Some(Event {
             id: id.event(),
             seq,
             at,
             subject: Subject::Entry(entry),
-        })
+        }))
     }
 }

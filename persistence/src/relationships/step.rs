@@ -7,12 +7,19 @@ use engine::{
     events::Fact,
     ids::{BalanceId, KeyId, MerchantId, RelationshipId},
     relationships::{Relationship, Status, Step, Stepped, WrongStatus},
+    vault::Vault,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rows::{self, kept};
-use crate::{Database, Error, audit, database::commit, events::outbox, owned, webhooks};
+use crate::{
+    Database, Error, audit,
+    database::commit,
+    events::outbox,
+    mail::{self, Post},
+    owned, webhooks,
+};
 
 const KEY_REASON: &str = "The relationship was terminated.";
 
@@ -27,12 +34,12 @@ pub struct Taken {
     pub revoked: Vec<KeyId>,
 }
 
-/// Takes a step with a relationship of this merchant, or says which status it is in; none if there is
-/// none.
+/// Takes a step with a relationship of this merchant, with a mail that tells it, or says which status it is in;
+/// none if there is none.
 pub async fn step(
     db: &Database,
     (merchant, id): (MerchantId, RelationshipId),
-    (step, reason): (Step, Option<String>),
+    (step, reason, told): (Step, Option<String>, Option<(Vault, Post)>),
     actor: Actor,
     now: Timestamp,
 ) -> Result<Option<Result<Taken, WrongStatus>>, Error> {
@@ -64,6 +71,9 @@ pub async fn step(
             })));
         }
         store(&mut tx, &relationship, (step, actor, before), now).await?;
+        if let Some((vault, Post { id, letter })) = &told {
+            mail::queue(&mut tx, vault, (*id, "status"), letter, now).await?;
+        }
         let revoked = revoked_keys(&mut tx, id).await?;
         commit(tx).await?;
         Ok(Some(Ok(Taken {

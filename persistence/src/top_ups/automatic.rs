@@ -4,6 +4,7 @@ use engine::{
     audit::Actor,
     clock::Timestamp,
     ids::BalanceId,
+    notifications::Group,
     payments::{Invoice, Origin},
     top_ups::{Ended, History, Standing, open},
     vault::Vault,
@@ -21,8 +22,7 @@ use crate::{
     database::commit,
     error::exactly_one,
     fulfillments::rows::money,
-    mail::{self, Post},
-    owned,
+    notifications, owned,
     relationships::rows::{kept, named},
 };
 
@@ -64,8 +64,8 @@ pub async fn open_automatic(
         let opened = (invoice, &method.access);
         let invoice = store(&mut tx, opened, (request, Actor::job(JOB)), now).await?;
         if let Some(announce) = announce {
-            let Post { id, letter } = announce(&invoice);
-            mail::queue(&mut tx, &vault, (id, "top-up"), &letter, now).await?;
+            let (post, about) = (announce(&invoice), (of.1, Group::TopUp, "top-up"));
+            notifications::tell(&mut tx, &vault, about, &post, now).await?;
         }
         commit(tx).await?;
         Ok(Some(invoice))

@@ -4,6 +4,7 @@ use engine::{
     clock::Timestamp,
     ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
     money::Money,
+    notifications::Group,
     payments::{Event, Invoice, Stepped},
     relationships::RelationshipScope,
     vault::Vault,
@@ -13,13 +14,8 @@ use uuid::Uuid;
 
 use super::{rows, takings};
 use crate::{
-    Database, Error,
-    database::commit,
-    error::at_most_one,
-    fulfillments::rows::money,
-    mail::{self, Post},
-    owned,
-    relationships::rows::kept,
+    Database, Error, database::commit, error::at_most_one, fulfillments::rows::money, mail::Post,
+    notifications, owned, relationships::rows::kept,
 };
 
 /// A payment that is to be credited, under its own id as reference.
@@ -101,8 +97,9 @@ pub async fn credited(
         }
         if let Some(completed) = completed(invoice, now)? {
             rows::store(&mut tx, &completed, now).await?;
-            if let Some(Post { id, letter }) = &post {
-                mail::queue(&mut tx, &vault, (*id, "top-up"), letter, now).await?;
+            if let Some(post) = &post {
+                let about = (of.1, Group::TopUp, "top-up");
+                notifications::tell(&mut tx, &vault, about, post, now).await?;
             }
         }
         commit(tx).await?;

@@ -6,6 +6,7 @@ use engine::{
     audit::Actor,
     clock::Timestamp,
     ids::InvoiceId,
+    notifications::Group,
     payments::{Event, Status, Stepped},
     top_ups::Ended,
     vault::Vault,
@@ -17,11 +18,7 @@ use super::{
     rows::{self, Of, Row, select_invoice},
 };
 use crate::{
-    Database, Error,
-    database::commit,
-    mail::{self, Post},
-    owned,
-    relationships::rows::kept,
+    Database, Error, database::commit, mail::Post, notifications, owned, relationships::rows::kept,
 };
 
 /// Who the audit log says it was.
@@ -83,8 +80,8 @@ async fn expire_one(
     if automatic::ended(&mut tx, balance, &invoice, ended).await?
         && let Some(payer) = payer_in(&mut tx, of).await?
     {
-        let Post { id, letter } = paused(&payer);
-        mail::queue(&mut tx, vault, (id, "top-up-paused"), &letter, now).await?;
+        let about = (of.1, Group::TopUp, "top-up-paused");
+        notifications::tell(&mut tx, vault, about, &paused(&payer), now).await?;
     }
     rows::store(&mut tx, &invoice, now).await?;
     let deed = (Actor::job(JOB), "top_up.expire");

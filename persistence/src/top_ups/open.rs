@@ -7,6 +7,7 @@ use engine::{
     events::Fact,
     ids::{InvoiceId, MerchantId},
     money::Currency,
+    notifications::Group,
     payments::{Access, Coin, Invoice, Method},
     programs::top_up_defaults,
     relationships::{Mode, Status},
@@ -22,8 +23,8 @@ use crate::{
     database::commit,
     events::outbox,
     fulfillments::rows::money,
-    mail::{self, Post},
-    owned,
+    mail::Post,
+    notifications, owned,
     payments::{find_enabled, take},
     relationships::rows::{kept, named},
 };
@@ -97,8 +98,8 @@ pub async fn open(
         let opened = (invoice, &method.access);
         let invoice = store(&mut tx, opened, (request, actor), now).await?;
         if let Some(announce) = announce {
-            let Post { id, letter } = announce(&invoice);
-            mail::queue(&mut tx, &vault, (id, "top-up"), &letter, now).await?;
+            let (post, about) = (announce(&invoice), (of.1, Group::TopUp, "top-up"));
+            notifications::tell(&mut tx, &vault, about, &post, now).await?;
         }
         commit(tx).await?;
         Ok(Some(Ok(Opened::Fresh(Box::new(invoice)))))

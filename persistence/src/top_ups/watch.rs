@@ -7,6 +7,7 @@ use engine::{
     events::Fact,
     ids::{BalanceId, MerchantId, RelationshipId},
     money::Money,
+    notifications::Group,
     relationships::RelationshipScope,
     top_ups::{Alert, Automatic},
     vault::Vault,
@@ -15,13 +16,8 @@ use uuid::Uuid;
 
 use super::settings;
 use crate::{
-    Database, Error,
-    database::commit,
-    error::at_most_one,
-    events::outbox,
-    fulfillments::rows::money,
-    mail::{self, Post},
-    owned,
+    Database, Error, database::commit, error::at_most_one, events::outbox,
+    fulfillments::rows::money, mail::Post, notifications, owned,
 };
 
 /// Which balances to look at.
@@ -118,8 +114,9 @@ pub async fn note_low(
             };
             let of = (scope.merchant, Some(scope.relationship));
             outbox::tell(&mut tx, of, &fact, now).await?;
-            if let Some(Post { id, letter }) = &post {
-                mail::queue(&mut tx, &vault, (*id, "balance-low"), letter, now).await?;
+            if let Some(post) = &post {
+                let about = (scope.relationship, Group::Balance, "balance-low");
+                notifications::tell(&mut tx, &vault, about, post, now).await?;
             }
         }
         commit(tx).await?;

@@ -182,7 +182,7 @@ async fn refused_changes_of_a_reseller_store_nothing() {
 async fn terminated_reseller_has_no_keys_and_stays_as_it_ended() {
     let stage = Stage::new().await;
     let take = async |wanted, second| {
-        let what = (wanted, Some("Why".to_owned()));
+        let what = (wanted, Some("Why".to_owned()), None);
         step(&stage.db, who(&stage, 0), what, actor("key_1"), at(second))
             .await
             .unwrap()

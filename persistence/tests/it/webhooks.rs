@@ -549,7 +549,7 @@ async fn relationship_that_ends_is_sent_nothing_more() {
         .unwrap()
         .unwrap();
     let of = (hooks.ground.merchant, hooks.ground.relationship);
-    let ending = (Step::Terminate, Some("over".to_owned()));
+    let ending = (Step::Terminate, Some("over".to_owned()), None);
     let ended = step(db, of, ending, Actor::job("test"), at(1)).await;
     ended.unwrap().unwrap().unwrap();
     let found = webhooks::find(db, side, id).await.unwrap().unwrap();

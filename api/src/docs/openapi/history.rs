@@ -1,4 +1,5 @@
-//! What was delivered, as merchant and person read it, and what it comes to: `/dev/v1` and `/portal/v1`.
+//! What was delivered, as merchant and person read it, what it comes to, and what is mailed of it: `/dev/v1`
+//! and `/portal/v1`.
 
 use engine::api_keys::Scope;
 
@@ -6,7 +7,10 @@ use super::{Operation, parameters::Parameter, reseller::FILTERS};
 use crate::{
     analytics::AnalyticsView,
     catalog::CatalogProduct,
+    error::Code,
     fulfillments::answer::{FulfillmentAnswer, Item},
+    notifications::{Notifications, SetNotifications},
+    replacements::{ReplacementAnswer, request::RequestReplacement},
     wire::fields::Nothing,
 };
 
@@ -15,6 +19,13 @@ const BESIDES: [Parameter; 4] = [
     Parameter::text("external_order_id", "What is bound to this id."),
     Parameter::TEST,
     Parameter::CSV,
+];
+
+const REPLACEMENTS: [Parameter; 4] = [
+    Parameter::text("status", "Statuses, with commas between them."),
+    Parameter::TEST,
+    Parameter::LIMIT,
+    Parameter::CURSOR,
 ];
 
 const PERIOD: [Parameter; 3] = [
@@ -38,6 +49,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .query(&PERIOD)
             .answers::<AnalyticsView>(200)
     };
+    all.extend(notifications());
     all.push(sums(
         "/dev/v1/resellers/analytics",
         "What all resellers sold, earned and bought, in sums.",
@@ -106,5 +118,37 @@ fn delivered() -> Vec<Operation> {
         .once()
         .takes::<Nothing>()
         .answers::<Item>(200),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/replacements",
+            "A delivered serial is no good: ask for another one, once.",
+        )
+        .once()
+        .takes::<RequestReplacement>()
+        .answers::<ReplacementAnswer>(201)
+        .refuses(&[Code::ReplacementRefused]),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/replacements",
+            "The replacements that you asked for, newest first.",
+        )
+        .query(&REPLACEMENTS)
+        .lists::<ReplacementAnswer>(),
+    ]
+}
+
+fn notifications() -> Vec<Operation> {
+    let path = "/portal/v1/programs/{rel}/notifications";
+    vec![
+        Operation::of_session("get", path, "Which mails you get, and who gets a copy.")
+            .answers::<Notifications>(200),
+        Operation::of_session(
+            "put",
+            path,
+            "Set which mails you get. What is left out is on.",
+        )
+        .once()
+        .takes::<SetNotifications>()
+        .answers::<Notifications>(200),
     ]
 }

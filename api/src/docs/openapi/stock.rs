@@ -205,6 +205,7 @@ fn replacements() -> Vec<Operation> {
         )
         .scope(Scope::ResellerStockRead)
         .query(&filters)
+        .query(&[Parameter::TEST])
         .lists::<MerchantReplacement>(),
         decide(
             "/dev/v1/resellers/replacements/{rpl}/issue",

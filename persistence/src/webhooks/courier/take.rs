@@ -16,7 +16,7 @@ use super::claim::Leased;
 use crate::{
     Database, Error,
     error::exactly_one,
-    events::list::{Event, find, page},
+    events::list::{Event, Numbered, find, page},
     owned,
 };
 
@@ -159,9 +159,9 @@ impl Due {
         feed: Option<i64>,
     ) -> Result<(), Error> {
         if let Some((feed, seq)) = feed.zip(self.seq) {
-            let mut found = page(connection, feed, seq - 1, 1).await?;
-            let found = found.pop().filter(|event| event.seq == seq);
-            if let Some(event) = found {
+            let found = page(connection, feed, seq - 1, 1).await?;
+            let mut found = found.into_iter().filter(|one| one.seq == seq);
+            if let Some(event) = found.find_map(|one| one.event) {
                 self.attempt.content = Content::Event(Box::new(event));
             }
         }
@@ -199,15 +199,15 @@ async fn gather(
     // Numbers without events: they are older than the feed remembers.
     let mut reached = events.first().map_or(end, |_| mark);
     let (mut ids, mut taken) = (ids.into_iter(), Vec::new());
-    for event in events {
-        if !leased.wanted.wants(event.kind()) {
-            reached = event.seq;
+    for Numbered { seq, event } in events {
+        let Some(event) = event.filter(|event| leased.wanted.wants(event.kind())) else {
+            reached = seq;
             continue;
-        }
+        };
         let Some(delivery) = ids.next() else {
             break;
         };
-        reached = event.seq;
+        reached = seq;
         store(connection, leased, delivery, &event, now).await?;
         taken.push(Attempt {
             delivery,

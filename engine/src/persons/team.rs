@@ -2,7 +2,7 @@
 //!
 //! Keeps: a merchant always has an owner.
 
-use crate::persons::Role;
+use super::Role;
 
 /// Nobody else could give rights any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
