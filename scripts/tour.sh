@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole story over HTTP on a running `consign dev`: program, product, serials, invitation, acceptance,
-# terms, key, balance, orders, limit, price change, suspension, and a statement that sums.
+# terms, key, balance, orders, limit, price change, a customer's purchase, suspension, and a statement that
+# sums.
 #
 # usage: scripts/tour.sh [path of demo.json]      (.consign/demo.json if none is given)
 #
@@ -64,6 +65,12 @@ same() {
         printf '\ntour: %s: %s is not %s\n%s\n' "$1" "$2" "$3" "$ANSWER" >&2
         exit 1
     fi
+}
+# leads PATH FORM: where a form of a customer's page leads.
+leads() {
+    local to
+    to=$(curl --silent --show-error --max-time 20 --output /dev/null --write-out '%{redirect_url}' --data "$2" "$BASE$1")
+    printf '%s' "${to#"$BASE"}"
 }
 # order ID [FIELDS]: an order of one unit of the product.
 order() {
@@ -168,6 +175,24 @@ order "tour-$RUN-4"
 expect 201
 same 'the new price' "$(text unit_price)" 10.20
 say 'without a maximum it is sold at the new price: 10.20'
+
+title 'A customer buys the last one on a page'
+merchant POST /dev/v1/checkout/sessions "{\"product_id\":\"$PRODUCT\",\"quantity\":1}"
+expect 201
+VISIT=$(text url)
+INVOICE=$(leads "${VISIT#"$BASE"}" 'email=ann%40example.com&coin=BANK')
+merchant GET '/dev/v1/invoices?purpose=CHECKOUT&limit=1'
+expect 200
+same 'the invoice' "$(text status) $(text amount)" 'OPEN 12.00'
+BOUGHT=$(text id)
+for _ in first again; do
+    merchant POST "/dev/v1/invoices/$BOUGHT/complete" '{}'
+    expect 200
+    same 'the invoice' "$(text status)" COMPLETED
+done
+ANSWER=$(curl --silent --show-error --max-time 20 --data '' "$BASE$INVOICE/reveal")
+same 'the serial on the page' "$(printf '%s' "$ANSWER" | sed -n 's/^<pre>\(.*\)<\/pre>$/\1/p')" "$RUN-E"
+say "$RUN-E for 12.00; paid twice, delivered once"
 
 title 'The reseller is suspended'
 merchant POST "/dev/v1/resellers/$RESELLER/suspend" '{"reason":"The tour says so"}'

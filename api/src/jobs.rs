@@ -1,6 +1,7 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
-//! purchases, what lanes tell the audit log, the end of invitations and of top-ups, the end of holds on
-//! commissions, listings that are blocked, refunds and payments that were cut off, and the sale of uploads that were stored when their
+//! purchases, what lanes tell the audit log, the end of invitations, of top-ups and of customers' invoices, the
+//! end of holds on commissions, listings that are blocked, refunds and payments that were cut off, paid
+//! invoices that wait for delivery, and the sale of uploads that were stored when their
 //! lane was busy.
 
 use std::{sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use tokio::{
 
 use crate::{
     api_keys::expiry,
+    checkout,
     fulfillments::refund,
     listings,
     metrics::{Metrics, UPKEEP_EVERY},
@@ -176,6 +178,33 @@ pub(crate) async fn expire_top_ups(app: App) {
             Err(error) => tracing::warn!(%error, "could not end top-ups: {error}"),
         }
         sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Ends invoices of customers that nobody paid in time, and forgets visits that came to nothing.
+pub(crate) async fn expire_checkouts(app: App) {
+    loop {
+        match checkout::expire_due(&app, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "ended invoices that nobody paid in time"),
+            Err(error) => tracing::warn!(%error, "could not end invoices: {error}"),
+        }
+        if let Err(error) = checkout::forget_visits(&app, app.now()).await {
+            tracing::warn!(%error, "could not forget visits: {error}");
+        }
+        sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Delivers paid invoices that a crash cut off, or for which there was too little in stock.
+pub(crate) async fn carry_invoices(app: App) {
+    loop {
+        match checkout::carry_waiting(&app, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "found paid invoices that waited for delivery"),
+            Err(error) => tracing::warn!(%error, "could not look for paid invoices: {error}"),
+        }
+        sleep(REFUND_EVERY).await;
     }
 }
 

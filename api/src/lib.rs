@@ -10,6 +10,7 @@ pub(crate) mod auth;
 pub(crate) mod balances;
 pub(crate) mod campaigns;
 pub(crate) mod catalog;
+pub mod checkout;
 pub mod cli;
 pub mod config;
 pub mod dev;

@@ -111,6 +111,7 @@ pub(crate) enum Surface {
     Portal,
     Docs,
     Links,
+    Checkout,
     /// Nothing matched.
     None,
 }
@@ -123,6 +124,7 @@ impl Surface {
             Self::Portal => "portal",
             Self::Docs => "docs",
             Self::Links => "links",
+            Self::Checkout => "checkout",
             Self::None => "none",
         }
     }

@@ -42,6 +42,9 @@ const PAGES_MAX: u64 = 60;
 const PAGES_SECONDS: i64 = 3;
 /// Exports at once.
 const EXPORTS_MAX: usize = 2;
+/// Visits of one address that may begin in a quarter of an hour.
+const CHECKOUTS_MAX: u64 = 60;
+const CHECKOUTS_SECONDS: i64 = 15 * 60;
 /// Fewer than the connections that such work has.
 const COUNTING_MAX: usize = 2;
 
@@ -87,6 +90,8 @@ pub struct Parts {
     pub(crate) visits: Tries,
     /// Calls of public pages, by address.
     pub(crate) pages: Tries,
+    /// Visits that begin at a checkout, by address.
+    pub(crate) checkouts: Tries,
     /// Visits that are counted at this moment; one more is dropped.
     pub(crate) counting: Semaphore,
     /// Exports that may be under way; each keeps one moment of the database.
@@ -138,6 +143,7 @@ impl App {
             invitations: Tries::new(),
             visits: Tries::new(),
             pages: Tries::of(PAGES_MAX, PAGES_SECONDS),
+            checkouts: Tries::of(CHECKOUTS_MAX, CHECKOUTS_SECONDS),
             counting: Semaphore::new(COUNTING_MAX),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             behind: TaskTracker::new(),

@@ -158,6 +158,16 @@ typed_id!(
     "inv"
 );
 typed_id!(
+    /// A customer's visit before there is an invoice.
+    CheckoutId,
+    "chk"
+);
+typed_id!(
+    /// What an invoice is for; inside only.
+    InvoiceLineId,
+    "ivl"
+);
+typed_id!(
     /// Money that arrived for an invoice: the reference of its entry in the ledger.
     PaymentId,
     "pmt"
@@ -240,6 +250,13 @@ impl CampaignId {
     /// The link under which its sales are attributed.
     pub const fn link(self) -> LinkId {
         LinkId(self.0)
+    }
+}
+
+impl InvoiceLineId {
+    /// What takes the line's serials off the shelf, once.
+    pub const fn withdrawal(self) -> WithdrawalId {
+        WithdrawalId(self.0)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod balances;
 pub mod campaigns;
 pub mod catalog;
 pub mod chains;
+pub mod checkout;
 pub mod clock;
 pub mod config;
 pub mod embeds;

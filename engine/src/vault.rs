@@ -95,6 +95,7 @@ pub struct Vault {
     api_keys: Hmac<Sha256>,
     links: Hmac<Sha256>,
     embeds: Hmac<Sha256>,
+    pages: Hmac<Sha256>,
     random: Arc<dyn Random>,
 }
 
@@ -114,6 +115,7 @@ impl Vault {
             api_keys: keyed(&derive(&root, b"consign api keys v1")),
             links: keyed(&derive(&root, b"consign links v1")),
             embeds: keyed(&derive(&root, b"consign embeds v1")),
+            pages: keyed(&derive(&root, b"consign pages v1")),
             random,
         }
     }
@@ -188,14 +190,15 @@ impl Vault {
         digest(&self.embeds, &[named])
     }
 
+    /// What nobody can guess who does not have the root key: the address of a customer's own page.
+    pub(crate) fn page_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        whole_digest(&self.pages, parts)
+    }
+
     /// What is stored of an API key: a keyed digest of its kind, id and secret.
     pub fn key_digest(&self, kind: &str, id: KeyId, secret: &str) -> [u8; 32] {
-        let mut mac = self.api_keys.clone();
-        for part in [kind.as_bytes(), id.uuid().as_bytes(), secret.as_bytes()] {
-            mac.update(&(part.len() as u64).to_le_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        let parts = [kind.as_bytes(), id.uuid_bytes(), secret.as_bytes()];
+        whole_digest(&self.api_keys, &parts)
     }
 
     /// Seals the secret with which a reseller signs dynamic URLs: it is needed in clear to verify.
@@ -289,6 +292,16 @@ impl MerchantKey {
         open_text(&self.cipher, sealed, &self.email_data(balance))
     }
 
+    /// Seals the address of a customer of one visit or one invoice.
+    pub fn seal_customer(&self, of: Uuid, email: &str) -> Sealed {
+        let data = pair(self.merchant.uuid(), of);
+        seal(&self.cipher, &*self.random, email.as_bytes(), &data)
+    }
+
+    pub fn open_customer(&self, of: Uuid, sealed: &Sealed) -> Result<Opened, OpenError> {
+        open_text(&self.cipher, sealed, &pair(self.merchant.uuid(), of))
+    }
+
     // The import, and by it the product, is part of the serial's id.
     fn serial_data(&self, serial: SerialId) -> [u8; 32] {
         pair(self.merchant.uuid(), serial.uuid())
@@ -328,13 +341,17 @@ fn keyed(key: &[u8; KEY_LEN]) -> Hmac<Sha256> {
 }
 
 fn digest(keyed: &Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 16] {
+    let bytes = whole_digest(keyed, parts);
+    bytes[..16].try_into().expect("SHA-256 has 32 bytes")
+}
+
+fn whole_digest(keyed: &Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = keyed.clone();
     for part in parts {
         mac.update(&(part.len() as u64).to_le_bytes());
         mac.update(part);
     }
-    let bytes = mac.finalize().into_bytes();
-    bytes[..16].try_into().expect("SHA-256 has 32 bytes")
+    mac.finalize().into_bytes().into()
 }
 
 fn seal(cipher: &XChaCha20Poly1305, random: &dyn Random, msg: &[u8], aad: &[u8]) -> Sealed {

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod balances;
 pub mod campaigns;
 pub mod catalog;
+pub mod checkout;
 pub mod database;
 pub mod demo;
 pub mod embedded;

@@ -22,11 +22,16 @@ pub(crate) struct Page {
 impl Page {
     /// A page of this title; the body is HTML already.
     pub(crate) fn new(title: &str, body: &str) -> Self {
-        let html = html(title, STYLE, body);
+        Self::styled(title, body, STYLE)
+    }
+
+    /// The same with a look of its own.
+    pub(crate) fn styled(title: &str, body: &str, style: &str) -> Self {
+        let html = html(title, style, body);
         let policy = format!(
             "default-src 'self'; style-src 'sha256-{}'; object-src 'none'; base-uri 'none'; \
              form-action 'self'; frame-ancestors 'none'",
-            BASE64_STANDARD.encode(Sha256::digest(STYLE))
+            BASE64_STANDARD.encode(Sha256::digest(style))
         );
         Self {
             html: html.into(),
@@ -69,7 +74,7 @@ impl Page {
 }
 
 /// A text as HTML; what stands in backticks is code.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let parts = text.split('`').enumerate().map(|(at, part)| {
         if at % 2 == 1 {
             format!("<code>{}</code>", escaped(part))
@@ -83,12 +88,13 @@ pub(super) fn text(text: &str) -> String {
 fn html(title: &str, style: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
          <style>{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
         escaped(title)
     )
 }
 
+/// A text as HTML, in an attribute too.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -5,9 +5,9 @@
 use engine::{
     balances::EntryKind,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, ListingBlocked, PayoutUpdated,
-        SaleCreated, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
-        VerificationUpdated,
+        CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated, Kind,
+        ListingBlocked, PayoutUpdated, SaleCreated, SaleRefunded, ShelfChanged, StockGiven,
+        StockStep, StockTaken, VerificationUpdated,
     },
     ids::{
         FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ListingId, PayoutId, ProductId,
@@ -322,6 +322,8 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         Fact::PayoutUpdated(told) => payout_updated(told, currency),
         Fact::VerificationUpdated(told) => verification_updated(told),
         Fact::ListingBlocked(told) => listing_blocked(told),
+        Fact::InvoiceUpdated(told) => invoice_updated(told, currency),
+        Fact::InvoiceAwaitingStock(told) => invoice_awaiting_stock(told),
     }
 }
 
@@ -364,6 +366,25 @@ fn commission_approved(told: &CommissionApproved, currency: Currency) -> Value {
         "relationship_id": of(&told.relationship),
         "amount": amount(told.amount, currency),
         "currency": CurrencyCode(currency),
+    })
+}
+
+fn invoice_updated(told: &InvoiceUpdated, currency: Currency) -> Value {
+    json!({
+        "invoice_id": InvoiceId::from_uuid(told.invoice).to_string(),
+        "purpose": told.purpose,
+        "status": told.status,
+        "amount": amount(told.amount, currency),
+        "currency": CurrencyCode(currency),
+    })
+}
+
+fn invoice_awaiting_stock(told: &InvoiceAwaitingStock) -> Value {
+    json!({
+        "invoice_id": InvoiceId::from_uuid(told.invoice).to_string(),
+        "product_id": ProductId::from_uuid(told.product).to_string(),
+        "variant_id": told.variant.map(|id| VariantId::from_uuid(id).to_string()),
+        "quantity": told.quantity,
     })
 }
 

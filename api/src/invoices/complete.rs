@@ -1,18 +1,19 @@
 //! `POST /dev/v1/invoices/{inv}/complete`: the merchant saw the money that the invoice asks for.
 
 use axum::{extract::State, response::Response};
-use engine::ids::InvoiceId;
+use engine::{ids::InvoiceId, payments::Purpose};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::owned_by;
+use super::{answer, owned_by, topped_up};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
     balances::owner::Asker,
+    checkout,
     error::ApiError,
     extract::{Once, PathIds},
     state::App,
-    top_ups::mark_paid::{self, MarkPaid},
+    top_ups::mark_paid::{MarkPaid, marked, reference},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -30,12 +31,21 @@ pub(crate) async fn dev(
 ) -> Result<Response, ApiError> {
     let work = move |app: App, caller: MerchantKey<BalanceWrite>, wire: CompleteInvoice| async move {
         let found = owned_by(&app, caller.merchant_id(), id).await?;
-        let asker = Asker::merchant(&app, &caller, found.relationship).await?;
-        let word = MarkPaid {
-            amount: None,
-            reference: wire.reference,
+        let (already, invoice) = match found.purpose {
+            Purpose::TopUp => {
+                let asker = Asker::merchant(&app, &caller, topped_up(&found)?).await?;
+                let word = MarkPaid {
+                    amount: None,
+                    reference: wire.reference,
+                };
+                marked(&app, asker, id, word).await?
+            }
+            Purpose::Checkout => {
+                let word = reference(wire.reference)?;
+                checkout::pay::marked(&app, found, word, caller.actor()).await?
+            }
         };
-        mark_paid::answer(app, asker, id, word).await
+        answer(&app, &caller, (already, &invoice)).await
     };
     once.run(app, caller, work).await
 }

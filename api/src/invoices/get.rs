@@ -3,7 +3,7 @@
 use axum::extract::State;
 use engine::ids::InvoiceId;
 
-use super::{InvoiceView, owned_by};
+use super::{InvoiceView, owned_by, view};
 use crate::{
     auth::{MerchantKey, scope::ResellerSalesRead},
     error::ApiError,
@@ -18,9 +18,6 @@ pub(crate) async fn dev(
     PathIds(id): PathIds<InvoiceId>,
 ) -> Result<Answer<InvoiceView>, ApiError> {
     let found = owned_by(&app, caller.merchant_id(), id).await?;
-    Ok(Answer::ok(InvoiceView::of(
-        &found,
-        caller.currency(),
-        app.now(),
-    )))
+    let at = (caller.currency(), app.now());
+    Ok(Answer::ok(view(&app, &found, at).await?))
 }

@@ -5,12 +5,12 @@ use engine::{
     clock::Timestamp,
     ids::InvoiceId,
     money::Currency,
-    payments::{Invoice, Status},
+    payments::{Invoice, Purpose, Status},
 };
 use futures_util::TryStreamExt as _;
 use persistence::top_ups::{self, Filter};
 
-use super::InvoiceView;
+use super::views;
 use crate::{
     auth::{MerchantKey, scope::ResellerSalesRead},
     error::ApiError,
@@ -32,9 +32,9 @@ pub(crate) async fn dev(
 ) -> Result<Response, ApiError> {
     let (merchant, currency, now) = (caller.merchant_id(), caller.currency(), app.now());
     let paging = Paging::read(&query, &format!("invoices {merchant}"))?;
-    words(&query, "purpose", |word| (word == "TOP_UP").then_some(()))?;
     let filter = Filter {
         statuses: words(&query, "status", Status::parse)?,
+        purposes: words(&query, "purpose", Purpose::parse)?,
     };
     let (db, which) = (&app.database, (filter, now));
     if csv::wanted(&query)? {
@@ -42,23 +42,20 @@ pub(crate) async fn dev(
         let row = move |invoice: Invoice| Exported::of(&invoice, currency, now);
         return Ok(csv::answer(rows.map_ok(row)));
     }
-    let show = |items: Vec<Invoice>| -> Vec<InvoiceView> {
-        let items = items.iter();
-        items
-            .map(|one| InvoiceView::of(one, currency, now))
-            .collect()
-    };
+    let at = (currency, now);
     match paging {
         Paging::Numbered(page) => {
             let found = top_ups::list_all_numbered(db, merchant, which, page).await?;
-            Ok(numbered(page, show(found.items), found.total))
+            let shown = views(&app, merchant, &found.items, at).await?;
+            Ok(numbered(page, shown, found.total))
         }
         Paging::Cursor(page) => {
             let before = page.position(InvoiceId::parse)?;
             let found = top_ups::list_all(db, merchant, which, before, page.limit).await?;
             let last = found.items.last().filter(|_| found.has_more);
             let next = last.map(|invoice| invoice.id);
-            Ok(page.answer(show(found.items), next))
+            let shown = views(&app, merchant, &found.items, at).await?;
+            Ok(page.answer(shown, next))
         }
     }
 }
@@ -71,8 +68,11 @@ impl Exported {
         let money = |amount| MoneyText(currency, amount).to_string();
         Self([
             invoice.id.to_string(),
-            invoice.relationship.to_string(),
-            "TOP_UP".to_owned(),
+            invoice
+                .relationship
+                .map(|id| id.to_string())
+                .unwrap_or_default(),
+            invoice.purpose.name().to_owned(),
             invoice.origin.name().to_owned(),
             invoice.status_at(now).name().to_owned(),
             money(invoice.amount),

@@ -1,5 +1,5 @@
-//! A merchant's invoices, whoever they are for: read, completed, cancelled, taken back. Those that there are top
-//! balances up; how they live is said in [`crate::top_ups`].
+//! A merchant's invoices, whoever they are for: read, completed, cancelled, taken back. Those that top balances
+//! up live as [`crate::top_ups`] says, those of customers as [`crate::checkout`].
 
 pub(crate) mod cancel;
 pub(crate) mod complete;
@@ -7,20 +7,24 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod take_back;
 
+use axum::response::{IntoResponse as _, Response};
 use engine::{
+    checkout::Line,
     clock::Timestamp,
-    ids::{InvoiceId, MerchantId},
+    ids::{InvoiceId, MerchantId, RelationshipId},
     money::Currency,
     payments::Invoice,
 };
-use persistence::top_ups;
+use persistence::{checkout, top_ups};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
     error::{ApiError, Code},
     state::App,
-    top_ups::TopUpView,
+    top_ups::{InvoiceLineView, TopUpView},
+    wire::answer::Answer,
 };
 
 /// An invoice as its merchant reads it.
@@ -29,17 +33,73 @@ use crate::{
 pub(crate) struct InvoiceView {
     #[serde(flatten)]
     top_up: TopUpView,
-    /// Whose balance it tops up.
-    reseller_id: String,
+    /// Whose balance it tops up, or who brought the customer.
+    reseller_id: Option<String>,
 }
 
 impl InvoiceView {
-    fn of(invoice: &Invoice, currency: Currency, now: Timestamp) -> Self {
+    fn of(
+        invoice: &Invoice,
+        bought: Option<&(Line, String)>,
+        (currency, now): (Currency, Timestamp),
+    ) -> Self {
+        let mut top_up = TopUpView::of(invoice, currency, now);
+        if let Some((line, customer)) = bought {
+            top_up.lines = vec![InvoiceLineView::of(line, currency)];
+            top_up.customer_email = Some(customer.clone());
+        }
         Self {
-            top_up: TopUpView::of(invoice, currency, now),
-            reseller_id: invoice.relationship.to_string(),
+            top_up,
+            reseller_id: invoice.relationship.map(|id| id.to_string()),
         }
     }
+}
+
+/// These invoices of one merchant, with what they are for.
+async fn views(
+    app: &App,
+    merchant: MerchantId,
+    invoices: &[Invoice],
+    (currency, now): (Currency, Timestamp),
+) -> Result<Vec<InvoiceView>, ApiError> {
+    let ids: Vec<InvoiceId> = invoices.iter().map(|invoice| invoice.id).collect();
+    let bought = checkout::lines(&app.database, merchant, &ids).await?;
+    let views = invoices.iter();
+    let view = |one: &Invoice| InvoiceView::of(one, bought.get(&one.id), (currency, now));
+    Ok(views.map(view).collect())
+}
+
+/// One of them.
+async fn view(
+    app: &App,
+    invoice: &Invoice,
+    (currency, now): (Currency, Timestamp),
+) -> Result<InvoiceView, ApiError> {
+    let of = invoice.merchant;
+    let views = views(app, of, std::slice::from_ref(invoice), (currency, now)).await?;
+    let view = views.into_iter().next();
+    view.ok_or_else(|| ApiError::new(Code::InternalError))
+}
+
+/// An invoice that was changed, or was so before.
+async fn answer(
+    app: &App,
+    caller: &MerchantKey<BalanceWrite>,
+    (already, invoice): (bool, &Invoice),
+) -> Result<Response, ApiError> {
+    let view = view(app, invoice, (caller.currency(), app.now())).await;
+    let view = view.map_err(ApiError::after_change)?;
+    Ok(if already {
+        Answer::replayed(view).into_response()
+    } else {
+        Answer::ok(view).into_response()
+    })
+}
+
+/// Whose balance a top-up is for.
+fn topped_up(invoice: &Invoice) -> Result<RelationshipId, ApiError> {
+    let relationship = invoice.relationship;
+    relationship.ok_or_else(|| ApiError::new(Code::InternalError))
 }
 
 /// The merchant's invoice with this id, or 404.

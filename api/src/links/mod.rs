@@ -15,6 +15,8 @@ pub(crate) mod visit;
 pub(crate) use shown::TrackedLink;
 pub(crate) use target::{PRODUCT, TOKEN};
 
+pub(crate) use target::{TOKEN, allowed};
+
 /// Where a link with this code is followed.
 pub(crate) fn link_url(origin: &str, code: &str) -> String {
     format!("{origin}/r/{code}")

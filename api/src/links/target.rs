@@ -35,7 +35,7 @@ pub(super) fn target(found: &Found) -> Option<Url> {
 
 /// The address if it is one that links may lead to: https, without a name or a port of its own, to a host
 /// of the merchant's list or to the host of its shop.
-pub(super) fn allowed(url: &str, hosts: &[String], shop: Option<&Url>) -> Option<Url> {
+pub(crate) fn allowed(url: &str, hosts: &[String], shop: Option<&Url>) -> Option<Url> {
     let url = Url::parse(url).ok()?;
     let plain = url.scheme() == "https"
         && url.username().is_empty()

@@ -3,6 +3,7 @@
 use super::menu::{Menu, WAITING};
 use crate::{
     analytics, api_keys, audit, balances, catalog,
+    checkout::create,
     events::feed,
     fulfillments,
     inventory::{self, import},
@@ -30,6 +31,7 @@ fn own(menu: Menu) -> Menu {
         .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
         .get("/dev/v1/payment-methods",                            methods::get)
         .put("/dev/v1/payment-methods",                            methods::replace)
+        .post("/dev/v1/checkout/sessions",                         create::dev)
         .get("/dev/v1/invoices",                                   invoices::list::dev)
         .get("/dev/v1/invoices/{inv}",                             invoices::get::dev)
         .post("/dev/v1/invoices/{inv}/complete",                   invoices::complete::dev)

@@ -16,7 +16,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     auth::exposed::{self, Exposed},
     error::{ApiError, Code},
-    extract::body,
+    extract::body::{self, Takes},
     fulfillments::dynamic_url,
     layers::call::{BODY_BYTES_MAX, Call, Route},
     metrics::{RouteMetrics, Surface},
@@ -62,6 +62,7 @@ impl Menu {
     ) -> Self {
         let line = Line {
             route: Arc::new(self.route(path, BODY_BYTES_MAX, Some(deadline))),
+            takes: Takes::Json,
             handler,
         };
         Self {
@@ -116,6 +117,16 @@ impl Menu {
         self.line(MethodFilter::DELETE, route, handler)
     }
 
+    /// A POST of a form of our own pages.
+    pub(crate) fn post_form<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+    ) -> Self {
+        let route = self.route(path, BODY_BYTES_MAX, Some(DEADLINE));
+        self.line_of(MethodFilter::POST, route, Takes::Form, handler)
+    }
+
     /// A route that executes: the engine answers it in time, and ends what it began if it does not.
     pub(crate) fn executes<H: Handler<T, App>, T: 'static>(
         self,
@@ -144,14 +155,25 @@ impl Menu {
     }
 
     fn line<H: Handler<T, App>, T: 'static>(
+        self,
+        method: MethodFilter,
+        route: Route,
+        handler: H,
+    ) -> Self {
+        self.line_of(method, route, Takes::Json, handler)
+    }
+
+    fn line_of<H: Handler<T, App>, T: 'static>(
         mut self,
         method: MethodFilter,
         route: Route,
+        takes: Takes,
         handler: H,
     ) -> Self {
         let path = route.template;
         let line = Line {
             route: Arc::new(route),
+            takes,
             handler,
         };
         self.others = self.others.route(path, on(method, line));
@@ -168,6 +190,7 @@ impl Menu {
 #[derive(Clone)]
 struct Line<H> {
     route: Arc<Route>,
+    takes: Takes,
     handler: H,
 }
 
@@ -200,7 +223,7 @@ impl<H: Handler<T, App>, T: 'static> Handler<T, App> for Line<H> {
             call.matched(Arc::clone(&self.route));
         }
         let (method, headers) = (request.method(), request.headers());
-        let checked = body::check_head(method, headers, self.route.body_bytes_max);
+        let checked = body::check_head(method, headers, (self.takes, self.route.body_bytes_max));
         if let Err(error) = checked.and_then(|()| self.check_query(&request)) {
             return Either::Left(std::future::ready(error.into_response()));
         }

@@ -2,6 +2,7 @@
 //!
 //! A handler is wrapped once, in [`menu::Menu`], with its route's template, body bound and deadline.
 
+mod checkout;
 mod dev_v1;
 mod docs;
 mod links;
@@ -37,6 +38,7 @@ pub fn public(app: App) -> Router {
         .merge(links::menu().into_router())
         .merge(selling::dev().into_router())
         .merge(selling::portal().into_router())
+        .merge(checkout::menu().into_router())
         .method_not_allowed_fallback(wrong_method)
         .fallback(not_found)
         .with_state(app)

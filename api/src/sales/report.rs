@@ -10,7 +10,7 @@ use axum::{
 use engine::{
     clock::Timestamp,
     fulfillments::Email,
-    ids::{MerchantId, ProductId, SaleId, VariantId},
+    ids::{InvoiceId, MerchantId, ProductId, SaleId, VariantId},
     links::Attribution,
     money::Currency,
     sales::{QUANTITY_MAX, Reported, Sale},
@@ -164,11 +164,8 @@ impl ReportSale {
         Ok(Reported {
             id: SaleId::from_uuid(nothing),
             merchant,
-            invoice: one_line(
-                self.external_invoice_id,
-                "external_invoice_id",
-                INVOICE_CHARS_MAX,
-            )?,
+            invoice: own_invoice(self.external_invoice_id)?,
+            billed: None,
             product: product.unwrap_or(ProductId::from_uuid(nothing)),
             variant,
             quantity: self.quantity.0,
@@ -180,6 +177,16 @@ impl ReportSale {
             clicked: None,
         })
     }
+}
+
+/// The merchant's own id of an invoice. What is paid at our own checkout is not reported.
+fn own_invoice(sent: String) -> Result<String, ApiError> {
+    let field = "external_invoice_id";
+    let id = one_line(sent, field, INVOICE_CHARS_MAX)?;
+    if InvoiceId::parse(&id).is_some() {
+        return Err(ApiError::field(field, "must not be an id of Consign's own"));
+    }
+    Ok(id)
 }
 
 fn customer(sent: &str) -> Result<String, ApiError> {

@@ -19,7 +19,7 @@ use crate::wire::{
 pub(crate) struct SaleView {
     id: String,
     uniqid: String,
-    /// The merchant's own id of it.
+    /// The merchant's own id of it; `inv_...` if the customer paid here.
     invoice_id: String,
     relationship_id: String,
     product_id: String,
@@ -45,7 +45,7 @@ pub(crate) struct SaleView {
 /// What brought a sale.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SaleSource {
-    /// REPORTED: by the merchant, with the token of the link.
+    /// LINK: the customer came by it and paid here. REPORTED: by the merchant, with the token of the link.
     #[serde(rename = "type")]
     kind: &'static str,
     id: String,
@@ -87,7 +87,11 @@ impl SaleView {
             product_title: sale.product_title.clone(),
             quantity: sale.quantity,
             source: SaleSource {
-                kind: "REPORTED",
+                kind: if sale.billed.is_some() {
+                    "LINK"
+                } else {
+                    "REPORTED"
+                },
                 id: sale.link.to_string(),
                 name: sale.link_name.clone(),
             },

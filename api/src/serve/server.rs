@@ -129,6 +129,8 @@ impl Starting {
         self.works("chains", &app, watch_chains);
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("debts", &app, jobs::take_owed);
+        self.works("checkouts", &app, jobs::expire_checkouts);
+        self.works("invoices", &app, jobs::carry_invoices);
         self.works("commissions", &app, jobs::release_commissions);
         self.works("listings", &app, jobs::review_listings);
         self.works("balances", &app, watch_balances);

@@ -7,7 +7,7 @@ use axum::{
 };
 use engine::{
     ids::{InvoiceId, RelationshipId},
-    payments::WrongStatus,
+    payments::{Invoice, WrongStatus},
 };
 use persistence::top_ups;
 
@@ -43,19 +43,28 @@ pub(crate) async fn dev(
     once.run(app, asker, work).await
 }
 
-pub(crate) async fn answer(app: App, asker: Asker, id: InvoiceId) -> Result<Response, ApiError> {
-    let of = (asker.scope.merchant, asker.scope.relationship);
-    let (currency, now) = (asker.currency, app.now());
-    let cancelled = top_ups::cancel(&app.database, (of, id), asker.actor, now).await?;
-    let cancelled = cancelled.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let (invoice, already) = cancelled.map_err(|WrongStatus(status)| {
-        let said = "Only an open top-up can be cancelled.";
-        ApiError::saying(Code::InvalidState, said).detail("status", status.name())
-    })?;
-    let view = TopUpView::of(&invoice, currency, now);
+async fn answer(app: App, asker: Asker, id: InvoiceId) -> Result<Response, ApiError> {
+    let currency = asker.currency;
+    let (invoice, already) = cancelled(&app, asker, id).await?;
+    let view = TopUpView::of(&invoice, currency, app.now());
     Ok(if already {
         Answer::replayed(view).into_response()
     } else {
         Answer::ok(view).into_response()
+    })
+}
+
+/// The top-up, cancelled, and whether it was so before.
+pub(crate) async fn cancelled(
+    app: &App,
+    asker: Asker,
+    id: InvoiceId,
+) -> Result<(Invoice, bool), ApiError> {
+    let (of, now) = ((asker.scope.merchant, asker.scope.relationship), app.now());
+    let cancelled = top_ups::cancel(&app.database, (of, id), asker.actor, now).await?;
+    let cancelled = cancelled.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    cancelled.map_err(|WrongStatus(status)| {
+        let said = "Only an open top-up can be cancelled.";
+        ApiError::saying(Code::InvalidState, said).detail("status", status.name())
     })
 }

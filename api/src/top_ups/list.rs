@@ -62,6 +62,7 @@ async fn listed(
     let before = page.position(InvoiceId::parse)?;
     let filter = Filter {
         statuses: words(query, "status", Status::parse)?,
+        ..Filter::default()
     };
     let found = top_ups::list(&app.database, scope, (filter, now), before, page.limit).await?;
     let last = found.items.last().filter(|_| found.has_more);

@@ -56,32 +56,47 @@ pub(crate) async fn dev(
     once.run(app, caller, work).await
 }
 
-pub(crate) async fn answer(
+async fn answer(
     app: App,
     asker: Asker,
     id: InvoiceId,
     wire: MarkPaid,
 ) -> Result<Response, ApiError> {
     let currency = asker.currency;
-    let amount = wire.amount.map(|amount| amount.read(currency, "amount"));
-    let amount = amount.transpose()?;
-    if amount.is_some_and(|amount| amount <= Money::ZERO) {
-        return Err(ApiError::field("amount", "must be above zero"));
-    }
-    let reference = wire.reference;
-    let reference = reference.map(|text| one_line(text, "reference", REFERENCE_CHARS_MAX));
-    let word = Word {
-        amount,
-        reference: reference.transpose()?,
-    };
-    // One task for all of it: what is stored is credited, whether or not the caller waits.
-    let (already, invoice) = owned(paid(app.clone(), asker.scope, id, word, asker.actor)).await?;
+    let (already, invoice) = marked(&app, asker, id, wire).await?;
     let view = TopUpView::of(&invoice, currency, app.now());
     Ok(if already {
         Answer::replayed(view).into_response()
     } else {
         Answer::ok(view).into_response()
     })
+}
+
+/// Whether the top-up was paid so before, and how it stands.
+pub(crate) async fn marked(
+    app: &App,
+    asker: Asker,
+    id: InvoiceId,
+    wire: MarkPaid,
+) -> Result<(bool, Invoice), ApiError> {
+    let currency = asker.currency;
+    let amount = wire.amount.map(|amount| amount.read(currency, "amount"));
+    let amount = amount.transpose()?;
+    if amount.is_some_and(|amount| amount <= Money::ZERO) {
+        return Err(ApiError::field("amount", "must be above zero"));
+    }
+    let word = Word {
+        amount,
+        reference: reference(wire.reference)?,
+    };
+    // One task for all of it: what is stored is credited, whether or not the caller waits.
+    owned(paid(app.clone(), asker.scope, id, word, asker.actor)).await
+}
+
+/// Under which the money is found again.
+pub(crate) fn reference(sent: Option<String>) -> Result<Option<String>, ApiError> {
+    let read = sent.map(|text| one_line(text, "reference", REFERENCE_CHARS_MAX));
+    read.transpose()
 }
 
 async fn paid(
@@ -125,7 +140,7 @@ async fn room_for(
         .ok_or_else(|| ApiError::field("amount", message))
 }
 
-fn refusal(refused: NotSettled) -> ApiError {
+pub(crate) fn refusal(refused: NotSettled) -> ApiError {
     match refused {
         NotSettled::Contradiction(invoice) => {
             let said =

@@ -15,8 +15,11 @@ pub(crate) mod open;
 pub(crate) mod owed;
 pub(crate) mod watch;
 
+use std::collections::BTreeMap;
+
 pub use complete::complete_waiting;
 use engine::{
+    checkout::Line,
     clock::Timestamp,
     money::{Currency, Money},
     payments::Invoice,
@@ -54,11 +57,40 @@ pub(crate) struct TopUpView {
     expires_at: Time,
     paid_at: Option<Time>,
     completed_at: Option<Time>,
-    customer_email: Option<String>,
-    #[schema(value_type = Vec<serde_json::Value>, max_items = 0)]
-    lines: [(); 0],
+    /// Masked.
+    pub(crate) customer_email: Option<String>,
+    /// What a customer buys; nothing, if it tops a balance up.
+    pub(crate) lines: Vec<InvoiceLineView>,
     created_at: Time,
     updated_at: Time,
+}
+
+/// What an invoice is for, as it was when it opened.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvoiceLine)]
+pub(crate) struct InvoiceLineView {
+    product_id: String,
+    variant_id: Option<String>,
+    title: String,
+    quantity: u32,
+    unit_price: MoneyText,
+    total: MoneyText,
+    /// What the customer said of the fields of the product.
+    custom_fields: BTreeMap<String, String>,
+}
+
+impl InvoiceLineView {
+    pub(crate) fn of(line: &Line, currency: Currency) -> Self {
+        Self {
+            product_id: line.sku.product.to_string(),
+            variant_id: line.sku.variant.map(|id| id.to_string()),
+            title: line.title.clone(),
+            quantity: line.quantity,
+            unit_price: MoneyText(currency, line.unit_price),
+            total: MoneyText(currency, line.total),
+            custom_fields: line.custom_fields.clone(),
+        }
+    }
 }
 
 /// How to pay.
@@ -100,7 +132,7 @@ impl TopUpView {
         Self {
             uniqid: id.clone(),
             id,
-            purpose: "TOP_UP",
+            purpose: invoice.purpose.name(),
             origin: invoice.origin.name(),
             status: invoice.status_at(now).name(),
             amount: money(invoice.amount),
@@ -117,7 +149,7 @@ impl TopUpView {
             paid_at: invoice.paid_at.map(Time),
             completed_at: invoice.completed_at.map(Time),
             customer_email: None,
-            lines: [],
+            lines: Vec::new(),
             created_at: Time(invoice.created_at),
             updated_at: Time(invoice.updated_at),
         }

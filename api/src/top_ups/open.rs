@@ -158,7 +158,7 @@ async fn opening(
         pay,
     };
     let announce = match origin {
-        Origin::Manual => None,
+        Origin::Manual | Origin::Customer => None,
         Origin::Merchant | Origin::Auto => {
             let payer = top_ups::payer(&app.database, (merchant, relationship)).await?;
             payer.map(|payer| letters::opened(app, payer, asked.currency))

@@ -10,9 +10,9 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     events::{
-        CommissionApproved, CommissionReversed, Fact, Kind, ListingBlocked, PayoutUpdated,
-        SaleCreated, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
-        VerificationUpdated,
+        CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated, Kind,
+        ListingBlocked, PayoutUpdated, SaleCreated, SaleRefunded, ShelfChanged, StockGiven,
+        StockStep, StockTaken, VerificationUpdated,
     },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
@@ -191,6 +191,13 @@ fn subject(kind: Kind) -> Subject {
         Kind::PayoutUpdated => payout_updated(),
         Kind::VerificationUpdated => verification_updated(),
         Kind::ListingBlocked => listing_blocked(),
+        Kind::InvoiceUpdated => invoice_updated(),
+        Kind::InvoiceAwaitingStock => Fact::InvoiceAwaitingStock(InvoiceAwaitingStock {
+            invoice: INVOICE,
+            product: PRODUCT,
+            variant: None,
+            quantity: 2,
+        }),
     })
 }
 
@@ -231,6 +238,15 @@ fn listing_blocked() -> Fact {
         product: PRODUCT,
         variant: None,
         reason: "BELOW_FLOOR".to_owned(),
+    })
+}
+
+fn invoice_updated() -> Fact {
+    Fact::InvoiceUpdated(InvoiceUpdated {
+        invoice: INVOICE,
+        purpose: "CHECKOUT".to_owned(),
+        status: "OPEN".to_owned(),
+        amount: 1998,
     })
 }
 

@@ -88,6 +88,8 @@ pub enum Fact {
     PayoutUpdated(PayoutUpdated),
     VerificationUpdated(VerificationUpdated),
     ListingBlocked(ListingBlocked),
+    InvoiceUpdated(InvoiceUpdated),
+    InvoiceAwaitingStock(InvoiceAwaitingStock),
 }
 
 /// A listing is not offered any more.
@@ -162,6 +164,24 @@ pub struct VerificationUpdated {
     pub status: String,
 }
 
+/// Where a customer's invoice stands. The amount is what it asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceUpdated {
+    pub invoice: Uuid,
+    pub purpose: String,
+    pub status: String,
+    pub amount: i64,
+}
+
+/// A customer paid for more than there is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceAwaitingStock {
+    pub invoice: Uuid,
+    pub product: Uuid,
+    pub variant: Option<Uuid>,
+    pub quantity: u32,
+}
+
 /// Where a wholesale purchase stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockStep {
@@ -231,6 +251,8 @@ impl Fact {
             Self::PayoutUpdated(_) => Kind::PayoutUpdated,
             Self::VerificationUpdated(_) => Kind::VerificationUpdated,
             Self::ListingBlocked(_) => Kind::ListingBlocked,
+            Self::InvoiceUpdated(_) => Kind::InvoiceUpdated,
+            Self::InvoiceAwaitingStock(_) => Kind::InvoiceAwaitingStock,
         }
     }
 }
@@ -356,6 +378,18 @@ mod tests {
                     r#"{{"fact":"listing_blocked","listing":"{id}","relationship":"{id}","product":"{id}","variant":null,"reason":"BELOW_FLOOR"}}"#
                 ),
                 Kind::ListingBlocked,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"invoice_updated","invoice":"{id}","purpose":"CHECKOUT","status":"PAID","amount":1998}}"#
+                ),
+                Kind::InvoiceUpdated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"invoice_awaiting_stock","invoice":"{id}","product":"{id}","variant":null,"quantity":2}}"#
+                ),
+                Kind::InvoiceAwaitingStock,
             ),
         ] {
             check(&stored, kind);

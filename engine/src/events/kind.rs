@@ -42,10 +42,12 @@ pub enum Kind {
     PayoutUpdated,
     VerificationUpdated,
     ListingBlocked,
+    InvoiceUpdated,
+    InvoiceAwaitingStock,
 }
 
 impl Kind {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -75,6 +77,8 @@ impl Kind {
         Self::PayoutUpdated,
         Self::VerificationUpdated,
         Self::ListingBlocked,
+        Self::InvoiceUpdated,
+        Self::InvoiceAwaitingStock,
     ];
 
     /// Every entry of a ledger is one event.
@@ -121,6 +125,8 @@ impl Kind {
             Self::PayoutUpdated => "payout:updated",
             Self::VerificationUpdated => "verification:updated",
             Self::ListingBlocked => "listing:blocked",
+            Self::InvoiceUpdated => "invoice:updated",
+            Self::InvoiceAwaitingStock => "invoice:awaiting_stock",
         }
     }
 
@@ -160,6 +166,8 @@ impl Kind {
             Self::PayoutUpdated => "A payout was asked for, decided or paid.",
             Self::VerificationUpdated => "Who a reseller is was handed in or decided.",
             Self::ListingBlocked => "A listing may not be offered any more.",
+            Self::InvoiceUpdated => "An invoice of a customer was opened, paid or ended.",
+            Self::InvoiceAwaitingStock => "A customer paid for more than there is in stock.",
         }
     }
 
@@ -189,6 +197,8 @@ impl Kind {
             | Self::VerificationUpdated
             | Self::ListingBlocked => Audience::Both,
             Self::SerialsImported
+            | Self::InvoiceUpdated
+            | Self::InvoiceAwaitingStock
             | Self::ResellerInvited
             | Self::ResellerAccepted
             | Self::ResellerDeclined => Audience::Merchant,

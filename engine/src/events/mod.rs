@@ -8,8 +8,9 @@ mod fact;
 mod kind;
 
 pub use fact::{
-    CommissionApproved, CommissionReversed, Fact, ListingBlocked, PayoutUpdated, SaleCreated,
-    SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+    CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated,
+    ListingBlocked, PayoutUpdated, SaleCreated, SaleRefunded, ShelfChanged, StockGiven, StockStep,
+    StockTaken, VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

@@ -19,6 +19,8 @@ pub enum Status {
     Paid,
     /// The effect is done.
     Completed,
+    /// There is too little of what was paid for: it is delivered as soon as there is enough.
+    AwaitingStock,
     Expired,
     Cancelled,
     /// Some of what was paid was given back.
@@ -36,6 +38,8 @@ pub enum Event {
     Dropped,
     Paid,
     Completed,
+    /// There is too little to deliver.
+    Short,
     Expired,
     Cancelled,
 }
@@ -49,11 +53,12 @@ pub enum Next {
 }
 
 impl Status {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Open,
         Self::Confirming,
         Self::Paid,
         Self::Completed,
+        Self::AwaitingStock,
         Self::Expired,
         Self::Cancelled,
         Self::PartiallyRefunded,
@@ -68,6 +73,7 @@ impl Status {
             Self::Confirming => "CONFIRMING",
             Self::Paid => "PAID",
             Self::Completed => "COMPLETED",
+            Self::AwaitingStock => "AWAITING_STOCK",
             Self::Expired => "EXPIRED",
             Self::Cancelled => "CANCELLED",
             Self::PartiallyRefunded => "PARTIALLY_REFUNDED",
@@ -88,32 +94,80 @@ impl Status {
             (Self::Open | Self::Confirming | Self::Expired | Self::Cancelled, Event::Paid) => {
                 Some(Next::To(Self::Paid))
             }
-            (Self::Paid, Event::Completed) => Some(Next::To(Self::Completed)),
+            (Self::Paid | Self::AwaitingStock, Event::Completed) => Some(Next::To(Self::Completed)),
+            (Self::Paid, Event::Short) => Some(Next::To(Self::AwaitingStock)),
             (Self::Open, Event::Expired) => Some(Next::To(Self::Expired)),
             (Self::Open, Event::Cancelled) => Some(Next::To(Self::Cancelled)),
             // Money that comes after what was paid was given back is credited, and changes nothing else.
             (
                 Self::PartiallyRefunded | Self::Refunded | Self::Disputed,
-                Event::Seen | Event::Dropped | Event::Paid | Event::Completed,
+                Event::Seen | Event::Dropped | Event::Paid | Event::Completed | Event::Short,
             )
             | (Self::Open, Event::Dropped)
             | (Self::Confirming, Event::Seen)
             | (
-                Self::Paid | Self::Completed | Self::Expired | Self::Cancelled,
+                Self::Paid
+                | Self::Completed
+                | Self::AwaitingStock
+                | Self::Expired
+                | Self::Cancelled,
                 Event::Seen | Event::Dropped,
             )
-            | (Self::Paid | Self::Completed, Event::Paid)
+            | (Self::Paid | Self::Completed | Self::AwaitingStock, Event::Paid)
+            | (Self::Completed | Self::AwaitingStock, Event::Short)
             | (Self::Completed, Event::Completed)
             | (Self::Expired, Event::Expired)
             | (Self::Cancelled, Event::Cancelled) => Some(Next::Stays),
-            (Self::Open | Self::Confirming | Self::Expired | Self::Cancelled, Event::Completed)
-            | (Self::Confirming | Self::Paid | Self::Completed | Self::Cancelled, Event::Expired)
-            | (Self::Confirming | Self::Paid | Self::Completed | Self::Expired, Event::Cancelled)
+            (
+                Self::Open | Self::Confirming | Self::Expired | Self::Cancelled,
+                Event::Completed | Event::Short,
+            )
+            | (
+                Self::Confirming
+                | Self::Paid
+                | Self::Completed
+                | Self::AwaitingStock
+                | Self::Cancelled,
+                Event::Expired,
+            )
+            | (
+                Self::Confirming
+                | Self::Paid
+                | Self::Completed
+                | Self::AwaitingStock
+                | Self::Expired,
+                Event::Cancelled,
+            )
             | (
                 Self::PartiallyRefunded | Self::Refunded | Self::Disputed,
                 Event::Expired | Event::Cancelled,
             ) => None,
         }
+    }
+}
+
+/// What an invoice is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Money for a balance.
+    TopUp,
+    /// What a customer buys.
+    Checkout,
+}
+
+impl Purpose {
+    const ALL: [Self; 2] = [Self::TopUp, Self::Checkout];
+
+    /// The word for it in the contract and in storage.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TopUp => "TOP_UP",
+            Self::Checkout => "CHECKOUT",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
     }
 }
 
@@ -125,10 +179,12 @@ pub enum Origin {
     /// The installation, because the balance fell below a threshold.
     Auto,
     Merchant,
+    /// Who buys.
+    Customer,
 }
 
 impl Origin {
-    const ALL: [Self; 3] = [Self::Manual, Self::Auto, Self::Merchant];
+    const ALL: [Self; 4] = [Self::Manual, Self::Auto, Self::Merchant, Self::Customer];
 
     /// The word for it in the contract and in storage.
     pub const fn name(self) -> &'static str {
@@ -136,6 +192,7 @@ impl Origin {
             Self::Manual => "MANUAL",
             Self::Auto => "AUTO",
             Self::Merchant => "MERCHANT",
+            Self::Customer => "CUSTOMER",
         }
     }
 
@@ -155,12 +212,14 @@ pub struct Payment {
     pub entry: Option<EntryId>,
 }
 
-/// An invoice that tops a balance up.
+/// A demand for money.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invoice {
     pub id: InvoiceId,
     pub merchant: MerchantId,
-    pub relationship: RelationshipId,
+    pub purpose: Purpose,
+    /// Whose balance it tops up, or who brought the customer; none if nobody did.
+    pub relationship: Option<RelationshipId>,
     pub origin: Origin,
     pub status: Status,
     pub amount: Money,
@@ -215,6 +274,7 @@ impl Invoice {
                     Status::Completed => self.completed_at = Some(now),
                     Status::Open
                     | Status::Confirming
+                    | Status::AwaitingStock
                     | Status::Expired
                     | Status::Cancelled
                     | Status::PartiallyRefunded

@@ -14,7 +14,7 @@ mod take_back;
 mod tests;
 
 pub use deposit::{Deposit, Deposits};
-pub use invoice::{Event, Invoice, Next, Origin, Payment, Status, Stepped, WrongStatus};
+pub use invoice::{Event, Invoice, Next, Origin, Payment, Purpose, Status, Stepped, WrongStatus};
 pub use method::{Access, COIN_CHARS_MAX, Coin, METHODS_MAX, Method, ProviderKind};
 pub use provider::{Pay, Provider, Unavailable};
 pub use settle::{Arrival, Contradiction, Settlement, Snapshot, Source};

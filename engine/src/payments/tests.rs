@@ -23,7 +23,8 @@ fn invoice(status: Status) -> Invoice {
     Invoice {
         id: InvoiceId::from_uuid(Uuid::nil()),
         merchant: MerchantId::from_uuid(Uuid::nil()),
-        relationship: RelationshipId::from_uuid(Uuid::nil()),
+        purpose: Purpose::TopUp,
+        relationship: Some(RelationshipId::from_uuid(Uuid::nil())),
         origin: Origin::Manual,
         status,
         amount: money(5000),
@@ -73,14 +74,15 @@ fn outcome(settlement: Settlement) -> (Status, usize) {
 #[test]
 fn every_status_takes_every_event_as_the_table_says() {
     use Status::{
-        Cancelled, Completed, Confirming, Disputed, Expired, Open, Paid, PartiallyRefunded,
-        Refunded,
+        AwaitingStock, Cancelled, Completed, Confirming, Disputed, Expired, Open, Paid,
+        PartiallyRefunded, Refunded,
     };
-    const EVENTS: [Event; 6] = [
+    const EVENTS: [Event; 7] = [
         Event::Seen,
         Event::Dropped,
         Event::Paid,
         Event::Completed,
+        Event::Short,
         Event::Expired,
         Event::Cancelled,
     ];
@@ -94,18 +96,37 @@ fn every_status_takes_every_event_as_the_table_says() {
                 stays,
                 to(Paid),
                 None,
+                None,
                 to(Expired),
                 to(Cancelled),
             ],
         ),
-        (Confirming, [stays, to(Open), to(Paid), None, None, None]),
-        (Paid, [stays, stays, stays, to(Completed), None, None]),
-        (Completed, [stays, stays, stays, stays, None, None]),
-        (Expired, [stays, stays, to(Paid), None, stays, None]),
-        (Cancelled, [stays, stays, to(Paid), None, None, stays]),
-        (PartiallyRefunded, [stays, stays, stays, stays, None, None]),
-        (Refunded, [stays, stays, stays, stays, None, None]),
-        (Disputed, [stays, stays, stays, stays, None, None]),
+        (
+            Confirming,
+            [stays, to(Open), to(Paid), None, None, None, None],
+        ),
+        (
+            Paid,
+            [
+                stays,
+                stays,
+                stays,
+                to(Completed),
+                to(AwaitingStock),
+                None,
+                None,
+            ],
+        ),
+        (Completed, [stays, stays, stays, stays, stays, None, None]),
+        (
+            AwaitingStock,
+            [stays, stays, stays, to(Completed), stays, None, None],
+        ),
+        (Expired, [stays, stays, to(Paid), None, None, stays, None]),
+        (Cancelled, [stays, stays, to(Paid), None, None, None, stays]),
+        (PartiallyRefunded, [stays, stays, stays, stays, stays, None, None]),
+        (Refunded, [stays, stays, stays, stays, stays, None, None]),
+        (Disputed, [stays, stays, stays, stays, stays, None, None]),
     ];
     assert_eq!(table.map(|(status, _)| status), Status::ALL);
     for (status, row) in table {
@@ -118,7 +139,10 @@ fn paid_is_left_for_completed_only_and_completed_never() {
     for status in Status::ALL {
         for event in [Event::Seen, Event::Dropped, Event::Paid, Event::Cancelled] {
             if let Some(Next::To(_)) = status.after(event) {
-                assert!(!matches!(status, Status::Paid | Status::Completed));
+                assert!(!matches!(
+                    status,
+                    Status::Paid | Status::Completed | Status::AwaitingStock
+                ));
             }
         }
     }
@@ -267,6 +291,21 @@ fn tokens_are_worth_whole_minor_units_of_the_currency() {
     };
     let link = deposit.link(money(1234), Currency::USD).unwrap();
     assert!(link.ends_with("&uint256=12340000"), "{link}");
+}
+
+#[test]
+fn every_word_reads_back() {
+    for purpose in [Purpose::TopUp, Purpose::Checkout] {
+        assert_eq!(Purpose::parse(purpose.name()), Some(purpose));
+    }
+    for origin in [
+        Origin::Manual,
+        Origin::Auto,
+        Origin::Merchant,
+        Origin::Customer,
+    ] {
+        assert_eq!(Origin::parse(origin.name()), Some(origin));
+    }
 }
 
 #[test]

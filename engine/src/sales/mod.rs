@@ -15,5 +15,5 @@ mod tests;
 pub use commission::{Commission, CommissionStatus, Reason, Stepped, WrongStatus};
 pub use earnings::{Earnings, EntryKind, Movement};
 pub use refund::{Excess, Refunded};
-pub use report::{Facts, Reported, Unattributed, report};
+pub use report::{Facts, Reported, Share, Unattributed, attribute, report, sold};
 pub use sale::{NOTE_CHARS_MAX, QUANTITY_MAX, Sale, Status, masked};

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{Commission, CommissionStatus, Movement, Reason, Sale, Status, masked};
 use crate::{
     clock::Timestamp,
-    ids::{LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
+    ids::{InvoiceId, LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
     links::{self, Attribution},
     money::{Money, Percent},
     relationships::{Mode, Status as RelationshipStatus},
@@ -17,6 +17,8 @@ pub struct Reported {
     pub id: SaleId,
     pub merchant: MerchantId,
     pub invoice: String,
+    /// The invoice of ours that the customer paid; none if the merchant reports the sale.
+    pub billed: Option<InvoiceId>,
     pub product: ProductId,
     pub variant: Option<VariantId>,
     pub quantity: u32,
@@ -81,26 +83,66 @@ impl Unattributed {
     }
 }
 
+/// Who is owed what of a sale: what is known when its price is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    pub relationship: RelationshipId,
+    pub link: LinkId,
+    pub link_name: String,
+    pub percent: Percent,
+    pub hold_days: u16,
+    /// The customer is the reseller, and the program allows no such thing.
+    pub self_purchase: bool,
+}
+
+/// Who is owed what of a sale to this customer, or why it is nobody's. The address is in lower case.
+pub fn attribute(
+    facts: &Facts,
+    clicked: Option<Attribution>,
+    customer: Option<&str>,
+    sold_at: Timestamp,
+) -> Result<Share, Unattributed> {
+    check(facts, clicked, sold_at)?;
+    let itself = customer.is_some_and(|customer| mailbox(customer) == mailbox(&facts.email));
+    Ok(Share {
+        relationship: facts.relationship,
+        link: facts.link,
+        link_name: facts.link_name.clone(),
+        percent: percent(facts),
+        hold_days: facts.hold_days,
+        self_purchase: itself && !facts.allow_self_purchase,
+    })
+}
+
 /// The sale and what it earns, or why it is nobody's.
 pub fn report(
     facts: &Facts,
     reported: Reported,
     now: Timestamp,
 ) -> Result<(Sale, Option<Movement>), Unattributed> {
-    check(facts, &reported)?;
     let customer = reported.customer.as_deref();
-    let itself = customer.is_some_and(|customer| mailbox(customer) == mailbox(&facts.email));
-    let refused = itself && !facts.allow_self_purchase;
+    let share = attribute(facts, reported.clicked, customer, reported.sold_at)?;
+    Ok(sold(share, reported, facts.product_title.clone(), now))
+}
+
+/// The sale of which somebody is owed a share, and what it earns.
+pub fn sold(
+    share: Share,
+    reported: Reported,
+    product_title: String,
+    now: Timestamp,
+) -> (Sale, Option<Movement>) {
     let mut sale = Sale {
         id: reported.id,
         merchant: reported.merchant,
-        relationship: facts.relationship,
-        link: facts.link,
-        link_name: facts.link_name.clone(),
+        relationship: share.relationship,
+        link: share.link,
+        link_name: share.link_name,
         product: reported.product,
         variant: reported.variant,
-        product_title: facts.product_title.clone(),
+        product_title,
         invoice: reported.invoice,
+        billed: reported.billed,
         quantity: reported.quantity,
         amount: reported.amount,
         discount: reported.discount,
@@ -112,24 +154,24 @@ pub fn report(
         created_at: now,
         updated_at: now,
         commission: Commission {
-            percent: percent(facts),
+            percent: share.percent,
             amount: Money::ZERO,
             reversed: Money::ZERO,
             status: CommissionStatus::Pending,
-            hold_until: reported.sold_at + TimeDelta::days(i64::from(facts.hold_days)),
+            hold_until: reported.sold_at + TimeDelta::days(i64::from(share.hold_days)),
             approved_at: None,
             reason: None,
             note: None,
         },
     };
-    if refused {
+    if share.self_purchase {
         sale.commission.status = CommissionStatus::Reversed;
         sale.commission.reason = Some(Reason::SelfPurchase);
-        return Ok((sale, None));
+        return (sale, None);
     }
     let earned = sale.net().part(sale.commission.percent);
     sale.commission.amount = earned;
-    Ok((sale, Some(Movement::Earned(earned))))
+    (sale, Some(Movement::Earned(earned)))
 }
 
 /// The mailbox of an address: what stands behind a plus is for its owner's own order.
@@ -144,12 +186,16 @@ fn percent(facts: &Facts) -> Percent {
     set.unwrap_or(Percent::ZERO)
 }
 
-fn check(facts: &Facts, reported: &Reported) -> Result<(), Unattributed> {
-    let clicked = reported.clicked.ok_or(Unattributed::UnknownToken)?;
+fn check(
+    facts: &Facts,
+    clicked: Option<Attribution>,
+    sold_at: Timestamp,
+) -> Result<(), Unattributed> {
+    let clicked = clicked.ok_or(Unattributed::UnknownToken)?;
     if facts.link_status == links::Status::Revoked {
         return Err(Unattributed::LinkRevoked);
     }
-    if !clicked.reaches(reported.sold_at, facts.window_days) {
+    if !clicked.reaches(sold_at, facts.window_days) {
         return Err(Unattributed::OutsideWindow);
     }
     if !facts.enabled {

@@ -3,7 +3,7 @@
 use super::{Commission, Reported};
 use crate::{
     clock::Timestamp,
-    ids::{LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
+    ids::{InvoiceId, LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
     money::Money,
 };
 
@@ -49,8 +49,10 @@ pub struct Sale {
     pub product: ProductId,
     pub variant: Option<VariantId>,
     pub product_title: String,
-    /// The merchant's own id of the invoice.
+    /// The merchant's own id of the invoice, or the text of ours.
     pub invoice: String,
+    /// The invoice of ours that the customer paid; none if the merchant reported the sale.
+    pub billed: Option<InvoiceId>,
     pub quantity: u32,
     pub amount: Money,
     pub discount: Money,

@@ -55,6 +55,7 @@ fn reported(minor: i64) -> Reported {
         id: SaleId::generate(EPOCH, &random),
         merchant: MerchantId::generate(EPOCH, &random),
         invoice: "INV-1".to_owned(),
+        billed: None,
         product: ProductId::generate(EPOCH, &random),
         variant: None,
         quantity: 2,

@@ -9,7 +9,7 @@ use crate::{
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, RelationshipId},
     money::Money,
-    payments::{Coin, Invoice, Origin, Pay, ProviderKind, Status},
+    payments::{Coin, Invoice, Origin, Pay, ProviderKind, Purpose, Status},
     relationships::{Mode, Status as RelationshipStatus},
 };
 
@@ -67,7 +67,7 @@ impl Wanted {
     /// Whether an invoice that the same request opened is the one that it wants.
     pub fn is_of(&self, invoice: &Invoice) -> bool {
         let of = (invoice.merchant, invoice.relationship);
-        of == (self.merchant, self.relationship)
+        of == (self.merchant, Some(self.relationship))
             && (invoice.amount, &invoice.coin) == (self.amount, &self.coin)
     }
 }
@@ -90,7 +90,8 @@ pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Re
     Ok(Invoice {
         id: wanted.id,
         merchant: wanted.merchant,
-        relationship: wanted.relationship,
+        purpose: Purpose::TopUp,
+        relationship: Some(wanted.relationship),
         origin: wanted.origin,
         status: Status::Open,
         amount: wanted.amount,
@@ -123,6 +124,7 @@ fn may_ask(facts: &Facts, origin: Origin) -> Result<(), Refusal> {
             facts.status,
             RelationshipStatus::Active | RelationshipStatus::Suspended
         ),
+        Origin::Customer => false,
     };
     if !asks {
         return Err(Refusal::Inactive(facts.status));

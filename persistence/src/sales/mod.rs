@@ -10,3 +10,5 @@ pub mod refund;
 pub mod release;
 pub mod report;
 mod rows;
+
+pub(crate) use report::{link_facts, record};

@@ -11,7 +11,7 @@ use engine::{
     money::Percent,
     random::Random,
     relationships::{Mode, ProductScope, Status as RelationshipStatus},
-    sales::{Facts, Reported, Sale, Unattributed, report as judge},
+    sales::{Facts, Movement, Reported, Sale, Unattributed, report as judge},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -79,7 +79,7 @@ async fn store(
     };
     let facts = match reported.clicked {
         None => None,
-        Some(clicked) => facts(&mut tx, (merchant, clicked.link), what, title).await?,
+        Some(clicked) => link_facts(&mut tx, (merchant, clicked.link), what, title).await?,
     };
     let Some(facts) = facts else {
         return Ok(Outcome::Unattributed(Unattributed::UnknownToken));
@@ -88,19 +88,33 @@ async fn store(
         Ok(judged) => judged,
         Err(why) => return Ok(Outcome::Unattributed(why)),
     };
-    let mut account = earnings::lock(&mut tx, (merchant, sale.relationship)).await?;
-    rows::insert(&mut tx, &sale).await?;
-    if let Some(movement) = movement {
-        let what = (sale.id.uuid(), random);
-        if !account.store(&mut tx, movement, what, now).await? {
-            return Ok(Outcome::TooLarge);
-        }
+    if !record(&mut tx, (&sale, movement), (random, now)).await? {
+        return Ok(Outcome::TooLarge);
     }
-    tell(&mut tx, &sale, now).await?;
     let what = ("sale.report", sale.id.to_string());
     rows::note(&mut tx, merchant, what, (actor, now)).await?;
     commit(tx).await?;
     Ok(Outcome::Fresh(sale))
+}
+
+/// Stores a sale and what it earns, and tells it. False if the sums of the reseller would be beyond the
+/// bound of amounts: then nothing is to be stored.
+pub(crate) async fn record(
+    connection: &mut PgConnection,
+    (sale, movement): (&Sale, Option<Movement>),
+    (random, now): (&dyn Random, Timestamp),
+) -> Result<bool, Error> {
+    let of = (sale.merchant, sale.relationship);
+    let mut account = earnings::lock(&mut *connection, of).await?;
+    rows::insert(&mut *connection, sale).await?;
+    if let Some(movement) = movement {
+        let what = (sale.id.uuid(), random);
+        if !account.store(&mut *connection, movement, what, now).await? {
+            return Ok(false);
+        }
+    }
+    tell(connection, sale, now).await?;
+    Ok(true)
 }
 
 async fn tell(connection: &mut PgConnection, sale: &Sale, now: Timestamp) -> Result<(), Error> {
@@ -162,7 +176,7 @@ struct Row {
 }
 
 /// What decides about a sale by this link of this merchant; none if there is no such link.
-async fn facts(
+pub(crate) async fn link_facts(
     connection: &mut PgConnection,
     (merchant, link): (MerchantId, LinkId),
     (product, variant): (ProductId, Option<VariantId>),

@@ -4,7 +4,7 @@ use engine::{
     audit::{Actor, Deed},
     clock::Timestamp,
     events::{CommissionApproved, CommissionReversed, Fact},
-    ids::{LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
+    ids::{InvoiceId, LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
     money::Money,
     sales::{Commission, CommissionStatus, Reason, Sale, Status},
 };
@@ -27,8 +27,8 @@ macro_rules! select_sale {
     ($rest:literal) => {
         concat!(
             "SELECT s.sale_id, s.merchant_id, s.relationship_id, s.link_id, l.name AS link_name,
-               s.product_id, s.variant_id, s.product_title, s.external_invoice_id, s.quantity,
-               s.amount, s.discount, s.tax, s.refunded, s.status, s.customer, s.sold_at,
+               s.product_id, s.variant_id, s.product_title, s.external_invoice_id, s.invoice_id,
+               s.quantity, s.amount, s.discount, s.tax, s.refunded, s.status, s.customer, s.sold_at,
                s.commission_percent, s.commission, s.reversed, s.commission_status,
                s.commission_reason, s.commission_note, s.hold_until, s.approved_at, s.created_at,
                s.updated_at
@@ -50,6 +50,7 @@ pub(super) struct Row {
     variant_id: Option<Uuid>,
     product_title: String,
     external_invoice_id: String,
+    invoice_id: Option<Uuid>,
     quantity: i32,
     amount: i64,
     discount: i64,
@@ -85,6 +86,7 @@ impl TryFrom<Row> for Sale {
             variant: row.variant_id.map(VariantId::from_uuid),
             product_title: row.product_title,
             invoice: row.external_invoice_id,
+            billed: row.invoice_id.map(InvoiceId::from_uuid),
             quantity: row.quantity.unsigned_abs(),
             amount: money(row.amount)?,
             discount: money(row.discount)?,
@@ -175,9 +177,9 @@ pub(super) async fn insert(connection: &mut PgConnection, sale: &Sale) -> Result
         "INSERT INTO sales (sale_id, merchant_id, relationship_id, link_id, product_id, variant_id,
            product_title, external_invoice_id, quantity, amount, discount, tax, refunded, status,
            customer, sold_at, commission_percent, commission, reversed, commission_status,
-           commission_reason, hold_until, created_at, updated_at)
+           commission_reason, hold_until, created_at, updated_at, invoice_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22, $23, $23)",
+           $19, $20, $21, $22, $23, $23, $24)",
     )
     .bind(sale.id.uuid())
     .bind(sale.merchant.uuid())
@@ -202,6 +204,7 @@ pub(super) async fn insert(connection: &mut PgConnection, sale: &Sale) -> Result
     .bind(commission.reason.map(Reason::name))
     .bind(commission.hold_until)
     .bind(sale.created_at)
+    .bind(sale.billed.map(InvoiceId::uuid))
     .execute(connection)
     .await?;
     Ok(())

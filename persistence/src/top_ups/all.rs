@@ -20,14 +20,16 @@ use crate::{
 
 const EXPORTED_AT_ONCE: u32 = 500;
 
-/// Which invoices: of the merchant `$1`, with one of the statuses `$2` if there are any, at the time `$3`.
+/// Which invoices: of the merchant `$1`, with one of the statuses `$2` if there are any, at the time `$3`,
+/// for one of the purposes `$4` if there are any.
 macro_rules! chosen {
     ($before:literal, $rest:literal) => {
         concat!(
             $before,
             "WHERE i.merchant_id = $1
                AND ($2::text[] = '{}' OR CASE WHEN i.status = 'OPEN' AND i.expires_at <= $3
-                 THEN 'EXPIRED' ELSE i.status END = ANY ($2)) ",
+                 THEN 'EXPIRED' ELSE i.status END = ANY ($2))
+               AND ($4::text[] = '{}' OR i.purpose = ANY ($4)) ",
             $rest
         )
     };
@@ -52,12 +54,13 @@ pub async fn list_all(
     owned(async move {
         let mut connection = db.scoped(ReadScope::of(merchant)).await?;
         let rows: Vec<Row> = sqlx::query_as(select_chosen!(
-            "AND ($4::uuid IS NULL OR i.invoice_id < $4)
-             ORDER BY i.merchant_id DESC, i.invoice_id DESC LIMIT $5"
+            "AND ($5::uuid IS NULL OR i.invoice_id < $5)
+             ORDER BY i.merchant_id DESC, i.invoice_id DESC LIMIT $6"
         ))
         .bind(merchant.uuid())
         .bind(filter.names())
         .bind(now)
+        .bind(filter.purposes())
         .bind(before.map(InvoiceId::uuid))
         .bind(page::asked(limit))
         .fetch_all(&mut *connection)
@@ -83,14 +86,16 @@ pub async fn list_all_numbered(
             .bind(merchant.uuid())
             .bind(filter.names())
             .bind(now)
+            .bind(filter.purposes())
             .fetch_one(&mut *connection)
             .await?;
         let rows: Vec<Row> = sqlx::query_as(select_chosen!(
-            "ORDER BY i.merchant_id DESC, i.invoice_id DESC OFFSET $4 LIMIT $5"
+            "ORDER BY i.merchant_id DESC, i.invoice_id DESC OFFSET $5 LIMIT $6"
         ))
         .bind(merchant.uuid())
         .bind(filter.names())
         .bind(now)
+        .bind(filter.purposes())
         .bind(page.offset())
         .bind(i64::from(page.limit))
         .fetch_all(&mut *connection)

@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use super::{
     Opening,
     open::{facts, is_current, store},
-    rows::{self, Of},
+    rows::{self, Of, topped_up},
     settings,
 };
 use crate::{
@@ -109,7 +109,8 @@ async fn standing(
                    WHERE i.relationship_id = $1 AND i.origin = 'AUTO'
                      AND i.status IN ('OPEN', 'CONFIRMING')) AS waits,
            EXISTS (SELECT FROM invoices AS i
-                   WHERE i.relationship_id = $1 AND i.status IN ('CONFIRMING', 'PAID')) AS arriving
+                   WHERE i.relationship_id = $1 AND i.purpose = 'TOP_UP'
+                     AND i.status IN ('CONFIRMING', 'PAID')) AS arriving
          FROM balance_settings AS s WHERE s.relationship_id = $1 FOR UPDATE",
     )
     .bind(relationship.uuid())
@@ -144,10 +145,10 @@ pub(super) async fn ended(
     invoice: &Invoice,
     (ended, now): (Ended, Timestamp),
 ) -> Result<bool, Error> {
-    let of = (invoice.merchant, invoice.relationship);
+    let of = (invoice.merchant, topped_up(invoice)?);
     let standing = match invoice.origin {
         Origin::Auto => standing(connection, of, balance).await?,
-        Origin::Manual | Origin::Merchant => None,
+        Origin::Manual | Origin::Merchant | Origin::Customer => None,
     };
     let Some(Standing { history, .. }) = standing else {
         return Ok(false);

@@ -43,7 +43,7 @@ pub async fn waiting(
                p.amount
              FROM payments AS p
              JOIN balances AS b ON b.relationship_id = p.relationship_id AND NOT b.test
-             WHERE p.credited_at IS NULL AND p.created_at < $1
+             WHERE p.credited_at IS NULL AND p.relationship_id IS NOT NULL AND p.created_at < $1
                AND p.payment_id > $3
              ORDER BY p.payment_id LIMIT $2",
         )

@@ -49,13 +49,14 @@ pub async fn expire(
 
 async fn due(db: &Database, limit: u32, now: Timestamp) -> Result<Vec<(Of, InvoiceId)>, Error> {
     let rows: Vec<Row> = sqlx::query_as(select_invoice!(
-        "WHERE i.status = 'OPEN' AND i.expires_at <= $1 ORDER BY i.expires_at LIMIT $2"
+        "WHERE i.status = 'OPEN' AND i.expires_at <= $1 AND i.purpose = 'TOP_UP'
+         ORDER BY i.expires_at LIMIT $2"
     ))
     .bind(now)
     .bind(i64::from(limit))
     .fetch_all(&mut *db.read().await?)
     .await?;
-    Ok(rows.iter().map(Row::of).collect())
+    Ok(rows.iter().filter_map(Row::of).collect())
 }
 
 /// Found without a lock, so looked at again under it.

@@ -3,7 +3,7 @@
 use engine::{
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, RelationshipId},
-    payments::{Invoice, Status},
+    payments::{Invoice, Purpose, Status},
     relationships::RelationshipScope,
 };
 
@@ -17,16 +17,22 @@ use crate::{
     page::{self, Page},
 };
 
-/// Which top-ups to list.
+/// Which invoices to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Empty: any. One whose time is over counts as expired, whether or not that is stored yet.
     pub statuses: Vec<Status>,
+    /// Empty: any. Who lists top-ups gets nothing else.
+    pub purposes: Vec<Purpose>,
 }
 
 impl Filter {
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.statuses.iter().map(|one| one.name()).collect()
+    }
+
+    pub(super) fn purposes(&self) -> Vec<&'static str> {
+        self.purposes.iter().map(|one| one.name()).collect()
     }
 }
 
@@ -56,7 +62,7 @@ pub async fn list(
     owned(async move {
         let mut connection = db.scoped(read_scope(scope)).await?;
         let rows: Vec<Row> = sqlx::query_as(select_invoice!(
-            "WHERE i.merchant_id = $1 AND i.relationship_id = $2 AND NOT $3
+            "WHERE i.merchant_id = $1 AND i.relationship_id = $2 AND NOT $3 AND i.purpose = 'TOP_UP'
                AND ($4::text[] = '{}' OR CASE WHEN i.status = 'OPEN' AND i.expires_at <= $5
                  THEN 'EXPIRED' ELSE i.status END = ANY ($4))
                AND ($6::uuid IS NULL OR i.invoice_id < $6)
@@ -88,7 +94,8 @@ pub async fn find(
     owned(async move {
         let mut connection = db.scoped(read_scope(scope)).await?;
         let rows: Vec<Row> = sqlx::query_as(select_invoice!(
-            "WHERE i.merchant_id = $1 AND i.relationship_id = $2 AND NOT $3 AND i.invoice_id = $4"
+            "WHERE i.merchant_id = $1 AND i.relationship_id = $2 AND NOT $3 AND i.invoice_id = $4
+               AND i.purpose = 'TOP_UP'"
         ))
         .bind(scope.merchant.uuid())
         .bind(scope.relationship.uuid())
@@ -111,7 +118,7 @@ pub async fn open_of(
     owned(async move {
         let mut connection = db.scoped(read_scope(scope)).await?;
         let rows: Vec<Row> = sqlx::query_as(select_invoice!(
-            "WHERE i.merchant_id = $1 AND i.relationship_id = $2 AND NOT $3
+            "WHERE i.merchant_id = $1 AND i.relationship_id = $2 AND NOT $3 AND i.purpose = 'TOP_UP'
                AND i.status IN ('OPEN', 'CONFIRMING')
                AND (i.status = 'CONFIRMING' OR i.expires_at > $4)
              ORDER BY i.invoice_id DESC"

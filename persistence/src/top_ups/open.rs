@@ -109,7 +109,7 @@ pub async fn open(
 
 /// Whether a method is still what it was, or is still not offered. Until the transaction ends, nobody
 /// replaces it: an invoice never shows instructions that were gone before it was stored.
-pub(super) async fn is_current(
+pub(crate) async fn is_current(
     connection: &mut PgConnection,
     merchant: MerchantId,
     method: &Method,
@@ -136,14 +136,15 @@ pub(super) async fn store(
             invoice.pay.deposit = Some(take(connection, &invoice, deposits).await?);
         }
     }
+    let relationship = rows::topped_up(&invoice)?;
     let fact = Fact::TopUpCreated {
         invoice: invoice.id.uuid(),
-        relationship: invoice.relationship.uuid(),
+        relationship: relationship.uuid(),
         origin: invoice.origin.name().to_owned(),
         amount: invoice.amount.minor(),
         coin: invoice.coin.to_string(),
     };
-    let of = (invoice.merchant, Some(invoice.relationship));
+    let of = (invoice.merchant, Some(relationship));
     outbox::tell(connection, of, &fact, now).await?;
     rows::note(connection, &invoice, (actor, "top_up.open"), None, now).await?;
     Ok(invoice)
@@ -174,10 +175,10 @@ pub(super) async fn facts(
            EXISTS (SELECT FROM payment_methods AS o WHERE o.merchant_id = r.merchant_id
                    AND o.coin = $3 AND o.enabled) AS offered,
            (SELECT COUNT(*) FROM invoices AS i WHERE i.relationship_id = r.relationship_id
-            AND i.status IN ('OPEN', 'CONFIRMING')
+            AND i.purpose = 'TOP_UP' AND i.status IN ('OPEN', 'CONFIRMING')
             AND (i.status = 'CONFIRMING' OR i.expires_at > $4)) AS waiting,
            (SELECT COUNT(*) FROM invoices AS i WHERE i.relationship_id = r.relationship_id
-            AND i.invoice_id >= $5 AND i.paid_at IS NULL) AS unpaid,
+            AND i.purpose = 'TOP_UP' AND i.invoice_id >= $5 AND i.paid_at IS NULL) AS unpaid,
            COALESCE((SELECT d.amount FROM debts AS d
                      WHERE d.relationship_id = r.relationship_id), 0) AS debt
          FROM relationships AS r

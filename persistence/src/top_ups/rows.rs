@@ -8,7 +8,7 @@ use engine::{
     events::Fact,
     ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
     money::Money,
-    payments::{Coin, Deposit, Invoice, Origin, Pay, Payment, ProviderKind, Status},
+    payments::{Coin, Deposit, Invoice, Origin, Pay, Payment, ProviderKind, Purpose, Status},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -25,20 +25,21 @@ pub(super) type Of = (MerchantId, RelationshipId);
 macro_rules! select_invoice {
     ($rest:literal) => {
         concat!(
-            "SELECT i.invoice_id, i.merchant_id, i.relationship_id, i.origin, i.status, i.amount,
-               i.coin, i.provider, i.instructions, i.expires_at, i.paid_at, i.completed_at,
+            "SELECT i.invoice_id, i.merchant_id, i.purpose, i.relationship_id, i.origin, i.status,
+               i.amount, i.coin, i.provider, i.instructions, i.expires_at, i.paid_at, i.completed_at,
                i.created_at, i.updated_at, i.refunded FROM invoices AS i ",
             $rest
         )
     };
 }
-pub(super) use select_invoice;
+pub(crate) use select_invoice;
 
 #[derive(sqlx::FromRow)]
-pub(super) struct Row {
+pub(crate) struct Row {
     invoice_id: Uuid,
     merchant_id: Uuid,
-    relationship_id: Uuid,
+    purpose: String,
+    relationship_id: Option<Uuid>,
     origin: String,
     status: String,
     amount: i64,
@@ -63,7 +64,7 @@ struct PaymentRow {
 }
 
 /// Rows with their payments, in their order.
-pub(super) async fn whole(
+pub(crate) async fn whole(
     connection: &mut PgConnection,
     rows: Vec<Row>,
 ) -> Result<Vec<Invoice>, Error> {
@@ -117,7 +118,7 @@ pub(super) async fn lock(
         return Ok(None);
     };
     let found: Vec<Row> = sqlx::query_as(select_invoice!(
-        "WHERE i.relationship_id = $1 AND i.invoice_id = $2 FOR UPDATE"
+        "WHERE i.relationship_id = $1 AND i.invoice_id = $2 AND i.purpose = 'TOP_UP' FOR UPDATE"
     ))
     .bind(of.1.uuid())
     .bind(id.uuid())
@@ -139,7 +140,7 @@ pub(super) async fn insert(
     )
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
-    .bind(invoice.relationship.uuid())
+    .bind(invoice.relationship.map(RelationshipId::uuid))
     .bind(invoice.origin.name())
     .bind(invoice.status.name())
     .bind(invoice.amount.minor())
@@ -166,12 +167,32 @@ pub(super) async fn find_opened(
     Ok(whole(connection, rows).await?.into_iter().next())
 }
 
-/// Stores where an invoice that is locked stands now, and tells it.
+/// Stores where a top-up that is locked stands now, and tells it.
 pub(super) async fn store(
     connection: &mut PgConnection,
     invoice: &Invoice,
     now: Timestamp,
 ) -> Result<(), Error> {
+    stand(&mut *connection, invoice).await?;
+    let relationship = topped_up(invoice)?;
+    let fact = Fact::TopUpUpdated {
+        invoice: invoice.id.uuid(),
+        relationship: relationship.uuid(),
+        status: invoice.status.name().to_owned(),
+    };
+    let of = (invoice.merchant, Some(relationship));
+    outbox::tell(connection, of, &fact, now).await
+}
+
+/// Whose balance a top-up is for.
+pub(super) fn topped_up(invoice: &Invoice) -> Result<RelationshipId, Error> {
+    invoice.relationship.ok_or(Error::Inconsistent {
+        what: "a top-up of nobody's balance",
+    })
+}
+
+/// Stores where an invoice that is locked stands now.
+pub(crate) async fn stand(connection: &mut PgConnection, invoice: &Invoice) -> Result<(), Error> {
     let stored = sqlx::query(
         "UPDATE invoices SET status = $2, expires_at = $3, paid_at = $4, completed_at = $5,
            updated_at = $6, refunded = $7
@@ -184,20 +205,13 @@ pub(super) async fn store(
     .bind(invoice.completed_at)
     .bind(invoice.updated_at)
     .bind(invoice.refunded.minor())
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    exactly_one(&stored, "a locked invoice")?;
-    let fact = Fact::TopUpUpdated {
-        invoice: invoice.id.uuid(),
-        relationship: invoice.relationship.uuid(),
-        status: invoice.status.name().to_owned(),
-    };
-    let of = (invoice.merchant, Some(invoice.relationship));
-    outbox::tell(connection, of, &fact, now).await
+    exactly_one(&stored, "a locked invoice")
 }
 
 /// A digest over everything that is stored of an invoice but its last change, its payments included.
-pub(super) async fn digest(connection: &mut PgConnection, id: InvoiceId) -> Result<Digest, Error> {
+pub(crate) async fn digest(connection: &mut PgConnection, id: InvoiceId) -> Result<Digest, Error> {
     let sum: Vec<u8> = sqlx::query_scalar(
         "SELECT sha256(convert_to((to_jsonb(i) - 'updated_at')::text || COALESCE((
            SELECT jsonb_agg(to_jsonb(p) ORDER BY p.payment_id)::text
@@ -211,7 +225,7 @@ pub(super) async fn digest(connection: &mut PgConnection, id: InvoiceId) -> Resu
 }
 
 /// Appends what was done to an invoice, which is the last thing that the transaction locks.
-pub(super) async fn note(
+pub(crate) async fn note(
     connection: &mut PgConnection,
     invoice: &Invoice,
     (actor, action): (Actor, &str),
@@ -230,12 +244,16 @@ pub(super) async fn note(
 }
 
 impl Row {
-    pub(super) fn of(&self) -> (Of, InvoiceId) {
-        let of = (
-            MerchantId::from_uuid(self.merchant_id),
-            RelationshipId::from_uuid(self.relationship_id),
-        );
-        (of, InvoiceId::from_uuid(self.invoice_id))
+    pub(crate) fn id(&self) -> (MerchantId, InvoiceId) {
+        let merchant = MerchantId::from_uuid(self.merchant_id);
+        (merchant, InvoiceId::from_uuid(self.invoice_id))
+    }
+
+    /// None: it tops nobody's balance up.
+    pub(super) fn of(&self) -> Option<(Of, InvoiceId)> {
+        let relationship = RelationshipId::from_uuid(self.relationship_id?);
+        let (merchant, id) = self.id();
+        Some(((merchant, relationship), id))
     }
 
     fn with(self, payments: Vec<Payment>, deposit: Option<Deposit>) -> Result<Invoice, Error> {
@@ -243,7 +261,8 @@ impl Row {
         Ok(Invoice {
             id: InvoiceId::from_uuid(self.invoice_id),
             merchant: MerchantId::from_uuid(self.merchant_id),
-            relationship: RelationshipId::from_uuid(self.relationship_id),
+            purpose: named(Purpose::parse(&self.purpose), "invoices.purpose")?,
+            relationship: self.relationship_id.map(RelationshipId::from_uuid),
             origin: named(Origin::parse(&self.origin), "invoices.origin")?,
             status: named(Status::parse(&self.status), "invoices.status")?,
             amount: money(self.amount)?,

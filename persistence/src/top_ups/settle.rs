@@ -9,14 +9,17 @@ use engine::{
     audit::Actor,
     clock::Timestamp,
     ids::{BalanceId, InvoiceId, MerchantId, PaymentId, RelationshipId},
-    payments::{Arrival, Invoice, Payment, Settlement, Snapshot, Stepped},
+    payments::{Arrival, Invoice, Payment, Purpose, Settlement, Snapshot, Stepped},
     random::Random,
     relationships::RelationshipScope,
     top_ups::Ended,
 };
 use sqlx::PgConnection;
 
-use super::{Waiting, automatic, rows};
+use super::{
+    Waiting, automatic,
+    rows::{self, Of},
+};
 use crate::{Database, Error, database::commit, owned, relationships::rows::kept};
 
 /// What became of an invoice.
@@ -84,7 +87,7 @@ pub async fn settle(
             commit(tx).await?;
         }
         Ok(Some(Ok(Settled {
-            waiting: uncredited(balance, &invoice),
+            waiting: uncredited((of, balance), &invoice),
             invoice,
             already,
         })))
@@ -92,9 +95,10 @@ pub async fn settle(
     .await
 }
 
-const SOURCE_KEY: &str = "payments_merchant_id_provider_source_key";
+/// What arrived belongs to one invoice.
+pub(crate) const SOURCE_KEY: &str = "payments_merchant_id_provider_source_key";
 
-fn payment(arrival: Arrival, now: Timestamp, random: &dyn Random) -> Payment {
+pub(crate) fn payment(arrival: Arrival, now: Timestamp, random: &dyn Random) -> Payment {
     Payment {
         id: PaymentId::generate(now, random),
         source: arrival.source,
@@ -103,12 +107,15 @@ fn payment(arrival: Arrival, now: Timestamp, random: &dyn Random) -> Payment {
     }
 }
 
-fn uncredited(balance: BalanceId, invoice: &Invoice) -> Vec<Waiting> {
+fn uncredited(
+    ((merchant, relationship), balance): (Of, BalanceId),
+    invoice: &Invoice,
+) -> Vec<Waiting> {
     let payments = invoice.payments.iter().filter(|one| one.entry.is_none());
     let waiting = payments.map(|payment| Waiting {
         scope: RelationshipScope {
-            merchant: invoice.merchant,
-            relationship: invoice.relationship,
+            merchant,
+            relationship,
             balance,
             test: false,
         },
@@ -119,12 +126,17 @@ fn uncredited(balance: BalanceId, invoice: &Invoice) -> Vec<Waiting> {
     waiting.collect()
 }
 
-async fn insert(
+/// Stores what arrived. What pays no top-up waits for no credit, so it names no balance's owner.
+pub(crate) async fn insert(
     connection: &mut PgConnection,
     invoice: &Invoice,
     payment: &Payment,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let credited_to = match invoice.purpose {
+        Purpose::TopUp => invoice.relationship,
+        Purpose::Checkout => None,
+    };
     sqlx::query(
         "INSERT INTO payments (payment_id, invoice_id, merchant_id, relationship_id, provider,
            source, amount, created_at)
@@ -133,7 +145,7 @@ async fn insert(
     .bind(payment.id.uuid())
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
-    .bind(invoice.relationship.uuid())
+    .bind(credited_to.map(RelationshipId::uuid))
     .bind(invoice.provider.name())
     .bind(&payment.source)
     .bind(payment.amount.minor())

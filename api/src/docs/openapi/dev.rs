@@ -22,6 +22,7 @@ use crate::{
         statement::Statement,
     },
     catalog::{create::CreateProduct, product::MerchantProduct, update::UpdateProduct},
+    checkout::create::{BeginCheckout, CheckoutSession},
     error::Code,
     events::EventAnswer,
     fulfillments::{answer::FulfillmentAnswer, refund::RefundFulfillment},
@@ -446,12 +447,12 @@ fn invoices() -> Vec<Operation> {
         Operation::new(
             "post",
             "/dev/v1/invoices/{inv}/complete",
-            "The money that the invoice asks for is there: it is credited, once.",
+            "The money that the invoice asks for is there: it is credited, or what a customer bought is delivered, once.",
         )
         .scope(Scope::BalanceWrite)
         .once()
         .takes::<CompleteInvoice>()
-        .answers::<TopUpView>(200)
+        .answers::<InvoiceView>(200)
         .refuses(&[
             Code::InvalidState,
             Code::AlreadyExists,
@@ -465,8 +466,18 @@ fn invoices() -> Vec<Operation> {
         .scope(Scope::BalanceWrite)
         .once()
         .takes::<Nothing>()
-        .answers::<TopUpView>(200)
+        .answers::<InvoiceView>(200)
         .refuses(&[Code::InvalidState]),
+        Operation::new(
+            "post",
+            "/dev/v1/checkout/sessions",
+            "Send a customer to a page of ours: the answer has its address.",
+        )
+        .scope(Scope::ResellersWrite)
+        .once()
+        .takes::<BeginCheckout>()
+        .answers::<CheckoutSession>(201)
+        .refuses(&[Code::NotFound, Code::ProductNotAllowed]),
     ]
 }
 

@@ -11,7 +11,7 @@ mod tests;
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-pub(crate) use head::check_head;
+pub(crate) use head::{Takes, check_head};
 pub(crate) use parse::parse;
 use serde::de::DeserializeOwned;
 
@@ -29,7 +29,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// The bytes of a JSON body, for a handler that parses it in its own way.
+/// The bytes of a body, for a handler that parses it in its own way.
 pub(crate) struct RawBody(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for RawBody {

@@ -7,7 +7,7 @@ use axum::{
 use proptest::prelude::*;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{check_head, parse, read::collect};
+use super::{Takes, check_head, parse, read::collect};
 use crate::{
     balances::credit::CreditBalance,
     catalog::update::UpdateProduct,
@@ -243,8 +243,23 @@ fn head_alone_decides_type_size_and_encoding() {
             Some(Code::UnsupportedMediaType),
         ),
     ] {
-        let checked = check_head(&Method::POST, &head(&pairs), 64).err();
+        let checked = check_head(&Method::POST, &head(&pairs), (Takes::Json, 64)).err();
         assert_eq!(checked.map(|error| error.code()), code, "{pairs:?}");
+    }
+}
+
+#[test]
+fn form_is_taken_where_a_form_is_wanted_and_nothing_else() {
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let json = ("content-type", "application/json");
+    for (sent, takes, taken) in [
+        (form, Takes::Form, true),
+        (json, Takes::Form, false),
+        (form, Takes::Json, false),
+    ] {
+        let pairs = vec![sent, ("content-length", "10")];
+        let checked = check_head(&Method::POST, &head(&pairs), (takes, 64));
+        assert_eq!(checked.is_ok(), taken, "{sent:?} {takes:?}");
     }
 }
 

@@ -1,0 +1,105 @@
+//! What was paid for is delivered: the serials leave the shelf, are noted as the customer's, and a mail says
+//! where they are.
+//!
+//! Keeps: the serials leave under an id that follows from the invoice, so once however often it is tried;
+//! what is short waits, and is tried again.
+
+use chrono::TimeDelta;
+use engine::{
+    catalog::ProductKind,
+    clock::Timestamp,
+    ids::{InvoiceId, MerchantId},
+    inventory::{Pulled, Purpose, WithdrawalCall},
+    merchants::Merchant,
+    payments::Status,
+    programs::CustomerMail,
+};
+use persistence::{
+    checkout::{self, Due, Outcome},
+    inventory::list::sealed,
+    programs,
+};
+
+use super::letters;
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
+
+/// One that nobody tried for longer than this was cut off, or waits for stock.
+const TRIED_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(60);
+const WAITING_AT_ONCE: i64 = 100;
+
+/// Delivers an invoice that is paid, if it was not.
+pub(super) async fn carry(
+    app: &App,
+    (merchant, id): (MerchantId, InvoiceId),
+) -> Result<(), ApiError> {
+    let Some(due) = checkout::due(&app.database, (merchant, id)).await? else {
+        return Ok(());
+    };
+    let shop = app.engine.merchant(merchant).await?;
+    let shop = shop.ok_or_else(|| ApiError::new(Code::InternalError))?;
+    let Some(outcome) = outcome(app, &shop, &due).await? else {
+        return Ok(());
+    };
+    let (db, vault) = (&app.database, app.engine.vault());
+    if checkout::delivered(db, vault, (merchant, id), outcome, app.now()).await? {
+        app.mail_queued.notify_one();
+    }
+    Ok(())
+}
+
+/// What there is to be stored; nothing, if it still waits for stock.
+async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome>, ApiError> {
+    let line = &due.line;
+    let serials = match line.kind {
+        ProductKind::Service => Vec::new(),
+        ProductKind::Serials => {
+            let call = WithdrawalCall {
+                id: line.id.withdrawal(),
+                merchant: shop.id,
+                sku: line.sku,
+                by: None,
+            };
+            match app.engine.pull(call, Purpose::Sale, line.quantity).await? {
+                Pulled::Serials(serials) => serials,
+                Pulled::OutOfStock if due.invoice.status == Status::AwaitingStock => {
+                    return Ok(None);
+                }
+                Pulled::OutOfStock => {
+                    let post = letters::short(app, shop, due)?;
+                    return Ok(Some(Outcome::Short(post)));
+                }
+            }
+        }
+    };
+    let program = programs::find(&app.database, shop.id).await?;
+    let inline = program.is_some_and(|it| it.customer_mail == CustomerMail::Inline);
+    let mut texts = Vec::new();
+    if inline {
+        for (serial, (text, _)) in serials
+            .iter()
+            .zip(sealed(&app.database, shop.id, &serials).await?)
+        {
+            let text = shop.key.open_serial(*serial, &text);
+            texts.push(text.map_err(|_| ApiError::new(Code::InternalError))?);
+        }
+    }
+    let post = letters::delivered(app, shop, due, &texts)?;
+    Ok(Some(Outcome::Delivered(serials, post)))
+}
+
+/// Delivers what was cut off or waits for stock, oldest first, and says how many there were.
+pub async fn carry_waiting(app: &App, now: Timestamp) -> Result<usize, persistence::Error> {
+    let before = now - TRIED_AGAIN_AFTER;
+    let waiting = checkout::take_waiting(&app.database, before, WAITING_AT_ONCE, now).await?;
+    let count = waiting.len();
+    for (merchant, id) in waiting {
+        if let Err(error) = carry(app, (merchant, id)).await {
+            let code = error.code().name();
+            tracing::warn!(invoice.id = %id, code, "a paid invoice waits on: {code}");
+        }
+    }
+    Ok(count)
+}

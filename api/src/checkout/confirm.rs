@@ -1,0 +1,313 @@
+//! `GET /checkout/{token}`: what a visit is about. `POST` is the customer's yes: the price is frozen and
+//! the invoice opens.
+//!
+//! Keeps: nobody pays a price that was not shown; what is sold out is said before there is an invoice.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use engine::{
+    catalog::ProductKind,
+    checkout::{
+        OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Quote, Refusal, Session, SessionStatus,
+        address_digest, answers, digest,
+    },
+    fulfillments::Email,
+    ids::{InvoiceId, InvoiceLineId},
+    payments::{Coin, Method, Provider as _, ProviderKind},
+};
+use persistence::{
+    checkout::{self, Opened, Opening, reprice},
+    owned, payments,
+};
+
+use super::{
+    delivery_token,
+    form::{Customer, Form, custom_name, not_an_address},
+    invoice_path, invoice_token, letters,
+    look::{amount, page as look, row, see_other, shown, with_status},
+    session::Ware,
+};
+use crate::{
+    docs::page::escaped,
+    error::{ApiError, Code},
+    payments::{Manual, methods::coin},
+    state::App,
+};
+
+const FIELDS: [&str; 2] = ["email", "coin"];
+/// How often a method is asked again that is replaced meanwhile.
+const TRIES_MAX: u32 = 5;
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    _customer: Customer,
+) -> Response {
+    shown(visit(&app, &token).await)
+}
+
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    customer: Customer,
+    form: Form,
+) -> Response {
+    // One task: what is decided is stored, whether or not the customer waits.
+    shown(owned(async move { yes(&app, &token, customer, form).await }).await)
+}
+
+async fn visit(app: &App, token: &str) -> Result<Response, ApiError> {
+    let session = find(app, token).await?;
+    match session.status_at(app.now()) {
+        SessionStatus::Invoiced | SessionStatus::Expired => ended(app, &session),
+        SessionStatus::Open => {
+            let ware = Ware::find(app, session.sku.product).await?;
+            let quote = ware.quote(session.sku, session.quantity)?;
+            asked(app, &ware, &session, (&quote, None)).await
+        }
+    }
+}
+
+async fn find(app: &App, token: &str) -> Result<Session, ApiError> {
+    let missing = || ApiError::new(Code::NotFound);
+    let token = digest(token).ok_or_else(missing)?;
+    let found = checkout::find_session(&app.database, token).await?;
+    found.ok_or_else(missing)
+}
+
+/// The invoice of a visit that has one; else it is over.
+fn ended(app: &App, session: &Session) -> Result<Response, ApiError> {
+    session
+        .invoice
+        .map(|invoice| see_other(&invoice_path(app, invoice)))
+        .ok_or_else(over)
+}
+
+fn over() -> ApiError {
+    ApiError::saying(
+        Code::Expired,
+        "This visit is over. Begin again at the shop.",
+    )
+}
+
+/// The page on which the customer says yes, at the price that the visit was shown.
+async fn asked(
+    app: &App,
+    ware: &Ware,
+    session: &Session,
+    (quote, notice): (&Quote, Option<&str>),
+) -> Result<Response, ApiError> {
+    let merchant = &ware.merchant;
+    let currency = merchant.currency;
+    let total = session.unit_price.checked_mul(session.quantity);
+    let total = amount(currency, total.unwrap_or(quote.total));
+    let mut body = notice.map_or_else(String::new, |notice| {
+        format!(
+            "<p class=\"notice\" role=\"alert\">{}</p>\n",
+            escaped(notice)
+        )
+    });
+    body += "<dl>\n";
+    body += &row("Quantity", &session.quantity.to_string());
+    body += &row("Price each", &amount(currency, session.unit_price));
+    body += "</dl>\n";
+    body += &format!("<p class=\"total\">{total}</p>\n");
+    let coins = payments::list(&app.database, merchant.id, true).await?;
+    if coins.is_empty() {
+        body += "<p class=\"notice\">This shop takes no payments at the moment.</p>\n";
+    } else {
+        let email = session.customer.as_ref();
+        let email = email.and_then(|sealed| {
+            let opened = merchant.key.open_customer(session.id.uuid(), sealed);
+            opened.ok()
+        });
+        let email = email.as_ref().map(|email| email.expose());
+        body += &form(ware, &coins, email.unwrap_or_default());
+    }
+    if let Some(url) = &session.cancel_url {
+        body += &format!(
+            "<p class=\"ways\"><a href=\"{}\">Back to the shop</a></p>\n",
+            escaped(url)
+        );
+    }
+    Ok(look(&merchant.name, &quote.title, &body))
+}
+
+fn form(ware: &Ware, coins: &[Method], email: &str) -> String {
+    let mut body = format!(
+        "<form method=\"post\">\n<div class=\"field\"><label for=\"email\">E-mail</label>\n\
+         <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"email\" maxlength=\"254\" \
+         required value=\"{}\">\n<p class=\"hint\">Your purchase is sent there.</p></div>\n",
+        escaped(email)
+    );
+    for (at, field) in ware.product.custom_fields.iter().enumerate() {
+        let required = if field.required { " required" } else { "" };
+        let placeholder = field.placeholder.as_deref().unwrap_or_default();
+        body += &format!(
+            "<div class=\"field\"><label for=\"field-{at}\">{}</label>\n<input id=\"field-{at}\" \
+             name=\"{}\" placeholder=\"{}\" maxlength=\"500\"{required}></div>\n",
+            escaped(&field.name),
+            escaped(&custom_name(&field.name)),
+            escaped(placeholder),
+        );
+    }
+    body += "<fieldset class=\"field\"><legend>Pay with</legend>\n";
+    for (at, method) in coins.iter().enumerate() {
+        let checked = if at == 0 { " checked" } else { "" };
+        let coin = &method.coin;
+        body += &format!(
+            "<label class=\"choice\"><input type=\"radio\" name=\"coin\" value=\"{coin}\" \
+             required{checked}><span>{coin}</span></label>\n"
+        );
+    }
+    body + "</fieldset>\n<button type=\"submit\">Buy and see how to pay</button>\n</form>\n"
+}
+
+async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<Response, ApiError> {
+    form.only(&FIELDS)?;
+    let session = find(app, token).await?;
+    if session.status_at(app.now()) != SessionStatus::Open {
+        return ended(app, &session);
+    }
+    let ware = Ware::find(app, session.sku.product).await?;
+    let quote = ware.quote(session.sku, session.quantity)?;
+    if quote.unit_price != session.unit_price {
+        return repriced(app, &ware, session, quote).await;
+    }
+    let said = answers(&ware.product, form.answers()?);
+    let said = said
+        .map_err(|name| ApiError::field(custom_name(&name), "is not what the product asks for"))?;
+    let email = form.email()?.ok_or_else(not_an_address)?;
+    in_stock(app, &ware, &quote).await?;
+    let chosen = form.get("coin").map(coin).transpose()?;
+    for _ in 0..TRIES_MAX {
+        let method = method(app, &ware, chosen.clone()).await?;
+        let who = (&email, &customer);
+        let opening = opening(app, (&ware, &session), (who, quote.clone()), method).await?;
+        let opening = Opening {
+            custom_fields: said.clone(),
+            ..opening
+        };
+        let opened = checkout::open(&app.database, app.engine.vault(), opening, app.now()).await?;
+        match opened.ok_or_else(|| ApiError::new(Code::NotFound))? {
+            Opened::Fresh(invoice) => {
+                app.mail_queued.notify_one();
+                return Ok(see_other(&invoice_path(app, invoice.id)));
+            }
+            Opened::Again(invoice) => return Ok(see_other(&invoice_path(app, invoice))),
+            Opened::Refused(refusal) => return Err(refused(&refusal)),
+            Opened::Outdated => {}
+        }
+    }
+    Err(ApiError::new(Code::Overloaded))
+}
+
+/// The price is another one than was shown: it is shown, and the customer asked again.
+async fn repriced(
+    app: &App,
+    ware: &Ware,
+    session: Session,
+    quote: Quote,
+) -> Result<Response, ApiError> {
+    reprice(&app.database, session.id, quote.unit_price).await?;
+    let session = Session {
+        unit_price: quote.unit_price,
+        ..session
+    };
+    let notice = "The price has changed since you saw it. Nothing was bought: look at it again.";
+    let page = asked(app, ware, &session, (&quote, Some(notice))).await?;
+    Ok(with_status(page, StatusCode::UNPROCESSABLE_ENTITY))
+}
+
+async fn in_stock(app: &App, ware: &Ware, quote: &Quote) -> Result<(), ApiError> {
+    match ware.product.kind {
+        ProductKind::Service => Ok(()),
+        ProductKind::Serials => {
+            let stock = app.engine.stock(ware.merchant.id, quote.sku).await?;
+            if stock.available >= u64::from(quote.quantity) {
+                Ok(())
+            } else {
+                Err(ApiError::saying(
+                    Code::OutOfStock,
+                    "There is not enough of it any more. Nothing was bought.",
+                ))
+            }
+        }
+    }
+}
+
+/// How to pay in this coin, or in the first one that is offered.
+async fn method(app: &App, ware: &Ware, coin: Option<Coin>) -> Result<Method, ApiError> {
+    let offered = payments::list(&app.database, ware.merchant.id, true).await?;
+    let found = match &coin {
+        None => offered.into_iter().next(),
+        Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
+    };
+    match (found, coin) {
+        (Some(method), _) => Ok(method),
+        // The reasons that come before this one are told first.
+        (None, Some(coin)) => Ok(Method {
+            coin,
+            provider: ProviderKind::Manual,
+            enabled: false,
+            instructions: String::new(),
+        }),
+        (None, None) => Err(not_offered()),
+    }
+}
+
+async fn opening(
+    app: &App,
+    (ware, session): (&Ware, &Session),
+    ((email, customer), quote): ((&Email, &Customer), Quote),
+    method: Method,
+) -> Result<Opening, ApiError> {
+    let (merchant, vault, random) = (&ware.merchant, app.engine.vault(), &**app.engine.random());
+    let id = InvoiceId::generate(app.now(), random);
+    let tokens = [invoice_token(app, id), delivery_token(app, id)];
+    let tokens = tokens.map(|token| digest(token.expose()).expect("a token has the form of one"));
+    let pay = Manual::of(&method).open(quote.total).await?;
+    let post = letters::opened(app, merchant, (id, email), (&quote, &pay));
+    Ok(Opening {
+        session: session.id,
+        invoice: id,
+        line: InvoiceLineId::generate(app.now(), random),
+        tokens,
+        quote,
+        custom_fields: std::collections::BTreeMap::new(),
+        customer: checkout::Customer {
+            sealed: merchant.key.seal_customer(id.uuid(), email.as_str()),
+            digest: vault.email_fingerprint(merchant.id, email.as_str()),
+            email: email.clone(),
+            address: address_digest(vault, customer.address),
+        },
+        method,
+        pay,
+        post,
+    })
+}
+
+fn not_offered() -> ApiError {
+    ApiError::field("coin", "is not offered by this shop")
+}
+
+fn refused(refusal: &Refusal) -> ApiError {
+    match refusal {
+        Refusal::Over => over(),
+        Refusal::PriceChanged(_) => ApiError::saying(
+            Code::PriceChanged,
+            "The price has changed since you saw it. Nothing was bought: go back and look again.",
+        ),
+        Refusal::NotOffered => not_offered(),
+        Refusal::TooManyOpen => ApiError::saying(
+            Code::InvalidState,
+            format!(
+                "{OPEN_OF_CUSTOMER_MAX} invoices of one customer may wait for money, and \
+                 {OPEN_OF_ADDRESS_MAX} of one network. Pay one, or wait until one is over."
+            ),
+        ),
+    }
+}

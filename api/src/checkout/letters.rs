@@ -1,0 +1,108 @@
+//! What customers are mailed.
+
+use engine::{
+    catalog::ProductKind,
+    checkout::Quote,
+    fulfillments::Email,
+    ids::{InvoiceId, MailId},
+    merchants::Merchant,
+    payments::Pay,
+    vault::Opened,
+};
+use persistence::{
+    checkout::Due,
+    mail::{Letter, Post},
+};
+
+use super::{delivery_token, invoice_path, look::amount};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
+
+/// An invoice was opened.
+pub(super) fn opened(
+    app: &App,
+    merchant: &Merchant,
+    (id, email): (InvoiceId, &Email),
+    (quote, pay): (&Quote, &Pay),
+) -> Post {
+    let how = pay.instructions.as_deref().unwrap_or_default();
+    let text = format!(
+        "You want to buy {quantity} x {title} from {merchant} for {total}.\n\n{how}\n\n\
+         Name the invoice {id} with your payment. How to pay, and whether your payment was seen:\n\
+         {origin}{path}\n\nIf this was not you, do nothing.\n",
+        quantity = quote.quantity,
+        title = quote.title,
+        merchant = merchant.name,
+        total = amount(merchant.currency, quote.total),
+        origin = app.origin,
+        path = invoice_path(app, id),
+    );
+    let subject = format!("Your invoice of {}", merchant.name);
+    post(app, email.as_str(), subject, text)
+}
+
+/// What was bought is there: its texts, if the merchant wants them in mails, else where they are.
+pub(super) fn delivered(
+    app: &App,
+    merchant: &Merchant,
+    due: &Due,
+    texts: &[Opened],
+) -> Result<Post, ApiError> {
+    let to = customer(merchant, due)?;
+    let (line, name) = (&due.line, &merchant.name);
+    let what = match line.kind {
+        ProductKind::Service => format!("{name} was told and gets in touch with you."),
+        ProductKind::Serials if texts.is_empty() => format!(
+            "It is here, whenever you want to see it:\n{}/delivery/{}",
+            app.origin,
+            delivery_token(app, due.invoice.id).expose()
+        ),
+        ProductKind::Serials => {
+            let texts: Vec<_> = texts.iter().map(Opened::expose).collect();
+            texts.join("\n")
+        }
+    };
+    let text = format!(
+        "Thank you. You bought {} x {} from {name}.\n\n{what}\n\nKeep it to yourself.\n",
+        line.quantity, line.title
+    );
+    let subject = format!("Your purchase: {}", line.title);
+    Ok(post(app, to.expose(), subject, text))
+}
+
+/// The money is there, and too little of what was bought.
+pub(super) fn short(app: &App, merchant: &Merchant, due: &Due) -> Result<Post, ApiError> {
+    let to = customer(merchant, due)?;
+    let text = format!(
+        "Your payment for {quantity} x {title} arrived, and there is not enough in stock at this \
+         moment.\n\nIt is sent to you as soon as there is; {name} was told. Where it stands:\n\
+         {origin}{path}\n",
+        quantity = due.line.quantity,
+        title = due.line.title,
+        name = merchant.name,
+        origin = app.origin,
+        path = invoice_path(app, due.invoice.id),
+    );
+    let subject = format!("Your purchase of {} is waiting", due.line.title);
+    Ok(post(app, to.expose(), subject, text))
+}
+
+fn customer(merchant: &Merchant, due: &Due) -> Result<Opened, ApiError> {
+    let opened = merchant
+        .key
+        .open_customer(due.invoice.id.uuid(), &due.customer);
+    opened.map_err(|_| ApiError::new(Code::InternalError))
+}
+
+fn post(app: &App, to: &str, subject: String, text: String) -> Post {
+    Post {
+        id: MailId::generate(app.now(), &**app.engine.random()),
+        letter: Letter {
+            to: to.to_owned(),
+            subject,
+            text,
+        },
+    }
+}

@@ -1,0 +1,48 @@
+//! Pages on which customers buy: a product, a visit, an invoice. They need no script.
+//!
+//! Keeps: nothing that a browser sends is a price or says who brought the customer; a page shows what it
+//! shows to whoever has its address, which nobody can guess.
+
+mod carry;
+pub(crate) mod confirm;
+pub(crate) mod create;
+pub(crate) mod delivery;
+mod end;
+mod form;
+pub(crate) mod invoice;
+mod letters;
+mod look;
+pub(crate) mod pay;
+pub(crate) mod product;
+mod session;
+
+pub use carry::carry_waiting;
+pub use end::{expire_due, forget_visits};
+use engine::{
+    checkout::{Page, token},
+    ids::{CheckoutId, InvoiceId},
+    vault::Opened,
+};
+
+use crate::state::App;
+
+/// Where a visit goes on.
+fn session_path(app: &App, id: CheckoutId) -> String {
+    let token = token(app.engine.vault(), Page::Checkout, id.uuid());
+    format!("/checkout/{}", token.expose())
+}
+
+/// What opens the page of an invoice.
+fn invoice_token(app: &App, id: InvoiceId) -> Opened {
+    token(app.engine.vault(), Page::Invoice, id.uuid())
+}
+
+/// What opens the page of what was bought with an invoice.
+fn delivery_token(app: &App, id: InvoiceId) -> Opened {
+    token(app.engine.vault(), Page::Delivery, id.uuid())
+}
+
+/// Where the page of an invoice is.
+fn invoice_path(app: &App, id: InvoiceId) -> String {
+    format!("/invoice/{}", invoice_token(app, id).expose())
+}

@@ -1,0 +1,136 @@
+//! `GET /checkout/p/{product}`: a product at its price. `POST` begins a visit.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use engine::{
+    catalog::{Product, ProductKind, Status},
+    checkout::QUANTITY_MAX,
+    ids::{CheckoutId, ProductId},
+    money::Currency,
+};
+use std::fmt::Write as _;
+
+use super::{
+    form::{Customer, Form},
+    look::{amount, page as look, see_other, shown},
+    session::{Ware, Wish, begin as store, sku},
+    session_path,
+};
+use crate::{
+    docs::page::escaped,
+    error::{ApiError, Code},
+    state::App,
+};
+
+const FIELDS: [&str; 4] = ["product_id", "variant_id", "quantity", "email"];
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    _customer: Customer,
+) -> Response {
+    shown(product(&app, &id).await)
+}
+
+pub(crate) async fn begin(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    customer: Customer,
+    form: Form,
+) -> Response {
+    shown(visit(&app, &id, customer, form).await)
+}
+
+async fn product(app: &App, id: &str) -> Result<Response, ApiError> {
+    let ware = find(app, id).await?;
+    let (product, merchant) = (&ware.product, &ware.merchant);
+    let sold: Vec<_> = product
+        .skus()
+        .filter_map(|sku| ware.quote(sku, 1).ok())
+        .collect();
+    if sold.is_empty() {
+        return Err(ApiError::saying(
+            Code::ProductNotAllowed,
+            "This is not on sale at the moment.",
+        ));
+    }
+    let mut stocked = product.kind == ProductKind::Service;
+    for quote in &sold {
+        stocked = stocked || app.engine.stock(merchant.id, quote.sku).await?.available > 0;
+    }
+    let body = if stocked {
+        form(product, merchant.currency)
+    } else {
+        "<p class=\"notice\" role=\"status\">This is sold out. Look again later.</p>\n".to_owned()
+    };
+    Ok(look(&merchant.name, &product.title, &body))
+}
+
+/// The product with an id of the path, or 404.
+async fn find(app: &App, id: &str) -> Result<Ware, ApiError> {
+    let id = ProductId::parse(id).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    Ware::find(app, id).await
+}
+
+fn form(product: &Product, currency: Currency) -> String {
+    let choice = if product.variants.is_empty() {
+        let price = amount(currency, product.base_price);
+        format!("<p class=\"total\">{price}</p>\n")
+    } else {
+        variants(product, currency)
+    };
+    format!(
+        "<form method=\"post\">\n{choice}\
+         <div class=\"field\"><label for=\"quantity\">Quantity</label>\n\
+         <input id=\"quantity\" name=\"quantity\" type=\"number\" inputmode=\"numeric\" value=\"1\" \
+         min=\"1\" max=\"{QUANTITY_MAX}\" required></div>\n\
+         <div class=\"field\"><label for=\"email\">E-mail</label>\n\
+         <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"email\" maxlength=\"254\" \
+         required>\n<p class=\"hint\">Your purchase is sent there.</p></div>\n\
+         <button type=\"submit\">Continue</button>\n</form>\n"
+    )
+}
+
+fn variants(product: &Product, currency: Currency) -> String {
+    let sold = product.variants.iter();
+    let sold = sold.filter(|variant| variant.status == Status::Active);
+    let mut choices = String::new();
+    for (at, variant) in sold.enumerate() {
+        let checked = if at == 0 { " checked" } else { "" };
+        let (title, price) = (
+            escaped(&variant.title),
+            amount(currency, variant.base_price),
+        );
+        let _written = write!(
+            choices,
+            "<label class=\"choice\"><input type=\"radio\" name=\"variant_id\" value=\"{}\" \
+             required{checked}><span>{title} · {price}</span></label>\n",
+            variant.id
+        );
+    }
+    format!("<fieldset class=\"field\"><legend>Choose</legend>\n{choices}</fieldset>\n")
+}
+
+async fn visit(app: &App, id: &str, customer: Customer, form: Form) -> Result<Response, ApiError> {
+    form.only(&FIELDS)?;
+    let ware = find(app, id).await?;
+    if form.get("product_id").is_some_and(|named| named != id) {
+        return Err(ApiError::field("product_id", "is another product"));
+    }
+    if !app.checkouts.take(&customer.address.to_string(), app.now()) {
+        return Err(ApiError::new(Code::RateLimited));
+    }
+    let wish = Wish {
+        id: CheckoutId::generate(app.now(), &**app.engine.random()),
+        sku: sku(ware.product.id, form.get("variant_id")),
+        quantity: form.quantity()?,
+        email: form.email()?,
+        clicked: customer.clicked,
+        success_url: None,
+        cancel_url: None,
+    };
+    let session = store(app, &ware, wish).await?;
+    Ok(see_other(&session_path(app, session.id)))
+}

@@ -1,0 +1,111 @@
+//! A visit begins, from a page or from a merchant's own shop.
+
+use chrono::TimeDelta;
+use engine::{
+    catalog::{Product, Sku},
+    checkout::{self, Page, Quote, SESSION_MINUTES, Session, Unsold, digest, quote, token},
+    fulfillments::Email,
+    ids::{CheckoutId, ProductId, VariantId},
+    links::Attribution,
+    merchants::Merchant,
+};
+use persistence::checkout::{NewSession, insert};
+use std::sync::Arc;
+
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
+
+/// What a visit is about.
+pub(super) struct Wish {
+    pub(super) id: CheckoutId,
+    pub(super) sku: Sku,
+    pub(super) quantity: u32,
+    pub(super) email: Option<Email>,
+    pub(super) clicked: Option<Attribution>,
+    pub(super) success_url: Option<String>,
+    pub(super) cancel_url: Option<String>,
+}
+
+/// A product, and whose it is.
+pub(super) struct Ware {
+    pub(super) product: Arc<Product>,
+    pub(super) merchant: Arc<Merchant>,
+}
+
+impl Ware {
+    /// The product with this id, whatever became of it.
+    pub(super) async fn find(app: &App, id: ProductId) -> Result<Self, ApiError> {
+        let missing = || ApiError::new(Code::NotFound);
+        let product = app.engine.product(id).await?.ok_or_else(missing)?;
+        let merchant = app.engine.merchant(product.merchant).await?;
+        let merchant = merchant.ok_or_else(missing)?;
+        Ok(Self { product, merchant })
+    }
+
+    pub(super) fn quote(&self, sku: Sku, quantity: u32) -> Result<Quote, ApiError> {
+        quote(&self.product, sku, quantity).map_err(unsold)
+    }
+}
+
+/// Stores a visit at the price of this moment.
+pub(super) async fn begin(app: &App, ware: &Ware, wish: Wish) -> Result<Session, ApiError> {
+    let now = app.now();
+    let quote = ware.quote(wish.sku, wish.quantity)?;
+    let email = wish.email.as_ref();
+    let customer = email.map(|email| {
+        let key = &ware.merchant.key;
+        key.seal_customer(wish.id.uuid(), email.as_str())
+    });
+    let session = Session {
+        id: wish.id,
+        merchant: ware.merchant.id,
+        sku: wish.sku,
+        quantity: wish.quantity,
+        unit_price: quote.unit_price,
+        clicked: wish.clicked,
+        customer,
+        success_url: wish.success_url,
+        cancel_url: wish.cancel_url,
+        invoice: None,
+        expires_at: now + TimeDelta::minutes(SESSION_MINUTES),
+        created_at: now,
+    };
+    let token = token(app.engine.vault(), Page::Checkout, wish.id.uuid());
+    let token = digest(token.expose()).expect("a token has the form of one");
+    let begun = NewSession {
+        session: session.clone(),
+        token,
+    };
+    if insert(&app.database, begun).await? {
+        return Ok(session);
+    }
+    let known = persistence::checkout::find_session(&app.database, token).await?;
+    known.ok_or_else(|| ApiError::new(Code::NotFound))
+}
+
+/// A variant as a form or a body names it. A malformed id is one that nothing has.
+pub(super) fn sku(product: ProductId, variant: Option<&str>) -> Sku {
+    let nothing = VariantId::from_uuid(uuid::Uuid::nil());
+    Sku {
+        product,
+        variant: variant.map(|id| VariantId::parse(id).unwrap_or(nothing)),
+    }
+}
+
+pub(super) fn unsold(why: Unsold) -> ApiError {
+    match why {
+        Unsold::NotOnSale => ApiError::saying(
+            Code::ProductNotAllowed,
+            "This is not on sale at the moment.",
+        ),
+        Unsold::VariantMissing => {
+            ApiError::field("variant_id", "is required: the product has variants")
+        }
+        Unsold::Quantity => {
+            let most = checkout::QUANTITY_MAX;
+            ApiError::field("quantity", format!("must be 1 to {most}"))
+        }
+    }
+}

@@ -1,0 +1,698 @@
+//! From a page to a key: a visit, an invoice, a payment, a delivery, a sale; and all that must not work.
+
+use api::checkout::{carry_waiting, expire_due, forget_visits};
+use chrono::TimeDelta;
+use engine::clock::{Clock as _, SystemClock, Timestamp};
+use serde_json::{Value, json};
+
+use crate::support::{Reply, World, with_world};
+
+const CODE: &str = "demo-both";
+const FORM: &str = "application/x-www-form-urlencoded";
+const ANN: &str = "ann%40example.com";
+
+impl World {
+    fn antivirus(&self) -> String {
+        self.product("Antivirus").id.to_string()
+    }
+
+    pub(crate) async fn see(&self, path: &str) -> Reply {
+        self.call("GET", path).send().await
+    }
+
+    async fn submit(&self, path: &str, form: &str) -> Reply {
+        self.call("POST", path).body(FORM, form).send().await
+    }
+
+    async fn submit_with(&self, path: &str, form: &str, cookie: &str) -> Reply {
+        let call = self.call("POST", path).header("cookie", cookie);
+        call.body(FORM, form).send().await
+    }
+
+    /// The page of a visit that begins.
+    async fn visit(&self, product: &str, form: &str, cookie: &str) -> String {
+        let path = format!("/checkout/p/{product}");
+        let reply = self.submit_with(&path, form, cookie).await;
+        location(&reply)
+    }
+
+    /// The page of an invoice over so many units, for whoever has this address.
+    async fn invoiced(&self, quantity: u32, email: &str, cookie: &str) -> String {
+        let form = format!("quantity={quantity}&email={email}");
+        let visit = self.visit(&self.antivirus(), &form, cookie).await;
+        location(
+            &self
+                .submit(&visit, &format!("email={email}&coin=BANK"))
+                .await,
+        )
+    }
+
+    /// The newest invoice as its merchant reads it.
+    async fn newest(&self) -> Value {
+        let call = self.call("GET", "/dev/v1/invoices?purpose=checkout&limit=1");
+        let list = call.key(&self.merchant_key()).send().await;
+        list.data(200)[0].clone()
+    }
+
+    async fn act_on(&self, invoice: &Value, verb: &str, body: Value) -> Reply {
+        let path = format!("/dev/v1/invoices/{}/{verb}", id(invoice));
+        let call = self.call("POST", &path).key(&self.merchant_key());
+        call.json(&body).send().await
+    }
+
+    async fn pay(&self, invoice: &Value) -> Value {
+        let paid = self.act_on(invoice, "complete", json!({})).await;
+        paid.data(200)
+    }
+
+    async fn start_visit(&self, body: Value) -> Reply {
+        let call = self.call("POST", "/dev/v1/checkout/sessions");
+        call.key(&self.merchant_key()).json(&body).send().await
+    }
+
+    async fn letter(&self, subject: &str) -> String {
+        let letters = self.letters().await;
+        let mut found = letters
+            .into_iter()
+            .filter(|one| one.subject.contains(subject));
+        found.next().expect("a mail with this subject").text
+    }
+
+    /// Everything about checkouts that a refusal must leave alone.
+    fn purchases_made(&self) -> String {
+        self.scalar(
+            "SELECT (SELECT COUNT(*) FROM invoices) || ' ' || (SELECT COUNT(*) FROM invoice_lines)
+               || ' ' || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM sales)
+               || ' ' || (SELECT COUNT(*) FROM sold_serials) || ' ' || (SELECT COUNT(*) FROM mails)
+               || ' ' || (SELECT COUNT(*) FROM serial_claims)
+               || ' ' || (SELECT COUNT(*) FROM ledger_entries)",
+        )
+    }
+}
+
+fn id(value: &Value) -> &str {
+    value["id"].as_str().unwrap()
+}
+
+#[track_caller]
+fn location(reply: &Reply) -> String {
+    assert_eq!(reply.status, 303, "{}", reply.text());
+    reply.header("location").unwrap().to_owned()
+}
+
+fn after(minutes: i64) -> Timestamp {
+    SystemClock.now() + TimeDelta::minutes(minutes)
+}
+
+/// A page without script, which no program of another site may show or index.
+#[track_caller]
+fn is_page(reply: &Reply, status: u16) -> String {
+    let text = reply.text();
+    assert_eq!(reply.status, status, "{text}");
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    assert_eq!(reply.header("x-robots-tag"), Some("noindex, nofollow"));
+    let policy = reply.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
+    assert!(!policy.contains("unsafe") && !text.contains("<script"));
+    assert!(text.contains("<html lang=\"en\">") && text.contains("<h1>"));
+    text
+}
+
+#[test]
+fn customer_buys_pays_and_gets_the_serials() {
+    with_world(async |world| {
+        world.selling();
+        let product = world.antivirus();
+        let page = is_page(&world.see(&format!("/checkout/p/{product}")).await, 200);
+        assert!(page.contains("29.99 USD") && page.contains("Antivirus Plus"));
+        let token = world.token(CODE).await;
+        let cookie = format!("other=1; consign_ref={token}");
+        let visit = world
+            .visit(&product, &format!("quantity=2&email={ANN}"), &cookie)
+            .await;
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(
+            page.contains("59.98 USD") && page.contains("ann@example.com"),
+            "{page}"
+        );
+        let invoice = location(
+            &world
+                .submit(&visit, &format!("email={ANN}&coin=BANK"))
+                .await,
+        );
+        // The visit leads there from now on, and a second yes does too.
+        assert_eq!(location(&world.see(&visit).await), invoice);
+        let again = world
+            .submit(&visit, &format!("email={ANN}&coin=BANK"))
+            .await;
+        assert_eq!(location(&again), invoice);
+        let open = world.newest().await;
+        assert_eq!(
+            (&open["status"], &open["amount"]),
+            (&json!("OPEN"), &json!("59.98"))
+        );
+        assert_eq!(
+            (&open["purpose"], &open["origin"]),
+            (&json!("CHECKOUT"), &json!("CUSTOMER"))
+        );
+        assert_eq!(open["customer_email"], "a***@example.com");
+        assert_eq!(open["reseller_id"], world.reseller(CODE).id.to_string());
+        assert_eq!(open["lines"][0]["unit_price"], "29.99");
+        let page = is_page(&world.see(&invoice).await, 200);
+        assert!(page.contains(id(&open)) && page.contains("Waiting for your payment"));
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sales"), "0");
+        assert!(world.letter("Your invoice").await.contains(&invoice));
+
+        let paid = world.pay(&open).await;
+        assert_eq!(
+            (&paid["status"], &paid["received"]),
+            (&json!("COMPLETED"), &json!("59.98"))
+        );
+        let again = world.act_on(&open, "complete", json!({})).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(again.data(200)["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "2");
+        assert_eq!(
+            world.scalar("SELECT COUNT(*) FROM payments WHERE relationship_id IS NULL"),
+            "1"
+        );
+        assert_eq!(
+            world.scalar("SELECT COUNT(*) FROM ledger_entries WHERE kind = 2"),
+            "0"
+        );
+
+        let letter = world.letter("Your purchase").await;
+        let (_, path) = letter.split_once("https://consign.example").unwrap();
+        let delivery = path.split_whitespace().next().unwrap();
+        assert!(delivery.starts_with("/delivery/"));
+        let page = is_page(&world.see(delivery).await, 200);
+        assert!(!page.contains("<pre>") && page.contains("Show what I bought"));
+        assert_eq!(
+            world.scalar("SELECT COUNT(revealed_at) FROM sold_serials"),
+            "0"
+        );
+        let page = is_page(&world.submit(&format!("{delivery}/reveal"), "").await, 200);
+        assert_eq!(page.matches("<pre>").count(), 2, "{page}");
+        assert_eq!(
+            world.scalar("SELECT COUNT(revealed_at) FROM sold_serials"),
+            "2"
+        );
+        let other = is_page(&world.submit(&format!("{invoice}/reveal"), "").await, 200);
+        assert_eq!(other, page);
+        let logged = "SELECT COUNT(*) FROM audit_log WHERE action = 'invoice.reveal'";
+        assert_eq!(world.scalar(logged), "2");
+    });
+}
+
+#[test]
+fn sale_is_the_links_at_the_terms_of_the_moment_of_yes() {
+    with_world(async |world| {
+        world.selling();
+        let session = world.as_reseller(CODE, "max@partner.example").await;
+        let token = world.token(CODE).await;
+        let cookie = format!("consign_ref={token}");
+        world.invoiced(2, ANN, &cookie).await;
+        let open = world.newest().await;
+        // Neither a price, nor a percentage, nor the end of the relationship changes what was agreed.
+        world.sql("UPDATE programs SET commission_percent = 5000");
+        world.sql("UPDATE relationships SET status = 'TERMINATED'");
+        world.pay(&open).await;
+        let sales = world.dev_of(CODE, "GET", "sales").send().await.data(200);
+        let sale = &sales[0];
+        assert_eq!(
+            (&sale["invoice_id"], &sale["amount"]),
+            (&open["id"], &json!("59.98"))
+        );
+        assert_eq!(sale["source"]["type"], "LINK");
+        assert_eq!(
+            (
+                &sale["commission"]["amount"],
+                &sale["commission"]["percent"]
+            ),
+            (&json!("6.00"), &json!(10))
+        );
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        drop(session);
+
+        // One that nobody may attribute any more is nobody's, and its customer buys all the same.
+        world.invoiced(1, ANN, &cookie).await;
+        let nobodys = world.newest().await;
+        assert_eq!(nobodys["reseller_id"], Value::Null);
+        assert_eq!(world.pay(&nobodys).await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sales"), "1");
+        let body = json!({
+            "attribution_token": token, "external_invoice_id": id(&open), "quantity": 2,
+            "product_id": world.antivirus(), "amount": "20.00",
+        });
+        let report = world
+            .call("POST", "/dev/v1/resellers/sales")
+            .key(&world.merchant_key());
+        report
+            .json(&body)
+            .send()
+            .await
+            .refused(422, "VALIDATION_ERROR");
+    });
+}
+
+#[test]
+fn reseller_that_buys_from_itself_earns_nothing() {
+    with_world(async |world| {
+        world.selling();
+        world
+            .sql("UPDATE relationships SET email = 'max@partner.example' WHERE code = 'demo-both'");
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        world.invoiced(1, "max%40partner.example", &cookie).await;
+        world.pay(&world.newest().await).await;
+        let sale = world.dev_of(CODE, "GET", "sales").send().await.data(200)[0].clone();
+        assert_eq!(sale["commission"]["reason"], "SELF_PURCHASE");
+        assert_eq!(sale["commission"]["amount"], "0.00");
+    });
+}
+
+#[test]
+fn nothing_that_a_browser_sends_is_a_price_or_a_reseller() {
+    with_world(async |world| {
+        let product = world.antivirus();
+        let begin = format!("/checkout/p/{product}");
+        let visit = world.visit(&product, "quantity=1", "").await;
+        let before = world.purchases_made();
+        for field in [
+            "price",
+            "unit_price",
+            "total",
+            "reseller_id",
+            "relationship_id",
+            "consign_ref",
+        ] {
+            for path in [&begin, &visit] {
+                let form = format!("email={ANN}&{field}=1");
+                let page = is_page(&world.submit(path, &form).await, 422);
+                assert!(page.contains(field), "{page}");
+            }
+        }
+        for form in [
+            "quantity=0",
+            "quantity=21",
+            "quantity=x",
+            "email=nobody",
+            "product_id=prd_1",
+        ] {
+            is_page(&world.submit(&begin, form).await, 422);
+        }
+        for form in [
+            "coin=BANK",
+            "email=nobody&coin=BANK",
+            "email=ann%40example.com&coin=GOLD",
+        ] {
+            is_page(&world.submit(&visit, form).await, 422);
+        }
+        let json = world
+            .call("POST", &begin)
+            .json(&json!({"quantity": 1}))
+            .send()
+            .await;
+        json.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        assert_eq!(world.purchases_made(), before);
+        let forged = format!(
+            "consign_ref=ca1.1.{}.1.{}",
+            world.reseller(CODE).id.link(),
+            "0".repeat(32)
+        );
+        world.invoiced(1, ANN, &forged).await;
+        assert_eq!(world.newest().await["reseller_id"], Value::Null);
+    });
+}
+
+#[test]
+fn price_that_changed_is_shown_before_anything_is_bought() {
+    with_world(async |world| {
+        let product = world.antivirus();
+        let visit = world.visit(&product, "quantity=2", "").await;
+        let change = world.call("PATCH", &format!("/dev/v1/products/{product}"));
+        let change = change
+            .key(&world.merchant_key())
+            .json(&json!({"base_price": "12.00"}));
+        change.send().await.data(200);
+        let before = world.purchases_made();
+        // What was shown stays shown until the customer says yes.
+        assert!(is_page(&world.see(&visit).await, 200).contains("59.98 USD"));
+        let form = format!("email={ANN}&coin=BANK");
+        let page = is_page(&world.submit(&visit, &form).await, 422);
+        assert!(
+            page.contains("24.00 USD") && page.contains("price has changed"),
+            "{page}"
+        );
+        assert_eq!(world.purchases_made(), before);
+        location(&world.submit(&visit, &form).await);
+        assert_eq!(world.newest().await["amount"], "24.00");
+    });
+}
+
+#[test]
+fn sold_out_is_said_before_paying_and_not_on_sale_too() {
+    with_world(async |world| {
+        let beta = world.product("Closed beta").clone();
+        let path = format!("/checkout/p/{}", beta.id);
+        let visit = world.visit(&beta.id.to_string(), "quantity=20", "").await;
+        let before = world.purchases_made();
+        let page = is_page(
+            &world
+                .submit(&visit, &format!("email={ANN}&coin=BANK"))
+                .await,
+            409,
+        );
+        assert!(page.contains("Sold out"), "{page}");
+        assert_eq!(world.purchases_made(), before);
+        let off = world.call("PATCH", &format!("/dev/v1/products/{}", beta.id));
+        let off = off
+            .key(&world.merchant_key())
+            .json(&json!({"status": "DISABLED"}));
+        off.send().await.data(200);
+        is_page(&world.see(&path).await, 403);
+        is_page(
+            &world
+                .submit(&visit, &format!("email={ANN}&coin=BANK"))
+                .await,
+            403,
+        );
+        is_page(&world.submit(&path, "quantity=1").await, 403);
+    });
+}
+
+#[test]
+fn payment_that_comes_late_still_counts() {
+    with_world(async |world| {
+        let page = world.invoiced(1, ANN, "").await;
+        let open = world.newest().await;
+        let app = world.server.app();
+        assert_eq!(expire_due(app, after(59)).await.unwrap(), 0);
+        assert_eq!(expire_due(app, after(61)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "EXPIRED");
+        assert!(is_page(&world.see(&page).await, 200).contains("time to pay is over"));
+        world
+            .act_on(&open, "cancel", json!({}))
+            .await
+            .refused(409, "INVALID_STATE");
+        assert_eq!(world.pay(&open).await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "1");
+        let status = world.see(&format!("{page}/status")).await.data(200);
+        assert_eq!(
+            (&status["status"], &status["received"]),
+            (&json!("COMPLETED"), &json!("29.99"))
+        );
+    });
+}
+
+#[test]
+fn what_is_short_after_the_payment_waits_for_stock_and_comes() {
+    with_world(async |world| {
+        let product = world.antivirus();
+        let page = world.invoiced(2, ANN, "").await;
+        let open = world.newest().await;
+        let app = world.server.app();
+        expire_due(app, after(61)).await.unwrap();
+        let claim = world.call("POST", &format!("/dev/v1/products/{product}/serials/claim"));
+        let claim = claim
+            .key(&world.merchant_key())
+            .json(&json!({"amount": 200}));
+        claim.send().await.data(200);
+        let paid = world.pay(&open).await;
+        assert_eq!(paid["status"], "AWAITING_STOCK");
+        assert!(is_page(&world.see(&page).await, 200).contains("not enough in stock"));
+        is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
+        assert!(world.letter("is waiting").await.contains(&page));
+        let told = world.call("GET", "/dev/v1/events?types=invoice:awaiting_stock");
+        let told = told.key(&world.merchant_key()).send().await.data(200);
+        assert_eq!(told[0]["data"]["invoice_id"], open["id"]);
+        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "AWAITING_STOCK");
+        let import = world.call("POST", &format!("/dev/v1/products/{product}/serials"));
+        let import = import.key(&world.merchant_key());
+        import
+            .json(&json!({"serials": ["LATE-1", "LATE-2"]}))
+            .send()
+            .await
+            .data(201);
+        assert_eq!(carry_waiting(app, after(4)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "COMPLETED");
+        let page = is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
+        assert!(page.contains("LATE-1") && page.contains("LATE-2"));
+    });
+}
+
+#[test]
+fn delivery_that_a_crash_cut_off_is_carried_on_once() {
+    with_world(async |world| {
+        world.invoiced(2, ANN, "").await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        // As after a crash between the withdrawal and what is noted of it.
+        world.sql("DELETE FROM sold_serials");
+        world.sql("UPDATE invoices SET status = 'PAID', completed_at = NULL");
+        let claims = world.scalar("SELECT COUNT(*) FROM serial_claims");
+        let app = world.server.app();
+        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
+        assert_eq!(carry_waiting(app, after(4)).await.unwrap(), 0);
+        assert_eq!(world.newest().await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "2");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM serial_claims"), claims);
+    });
+}
+
+#[test]
+fn reference_pays_one_invoice_and_a_payment_counts_once() {
+    with_world(async |world| {
+        world.invoiced(1, ANN, "").await;
+        let first = world.newest().await;
+        world.invoiced(1, ANN, "").await;
+        let second = world.newest().await;
+        let reference = json!({"reference": "transfer 7"});
+        let both = futures_util::future::join_all(
+            (0..4).map(|_| world.act_on(&first, "complete", reference.clone())),
+        );
+        for reply in both.await {
+            assert_eq!(reply.data(200)["received"], "29.99");
+        }
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM payments"), "1");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "1");
+        let taken = world.act_on(&second, "complete", reference).await;
+        taken.refused(409, "ALREADY_EXISTS");
+        let other = world
+            .act_on(&first, "complete", json!({"reference": "transfer 8"}))
+            .await;
+        other.refused(409, "INVALID_STATE");
+        let cancelled = world.act_on(&second, "cancel", json!({})).await.data(200);
+        assert_eq!(cancelled["status"], "CANCELLED");
+        let again = world.act_on(&second, "cancel", json!({})).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(world.pay(&second).await["status"], "COMPLETED");
+    });
+}
+
+#[test]
+fn one_customer_and_one_network_have_a_few_open_invoices_only() {
+    with_world(async |world| {
+        for _ in 0..3 {
+            world.invoiced(1, ANN, "").await;
+        }
+        let product = world.antivirus();
+        let yes = async |email: &str, from: &str| {
+            let visit = world.visit(&product, "quantity=1", "").await;
+            let call = world.call("POST", &visit).header("x-forwarded-for", from);
+            call.body(FORM, format!("email={email}&coin=BANK"))
+                .send()
+                .await
+        };
+        is_page(&yes(ANN, "192.0.2.9").await, 409);
+        for number in 0..7 {
+            location(&yes(&format!("c{number}%40example.com"), "127.0.0.1").await);
+        }
+        is_page(&yes("c8%40example.com", "127.0.0.1").await, 409);
+        location(&yes("c8%40example.com", "192.0.2.9").await);
+        // Those whose time is over do not count.
+        world.sql("UPDATE invoices SET expires_at = now()");
+        location(&yes(ANN, "127.0.0.1").await);
+    });
+}
+
+#[test]
+fn token_that_was_changed_opens_nothing() {
+    with_world(async |world| {
+        let invoice = world.invoiced(1, ANN, "").await;
+        let changed = |path: &str| {
+            let last = if path.ends_with('0') { '1' } else { '0' };
+            format!("{}{last}", &path[..path.len() - 1])
+        };
+        let visit = world.visit(&world.antivirus(), "quantity=1", "").await;
+        for path in [
+            changed(&invoice),
+            changed(&visit),
+            invoice.replace("/invoice/", "/delivery/"),
+            invoice.replace("/invoice/", "/checkout/"),
+            visit.replace("/checkout/", "/invoice/"),
+            "/invoice/x".to_owned(),
+            "/delivery/x".to_owned(),
+            "/checkout/x".to_owned(),
+            "/checkout/p/x".to_owned(),
+        ] {
+            is_page(&world.see(&path).await, 404);
+        }
+        is_page(
+            &world
+                .submit(&format!("{}/reveal", changed(&invoice)), "")
+                .await,
+            404,
+        );
+        let stored = world.scalar("SELECT string_agg(to_jsonb(i)::text, '') FROM invoices AS i");
+        let (_, token) = invoice.rsplit_once('/').unwrap();
+        assert!(!stored.contains(token) && !stored.contains("ann@example.com"));
+    });
+}
+
+#[test]
+fn visit_is_over_after_an_hour_and_forgotten_after_a_day() {
+    with_world(async |world| {
+        let visit = world.visit(&world.antivirus(), "quantity=1", "").await;
+        world.sql("UPDATE checkout_sessions SET expires_at = now()");
+        is_page(&world.see(&visit).await, 410);
+        is_page(
+            &world
+                .submit(&visit, &format!("email={ANN}&coin=BANK"))
+                .await,
+            410,
+        );
+        let app = world.server.app();
+        assert_eq!(forget_visits(app, after(60)).await.unwrap(), 0);
+        assert_eq!(forget_visits(app, after(25 * 60)).await.unwrap(), 1);
+        is_page(&world.see(&visit).await, 404);
+    });
+}
+
+#[test]
+fn service_is_complete_when_it_is_paid() {
+    with_world(async |world| {
+        let service = world.product("Setup service").id.to_string();
+        let visit = world.visit(&service, "quantity=1", "").await;
+        let page = location(
+            &world
+                .submit(&visit, &format!("email={ANN}&coin=BANK"))
+                .await,
+        );
+        let open = world.newest().await;
+        assert_eq!(world.pay(&open).await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM serial_claims"), "0");
+        assert!(world.letter("Your purchase").await.contains("was told"));
+        is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
+    });
+}
+
+#[test]
+fn merchants_shop_sends_a_customer_to_a_visit() {
+    with_world(async |world| {
+        world.selling();
+        world.sql("UPDATE programs SET redirect_hosts = '{pages.example,shop.example}'");
+        let token = world.token(CODE).await;
+        let product = world.antivirus();
+        let body = json!({
+            "product_id": product, "quantity": 1, "attribution_token": token,
+            "customer_email": "Ann@Example.com", "success_url": "https://shop.example/thanks",
+            "cancel_url": "https://pages.example/back?a=1&b=2",
+        });
+        let key = world.merchant_key();
+        let start = || {
+            let call = world.call("POST", "/dev/v1/checkout/sessions").key(&key);
+            call.header("idempotency-key", "one").json(&body).send()
+        };
+        let session = start().await.data(201);
+        assert_eq!(session["status"], "OPEN");
+        // As after a crash between the commit and the answer that is kept.
+        world.sql("DELETE FROM idempotency_keys");
+        assert_eq!(start().await.data(201)["url"], session["url"]);
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM checkout_sessions"), "1");
+        let url = session["url"].as_str().unwrap();
+        let visit = url.strip_prefix("https://consign.example").unwrap();
+        let page = is_page(&world.see(visit).await, 200);
+        assert!(
+            page.contains("https://pages.example/back?a=1&amp;b=2"),
+            "{page}"
+        );
+        assert!(page.contains("value=\"ann@example.com\""));
+        let invoice = location(&world.submit(visit, &format!("email={ANN}&coin=BANK")).await);
+        assert_eq!(
+            world.newest().await["reseller_id"],
+            world.reseller(CODE).id.to_string()
+        );
+        world.pay(&world.newest().await).await;
+        let page = is_page(&world.see(&invoice).await, 200);
+        assert!(page.contains("https://shop.example/thanks"), "{page}");
+
+        for (field, value) in [
+            ("success_url", json!("https://evil.example/")),
+            ("cancel_url", json!("http://shop.example/")),
+            ("success_url", json!("javascript:alert(1)")),
+            ("quantity", json!(21)),
+            ("price", json!("1.00")),
+        ] {
+            let mut body = json!({"product_id": product, "quantity": 1});
+            body[field] = value;
+            world
+                .start_visit(body)
+                .await
+                .refused(422, "VALIDATION_ERROR");
+        }
+        let foreign = world.another_merchant().await.products[0].id.to_string();
+        let body = json!({"product_id": foreign, "quantity": 1});
+        world.start_visit(body).await.refused(404, "NOT_FOUND");
+        world.sql("UPDATE products SET status = 'DISABLED'");
+        let other = world.product("Gift card").id.to_string();
+        let body = json!({"product_id": other, "quantity": 1});
+        world
+            .start_visit(body)
+            .await
+            .refused(403, "PRODUCT_NOT_ALLOWED");
+    });
+}
+
+#[test]
+fn text_of_a_merchant_or_a_customer_is_no_markup() {
+    with_world(async |world| {
+        let product = world.antivirus();
+        let markup = "<b title=\"x\">&</b>";
+        world.sql(&format!("UPDATE merchants SET name = '{markup}'"));
+        world.sql(&format!(
+            "UPDATE payment_methods SET instructions = '{markup}'"
+        ));
+        let change = world.call("PATCH", &format!("/dev/v1/products/{product}"));
+        let field =
+            json!([{"name": "Who", "type": "TEXT", "required": true, "placeholder": markup}]);
+        let change = change.key(&world.merchant_key());
+        let change = change.json(&json!({"title": markup, "custom_fields": field}));
+        change.send().await.data(200);
+        let mut pages = vec![is_page(
+            &world.see(&format!("/checkout/p/{product}")).await,
+            200,
+        )];
+        let visit = world.visit(&product, "quantity=1", "").await;
+        pages.push(is_page(&world.see(&visit).await, 200));
+        let form = format!("email={ANN}&coin=BANK");
+        is_page(&world.submit(&visit, &form).await, 422);
+        let form = format!("{form}&custom_fields%5BWho%5D=%3Cb%3E%26");
+        let invoice = location(&world.submit(&visit, &form).await);
+        pages.push(is_page(&world.see(&invoice).await, 200));
+        let open = world.newest().await;
+        assert_eq!(open["lines"][0]["custom_fields"]["Who"], "<b>&");
+        world.pay(&open).await;
+        pages.push(is_page(
+            &world.submit(&format!("{invoice}/reveal"), "").await,
+            200,
+        ));
+        for page in pages {
+            assert!(!page.contains("<b") && page.contains("&lt;b"), "{page}");
+        }
+    });
+}

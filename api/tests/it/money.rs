@@ -1,0 +1,417 @@
+//! Money adds up: whatever customers, resellers and the merchant do, in whatever order, what is stored is
+//! what an account kept beside it says.
+
+use std::collections::BTreeMap;
+
+use api::checkout::{carry_waiting, expire_due};
+use chrono::TimeDelta;
+use engine::{
+    clock::{Clock as _, SystemClock},
+    persons::Role,
+    random::{Random, SeededRandom},
+};
+use serde_json::{Value, json};
+
+use crate::support::{Reply, World, order_of, with_world};
+
+const CODE: &str = "demo-both";
+const EMAIL: &str = "max@partner.example";
+const ADDRESS: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+const PRICE: i64 = 2999;
+/// Hundredths of a percent.
+const PERCENT: i64 = 1250;
+const STEPS: usize = 60;
+
+/// A part of an amount, rounded half-even.
+fn part(amount: i64, of: i64, whole: i64) -> i64 {
+    let (floor, rest) = ((amount * of) / whole, (amount * of) % whole);
+    match (rest * 2).cmp(&whole) {
+        std::cmp::Ordering::Less => floor,
+        std::cmp::Ordering::Greater => floor + 1,
+        std::cmp::Ordering::Equal => floor + floor % 2,
+    }
+}
+
+fn minor(text: &Value) -> i64 {
+    let text = text.as_str().unwrap().replace('.', "");
+    text.parse().unwrap()
+}
+
+fn dollars(minor: i64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
+}
+
+/// What one invoice is, by the account beside.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bought {
+    units: i64,
+    attributed: bool,
+    paid: bool,
+    refunded: i64,
+    reversed: i64,
+}
+
+impl Bought {
+    fn amount(self) -> i64 {
+        self.units * PRICE
+    }
+
+    fn commission(self) -> i64 {
+        if self.attributed && self.paid {
+            part(self.amount(), PERCENT, 10_000)
+        } else {
+            0
+        }
+    }
+}
+
+/// The account beside.
+#[derive(Debug, Default)]
+struct Account {
+    invoices: BTreeMap<String, Bought>,
+    wholesale: i64,
+    fulfilled: i64,
+    paid_out: i64,
+}
+
+impl Account {
+    /// Customers' payments, refunds, commissions, reversals, wholesale, orders, payouts.
+    fn sums(&self) -> [i64; 7] {
+        let all = || self.invoices.values();
+        [
+            all().filter(|one| one.paid).map(|one| one.amount()).sum(),
+            all().map(|one| one.refunded).sum(),
+            all().map(|one| one.commission()).sum(),
+            all().map(|one| one.reversed).sum(),
+            self.wholesale,
+            self.fulfilled,
+            self.paid_out,
+        ]
+    }
+
+    fn units(&self) -> i64 {
+        let paid = self.invoices.values().filter(|one| one.paid);
+        paid.map(|one| one.units).sum()
+    }
+}
+
+/// The same sums from the rows.
+fn stored(world: &World) -> Vec<i64> {
+    let sums = world.scalar(
+        "SELECT concat_ws(' ',
+           (SELECT COALESCE(SUM(p.amount), 0) FROM payments AS p WHERE p.relationship_id IS NULL),
+           (SELECT COALESCE(SUM(amount), 0) FROM sale_refunds),
+           (SELECT COALESCE(SUM(commission), 0) FROM sales),
+           (SELECT COALESCE(SUM(reversed), 0) FROM sales),
+           (SELECT COALESCE(-SUM(l.amount), 0) FROM ledger_entries AS l
+            WHERE EXISTS (SELECT FROM stock_requests AS r WHERE r.entry_id = l.id)),
+           (SELECT COALESCE(-SUM(l.amount), 0) FROM ledger_entries AS l WHERE l.amount < 0
+            AND NOT EXISTS (SELECT FROM stock_requests AS r WHERE r.entry_id = l.id)),
+           (SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE status = 'COMPLETED'))",
+    );
+    sums.split(' ').map(|sum| sum.parse().unwrap()).collect()
+}
+
+/// Rows that contradict each other: none.
+fn contradictions(world: &World) -> String {
+    world.scalar(
+        "SELECT concat_ws(' ',
+           (SELECT string_agg('paid ' || i.invoice_id, ' ') FROM invoices AS i
+            WHERE i.purpose = 'CHECKOUT' AND (i.paid_at IS NOT NULL) <>
+              (i.amount = (SELECT COALESCE(SUM(p.amount), 0) FROM payments AS p
+                           WHERE p.invoice_id = i.invoice_id))),
+           (SELECT string_agg('sold ' || i.invoice_id, ' ') FROM invoices AS i
+            JOIN invoice_lines AS l ON l.invoice_id = i.invoice_id
+            WHERE (SELECT COUNT(*) FROM sales AS s WHERE s.invoice_id = i.invoice_id)
+              <> (i.paid_at IS NOT NULL AND l.relationship_id IS NOT NULL)::integer),
+           (SELECT string_agg('given ' || i.invoice_id, ' ') FROM invoices AS i
+            JOIN invoice_lines AS l ON l.invoice_id = i.invoice_id
+            WHERE (SELECT COUNT(*) FROM sold_serials AS g WHERE g.invoice_id = i.invoice_id)
+              <> CASE WHEN i.completed_at IS NULL THEN 0 ELSE l.quantity END),
+           (SELECT string_agg('claimed ' || g.serial_id, ' ') FROM sold_serials AS g
+            WHERE (SELECT COUNT(*) FROM serial_claims AS c WHERE c.serial_id = g.serial_id) <> 1))",
+    )
+}
+
+/// Who acts, and the numbers that decide what happens.
+struct Play<'a> {
+    world: &'a World,
+    random: SeededRandom,
+    session: String,
+    cookie: String,
+    account: Account,
+    step: usize,
+}
+
+impl Play<'_> {
+    fn below(&self, bound: usize) -> usize {
+        let mut byte = [0];
+        self.random.fill(&mut byte);
+        usize::from(byte[0]) % bound
+    }
+
+    /// One of the invoices, if there is one.
+    fn some(&self) -> Option<(String, Bought)> {
+        let count = self.account.invoices.len();
+        let mut all = self.account.invoices.iter();
+        let at = if count == 0 { 0 } else { self.below(count) };
+        all.nth(at).map(|(id, one)| (id.clone(), *one))
+    }
+
+    fn dev(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: &Value,
+    ) -> impl Future<Output = Reply> + use<> {
+        let call = self.world.call(method, &format!("/dev/v1/{path}"));
+        call.key(&self.world.merchant_key()).json(body).send()
+    }
+
+    async fn form(&self, path: &str, form: String, cookie: &str) -> Reply {
+        let call = self.world.call("POST", path).header("cookie", cookie);
+        call.body("application/x-www-form-urlencoded", form)
+            .send()
+            .await
+    }
+
+    async fn buy(&mut self) {
+        let product = self.world.product("Antivirus").id;
+        let attributed = self.below(3) > 0;
+        let units = self.below(4) + 1;
+        let cookie = if attributed { self.cookie.as_str() } else { "" };
+        let path = format!("/checkout/p/{product}");
+        let begun = self.form(&path, format!("quantity={units}"), cookie).await;
+        let visit = begun.header("location").unwrap().to_owned();
+        let form = format!("email=c{}%40example.com&coin=BANK", self.step);
+        let yes = self.form(&visit, form, "").await;
+        if yes.status != 303 {
+            return;
+        }
+        let list = self.dev("GET", "invoices?purpose=checkout&limit=1", &json!({}));
+        let invoice = list.await.data(200)[0].clone();
+        let bought = Bought {
+            units: i64::try_from(units).unwrap(),
+            attributed,
+            ..Bought::default()
+        };
+        assert_eq!(minor(&invoice["amount"]), bought.amount());
+        let id = invoice["id"].as_str().unwrap().to_owned();
+        self.account.invoices.insert(id, bought);
+    }
+
+    /// Paid in time, late, twice, or under one reference for two.
+    async fn pay(&mut self) {
+        let Some((id, bought)) = self.some() else {
+            return;
+        };
+        let body = if self.below(4) == 0 {
+            json!({"reference": "the same"})
+        } else {
+            json!({})
+        };
+        let paid = self
+            .dev("POST", &format!("invoices/{id}/complete"), &body)
+            .await;
+        if paid.status == 200 {
+            let bought = Bought {
+                paid: true,
+                ..bought
+            };
+            self.account.invoices.insert(id, bought);
+        } else {
+            let code = paid.json()["error"]["code"].clone();
+            assert!(
+                code == "ALREADY_EXISTS" || code == "INVALID_STATE",
+                "{code}"
+            );
+        }
+    }
+
+    async fn cancel(&self) {
+        let Some((id, bought)) = self.some() else {
+            return;
+        };
+        let cancelled = self
+            .dev("POST", &format!("invoices/{id}/cancel"), &json!({}))
+            .await;
+        assert!(
+            !bought.paid || cancelled.status == 409,
+            "a paid one was cancelled"
+        );
+    }
+
+    async fn expire(&self) {
+        let later = SystemClock.now() + TimeDelta::minutes(61);
+        expire_due(self.world.server.app(), later).await.unwrap();
+    }
+
+    /// Half of what is left, or all of it.
+    async fn refund(&mut self) {
+        let Some((id, bought)) = self.some() else {
+            return;
+        };
+        let sale = self.world.scalar(&format!(
+            "SELECT COALESCE((SELECT sale_id::text FROM sales WHERE external_invoice_id = '{id}'), '')"
+        ));
+        let rest = bought.amount() - bought.refunded;
+        if sale.is_empty() || rest == 0 {
+            return;
+        }
+        let amount = if self.below(2) == 0 {
+            rest
+        } else {
+            (rest + 1) / 2
+        };
+        let sale = engine::ids::SaleId::from_uuid(sale.parse().unwrap());
+        let body = json!({"amount": dollars(amount), "refund_ref": format!("r{}", self.step)});
+        let refunded = self
+            .dev("POST", &format!("resellers/sales/{sale}/refund"), &body)
+            .await;
+        refunded.data(200);
+        let refunded = bought.refunded + amount;
+        let reversed = part(bought.commission(), refunded, bought.amount());
+        let bought = Bought {
+            refunded,
+            reversed: reversed.max(bought.reversed),
+            ..bought
+        };
+        self.account.invoices.insert(id, bought);
+    }
+
+    async fn approve(&self) {
+        self.world
+            .sql("UPDATE sales SET hold_until = now() WHERE commission_status = 'PENDING'");
+        let now = SystemClock.now();
+        api::sales::release_due(self.world.server.app(), now)
+            .await
+            .unwrap();
+    }
+
+    async fn wholesale(&mut self) {
+        let bought = self.world.buy_stock(CODE, "Antivirus", 1).await;
+        if bought.status == 201 {
+            self.account.wholesale += minor(&bought.data(201)["total"]);
+        }
+    }
+
+    async fn fulfil(&mut self) {
+        let order = order_of(
+            &format!("MONEY-{}", self.step / 2),
+            self.world.product("Gift"),
+        );
+        let reply = self.world.order(&self.world.key(CODE), &order).await;
+        if reply.status == 201 {
+            self.account.fulfilled += minor(&reply.data(201)["total"]);
+        }
+    }
+
+    async fn payout(&mut self) {
+        let relationship = self.world.reseller(CODE).id;
+        let path = format!("/programs/{relationship}/payouts");
+        let body =
+            json!({"amount": "5.00", "asset": "usdc", "network": "base", "address": ADDRESS});
+        let call = self
+            .world
+            .page("POST", &path)
+            .header("cookie", &self.session);
+        let asked = call.json(&body).send().await;
+        if asked.status != 201 {
+            assert_eq!(asked.json()["error"]["code"], "AMOUNT_OUT_OF_RANGE");
+            return;
+        }
+        self.world.sql("UPDATE payouts SET approvable_at = now()");
+        let id = asked.data(201)["id"].as_str().unwrap().to_owned();
+        let payout = format!("resellers/{relationship}/payouts/{id}");
+        let nothing = json!({});
+        self.dev("POST", &format!("{payout}/approve"), &nothing)
+            .await
+            .data(200);
+        self.dev("POST", &format!("{payout}/complete"), &nothing)
+            .await
+            .data(200);
+        self.account.paid_out += 500;
+    }
+
+    async fn next(&mut self) {
+        match self.below(12) {
+            0..=3 => self.buy().await,
+            4 | 5 => self.pay().await,
+            6 => self.cancel().await,
+            7 => self.expire().await,
+            8 => self.refund().await,
+            9 => self.approve().await,
+            10 if self.below(2) == 0 => self.wholesale().await,
+            10 => self.fulfil().await,
+            _ => self.payout().await,
+        }
+        self.step += 1;
+    }
+}
+
+async fn play(world: &World, seed: u64) {
+    world.sql("UPDATE merchants SET rate_limit_factor = 1000000");
+    world.sql(&format!(
+        "UPDATE programs SET commission_percent = {PERCENT}, min_payout = 500,
+           payout_assets = '[{{\"asset\": \"USDC\", \"network\": \"BASE\"}}]'"
+    ));
+    world.sql("UPDATE merchants SET storefront_url = 'https://shop.example/'");
+    world.member("owner@merchant.example", Role::Owner).await;
+    world.as_reseller(CODE, EMAIL).await;
+    let mut play = Play {
+        world,
+        random: SeededRandom::new(seed),
+        session: world.stepped_up(EMAIL).await,
+        cookie: format!("consign_ref={}", world.token(CODE).await),
+        account: Account::default(),
+        step: 0,
+    };
+    for _ in 0..STEPS {
+        play.next().await;
+        // A network has ten open invoices at most, and this one plays everybody.
+        world.sql("UPDATE invoices SET address_digest = sha256(invoice_id::text::bytea)");
+        assert_eq!(
+            stored(world),
+            play.account.sums(),
+            "seed {seed}, step {}",
+            play.step
+        );
+    }
+    let later = SystemClock.now() + TimeDelta::minutes(2);
+    carry_waiting(world.server.app(), later).await.unwrap();
+    assert_eq!(contradictions(world), "", "seed {seed}");
+    assert_eq!(world.earnings_that_do_not_add_up(), "", "seed {seed}");
+    let claimed = world.scalar("SELECT COUNT(*) FROM sold_serials");
+    assert_eq!(claimed, play.account.units().to_string(), "seed {seed}");
+    let balance = world.balance(&world.key(CODE)).await;
+    let funded: i64 = world
+        .scalar(
+            "SELECT SUM(l.amount) FROM ledger_entries AS l
+             JOIN balances AS b ON b.balance_id = l.balance_id AND NOT b.test
+             JOIN relationships AS r ON r.relationship_id = b.relationship_id
+             WHERE l.amount > 0 AND r.code = 'demo-both'",
+        )
+        .parse()
+        .unwrap();
+    let spent = play.account.wholesale + play.account.fulfilled;
+    assert_eq!(minor(&balance["balance"]), funded - spent, "seed {seed}");
+}
+
+#[test]
+fn whatever_happens_the_money_adds_up() {
+    for seed in [1, 2, 3] {
+        with_world(async |world| play(world, seed).await);
+    }
+}
+
+#[test]
+fn parts_are_rounded_to_the_even_neighbour() {
+    for (amount, of, rounded) in [
+        (25, 1000, 2),
+        (35, 1000, 4),
+        (1998, 1250, 250),
+        (0, 1250, 0),
+    ] {
+        assert_eq!(part(amount, of, 10_000), rounded);
+    }
+}

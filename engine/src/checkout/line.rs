@@ -1,0 +1,56 @@
+//! What an invoice is for, as it was when it opened.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    catalog::{ProductKind, Sku},
+    clock::Timestamp,
+    ids::{InvoiceLineId, SaleId},
+    money::Money,
+    payments::Invoice,
+    sales::{Movement, Reported, Sale, Share, sold},
+};
+
+/// Nothing in it changes any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub id: InvoiceLineId,
+    pub sku: Sku,
+    pub title: String,
+    pub kind: ProductKind,
+    pub quantity: u32,
+    pub unit_price: Money,
+    pub total: Money,
+    pub custom_fields: BTreeMap<String, String>,
+    /// None: nobody brought the customer.
+    pub share: Option<Share>,
+}
+
+impl Line {
+    /// The sale that a paid invoice makes, and what it earns; none if nobody brought the customer, whose
+    /// address is masked already.
+    pub fn sale(
+        &self,
+        id: SaleId,
+        (invoice, customer): (&Invoice, String),
+        now: Timestamp,
+    ) -> Option<(Sale, Option<Movement>)> {
+        let share = self.share.clone()?;
+        let reported = Reported {
+            id,
+            merchant: invoice.merchant,
+            invoice: invoice.id.to_string(),
+            billed: Some(invoice.id),
+            product: self.sku.product,
+            variant: self.sku.variant,
+            quantity: self.quantity,
+            amount: self.total,
+            discount: Money::ZERO,
+            tax: Money::ZERO,
+            customer: Some(customer),
+            sold_at: now,
+            clicked: None,
+        };
+        Some(sold(share, reported, self.title.clone(), now))
+    }
+}

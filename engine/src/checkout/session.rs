@@ -1,0 +1,65 @@
+//! A customer's visit before there is an invoice.
+
+use crate::{
+    catalog::Sku,
+    clock::Timestamp,
+    ids::{CheckoutId, InvoiceId, MerchantId},
+    links::Attribution,
+    money::Money,
+    vault::Sealed,
+};
+
+/// How long a visit waits for the customer's yes.
+pub const SESSION_MINUTES: i64 = 60;
+
+/// Where a visit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionStatus {
+    Open,
+    /// The customer said yes.
+    Invoiced,
+    Expired,
+}
+
+impl SessionStatus {
+    /// The word for it in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Invoiced => "INVOICED",
+            Self::Expired => "EXPIRED",
+        }
+    }
+}
+
+/// What a customer is about to buy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: CheckoutId,
+    pub merchant: MerchantId,
+    pub sku: Sku,
+    pub quantity: u32,
+    /// As the customer saw it last.
+    pub unit_price: Money,
+    /// By which link the customer came, if by one.
+    pub clicked: Option<Attribution>,
+    /// The address, if it is known already.
+    pub customer: Option<Sealed>,
+    /// Where the customer goes on afterwards, or instead: hosts that the merchant allowed.
+    pub success_url: Option<String>,
+    pub cancel_url: Option<String>,
+    /// What the customer said yes to.
+    pub invoice: Option<InvoiceId>,
+    pub expires_at: Timestamp,
+    pub created_at: Timestamp,
+}
+
+impl Session {
+    pub fn status_at(&self, now: Timestamp) -> SessionStatus {
+        match self.invoice {
+            Some(_) => SessionStatus::Invoiced,
+            None if now >= self.expires_at => SessionStatus::Expired,
+            None => SessionStatus::Open,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What is sold at which price, and when a visit becomes an invoice.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    catalog::{CustomField, FieldKind, Product, ProductKind, Sku, Status, Variant},
+    clock::{EPOCH, Timestamp},
+    ids::{CheckoutId, InvoiceId, MerchantId, ProductId, VariantId},
+    money::Money,
+    payments::{Coin, Pay, ProviderKind},
+    random::SeededRandom,
+    vault::{RootKey, Vault},
+};
+
+fn money(minor: i64) -> Money {
+    Money::from_minor(minor).unwrap()
+}
+
+fn at(minutes: i64) -> Timestamp {
+    EPOCH + TimeDelta::minutes(minutes)
+}
+
+fn product() -> Product {
+    Product {
+        id: ProductId::from_uuid(Uuid::nil()),
+        merchant: MerchantId::from_uuid(Uuid::nil()),
+        title: "Antivirus".to_owned(),
+        kind: ProductKind::Serials,
+        status: Status::Active,
+        base_price: money(999),
+        wholesale_price: None,
+        min_quantity: None,
+        max_quantity: None,
+        custom_fields: Vec::new(),
+        price_version: 1,
+        variants: Vec::new(),
+    }
+}
+
+fn variant(number: u128, status: Status) -> Variant {
+    Variant {
+        id: VariantId::from_uuid(Uuid::from_u128(number)),
+        title: format!("{number} years"),
+        base_price: money(500),
+        wholesale_price: None,
+        status,
+    }
+}
+
+fn sku(variant: Option<u128>) -> Sku {
+    Sku {
+        product: ProductId::from_uuid(Uuid::nil()),
+        variant: variant.map(|number| VariantId::from_uuid(Uuid::from_u128(number))),
+    }
+}
+
+#[test]
+fn price_is_the_catalogs_and_only_of_what_is_on_sale() {
+    let quoted = quote(&product(), sku(None), 3).unwrap();
+    assert_eq!((quoted.unit_price, quoted.total), (money(999), money(2997)));
+    let check = |change: fn(&mut Product), sku: Sku, quantity, expected| {
+        let mut product = product();
+        change(&mut product);
+        assert_eq!(quote(&product, sku, quantity), Err(expected));
+    };
+    check(|_| {}, sku(None), 0, Unsold::Quantity);
+    check(|_| {}, sku(None), 21, Unsold::Quantity);
+    check(
+        |it| it.base_price = Money::MAX,
+        sku(None),
+        2,
+        Unsold::Quantity,
+    );
+    check(
+        |it| it.base_price = Money::ZERO,
+        sku(None),
+        1,
+        Unsold::NotOnSale,
+    );
+    check(
+        |it| it.status = Status::Disabled,
+        sku(None),
+        1,
+        Unsold::NotOnSale,
+    );
+    check(|_| {}, sku(Some(1)), 1, Unsold::NotOnSale);
+    let variants = |it: &mut Product| {
+        it.variants = vec![variant(1, Status::Active), variant(2, Status::Disabled)];
+    };
+    check(variants, sku(None), 1, Unsold::VariantMissing);
+    check(variants, sku(Some(2)), 1, Unsold::NotOnSale);
+    let mut both = product();
+    variants(&mut both);
+    let quoted = quote(&both, sku(Some(1)), 2).unwrap();
+    assert_eq!(
+        (quoted.title.as_str(), quoted.total),
+        ("Antivirus, 1 years", money(1000))
+    );
+}
+
+#[test]
+fn customer_says_what_the_merchant_wants_to_know_and_nothing_else() {
+    let mut asking = product();
+    asking.custom_fields = vec![CustomField {
+        name: "Device".to_owned(),
+        kind: FieldKind::Number,
+        required: true,
+        placeholder: None,
+        pattern: None,
+    }];
+    let said = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter();
+        let said: BTreeMap<_, _> = pairs
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        answers(&asking, said).map(|said| said.len())
+    };
+    assert_eq!(said(&[("Device", "7")]), Ok(1));
+    assert_eq!(said(&[("Device", "7"), ("Other", " ")]), Ok(1));
+    assert_eq!(said(&[("Device", " ")]), Err("Device".to_owned()));
+    assert_eq!(said(&[("Device", "seven")]), Err("Device".to_owned()));
+    assert_eq!(
+        said(&[("Device", "7"), ("price", "1")]),
+        Err("price".to_owned())
+    );
+}
+
+fn session() -> Session {
+    Session {
+        id: CheckoutId::from_uuid(Uuid::nil()),
+        merchant: MerchantId::from_uuid(Uuid::nil()),
+        sku: sku(None),
+        quantity: 2,
+        unit_price: money(999),
+        clicked: None,
+        customer: None,
+        success_url: None,
+        cancel_url: None,
+        invoice: None,
+        expires_at: at(SESSION_MINUTES),
+        created_at: EPOCH,
+    }
+}
+
+fn wanted() -> Wanted {
+    Wanted {
+        id: InvoiceId::from_uuid(Uuid::nil()),
+        quote: quote(&product(), sku(None), 2).unwrap(),
+        coin: Coin::parse("BANK").unwrap(),
+        provider: ProviderKind::Manual,
+        pay: Pay { instructions: None },
+        relationship: None,
+    }
+}
+
+const FREE: Facts = Facts {
+    offered: true,
+    of_customer: OPEN_OF_CUSTOMER_MAX - 1,
+    of_address: OPEN_OF_ADDRESS_MAX - 1,
+};
+
+#[test]
+fn visit_becomes_an_invoice_over_what_was_shown() {
+    let invoice = open(FREE, &session(), wanted(), at(59)).unwrap();
+    assert_eq!((invoice.amount, invoice.expires_at), (money(1998), at(119)));
+    assert_eq!(
+        (invoice.purpose.name(), invoice.origin.name()),
+        ("CHECKOUT", "CUSTOMER")
+    );
+}
+
+#[test]
+fn refusals_come_in_their_order() {
+    let check = |facts: Facts, change: fn(&mut Session), minutes, expected| {
+        let mut session = session();
+        change(&mut session);
+        assert_eq!(open(facts, &session, wanted(), at(minutes)), Err(expected));
+    };
+    let nothing = Facts {
+        offered: false,
+        of_customer: OPEN_OF_CUSTOMER_MAX,
+        of_address: 0,
+    };
+    check(nothing, |it| it.unit_price = money(1), 60, Refusal::Over);
+    let invoiced = |it: &mut Session| it.invoice = Some(InvoiceId::from_uuid(Uuid::nil()));
+    check(nothing, invoiced, 1, Refusal::Over);
+    let changed = Refusal::PriceChanged(money(999));
+    check(nothing, |it| it.unit_price = money(1), 1, changed);
+    check(nothing, |_| {}, 1, Refusal::NotOffered);
+    let of_customer = Facts {
+        offered: true,
+        ..nothing
+    };
+    check(of_customer, |_| {}, 1, Refusal::TooManyOpen);
+    let of_address = Facts {
+        of_customer: 0,
+        of_address: OPEN_OF_ADDRESS_MAX,
+        ..of_customer
+    };
+    check(of_address, |_| {}, 1, Refusal::TooManyOpen);
+}
+
+#[test]
+fn session_stands_where_it_says() {
+    let mut session = session();
+    assert_eq!(session.status_at(at(59)), SessionStatus::Open);
+    assert_eq!(session.status_at(at(60)), SessionStatus::Expired);
+    session.invoice = Some(InvoiceId::from_uuid(Uuid::nil()));
+    assert_eq!(session.status_at(at(600)), SessionStatus::Invoiced);
+}
+
+#[test]
+fn token_is_the_same_for_one_page_under_one_key_only() {
+    let vault = |seed| Vault::new(&RootKey::new([seed; 32]), Arc::new(SeededRandom::new(1)));
+    let of = |seed, page, id| token(&vault(seed), page, Uuid::from_u128(id));
+    let one = of(1, Page::Invoice, 1);
+    assert_eq!(one, of(1, Page::Invoice, 1));
+    assert_ne!(one, of(1, Page::Checkout, 1));
+    assert_ne!(one, of(1, Page::Invoice, 2));
+    assert_ne!(one, of(2, Page::Invoice, 1));
+    assert!(digest(one.expose()).is_some());
+    assert_ne!(
+        digest(one.expose()),
+        digest(of(1, Page::Invoice, 2).expose())
+    );
+}
+
+proptest! {
+    #[test]
+    fn text_of_another_form_opens_nothing(text in ".{0,70}|[0-9A-F]{64}|[0-9a-f]{63}") {
+        let known = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        prop_assert_eq!(digest(&text).is_some(), known);
+    }
+}

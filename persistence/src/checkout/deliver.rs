@@ -1,0 +1,247 @@
+//! What was paid for is the customer's: noted once the engine gave it away, found again by its page, shown.
+//!
+//! Keeps: an invoice is completed with its serials in one transaction, whoever carries it out; what is
+//! shown was noted as shown before.
+
+use engine::{
+    audit::Actor,
+    checkout::Line,
+    clock::Timestamp,
+    events::{Fact, InvoiceAwaitingStock},
+    ids::{InvoiceId, MerchantId, SerialId, VariantId},
+    payments::{Event, Invoice, Status, Stepped},
+    vault::{Sealed, Vault},
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::rows::{line, lock, store};
+use crate::{
+    Database, Error,
+    database::commit,
+    events::outbox,
+    inventory::list::sealed,
+    mail::{self, Post},
+    owned,
+    relationships::rows::kept,
+    top_ups::{
+        note,
+        rows::{Row, digest, select_invoice, whole},
+    },
+};
+
+/// Who the audit log says it was.
+const JOB: &str = "delivery of invoices";
+const CUSTOMER: &str = "a customer";
+
+/// An invoice that is paid, and what is to be delivered for it to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub invoice: Invoice,
+    pub line: Line,
+    pub customer: Sealed,
+}
+
+/// What is delivered, or why not yet.
+pub enum Outcome {
+    /// With the mail that tells the customer.
+    Delivered(Vec<SerialId>, Post),
+    /// There is too little.
+    Short(Post),
+}
+
+/// An invoice of a customer of this merchant that is paid and not delivered.
+pub async fn due(
+    db: &Database,
+    (merchant, id): (MerchantId, InvoiceId),
+) -> Result<Option<Due>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.read().await?;
+        due_in(&mut connection, merchant, id).await
+    })
+    .await
+}
+
+async fn due_in(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    id: InvoiceId,
+) -> Result<Option<Due>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(select_invoice!(
+        "WHERE i.merchant_id = $1 AND i.invoice_id = $2 AND i.purpose = 'CHECKOUT'
+           AND i.status IN ('PAID', 'AWAITING_STOCK')"
+    ))
+    .bind(merchant.uuid())
+    .bind(id.uuid())
+    .fetch_all(&mut *connection)
+    .await?;
+    let Some(invoice) = whole(&mut *connection, rows).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let customer: Vec<u8> = sqlx::query_scalar(
+        "SELECT COALESCE(customer_sealed, '') FROM invoices WHERE invoice_id = $1",
+    )
+    .bind(id.uuid())
+    .fetch_one(&mut *connection)
+    .await?;
+    Ok(Some(Due {
+        line: line(connection, id).await?,
+        customer: Sealed::from_bytes(customer),
+        invoice,
+    }))
+}
+
+/// Takes over paid invoices that nobody tried to deliver since a time, oldest first: they are this
+/// caller's for a while.
+pub async fn take_waiting(
+    db: &Database,
+    before: Timestamp,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<(MerchantId, InvoiceId)>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let mut taken: Vec<(Uuid, Uuid)> = sqlx::query_as(
+            "UPDATE invoices SET attempted_at = $3
+             WHERE invoice_id = ANY (ARRAY (
+               SELECT invoice_id FROM invoices
+               WHERE purpose = 'CHECKOUT' AND status IN ('PAID', 'AWAITING_STOCK')
+                 AND attempted_at < $1
+               ORDER BY attempted_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+             RETURNING merchant_id, invoice_id",
+        )
+        .bind(before)
+        .bind(limit)
+        .bind(now)
+        .fetch_all(&mut *tx)
+        .await?;
+        commit(tx).await?;
+        taken.sort_unstable_by_key(|(_, id)| *id);
+        let ids = taken.into_iter().map(|(merchant, id)| {
+            let merchant = MerchantId::from_uuid(merchant);
+            (merchant, InvoiceId::from_uuid(id))
+        });
+        Ok(ids.collect())
+    })
+    .await
+}
+
+/// Stores what became of a delivery; false if it was stored before.
+pub async fn delivered(
+    db: &Database,
+    vault: &Vault,
+    (merchant, id): (MerchantId, InvoiceId),
+    outcome: Outcome,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let found = lock(&mut tx, merchant, id).await?;
+        let invoice = found.ok_or(Error::Inconsistent {
+            what: "a paid invoice is gone",
+        })?;
+        let event = match &outcome {
+            Outcome::Delivered(..) => Event::Completed,
+            Outcome::Short(_) => Event::Short,
+        };
+        let invoice = match invoice.step(event, now) {
+            Ok(Stepped::Already(_)) => return Ok(false),
+            Ok(Stepped::To(invoice)) => *invoice,
+            Err(_) => {
+                return Err(Error::Inconsistent {
+                    what: "an invoice is delivered and not paid",
+                });
+            }
+        };
+        let (post, kind) = match &outcome {
+            Outcome::Delivered(serials, post) => {
+                give(&mut tx, &invoice, serials, now).await?;
+                (post, "delivery")
+            }
+            Outcome::Short(post) => {
+                tell_short(&mut tx, &invoice, now).await?;
+                (post, "awaiting-stock")
+            }
+        };
+        mail::queue(&mut tx, &vault, (post.id, kind), &post.letter, now).await?;
+        let deed = (Actor::job(JOB), "invoice.deliver");
+        store(&mut tx, &invoice, deed, now).await?;
+        commit(tx).await?;
+        Ok(true)
+    })
+    .await
+}
+
+async fn give(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    serials: &[SerialId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let ids: Vec<Uuid> = serials.iter().map(|serial| serial.uuid()).collect();
+    sqlx::query(
+        "INSERT INTO sold_serials (serial_id, invoice_id, merchant_id, place, created_at)
+         SELECT serial_id, $2, $3, place, $4
+         FROM UNNEST($1::uuid[]) WITH ORDINALITY AS given (serial_id, place)",
+    )
+    .bind(ids)
+    .bind(invoice.id.uuid())
+    .bind(invoice.merchant.uuid())
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn tell_short(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let line = line(&mut *connection, invoice.id).await?;
+    let fact = Fact::InvoiceAwaitingStock(InvoiceAwaitingStock {
+        invoice: invoice.id.uuid(),
+        product: line.sku.product.uuid(),
+        variant: line.sku.variant.map(VariantId::uuid),
+        quantity: line.quantity,
+    });
+    outbox::tell(connection, (invoice.merchant, None), &fact, now).await
+}
+
+/// The serials of an invoice, in their order, sealed. They are noted as shown, which is said in the log.
+pub async fn reveal(
+    db: &Database,
+    invoice: &Invoice,
+    now: Timestamp,
+) -> Result<Vec<(SerialId, Sealed)>, Error> {
+    let (db, now, invoice) = (db.clone(), kept(now), invoice.clone());
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let found = lock(&mut tx, invoice.merchant, invoice.id).await?;
+        let delivered = found.filter(|found| found.status == Status::Completed);
+        let Some(invoice) = delivered else {
+            return Ok(Vec::new());
+        };
+        let before = digest(&mut tx, invoice.id).await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "UPDATE sold_serials SET revealed_at = COALESCE(revealed_at, $2)
+             WHERE invoice_id = $1 RETURNING serial_id",
+        )
+        .bind(invoice.id.uuid())
+        .bind(now)
+        .fetch_all(&mut *tx)
+        .await?;
+        let deed = (Actor::job(CUSTOMER), "invoice.reveal");
+        note(&mut tx, &invoice, deed, Some(before), now).await?;
+        commit(tx).await?;
+        let mut serials: Vec<_> = ids.into_iter().map(SerialId::from_uuid).collect();
+        serials.sort_unstable();
+        let texts = sealed(&db, invoice.merchant, &serials).await?;
+        let texts = texts.into_iter().map(|(text, _)| text);
+        Ok(serials.into_iter().zip(texts).collect())
+    })
+    .await
+}

@@ -1,0 +1,125 @@
+//! Invoices of customers as they are read: by whoever has the token of the page, or by their merchant.
+
+use std::collections::HashMap;
+
+use engine::{
+    checkout::Line,
+    ids::{InvoiceId, MerchantId},
+    payments::Invoice,
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::rows::{LineRow, line, select_line};
+use crate::{
+    Database, Error,
+    database::ReadScope,
+    owned,
+    top_ups::rows::{Row, select_invoice, whole},
+};
+
+/// What a customer bought, and where the visit goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bought {
+    pub invoice: Invoice,
+    pub line: Line,
+    pub success_url: Option<String>,
+    pub cancel_url: Option<String>,
+}
+
+/// The invoice whose page this token opens.
+pub async fn by_token(db: &Database, token: [u8; 32]) -> Result<Option<Bought>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.report().await?;
+        let rows: Vec<Row> = sqlx::query_as(select_invoice!("WHERE i.token_digest = $1"))
+            .bind(&token[..])
+            .fetch_all(&mut *connection)
+            .await?;
+        bought(&mut connection, rows).await
+    })
+    .await
+}
+
+/// The invoice whose delivery's page this token opens.
+pub async fn by_delivery_token(db: &Database, token: [u8; 32]) -> Result<Option<Bought>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.report().await?;
+        let rows: Vec<Row> = sqlx::query_as(select_invoice!("WHERE i.delivery_digest = $1"))
+            .bind(&token[..])
+            .fetch_all(&mut *connection)
+            .await?;
+        bought(&mut connection, rows).await
+    })
+    .await
+}
+
+async fn bought(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Option<Bought>, Error> {
+    let found = whole(&mut *connection, rows).await?;
+    let Some(invoice) = found.into_iter().next() else {
+        return Ok(None);
+    };
+    let line = line(&mut *connection, invoice.id).await?;
+    let (success_url, cancel_url) = ways_on(connection, invoice.id).await?;
+    Ok(Some(Bought {
+        invoice,
+        line,
+        success_url,
+        cancel_url,
+    }))
+}
+
+async fn ways_on(
+    connection: &mut PgConnection,
+    invoice: InvoiceId,
+) -> Result<(Option<String>, Option<String>), Error> {
+    let found = sqlx::query_as(
+        "SELECT success_url, cancel_url FROM checkout_sessions WHERE invoice_id = $1",
+    )
+    .bind(invoice.uuid())
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.unwrap_or_default())
+}
+
+/// What these invoices of a merchant are for, with the masked address of the customer. Those that are for
+/// no customer are left out.
+pub async fn lines(
+    db: &Database,
+    merchant: MerchantId,
+    invoices: &[InvoiceId],
+) -> Result<HashMap<InvoiceId, (Line, String)>, Error> {
+    let ids: Vec<Uuid> = invoices.iter().map(|id| id.uuid()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.scoped(ReadScope::of(merchant)).await?;
+        let rows: Vec<LineRow> = sqlx::query_as(select_line!(
+            "WHERE l.merchant_id = $1 AND l.invoice_id = ANY ($2)"
+        ))
+        .bind(merchant.uuid())
+        .bind(&ids)
+        .fetch_all(&mut *connection)
+        .await?;
+        let customers: HashMap<Uuid, String> = sqlx::query_as::<_, (Uuid, String)>(
+            "SELECT i.invoice_id, COALESCE(i.customer, '') FROM invoices AS i
+             WHERE i.merchant_id = $1 AND i.invoice_id = ANY ($2)",
+        )
+        .bind(merchant.uuid())
+        .bind(&ids)
+        .fetch_all(&mut *connection)
+        .await?
+        .into_iter()
+        .collect();
+        let found = rows.into_iter().map(|row| {
+            let id = row.invoice();
+            let customer = customers.get(&id.uuid()).cloned().unwrap_or_default();
+            Ok((id, (Line::try_from(row)?, customer)))
+        });
+        found.collect()
+    })
+    .await
+}

@@ -1,0 +1,19 @@
+//! Visits of customers and their invoices, as they are stored.
+//!
+//! Keeps: a visit becomes one invoice, in the transaction that freezes its price and who is owed a share;
+//! whoever changes an invoice locks its row first. A page finds its row by the digest of its token only.
+
+mod deliver;
+mod end;
+mod find;
+mod open;
+mod pay;
+mod rows;
+mod session;
+
+pub use deliver::{Due, Outcome, delivered, due, reveal, take_waiting};
+pub use end::{cancel, expire};
+pub use find::{Bought, by_delivery_token, by_token, lines};
+pub use open::{Customer, Opened, Opening, open};
+pub use pay::{NotPaid, settle};
+pub use session::{NewSession, find as find_session, insert, reprice, sweep};

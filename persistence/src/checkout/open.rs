@@ -1,0 +1,243 @@
+//! The customer says yes: the visit becomes an invoice, with who is owed a share of it.
+//!
+//! Keeps: invoices of one address of a customer, or of the network, are counted one after the other, so the
+//! bounds hold whoever races; a visit that has its invoice gets no other.
+
+use std::collections::BTreeMap;
+
+use engine::{
+    audit::Actor,
+    checkout::{self, Facts, Line, Quote, Refusal, Session, Wanted},
+    clock::Timestamp,
+    fulfillments::Email,
+    ids::{CheckoutId, InvoiceId, InvoiceLineId, MerchantId, RelationshipId},
+    payments::{Invoice, Method, Pay},
+    sales::{Share, attribute, masked},
+    vault::{Sealed, Vault},
+};
+use sqlx::PgConnection;
+
+use super::{
+    rows::{insert_line, tell},
+    session,
+};
+use crate::{
+    Database, Error,
+    database::commit,
+    error::exactly_one,
+    mail::{self, Post},
+    owned,
+    relationships::rows::kept,
+    sales::link_facts,
+    top_ups::{is_current, note},
+};
+
+/// Who the audit log says it was: customers have no name here.
+const CUSTOMER: &str = "a customer";
+
+/// Who buys.
+pub struct Customer {
+    pub email: Email,
+    pub sealed: Sealed,
+    pub digest: [u8; 16],
+    /// Of the network address.
+    pub address: [u8; 16],
+}
+
+/// What a visit is to become, and the mail that tells the customer.
+pub struct Opening {
+    pub session: CheckoutId,
+    pub invoice: InvoiceId,
+    pub line: InvoiceLineId,
+    /// The digests of the tokens that open the invoice's page and the one of what was bought.
+    pub tokens: [[u8; 32]; 2],
+    pub quote: Quote,
+    pub custom_fields: BTreeMap<String, String>,
+    pub customer: Customer,
+    /// The method as it was when it was asked how to pay.
+    pub method: Method,
+    pub pay: Pay,
+    pub post: Post,
+}
+
+/// What became of a visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    Fresh(Box<Invoice>),
+    /// The visit has this invoice already.
+    Again(InvoiceId),
+    Refused(Refusal),
+    /// The method was changed since it was asked: nothing was stored, ask it again.
+    Outdated,
+}
+
+/// Opens the invoice of a visit; none if there is no such visit.
+pub async fn open(
+    db: &Database,
+    vault: &Vault,
+    opening: Opening,
+    now: Timestamp,
+) -> Result<Option<Opened>, Error> {
+    let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let Some(session) = session::lock(&mut tx, opening.session).await? else {
+            return Ok(None);
+        };
+        if let Some(invoice) = session.invoice {
+            return Ok(Some(Opened::Again(invoice)));
+        }
+        if !is_current(&mut tx, session.merchant, &opening.method).await? {
+            return Ok(Some(Opened::Outdated));
+        }
+        let share = share(&mut tx, &session, &opening, now).await?;
+        let facts = facts(&mut tx, session.merchant, &opening, now).await?;
+        let wanted = Wanted {
+            id: opening.invoice,
+            quote: opening.quote.clone(),
+            coin: opening.method.coin.clone(),
+            provider: opening.method.provider,
+            pay: opening.pay.clone(),
+            relationship: share.as_ref().map(|share| share.relationship),
+        };
+        let invoice = match checkout::open(facts, &session, wanted, now) {
+            Ok(invoice) => invoice,
+            Err(refusal) => return Ok(Some(Opened::Refused(refusal))),
+        };
+        store(&mut tx, &opening, (&invoice, share), now).await?;
+        let Post { id, letter } = &opening.post;
+        mail::queue(&mut tx, &vault, (*id, "invoice"), letter, now).await?;
+        commit(tx).await?;
+        Ok(Some(Opened::Fresh(Box::new(invoice))))
+    })
+    .await
+}
+
+async fn store(
+    connection: &mut PgConnection,
+    opening: &Opening,
+    (invoice, share): (&Invoice, Option<Share>),
+    now: Timestamp,
+) -> Result<(), Error> {
+    insert(&mut *connection, opening, invoice).await?;
+    let quote = &opening.quote;
+    let line = Line {
+        id: opening.line,
+        sku: quote.sku,
+        title: quote.title.clone(),
+        kind: quote.kind,
+        quantity: quote.quantity,
+        unit_price: quote.unit_price,
+        total: quote.total,
+        custom_fields: opening.custom_fields.clone(),
+        share,
+    };
+    insert_line(&mut *connection, invoice, &line).await?;
+    let noted = sqlx::query("UPDATE checkout_sessions SET invoice_id = $2 WHERE session_id = $1")
+        .bind(opening.session.uuid())
+        .bind(invoice.id.uuid())
+        .execute(&mut *connection)
+        .await?;
+    exactly_one(&noted, "a locked visit")?;
+    tell(&mut *connection, invoice, now).await?;
+    let deed = (Actor::job(CUSTOMER), "invoice.open");
+    note(connection, invoice, deed, None, now).await
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    opening: &Opening,
+    invoice: &Invoice,
+) -> Result<(), Error> {
+    let customer = &opening.customer;
+    sqlx::query(
+        "INSERT INTO invoices (invoice_id, merchant_id, relationship_id, purpose, origin, status,
+           amount, coin, provider, instructions, expires_at, created_at, updated_at, token_digest,
+           customer, customer_sealed, customer_digest, address_digest, delivery_digest)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17,
+           $18)",
+    )
+    .bind(invoice.id.uuid())
+    .bind(invoice.merchant.uuid())
+    .bind(invoice.relationship.map(RelationshipId::uuid))
+    .bind(invoice.purpose.name())
+    .bind(invoice.origin.name())
+    .bind(invoice.status.name())
+    .bind(invoice.amount.minor())
+    .bind(invoice.coin.as_str())
+    .bind(invoice.provider.name())
+    .bind(&invoice.pay.instructions)
+    .bind(invoice.expires_at)
+    .bind(invoice.created_at)
+    .bind(&opening.tokens[0][..])
+    .bind(masked(customer.email.as_str()))
+    .bind(customer.sealed.as_bytes())
+    .bind(&customer.digest[..])
+    .bind(&customer.address[..])
+    .bind(&opening.tokens[1][..])
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Who is owed a share, as things stand now.
+async fn share(
+    connection: &mut PgConnection,
+    session: &Session,
+    opening: &Opening,
+    now: Timestamp,
+) -> Result<Option<Share>, Error> {
+    let Some(clicked) = session.clicked else {
+        return Ok(None);
+    };
+    let sku = session.sku;
+    let of = (session.merchant, clicked.link);
+    let title = opening.quote.title.clone();
+    let facts = link_facts(connection, of, (sku.product, sku.variant), title).await?;
+    let customer = Some(opening.customer.email.as_str());
+    let share = facts.and_then(|facts| attribute(&facts, Some(clicked), customer, now).ok());
+    Ok(share)
+}
+
+/// What decides whether the visit becomes an invoice. Others of the same customer or address wait until the
+/// transaction ends.
+async fn facts(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    opening: &Opening,
+    now: Timestamp,
+) -> Result<Facts, Error> {
+    let customer = &opening.customer;
+    let mut turns = [turn(customer.digest), turn(customer.address)];
+    turns.sort_unstable();
+    for turn in turns {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(turn)
+            .execute(&mut *connection)
+            .await?;
+    }
+    let (of_customer, of_address): (i64, i64) = sqlx::query_as(
+        "SELECT
+           (SELECT COUNT(*) FROM invoices WHERE merchant_id = $1 AND customer_digest = $2
+            AND status = 'OPEN' AND purpose = 'CHECKOUT' AND expires_at > $4),
+           (SELECT COUNT(*) FROM invoices WHERE address_digest = $3
+            AND status = 'OPEN' AND purpose = 'CHECKOUT' AND expires_at > $4)",
+    )
+    .bind(merchant.uuid())
+    .bind(&customer.digest[..])
+    .bind(&customer.address[..])
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
+    Ok(Facts {
+        offered: opening.method.enabled,
+        of_customer: u32::try_from(of_customer).unwrap_or(u32::MAX),
+        of_address: u32::try_from(of_address).unwrap_or(u32::MAX),
+    })
+}
+
+/// The number under which those wait for each other who are known by the same digest.
+fn turn(digest: [u8; 16]) -> i64 {
+    let (first, _) = digest.split_at(8);
+    i64::from_le_bytes(first.try_into().expect("a digest has 16 bytes"))
+}

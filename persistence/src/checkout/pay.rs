@@ -1,0 +1,117 @@
+//! What arrived for a customer's invoice is stored, with the sale that it makes.
+//!
+//! Keeps: a source pays once; a sale is there as soon as its invoice is paid, and never before. What is
+//! delivered for it waits for whoever stored it or, if that one ended, for [`super::take_waiting`].
+
+use std::sync::Arc;
+
+use engine::{
+    audit::Actor,
+    clock::Timestamp,
+    ids::{InvoiceId, MerchantId, SaleId},
+    payments::{Invoice, Settlement, Snapshot, Status, Stepped},
+    random::Random,
+};
+use sqlx::PgConnection;
+
+use super::rows::{line, lock, store};
+use crate::{
+    Database, Error,
+    database::commit,
+    owned,
+    relationships::rows::kept,
+    sales::record,
+    top_ups::settle::{SOURCE_KEY, insert, payment},
+};
+
+/// Why nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotPaid {
+    /// The invoice was paid otherwise.
+    Contradiction(Box<Invoice>),
+    /// What arrived was taken in for another invoice.
+    SourceTaken,
+    /// The sums of the reseller would be beyond the bound of amounts.
+    TooLarge,
+}
+
+/// Takes in what a provider says of an invoice of a customer of this merchant, and says whether it was so
+/// before; none if there is none such.
+pub async fn settle(
+    db: &Database,
+    (merchant, id): (MerchantId, InvoiceId),
+    snapshot: Snapshot,
+    (actor, random): (Actor, Arc<dyn Random>),
+    now: Timestamp,
+) -> Result<Option<Result<(Invoice, bool), NotPaid>>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let Some(invoice) = lock(&mut tx, merchant, id).await? else {
+            return Ok(None);
+        };
+        let was = invoice.status;
+        let Ok(settlement) = invoice.clone().settle(&snapshot, now) else {
+            return Ok(Some(Err(NotPaid::Contradiction(Box::new(invoice)))));
+        };
+        let Settlement { stepped, fresh } = settlement;
+        let mut invoice = match stepped {
+            Stepped::Already(invoice) if fresh.is_empty() => return Ok(Some(Ok((*invoice, true)))),
+            Stepped::Already(invoice) | Stepped::To(invoice) => *invoice,
+        };
+        for arrival in fresh {
+            let payment = payment(arrival, now, &*random);
+            match insert(&mut tx, &invoice, &payment, now).await {
+                Err(error) if error.constraint() == Some(SOURCE_KEY) => {
+                    return Ok(Some(Err(NotPaid::SourceTaken)));
+                }
+                inserted => inserted?,
+            }
+            invoice.payments.push(payment);
+        }
+        if invoice.status == Status::Paid && was != Status::Paid {
+            attempt(&mut tx, id, now).await?;
+            if !sell(&mut tx, &invoice, &*random, now).await? {
+                return Ok(Some(Err(NotPaid::TooLarge)));
+            }
+        }
+        store(&mut tx, &invoice, (actor, "invoice.settle"), now).await?;
+        commit(tx).await?;
+        Ok(Some(Ok((invoice, false))))
+    })
+    .await
+}
+
+/// Whoever pays, delivers: nobody else tries for a while.
+async fn attempt(
+    connection: &mut PgConnection,
+    id: InvoiceId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE invoices SET attempted_at = $2 WHERE invoice_id = $1")
+        .bind(id.uuid())
+        .bind(now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The sale of a paid invoice, if somebody brought the customer.
+async fn sell(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    random: &dyn Random,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let line = line(&mut *connection, invoice.id).await?;
+    let customer: String =
+        sqlx::query_scalar("SELECT COALESCE(customer, '') FROM invoices WHERE invoice_id = $1")
+            .bind(invoice.id.uuid())
+            .fetch_one(&mut *connection)
+            .await?;
+    let id = SaleId::generate(now, random);
+    match line.sale(id, (invoice, customer), now) {
+        None => Ok(true),
+        Some((sale, movement)) => record(connection, (&sale, movement), (random, now)).await,
+    }
+}

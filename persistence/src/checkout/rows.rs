@@ -1,0 +1,190 @@
+//! Rows of `invoice_lines`, invoices locked for a step, and what is told of a step.
+
+use std::collections::BTreeMap;
+
+use engine::{
+    audit::Actor,
+    catalog::{ProductKind, Sku},
+    checkout::Line,
+    clock::Timestamp,
+    events::{Fact, InvoiceUpdated},
+    ids::{InvoiceId, InvoiceLineId, LinkId, MerchantId, ProductId, RelationshipId, VariantId},
+    payments::Invoice,
+    sales::Share,
+};
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    events::outbox,
+    fulfillments::rows::money,
+    relationships::rows::{named, percent},
+    top_ups::rows::{Row as InvoiceRow, digest, note, select_invoice, stand, whole},
+};
+
+/// Every column of a line and the rest of the query, which names it `l` and the link behind it `k`.
+macro_rules! select_line {
+    ($rest:literal) => {
+        concat!(
+            "SELECT l.line_id, l.invoice_id, l.relationship_id, l.product_id, l.variant_id, l.title,
+               l.kind, l.quantity, l.unit_price, l.custom_fields, l.link_id, k.name AS link_name,
+               l.commission_percent, l.hold_days, l.self_purchase
+             FROM invoice_lines AS l LEFT JOIN links AS k ON k.link_id = l.link_id ",
+            $rest
+        )
+    };
+}
+pub(super) use select_line;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct LineRow {
+    line_id: Uuid,
+    invoice_id: Uuid,
+    relationship_id: Option<Uuid>,
+    product_id: Uuid,
+    variant_id: Option<Uuid>,
+    title: String,
+    kind: String,
+    quantity: i32,
+    unit_price: i64,
+    custom_fields: Json<BTreeMap<String, String>>,
+    link_id: Option<Uuid>,
+    link_name: Option<String>,
+    commission_percent: Option<i32>,
+    hold_days: Option<i32>,
+    self_purchase: bool,
+}
+
+impl LineRow {
+    pub(super) fn invoice(&self) -> InvoiceId {
+        InvoiceId::from_uuid(self.invoice_id)
+    }
+
+    fn share(&self) -> Result<Option<Share>, Error> {
+        let (Some(relationship), Some(link)) = (self.relationship_id, self.link_id) else {
+            return Ok(None);
+        };
+        let days = self.hold_days.and_then(|days| u16::try_from(days).ok());
+        let part = percent(self.commission_percent)?;
+        Ok(Some(Share {
+            relationship: RelationshipId::from_uuid(relationship),
+            link: LinkId::from_uuid(link),
+            link_name: named(self.link_name.clone(), "links.name")?,
+            percent: named(part, "invoice_lines.commission_percent")?,
+            hold_days: named(days, "invoice_lines.hold_days")?,
+            self_purchase: self.self_purchase,
+        }))
+    }
+}
+
+impl TryFrom<LineRow> for Line {
+    type Error = Error;
+
+    fn try_from(row: LineRow) -> Result<Self, Error> {
+        let share = row.share()?;
+        let unit_price = money(row.unit_price)?;
+        let quantity = u32::try_from(row.quantity).ok();
+        let quantity = named(quantity, "invoice_lines.quantity")?;
+        let total = unit_price.checked_mul(quantity);
+        Ok(Self {
+            id: InvoiceLineId::from_uuid(row.line_id),
+            sku: Sku {
+                product: ProductId::from_uuid(row.product_id),
+                variant: row.variant_id.map(VariantId::from_uuid),
+            },
+            title: row.title,
+            kind: named(ProductKind::parse(&row.kind), "invoice_lines.kind")?,
+            quantity,
+            unit_price,
+            total: named(total, "invoice_lines.unit_price")?,
+            custom_fields: row.custom_fields.0,
+            share,
+        })
+    }
+}
+
+/// An invoice of a customer of this merchant, which nobody else changes until the transaction ends.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    id: InvoiceId,
+) -> Result<Option<Invoice>, Error> {
+    let found: Vec<InvoiceRow> = sqlx::query_as(select_invoice!(
+        "WHERE i.merchant_id = $1 AND i.invoice_id = $2 AND i.purpose = 'CHECKOUT' FOR UPDATE"
+    ))
+    .bind(merchant.uuid())
+    .bind(id.uuid())
+    .fetch_all(&mut *connection)
+    .await?;
+    Ok(whole(connection, found).await?.into_iter().next())
+}
+
+/// What an invoice is for.
+pub(super) async fn line(connection: &mut PgConnection, invoice: InvoiceId) -> Result<Line, Error> {
+    let row: LineRow = sqlx::query_as(select_line!("WHERE l.invoice_id = $1"))
+        .bind(invoice.uuid())
+        .fetch_one(connection)
+        .await?;
+    Line::try_from(row)
+}
+
+pub(super) async fn insert_line(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    line: &Line,
+) -> Result<(), Error> {
+    let share = line.share.as_ref();
+    sqlx::query(
+        "INSERT INTO invoice_lines (line_id, invoice_id, merchant_id, relationship_id, product_id,
+           variant_id, title, kind, quantity, unit_price, custom_fields, link_id,
+           commission_percent, hold_days, self_purchase)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(line.id.uuid())
+    .bind(invoice.id.uuid())
+    .bind(invoice.merchant.uuid())
+    .bind(invoice.relationship.map(RelationshipId::uuid))
+    .bind(line.sku.product.uuid())
+    .bind(line.sku.variant.map(VariantId::uuid))
+    .bind(&line.title)
+    .bind(line.kind.name())
+    .bind(i32::try_from(line.quantity).unwrap_or(i32::MAX))
+    .bind(line.unit_price.minor())
+    .bind(Json(&line.custom_fields))
+    .bind(share.map(|share| share.link.uuid()))
+    .bind(share.map(|share| i32::from(share.percent.hundredths())))
+    .bind(share.map(|share| i32::from(share.hold_days)))
+    .bind(share.is_some_and(|share| share.self_purchase))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Stores where an invoice that is locked stands now, tells it, and notes who did it.
+pub(super) async fn store(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    (actor, action): (Actor, &str),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let before = digest(connection, invoice.id).await?;
+    stand(connection, invoice).await?;
+    tell(connection, invoice, now).await?;
+    note(connection, invoice, (actor, action), Some(before), now).await
+}
+
+/// Tells the merchant where an invoice stands.
+pub(super) async fn tell(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fact = Fact::InvoiceUpdated(InvoiceUpdated {
+        invoice: invoice.id.uuid(),
+        purpose: invoice.purpose.name().to_owned(),
+        status: invoice.status.name().to_owned(),
+        amount: invoice.amount.minor(),
+    });
+    outbox::tell(connection, (invoice.merchant, None), &fact, now).await
+}

@@ -1,0 +1,186 @@
+//! Visits: begun, found by their token, repriced, forgotten.
+
+use chrono::TimeDelta;
+use engine::{
+    catalog::Sku,
+    checkout::Session,
+    clock::Timestamp,
+    ids::{CheckoutId, InvoiceId, LinkId, MerchantId, ProductId, VariantId},
+    links::Attribution,
+    money::Money,
+    vault::Sealed,
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    Database, Error,
+    database::commit,
+    error::at_most_one,
+    fulfillments::rows::money,
+    owned,
+    relationships::rows::{kept, named},
+};
+
+/// How long a visit that came to nothing is remembered after its end.
+const REMEMBERED_HOURS: i64 = 24;
+
+/// Every column of a visit and the rest of the query, which names it `s`.
+macro_rules! select_session {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.session_id, s.merchant_id, s.product_id, s.variant_id, s.quantity,
+               s.unit_price, s.link_id, s.clicked_at, s.customer_sealed, s.success_url,
+               s.cancel_url, s.invoice_id, s.expires_at, s.created_at
+             FROM checkout_sessions AS s ",
+            $rest
+        )
+    };
+}
+/// A visit that begins, and the digest of the token that opens its page.
+pub struct NewSession {
+    pub session: Session,
+    pub token: [u8; 32],
+}
+
+/// Stores a visit; false if it was stored before.
+pub async fn insert(db: &Database, begun: NewSession) -> Result<bool, Error> {
+    let db = db.clone();
+    owned(async move {
+        let NewSession { session, token } = begun;
+        let mut tx = db.begin().await?;
+        let stored = sqlx::query(
+            "INSERT INTO checkout_sessions (session_id, merchant_id, token_digest, product_id,
+               variant_id, quantity, unit_price, link_id, clicked_at, customer_sealed, success_url,
+               cancel_url, expires_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             ON CONFLICT ON CONSTRAINT checkout_sessions_pkey DO NOTHING",
+        )
+        .bind(session.id.uuid())
+        .bind(session.merchant.uuid())
+        .bind(&token[..])
+        .bind(session.sku.product.uuid())
+        .bind(session.sku.variant.map(VariantId::uuid))
+        .bind(i32::try_from(session.quantity).unwrap_or(i32::MAX))
+        .bind(session.unit_price.minor())
+        .bind(session.clicked.map(|clicked| clicked.link.uuid()))
+        .bind(session.clicked.map(|clicked| clicked.at))
+        .bind(session.customer.as_ref().map(Sealed::as_bytes))
+        .bind(&session.success_url)
+        .bind(&session.cancel_url)
+        .bind(session.expires_at)
+        .bind(session.created_at)
+        .execute(&mut *tx)
+        .await?;
+        commit(tx).await?;
+        at_most_one(&stored, "a visit")
+    })
+    .await
+}
+
+/// The visit whose page this token opens.
+pub async fn find(db: &Database, token: [u8; 32]) -> Result<Option<Session>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let row: Option<Row> = sqlx::query_as(select_session!("WHERE s.token_digest = $1"))
+            .bind(&token[..])
+            .fetch_optional(&mut *db.report().await?)
+            .await?;
+        row.map(Session::try_from).transpose()
+    })
+    .await
+}
+
+/// The visit, which nobody else changes until the transaction ends.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    id: CheckoutId,
+) -> Result<Option<Session>, Error> {
+    let row: Option<Row> = sqlx::query_as(select_session!("WHERE s.session_id = $1 FOR UPDATE"))
+        .bind(id.uuid())
+        .fetch_optional(connection)
+        .await?;
+    row.map(Session::try_from).transpose()
+}
+
+/// Notes the price that the customer is shown from now on.
+pub async fn reprice(db: &Database, id: CheckoutId, unit_price: Money) -> Result<(), Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut tx = db.begin().await?;
+        sqlx::query(
+            "UPDATE checkout_sessions SET unit_price = $2
+             WHERE session_id = $1 AND invoice_id IS NULL",
+        )
+        .bind(id.uuid())
+        .bind(unit_price.minor())
+        .execute(&mut *tx)
+        .await?;
+        commit(tx).await
+    })
+    .await
+}
+
+/// Forgets visits that ended without an invoice; says how many.
+pub async fn sweep(db: &Database, now: Timestamp) -> Result<u64, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin_behind().await?;
+        let gone = sqlx::query(
+            "DELETE FROM checkout_sessions WHERE expires_at < $1 AND invoice_id IS NULL",
+        )
+        .bind(now - TimeDelta::hours(REMEMBERED_HOURS))
+        .execute(&mut *tx)
+        .await?;
+        commit(tx).await?;
+        Ok(gone.rows_affected())
+    })
+    .await
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    session_id: Uuid,
+    merchant_id: Uuid,
+    product_id: Uuid,
+    variant_id: Option<Uuid>,
+    quantity: i32,
+    unit_price: i64,
+    link_id: Option<Uuid>,
+    clicked_at: Option<Timestamp>,
+    customer_sealed: Option<Vec<u8>>,
+    success_url: Option<String>,
+    cancel_url: Option<String>,
+    invoice_id: Option<Uuid>,
+    expires_at: Timestamp,
+    created_at: Timestamp,
+}
+
+impl TryFrom<Row> for Session {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let quantity = u32::try_from(row.quantity).ok();
+        let clicked = row.link_id.zip(row.clicked_at);
+        Ok(Self {
+            id: CheckoutId::from_uuid(row.session_id),
+            merchant: MerchantId::from_uuid(row.merchant_id),
+            sku: Sku {
+                product: ProductId::from_uuid(row.product_id),
+                variant: row.variant_id.map(VariantId::from_uuid),
+            },
+            quantity: named(quantity, "checkout_sessions.quantity")?,
+            unit_price: money(row.unit_price)?,
+            clicked: clicked.map(|(link, at)| Attribution {
+                link: LinkId::from_uuid(link),
+                at,
+            }),
+            customer: row.customer_sealed.map(Sealed::from_bytes),
+            success_url: row.success_url,
+            cancel_url: row.cancel_url,
+            invoice: row.invoice_id.map(InvoiceId::from_uuid),
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+        })
+    }
+}
