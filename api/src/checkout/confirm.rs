@@ -16,6 +16,7 @@ use engine::{
     },
     fulfillments::Email,
     ids::{InvoiceId, InvoiceLineId},
+    inventory::{Reservation, ReserveCall, Reserved},
     payments::{Coin, Method, Provider as _, ProviderKind},
 };
 use persistence::{
@@ -181,7 +182,6 @@ async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<R
     let said = said
         .map_err(|name| ApiError::field(custom_name(&name), "is not what the product asks for"))?;
     let email = form.email()?.ok_or_else(not_an_address)?;
-    in_stock(app, &ware, &quote).await?;
     let chosen = form.get("coin").map(coin).transpose()?;
     for _ in 0..TRIES_MAX {
         let method = method(app, &ware, chosen.clone()).await?;
@@ -191,7 +191,9 @@ async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<R
             custom_fields: said.clone(),
             ..opening
         };
-        let opened = checkout::open(&app.database, app.engine.vault(), opening, app.now()).await?;
+        let reserved = reserve(app, &ware, &opening).await?;
+        let (db, vault, now) = (&app.database, app.engine.vault(), app.now());
+        let opened = checkout::open(db, vault, opening, reserved, now).await?;
         match opened.ok_or_else(|| ApiError::new(Code::NotFound))? {
             Opened::Fresh(invoice) => {
                 app.mail_queued.notify_one();
@@ -222,20 +224,27 @@ async fn repriced(
     Ok(with_status(page, StatusCode::UNPROCESSABLE_ENTITY))
 }
 
-async fn in_stock(app: &App, ware: &Ware, quote: &Quote) -> Result<(), ApiError> {
-    match ware.product.kind {
-        ProductKind::Service => Ok(()),
-        ProductKind::Serials => {
-            let stock = app.engine.stock(ware.merchant.id, quote.sku).await?;
-            if stock.available >= u64::from(quote.quantity) {
-                Ok(())
-            } else {
-                Err(ApiError::saying(
-                    Code::OutOfStock,
-                    "There is not enough of it any more. Nothing was bought.",
-                ))
-            }
-        }
+/// The units, which are nobody else's until the invoice ends; none of what has no stock.
+async fn reserve(
+    app: &App,
+    ware: &Ware,
+    opening: &Opening,
+) -> Result<Option<Reservation>, ApiError> {
+    if ware.product.kind == ProductKind::Service {
+        return Ok(None);
+    }
+    let call = ReserveCall {
+        id: opening.line.withdrawal(),
+        merchant: ware.merchant.id,
+        sku: opening.quote.sku,
+        quantity: opening.quote.quantity,
+    };
+    match app.engine.reserve(call).await? {
+        Reserved::Held(reservation) => Ok(Some(reservation)),
+        Reserved::OutOfStock => Err(ApiError::saying(
+            Code::OutOfStock,
+            "There is not enough of it any more. Nothing was bought.",
+        )),
     }
 }
 

@@ -1,15 +1,28 @@
 //! Invoices that nobody paid end, and visits that came to nothing are forgotten.
 
 use engine::clock::Timestamp;
-use persistence::checkout;
+use persistence::checkout::{self, Freed};
 
 use crate::state::App;
 
 const EXPIRED_AT_ONCE: u32 = 100;
 
 /// Ends what is over at `now`, and says how many there were.
-pub async fn expire_due(app: &App, now: Timestamp) -> Result<u32, persistence::Error> {
-    checkout::expire(&app.database, EXPIRED_AT_ONCE, now).await
+pub async fn expire_due(app: &App, now: Timestamp) -> Result<usize, persistence::Error> {
+    let ended = checkout::expire(&app.database, EXPIRED_AT_ONCE, now).await?;
+    for freed in ended.iter().flatten() {
+        release(app, *freed).await;
+    }
+    Ok(ended.len())
+}
+
+/// What was reserved for an invoice that ended is sold again. If it cannot be said now, the engine finds out
+/// by itself.
+pub(crate) async fn release(app: &App, freed: Freed) {
+    let Freed { merchant, sku, id } = freed;
+    if let Err(fault) = app.engine.release(merchant, sku, id).await {
+        tracing::debug!("what was reserved is free a little later: {fault}");
+    }
 }
 
 /// Forgets visits that ended without an invoice, and says how many.

@@ -17,6 +17,7 @@ pub(crate) mod product;
 mod session;
 
 pub use carry::carry_waiting;
+pub(crate) use end::release;
 pub use end::{expire_due, forget_visits};
 use engine::{
     checkout::{Page, token},

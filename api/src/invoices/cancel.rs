@@ -5,12 +5,13 @@ use engine::{
     ids::InvoiceId,
     payments::{Invoice, Purpose, WrongStatus},
 };
-use persistence::checkout;
+use persistence::checkout::{self, Ended};
 
 use super::{answer, owned_by, topped_up};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
     balances::owner::Asker,
+    checkout::release,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -46,8 +47,12 @@ async fn of_customer(
     let (of, now) = ((caller.merchant_id(), id), app.now());
     let cancelled = checkout::cancel(&app.database, of, caller.actor(), now).await?;
     let cancelled = cancelled.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    cancelled.map_err(|WrongStatus(status)| {
+    let (invoice, ended) = cancelled.map_err(|WrongStatus(status)| {
         let said = "Only an open invoice can be cancelled.";
         ApiError::saying(Code::InvalidState, said).detail("status", status.name())
-    })
+    })?;
+    if let Ended::Now(Some(freed)) = ended {
+        release(app, freed).await;
+    }
+    Ok((invoice, ended == Ended::Before))
 }

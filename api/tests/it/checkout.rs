@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use engine::clock::{Clock as _, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{Reply, World, with_world};
+use crate::support::{Reply, World, order_of, with_world};
 
 const CODE: &str = "demo-both";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -381,6 +381,63 @@ fn sold_out_is_said_before_paying_and_not_on_sale_too() {
             403,
         );
         is_page(&world.submit(&path, "quantity=1").await, 403);
+    });
+}
+
+#[test]
+fn open_invoice_keeps_its_units_until_it_ends() {
+    with_world(async |world| {
+        let beta = world.product("Closed beta").clone();
+        let path = format!("/checkout/p/{}", beta.id);
+        let visit = world.visit(&beta.id.to_string(), "quantity=2", "").await;
+        let late = world.visit(&beta.id.to_string(), "quantity=2", "").await;
+        let form = format!("email={ANN}&coin=BANK");
+        location(&world.submit(&visit, &form).await);
+        let open = world.newest().await;
+        is_page(&world.submit(&late, &form).await, 409);
+        let key = world.key(CODE);
+        world
+            .order(&key, &order_of("KEPT-1", &beta))
+            .await
+            .data(201);
+        let none = world.order(&key, &order_of("KEPT-2", &beta)).await;
+        none.refused(409, "OUT_OF_STOCK");
+        assert!(is_page(&world.see(&path).await, 200).contains("sold out"));
+        // What is kept for it is its own, whatever others want.
+        assert_eq!(world.pay(&open).await["status"], "COMPLETED");
+        let import = world.call("POST", &format!("/dev/v1/products/{}/serials", beta.id));
+        let import = import.key(&world.merchant_key());
+        let serials = json!({"serials": ["BETA-4", "BETA-5", "BETA-6", "BETA-7"]});
+        import.json(&serials).send().await.data(201);
+        location(&world.submit(&late, &form).await);
+        let cancelled = world.newest().await;
+        let other = world.visit(&beta.id.to_string(), "quantity=2", "").await;
+        location(&world.submit(&other, &form).await);
+        let none = world.order(&key, &order_of("KEPT-2", &beta)).await;
+        none.refused(409, "OUT_OF_STOCK");
+        world
+            .act_on(&cancelled, "cancel", json!({}))
+            .await
+            .data(200);
+        world
+            .order(&key, &order_of("KEPT-2", &beta))
+            .await
+            .data(201);
+        world
+            .order(&key, &order_of("KEPT-3", &beta))
+            .await
+            .data(201);
+        let app = world.server.app();
+        assert_eq!(expire_due(app, after(61)).await.unwrap(), 1);
+        world
+            .order(&key, &order_of("KEPT-4", &beta))
+            .await
+            .data(201);
+        // Late money finds what is left: one, and two were bought.
+        assert_eq!(world.pay(&cancelled).await["status"], "AWAITING_STOCK");
+        let ended =
+            world.scalar("SELECT string_agg(ending, ' ' ORDER BY ending) FROM reservations");
+        assert_eq!(ended, "CANCELLED EXPIRED REDEEMED");
     });
 }
 

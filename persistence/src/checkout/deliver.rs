@@ -9,6 +9,7 @@ use engine::{
     clock::Timestamp,
     events::{Fact, InvoiceAwaitingStock},
     ids::{InvoiceId, MerchantId, SerialId, VariantId},
+    inventory::Ending,
     payments::{Event, Invoice, Status, Stepped},
     vault::{Sealed, Vault},
 };
@@ -20,7 +21,7 @@ use crate::{
     Database, Error,
     database::commit,
     events::outbox,
-    inventory::list::sealed,
+    inventory::{list::sealed, reservations},
     mail::{self, Post},
     owned,
     relationships::rows::kept,
@@ -158,6 +159,9 @@ pub async fn delivered(
         };
         let (post, kind) = match &outcome {
             Outcome::Delivered(serials, post) => {
+                let line = line(&mut tx, id).await?;
+                let reserved = line.id.withdrawal();
+                reservations::end(&mut tx, reserved, Ending::Redeemed, now).await?;
                 give(&mut tx, &invoice, serials, now).await?;
                 (post, "delivery")
             }

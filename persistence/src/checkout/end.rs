@@ -1,16 +1,22 @@
-//! Invoices of customers that nobody paid, end. Money that comes later is still theirs.
+//! Invoices of customers that nobody paid, end, and what was reserved for them is free. Money that comes later
+//! is still theirs.
 
 use engine::{
     audit::Actor,
+    catalog::Sku,
     clock::Timestamp,
-    ids::{InvoiceId, MerchantId},
+    ids::{InvoiceId, MerchantId, WithdrawalId},
+    inventory::Ending,
     payments::{Event, Invoice, Status, Stepped, WrongStatus},
 };
 
-use super::rows::{lock, store};
+use sqlx::PgConnection;
+
+use super::rows::{line, lock, store};
 use crate::{
     Database, Error,
     database::commit,
+    inventory::reservations,
     owned,
     relationships::rows::kept,
     top_ups::rows::{Row, select_invoice},
@@ -19,13 +25,28 @@ use crate::{
 /// Who the audit log says it was.
 const JOB: &str = "expiry of invoices";
 
-/// The invoice, cancelled, and whether it was so before; none if this merchant has none such.
+/// What was reserved for an invoice that ended: the engine is to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freed {
+    pub merchant: MerchantId,
+    pub sku: Sku,
+    pub id: WithdrawalId,
+}
+
+/// When an invoice ended, and what was reserved for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Now(Option<Freed>),
+    Before,
+}
+
+/// The invoice, cancelled; none if this merchant has none such.
 pub async fn cancel(
     db: &Database,
     (merchant, id): (MerchantId, InvoiceId),
     actor: Actor,
     now: Timestamp,
-) -> Result<Option<Result<(Invoice, bool), WrongStatus>>, Error> {
+) -> Result<Option<Result<(Invoice, Ended), WrongStatus>>, Error> {
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
@@ -34,23 +55,47 @@ pub async fn cancel(
         };
         let invoice = match invoice.step(Event::Cancelled, now) {
             Err(wrong) => return Ok(Some(Err(wrong))),
-            Ok(Stepped::Already(invoice)) => return Ok(Some(Ok((*invoice, true)))),
+            Ok(Stepped::Already(invoice)) => return Ok(Some(Ok((*invoice, Ended::Before)))),
             Ok(Stepped::To(invoice)) => *invoice,
         };
+        let freed = free(&mut tx, &invoice, Ending::Cancelled, now).await?;
         store(&mut tx, &invoice, (actor, "invoice.cancel"), now).await?;
         commit(tx).await?;
-        Ok(Some(Ok((invoice, false))))
+        Ok(Some(Ok((invoice, Ended::Now(freed)))))
     })
     .await
 }
 
-/// Ends at most so many invoices that are over; says how many.
-pub async fn expire(db: &Database, limit: u32, now: Timestamp) -> Result<u32, Error> {
+async fn free(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    ending: Ending,
+    now: Timestamp,
+) -> Result<Option<Freed>, Error> {
+    let line = line(&mut *connection, invoice.id).await?;
+    let id = line.id.withdrawal();
+    let ended = reservations::end(connection, id, ending, now).await?;
+    Ok(ended.then_some(Freed {
+        merchant: invoice.merchant,
+        sku: line.sku,
+        id,
+    }))
+}
+
+/// Ends at most so many invoices that are over; says what was reserved for each.
+pub async fn expire(
+    db: &Database,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Vec<Option<Freed>>, Error> {
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
-        let mut ended = 0;
+        let mut ended = Vec::new();
         for (merchant, id) in due(&db, limit, now).await? {
-            ended += u32::from(expire_one(&db, (merchant, id), now).await?);
+            match expire_one(&db, (merchant, id), now).await? {
+                Ended::Now(freed) => ended.push(freed),
+                Ended::Before => {}
+            }
         }
         Ok(ended)
     })
@@ -78,19 +123,20 @@ async fn expire_one(
     db: &Database,
     (merchant, id): (MerchantId, InvoiceId),
     now: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<Ended, Error> {
     let mut tx = db.begin().await?;
     let Some(invoice) = lock(&mut tx, merchant, id).await? else {
-        return Ok(false);
+        return Ok(Ended::Before);
     };
     if invoice.status_at(now) != Status::Expired {
-        return Ok(false);
+        return Ok(Ended::Before);
     }
     let Ok(Stepped::To(invoice)) = invoice.step(Event::Expired, now) else {
-        return Ok(false);
+        return Ok(Ended::Before);
     };
+    let freed = free(&mut tx, &invoice, Ending::Expired, now).await?;
     let deed = (Actor::job(JOB), "invoice.expire");
     store(&mut tx, &invoice, deed, now).await?;
     commit(tx).await?;
-    Ok(true)
+    Ok(Ended::Now(freed))
 }

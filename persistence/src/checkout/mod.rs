@@ -12,7 +12,7 @@ mod rows;
 mod session;
 
 pub use deliver::{Due, Outcome, delivered, due, reveal, take_waiting};
-pub use end::{cancel, expire};
+pub use end::{Ended, Freed, cancel, expire};
 pub use find::{Bought, by_delivery_token, by_token, lines};
 pub use open::{Customer, Opened, Opening, open};
 pub use pay::{NotPaid, settle};

@@ -11,6 +11,7 @@ use engine::{
     clock::Timestamp,
     fulfillments::Email,
     ids::{CheckoutId, InvoiceId, InvoiceLineId, MerchantId, RelationshipId},
+    inventory::Reservation,
     payments::{Invoice, Method, Pay},
     sales::{Share, attribute, masked},
     vault::{Sealed, Vault},
@@ -25,6 +26,7 @@ use crate::{
     Database, Error,
     database::commit,
     error::exactly_one,
+    inventory::reservations,
     mail::{self, Post},
     owned,
     relationships::rows::kept,
@@ -71,11 +73,13 @@ pub enum Opened {
     Outdated,
 }
 
-/// Opens the invoice of a visit; none if there is no such visit.
+/// Opens the invoice of a visit; none if there is no such visit. Units that are reserved for it are free again
+/// unless it opens.
 pub async fn open(
     db: &Database,
     vault: &Vault,
     opening: Opening,
+    reserved: Option<Reservation>,
     now: Timestamp,
 ) -> Result<Option<Opened>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
@@ -107,6 +111,10 @@ pub async fn open(
         store(&mut tx, &opening, (&invoice, share), now).await?;
         let Post { id, letter } = &opening.post;
         mail::queue(&mut tx, &vault, (*id, "invoice"), letter, now).await?;
+        if let Some(reserved) = reserved {
+            // Whatever becomes of the commit, the engine looks by itself.
+            let _stored = reservations::insert(&mut tx, reserved, now).await?;
+        }
         commit(tx).await?;
         Ok(Some(Opened::Fresh(Box::new(invoice))))
     })
