@@ -17,11 +17,11 @@ use engine::{
     fulfillments::Email,
     ids::{InvoiceId, InvoiceLineId},
     inventory::{Reservation, ReserveCall, Reserved},
-    payments::{Coin, Method, Provider as _, ProviderKind},
+    payments::{Access, Coin, Method, ProviderKind},
 };
 use persistence::{
     checkout::{self, Opened, Opening, reprice},
-    owned, payments,
+    owned, payments as methods,
 };
 
 use super::{
@@ -34,7 +34,7 @@ use super::{
 use crate::{
     docs::page::escaped,
     error::{ApiError, Code},
-    payments::{Manual, methods::coin},
+    payments::{self, methods::coin},
     state::App,
 };
 
@@ -116,7 +116,7 @@ async fn asked(
     body += &row("Price each", &amount(currency, session.unit_price));
     body += "</dl>\n";
     body += &format!("<p class=\"total\">{total}</p>\n");
-    let coins = payments::list(&app.database, merchant.id, true).await?;
+    let coins = offered(app, ware).await?;
     if coins.is_empty() {
         body += "<p class=\"notice\">This shop takes no payments at the moment.</p>\n";
     } else {
@@ -248,9 +248,16 @@ async fn reserve(
     }
 }
 
+/// The coins in which customers pay: those of which the merchant says what arrived.
+async fn offered(app: &App, ware: &Ware) -> Result<Vec<Method>, ApiError> {
+    let mut methods = methods::list(&app.database, ware.merchant.id, true).await?;
+    methods.retain(|method| method.provider() == ProviderKind::Manual);
+    Ok(methods)
+}
+
 /// How to pay in this coin, or in the first one that is offered.
 async fn method(app: &App, ware: &Ware, coin: Option<Coin>) -> Result<Method, ApiError> {
-    let offered = payments::list(&app.database, ware.merchant.id, true).await?;
+    let offered = offered(app, ware).await?;
     let found = match &coin {
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
@@ -260,9 +267,9 @@ async fn method(app: &App, ware: &Ware, coin: Option<Coin>) -> Result<Method, Ap
         // The reasons that come before this one are told first.
         (None, Some(coin)) => Ok(Method {
             coin,
-            provider: ProviderKind::Manual,
             enabled: false,
             instructions: String::new(),
+            access: Access::Manual,
         }),
         (None, None) => Err(not_offered()),
     }
@@ -278,7 +285,7 @@ async fn opening(
     let id = InvoiceId::generate(app.now(), random);
     let tokens = [invoice_token(app, id), delivery_token(app, id)];
     let tokens = tokens.map(|token| digest(token.expose()).expect("a token has the form of one"));
-    let pay = Manual::of(&method).open(quote.total).await?;
+    let pay = payments::open(app, &method, quote.total).await?;
     let post = letters::opened(app, merchant, (id, email), (&quote, &pay));
     Ok(Opening {
         session: session.id,

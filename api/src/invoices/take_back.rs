@@ -11,7 +11,7 @@ use axum::{
 use engine::{
     ids::InvoiceId,
     money::Money,
-    payments::{Act, Invoice, NotTakenBack},
+    payments::{Act, Invoice, NotTakenBack, Purpose},
 };
 use persistence::{
     owned,
@@ -20,7 +20,7 @@ use persistence::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{InvoiceView, owned_by};
+use super::{InvoiceView, owned_by, topped_up};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
     balances::credit::one_line,
@@ -119,7 +119,11 @@ async fn answer(
     wanted: Wanted,
 ) -> Result<Response, ApiError> {
     let currency = caller.currency();
-    let of = ((found.merchant, found.relationship), found.id);
+    let Purpose::TopUp = found.purpose else {
+        let said = "A customer's purchase is given back by the refund of its sale.";
+        return Err(ApiError::saying(Code::InvalidState, said));
+    };
+    let of = ((found.merchant, topped_up(&found)?), found.id);
     let by = (caller.actor(), app.now());
     // One task for both steps: what is stored is also taken.
     let doing = owned(async move {
@@ -130,7 +134,7 @@ async fn answer(
             let taken = owed::take(&app, taking).await;
             taken.map_err(ApiError::after_change)?;
         }
-        let view = InvoiceView::of(&done.invoice, currency, app.now());
+        let view = InvoiceView::of(&done.invoice, None, (currency, app.now()));
         Ok::<_, ApiError>((done.already, view))
     });
     let (already, view) = doing.await?;

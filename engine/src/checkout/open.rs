@@ -85,6 +85,7 @@ pub fn open(
         completed_at: None,
         created_at: now,
         updated_at: now,
+        refunded: Money::ZERO,
         payments: Vec::new(),
     })
 }

@@ -153,7 +153,7 @@ fn wanted() -> Wanted {
         quote: quote(&product(), sku(None), 2).unwrap(),
         coin: Coin::parse("BANK").unwrap(),
         provider: ProviderKind::Manual,
-        pay: Pay { instructions: None },
+        pay: Pay::default(),
         relationship: None,
     }
 }

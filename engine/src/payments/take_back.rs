@@ -51,6 +51,7 @@ impl Invoice {
             Status::Open
             | Status::Confirming
             | Status::Paid
+            | Status::AwaitingStock
             | Status::Expired
             | Status::Cancelled
             | Status::Refunded => (false, false),

@@ -124,7 +124,10 @@ fn every_status_takes_every_event_as_the_table_says() {
         ),
         (Expired, [stays, stays, to(Paid), None, None, stays, None]),
         (Cancelled, [stays, stays, to(Paid), None, None, None, stays]),
-        (PartiallyRefunded, [stays, stays, stays, stays, stays, None, None]),
+        (
+            PartiallyRefunded,
+            [stays, stays, stays, stays, stays, None, None],
+        ),
         (Refunded, [stays, stays, stays, stays, stays, None, None]),
         (Disputed, [stays, stays, stays, stays, stays, None, None]),
     ];

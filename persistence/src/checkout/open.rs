@@ -100,7 +100,7 @@ pub async fn open(
             id: opening.invoice,
             quote: opening.quote.clone(),
             coin: opening.method.coin.clone(),
-            provider: opening.method.provider,
+            provider: opening.method.provider(),
             pay: opening.pay.clone(),
             relationship: share.as_ref().map(|share| share.relationship),
         };

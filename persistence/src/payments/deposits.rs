@@ -79,7 +79,7 @@ pub(crate) async fn take(
     )
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
-    .bind(invoice.relationship.uuid())
+    .bind(invoice.relationship.map(RelationshipId::uuid))
     .bind(account.as_slice())
     .bind(index)
     .bind(deposit.address.bytes().as_slice())
