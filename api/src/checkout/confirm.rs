@@ -17,7 +17,7 @@ use engine::{
     fulfillments::Email,
     ids::{InvoiceId, InvoiceLineId},
     inventory::{Reservation, ReserveCall, Reserved},
-    payments::{Access, Coin, Method, ProviderKind},
+    payments::{Coin, Method, ProviderKind},
 };
 use persistence::{
     checkout::{self, Opened, Opening, reprice},
@@ -262,17 +262,7 @@ async fn method(app: &App, ware: &Ware, coin: Option<Coin>) -> Result<Method, Ap
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
     };
-    match (found, coin) {
-        (Some(method), _) => Ok(method),
-        // The reasons that come before this one are told first.
-        (None, Some(coin)) => Ok(Method {
-            coin,
-            enabled: false,
-            instructions: String::new(),
-            access: Access::Manual,
-        }),
-        (None, None) => Err(not_offered()),
-    }
+    found.ok_or_else(not_offered)
 }
 
 async fn opening(
@@ -317,7 +307,6 @@ fn refused(refusal: &Refusal) -> ApiError {
             Code::PriceChanged,
             "The price has changed since you saw it. Nothing was bought: go back and look again.",
         ),
-        Refusal::NotOffered => not_offered(),
         Refusal::TooManyOpen => ApiError::saying(
             Code::InvalidState,
             format!(

@@ -20,8 +20,6 @@ pub const OPEN_OF_ADDRESS_MAX: u32 = 10;
 /// What is known when the customer says yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether the merchant takes the coin.
-    pub offered: bool,
     /// How many invoices of the customer and of the address wait for money already.
     pub of_customer: u32,
     pub of_address: u32,
@@ -46,7 +44,6 @@ pub enum Refusal {
     Over,
     /// The customer saw another price than this one.
     PriceChanged(Money),
-    NotOffered,
     TooManyOpen,
 }
 
@@ -62,9 +59,6 @@ pub fn open(
     }
     if session.unit_price != wanted.quote.unit_price {
         return Err(Refusal::PriceChanged(wanted.quote.unit_price));
-    }
-    if !facts.offered {
-        return Err(Refusal::NotOffered);
     }
     if facts.of_customer >= OPEN_OF_CUSTOMER_MAX || facts.of_address >= OPEN_OF_ADDRESS_MAX {
         return Err(Refusal::TooManyOpen);

@@ -159,7 +159,6 @@ fn wanted() -> Wanted {
 }
 
 const FREE: Facts = Facts {
-    offered: true,
     of_customer: OPEN_OF_CUSTOMER_MAX - 1,
     of_address: OPEN_OF_ADDRESS_MAX - 1,
 };
@@ -181,26 +180,24 @@ fn refusals_come_in_their_order() {
         change(&mut session);
         assert_eq!(open(facts, &session, wanted(), at(minutes)), Err(expected));
     };
-    let nothing = Facts {
-        offered: false,
+    let of_customer = Facts {
         of_customer: OPEN_OF_CUSTOMER_MAX,
         of_address: 0,
     };
-    check(nothing, |it| it.unit_price = money(1), 60, Refusal::Over);
+    check(
+        of_customer,
+        |it| it.unit_price = money(1),
+        60,
+        Refusal::Over,
+    );
     let invoiced = |it: &mut Session| it.invoice = Some(InvoiceId::from_uuid(Uuid::nil()));
-    check(nothing, invoiced, 1, Refusal::Over);
+    check(of_customer, invoiced, 1, Refusal::Over);
     let changed = Refusal::PriceChanged(money(999));
-    check(nothing, |it| it.unit_price = money(1), 1, changed);
-    check(nothing, |_| {}, 1, Refusal::NotOffered);
-    let of_customer = Facts {
-        offered: true,
-        ..nothing
-    };
+    check(of_customer, |it| it.unit_price = money(1), 1, changed);
     check(of_customer, |_| {}, 1, Refusal::TooManyOpen);
     let of_address = Facts {
         of_customer: 0,
         of_address: OPEN_OF_ADDRESS_MAX,
-        ..of_customer
     };
     check(of_address, |_| {}, 1, Refusal::TooManyOpen);
 }

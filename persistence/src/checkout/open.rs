@@ -238,7 +238,6 @@ async fn facts(
     .fetch_one(connection)
     .await?;
     Ok(Facts {
-        offered: opening.method.enabled,
         of_customer: u32::try_from(of_customer).unwrap_or(u32::MAX),
         of_address: u32::try_from(of_address).unwrap_or(u32::MAX),
     })
