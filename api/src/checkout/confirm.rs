@@ -184,7 +184,7 @@ async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<R
     let email = form.email()?.ok_or_else(not_an_address)?;
     let chosen = form.get("coin").map(coin).transpose()?;
     for _ in 0..TRIES_MAX {
-        let method = method(app, &ware, chosen.clone()).await?;
+        let method = method(app, &ware, chosen.as_ref()).await?;
         let who = (&email, &customer);
         let opening = opening(app, (&ware, &session), (who, quote.clone()), method).await?;
         let opening = Opening {
@@ -256,9 +256,9 @@ async fn offered(app: &App, ware: &Ware) -> Result<Vec<Method>, ApiError> {
 }
 
 /// How to pay in this coin, or in the first one that is offered.
-async fn method(app: &App, ware: &Ware, coin: Option<Coin>) -> Result<Method, ApiError> {
+async fn method(app: &App, ware: &Ware, coin: Option<&Coin>) -> Result<Method, ApiError> {
     let offered = offered(app, ware).await?;
-    let found = match &coin {
+    let found = match coin {
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
     };
