@@ -137,5 +137,8 @@ pub(super) const fn says(status: Status) -> &'static str {
             "The time to pay is over. If you have paid, your payment still counts; if not, begin again."
         }
         Status::Cancelled => "This invoice was cancelled. Do not pay it.",
+        Status::PartiallyRefunded => "Paid, and a part of it was given back.",
+        Status::Refunded => "Paid, and given back.",
+        Status::Disputed => "Paid, and disputed: nothing is decided.",
     }
 }
