@@ -33,6 +33,7 @@ pub(crate) mod me;
 pub(crate) mod members;
 pub mod metrics;
 pub(crate) mod notifications;
+pub(crate) mod overview;
 pub mod payments;
 pub(crate) mod payouts;
 pub(crate) mod persons;

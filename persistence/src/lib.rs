@@ -30,6 +30,7 @@ pub mod members;
 pub mod merchants;
 mod notices;
 pub mod notifications;
+pub mod overview;
 pub mod page;
 pub mod payments;
 pub mod payouts;

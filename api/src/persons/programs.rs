@@ -145,7 +145,10 @@ fn features(status: Status, mode: Mode) -> Vec<&'static str> {
         features.extend(["FULFILLMENTS", "BALANCE"]);
     }
     if status == Status::Active && mode.allows_links() {
-        features.push("LINKS");
+        features.extend(["LINKS", "EMBEDS"]);
+    }
+    if status == Status::Active && mode.allows_listings() {
+        features.push("LISTINGS");
     }
     features
 }

@@ -1,7 +1,8 @@
-//! What resellers sell with, on both sides: links, embed campaigns and listings.
+//! What resellers sell with, on both sides: links, embed campaigns and listings; and the first page, which sums
+//! up what came of it.
 
 use super::menu::Menu;
-use crate::{campaigns, links, listings, metrics::Surface};
+use crate::{campaigns, links, listings, metrics::Surface, overview};
 
 #[rustfmt::skip]
 pub(super) fn dev() -> Menu {
@@ -19,6 +20,7 @@ pub(super) fn dev() -> Menu {
 #[rustfmt::skip]
 pub(super) fn portal() -> Menu {
     Menu::new(Surface::Portal)
+        .get("/portal/v1/overview",                                            overview::portal)
         .get("/portal/v1/programs/{rel}/links",                                links::list::portal)
         .post("/portal/v1/programs/{rel}/links",                               links::create::portal)
         .patch("/portal/v1/programs/{rel}/links/{lnk}",                        links::change::portal)

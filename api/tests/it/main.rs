@@ -40,6 +40,7 @@ mod notifications;
 mod money;
 mod ops;
 mod orders;
+mod overview;
 mod own_products;
 mod payouts;
 mod portal_keys;

@@ -14,6 +14,7 @@ use crate::{
         ListingView, archive::ArchiveListing, change::UpdateListing, create::CreateListing,
         quote::ListingQuote,
     },
+    overview::Overview,
     wire::fields::Nothing,
 };
 
@@ -37,6 +38,11 @@ const PORTAL: Paths = Paths {
     campaigns: "/portal/v1/programs/{rel}/embed-campaigns",
     campaign: "/portal/v1/programs/{rel}/embed-campaigns/{cmp}",
 };
+const OVERVIEW: [Parameter; 3] = [
+    Parameter::text("relationship_id", "Of this program only."),
+    Parameter::FROM,
+    Parameter::TO,
+];
 const FLAVOR: Parameter = Parameter::text("flavor", "html, react or link; else html.");
 
 /// What placing something that attributes sales may be answered besides.
@@ -84,7 +90,17 @@ pub(super) fn dev() -> Vec<Operation> {
 
 pub(super) fn portal() -> Vec<Operation> {
     let of: Of = Operation::of_session;
-    let mut all = links(&PORTAL, of);
+    let mut all = vec![
+        of(
+            "get",
+            "/portal/v1/overview",
+            "What your programs brought over a time, and where they stand.",
+        )
+        .query(&OVERVIEW)
+        .answers::<Overview>(200)
+        .refuses(&[Code::NotFound, Code::ValidationError]),
+    ];
+    all.extend(links(&PORTAL, of));
     all.extend(campaigns(&PORTAL, of));
     all.push(
         of(
