@@ -63,7 +63,7 @@ async fn shown(
         Subject::Campaign(id) => campaign(app, id, token, visit).await?,
         Subject::Listing(id) => {
             let found = offer::listing(app, id, token).await?;
-            found.map(|found| widget::listing(app, &found, token))
+            found.map(|found| widget::listing(app, &found))
         }
     };
     Ok(widget.unwrap_or_else(|| widget::not_available(app)))

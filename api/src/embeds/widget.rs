@@ -1,7 +1,5 @@
 //! The page in a frame: what is sold, for how much, and where to buy it.
 
-use std::fmt::Display;
-
 use axum::response::Response;
 use engine::{
     ids::VariantId,
@@ -21,14 +19,14 @@ use crate::{
 const STYLE: &str = include_str!("widget.css");
 const NOTHING: &str = "<p>There is nothing on sale here at the moment.</p>\n";
 
-/// One thing with a button.
+/// One thing that is shown.
 struct Item<'a> {
     title: &'a str,
     variant_title: Option<&'a str>,
     price: Money,
     currency: Currency,
-    /// Where it is bought.
-    checkout: String,
+    /// Where it is bought, if it is bought by a button.
+    checkout: Option<String>,
 }
 
 /// The widget of a campaign, for pages that may show it.
@@ -46,12 +44,13 @@ pub(super) fn campaign(
             variant_title: one.variant_title.as_deref(),
             price: one.price,
             currency: offer.currency,
-            checkout: format!(
-                "{}&amp;product_id={}{}",
-                checkout(app, ('c', id), token),
+            checkout: Some(format!(
+                "{}/checkout/c/{id}?t={}&amp;product_id={}{}",
+                app.origin,
+                escaped(token),
                 one.product,
                 of_variant(one.variant)
-            ),
+            )),
         })
         .map(|item| item.html())
         .collect();
@@ -63,15 +62,16 @@ pub(super) fn campaign(
     framed(&offer.merchant_name, &items, &ancestors)
 }
 
-/// The widget of a listing, for any page.
-pub(super) fn listing(app: &App, offer: &listings::Offer, token: &str) -> Response {
+/// The widget of a listing, for any page: what it is, and its price. It has no button, because nothing here
+/// takes money at a reseller's own price.
+pub(super) fn listing(app: &App, offer: &listings::Offer) -> Response {
     let judged = &offer.judged;
     let item = Item {
         title: &judged.title,
         variant_title: judged.variant_title.as_deref(),
         price: judged.listing.price,
         currency: offer.currency,
-        checkout: checkout(app, ('l', judged.listing.id), token),
+        checkout: None,
     };
     framed(&offer.merchant_name, &item.html(), anywhere(app))
 }
@@ -98,10 +98,6 @@ fn anywhere(app: &App) -> &'static str {
     if app.tls() { "https:" } else { "https: http:" }
 }
 
-fn checkout(app: &App, (kind, id): (char, impl Display), token: &str) -> String {
-    format!("{}/checkout/{kind}/{id}?t={}", app.origin, escaped(token))
-}
-
 fn of_variant(variant: Option<VariantId>) -> String {
     variant.map_or_else(String::new, |id| format!("&amp;variant_id={id}"))
 }
@@ -111,13 +107,14 @@ impl Item<'_> {
         let kind = self.variant_title.map_or_else(String::new, |title| {
             format!("<span class=\"kind\">{}</span>", escaped(title))
         });
+        let button = self.checkout.as_ref().map_or_else(String::new, |url| {
+            format!("<a class=\"buy\" href=\"{url}\" target=\"_blank\" rel=\"noopener\">Buy</a>\n")
+        });
         format!(
-            "<li>\n<h2>{title}{kind}</h2>\n<p class=\"price\">{price} {currency}</p>\n\
-             <a class=\"buy\" href=\"{checkout}\" target=\"_blank\" rel=\"noopener\">Buy</a>\n</li>\n",
+            "<li>\n<h2>{title}{kind}</h2>\n<p class=\"price\">{price} {currency}</p>\n{button}</li>\n",
             title = escaped(self.title),
             price = MoneyText(self.currency, self.price),
             currency = self.currency.code(),
-            checkout = self.checkout,
         )
     }
 }

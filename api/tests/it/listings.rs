@@ -297,7 +297,7 @@ fn listing_that_may_not_be_offered_is_blocked_told_and_brought_back() {
                 listed[0]["status"].as_str().unwrap(),
                 listed[0]["blocked_reason"].as_str().unwrap_or_default()
             );
-            let offered = world.widget(url).await.contains("class=\"buy\"");
+            let offered = world.widget(url).await.contains("class=\"price\"");
             (shown, offered)
         };
         assert_eq!(state().await, ("ACTIVE ".to_owned(), true));
@@ -413,10 +413,7 @@ fn token_of_something_else_offers_no_listing() {
         let page = world.widget(&url).await;
         let (address, token) = url.split_once("?t=").unwrap();
         assert!(page.contains("39.99 USD"), "{page}");
-        assert!(
-            page.contains(&format!("/checkout/l/{}?t={token}\"", id(&made))),
-            "{page}"
-        );
+        assert!(!page.contains("<a "), "{page}");
         let (_, strange) = foreign.split_once("?t=").unwrap();
         for wrong in [
             address.to_owned(),
