@@ -29,7 +29,11 @@ fn sums_of_the_first_page_are_those_of_the_rows() {
         world.order(&world.key(CODE), &order).await.data(201);
         world.buy_stock(CODE, "Antivirus", 3).await.data(201);
         world.listing_of(CODE);
-        world.sql("UPDATE listings SET status = 'ACTIVE', paused = false");
+        // No review is due that would change it.
+        world.sql(
+            "UPDATE listings SET status = 'ACTIVE', paused = false,
+               reviewed_at = now() + interval '1 hour'",
+        );
 
         let told = world.overview(&session, "").await.data(200);
         let of_usd = &told["currencies"][0];
