@@ -1,5 +1,5 @@
 //! `GET /checkout/c/{campaign}`: a customer wants what a widget shows, and is sent on with a token by which the
-//! sale is the campaign's: to the merchant's shop.
+//! sale is the campaign's: to the checkout, or to the shop of a merchant that takes no payments here.
 //!
 //! Keeps: nobody is sent on by a token that shows nothing, nor to what its campaign does not sell.
 
@@ -12,7 +12,10 @@ use engine::{
     ids::{CampaignId, ProductId, VariantId},
     links::Attribution,
 };
-use persistence::campaigns::{self, Offer};
+use persistence::{
+    campaigns::{self, Offer},
+    payments,
+};
 use reqwest::Url;
 
 use super::{offer, widget};
@@ -40,10 +43,10 @@ pub(crate) async fn public(
     let id = CampaignId::parse(&id).ok_or_else(|| ApiError::new(Code::NotFound))?;
     let token = query.get("t").unwrap_or_default();
     let led = match offer::campaign(&app, id, token).await? {
-        Some(found) => led(&app, &found, &query).await?.map(|url| (found, url)),
+        Some(found) => led(&app, &found, &query).await?.map(|led| (found, led)),
         None => None,
     };
-    let Some((found, mut url)) = led else {
+    let Some((found, led)) = led else {
         return Ok(widget::not_available(&app));
     };
     let clicked = Attribution {
@@ -51,25 +54,46 @@ pub(crate) async fn public(
         at: app.now(),
     };
     let token = clicked.token(app.engine.vault());
-    url.query_pairs_mut().append_pair(TOKEN, &token);
     let cookie = cookie_of(&token, found.window_days, app.tls());
-    let location = HeaderValue::from_str(url.as_str());
+    let location = match led {
+        Led::Checkout(product) => format!("{}/checkout/p/{product}", app.origin),
+        Led::Shop(mut url) => {
+            url.query_pairs_mut().append_pair(TOKEN, &token);
+            url.into()
+        }
+    };
+    let location = HeaderValue::from_str(&location);
     let location = location.map_err(|_| ApiError::new(Code::NotFound))?;
     let head = [(header::LOCATION, location), (header::SET_COOKIE, cookie)];
     Ok((StatusCode::FOUND, head).into_response())
 }
 
-/// Where what is wanted is sold; none if the campaign does not sell it, or the merchant has no shop.
-async fn led(app: &App, offer: &Offer, query: &Query) -> Result<Option<Url>, ApiError> {
+/// Where what is wanted is sold.
+enum Led {
+    /// Here, where the cookie says by what the customer came.
+    Checkout(ProductId),
+    Shop(Url),
+}
+
+/// Where what is wanted is sold; none if the campaign does not sell it, or nobody takes money for it.
+async fn led(app: &App, offer: &Offer, query: &Query) -> Result<Option<Led>, ApiError> {
     let product = query.get("product_id").and_then(ProductId::parse);
     let variant = query.get("variant_id").map(VariantId::parse);
     let offered = campaigns::offered(&app.database, offer).await?;
     let wanted = offered.iter().find(|one| {
         Some(one.product) == product && one.variant == variant.flatten() && variant != Some(None)
     });
+    let Some(wanted) = wanted else {
+        return Ok(None);
+    };
+    if !payments::list(&app.database, offer.merchant, true)
+        .await?
+        .is_empty()
+    {
+        return Ok(Some(Led::Checkout(wanted.product)));
+    }
     let shop = offer.storefront_url.as_deref();
-    let shop = shop.and_then(|url| Url::parse(url).ok());
-    let Some((wanted, mut url)) = wanted.zip(shop) else {
+    let Some(mut url) = shop.and_then(|url| Url::parse(url).ok()) else {
         return Ok(None);
     };
     url.query_pairs_mut()
@@ -78,5 +102,5 @@ async fn led(app: &App, offer: &Offer, query: &Query) -> Result<Option<Url>, Api
         url.query_pairs_mut()
             .append_pair(VARIANT, &variant.to_string());
     }
-    Ok(Some(url))
+    Ok(Some(Led::Shop(url)))
 }

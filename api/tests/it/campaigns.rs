@@ -228,9 +228,36 @@ fn wrong_token_shows_nothing_and_there_is_nothing_to_buy() {
 }
 
 #[test]
+fn who_buys_where_the_merchant_takes_payments_goes_on_to_the_checkout() {
+    with_world(async |world| {
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let product = world.product("Antivirus").id;
+        let made = world
+            .make_campaign(&session, &json!({"name": "Blog"}))
+            .await
+            .data(201);
+        let placed = world.snippet(&session, &made, "link").await;
+        let url = placed["preview_url"].as_str().unwrap();
+        let (_, snippet) = url.split_once("?t=").unwrap();
+        let path = format!("/checkout/c/{}?t={snippet}&product_id={product}", id(&made));
+        let sent = world.call("GET", &path).send().await;
+        assert_eq!(sent.status, 302);
+        let page = format!("https://consign.example/checkout/p/{product}");
+        assert_eq!(sent.header("location"), Some(&page[..]));
+        let cookie = sent.cookie();
+        assert!(cookie.starts_with("consign_ref=ca1."), "{cookie}");
+        let call = world.call("GET", &format!("/checkout/p/{product}"));
+        let page = call.header("cookie", &cookie).send().await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("Antivirus"));
+    });
+}
+
+#[test]
 fn who_buys_is_sent_on_with_a_token_that_makes_the_sale_the_campaigns() {
     with_world(async |world| {
         world.selling();
+        world.sql("DELETE FROM payment_methods");
         let session = world.as_reseller(CODE, EMAIL).await;
         let product = world.product("Antivirus").id.to_string();
         let body = json!({"name": "Blog", "product_ids": [product]});
@@ -243,6 +270,7 @@ fn who_buys_is_sent_on_with_a_token_that_makes_the_sale_the_campaigns() {
             let call = world.call("GET", &path).header("user-agent", BROWSER);
             call.send().await
         };
+        // A merchant that takes no payments here sells in its own shop.
         let sent = buy(&format!("t={snippet}&product_id={product}")).await;
         assert_eq!(sent.status, 302);
         let location = sent.header("location").unwrap();
