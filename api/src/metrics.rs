@@ -112,6 +112,7 @@ pub(crate) enum Surface {
     Docs,
     Links,
     Checkout,
+    Hooks,
     /// Nothing matched.
     None,
 }
@@ -125,6 +126,7 @@ impl Surface {
             Self::Docs => "docs",
             Self::Links => "links",
             Self::Checkout => "checkout",
+            Self::Hooks => "hooks",
             Self::None => "none",
         }
     }

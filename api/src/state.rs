@@ -29,7 +29,7 @@ use crate::{
     events::Waiters,
     inventory::watch::ChangedShelves,
     layers::{rate_limit::Failures, tries::Tries},
-    payments::Chains,
+    payments::{Chains, Shops},
     top_ups::watch::Changed,
     webhooks::{News, Settings, target::Rules},
 };
@@ -79,6 +79,10 @@ pub struct Parts {
     pub(crate) webhook_rules: Rules,
     /// Networks on which payments are watched.
     pub(crate) chains: Chains,
+    /// What asks payment servers.
+    pub(crate) shops: Shops,
+    /// Told when such a server said that there is something to ask for.
+    pub(crate) noticed: Notify,
     pub(crate) passwords: Passwords,
     pub(crate) sessions: SessionLimits,
     /// Tries to sign in, and requests for a new password, by e-mail address.
@@ -115,7 +119,7 @@ impl App {
         engine: Engine,
         database: Database,
         origin: String,
-        (webhooks, chains): (Settings, Chains),
+        (webhooks, chains, shops): (Settings, Chains, Shops),
     ) -> (Self, mpsc::Receiver<KeyUse>) {
         let (uses, recorded) = mpsc::channel(USES_WAITING_MAX);
         let parts = Parts {
@@ -136,6 +140,8 @@ impl App {
                 local: webhooks.allow_local,
             },
             chains,
+            shops,
+            noticed: Notify::new(),
             passwords: Passwords::new(),
             sessions: SessionLimits::default(),
             sign_ins: Tries::new(),

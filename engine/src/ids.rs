@@ -168,6 +168,11 @@ typed_id!(
     "ivl"
 );
 typed_id!(
+    /// A merchant's access to a shop of a payment server.
+    StoreId,
+    "sto"
+);
+typed_id!(
     /// Money that arrived for an invoice: the reference of its entry in the ledger.
     PaymentId,
     "pmt"

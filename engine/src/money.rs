@@ -218,6 +218,15 @@ impl Currency {
         Money::from_minor(minor).ok_or(ParseError::TooLarge)
     }
 
+    /// An amount of this currency from a number of any precision, rounded half-even to the minor unit; none if it
+    /// is negative or beyond the bound.
+    pub fn nearest(self, exact: Decimal) -> Option<Money> {
+        let minor = exact.checked_mul(Decimal::from(10_u32.pow(self.decimals.into())))?;
+        let minor = minor.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
+        let minor = i64::try_from(minor).ok().filter(|minor| *minor >= 0)?;
+        Money::from_minor(minor)
+    }
+
     /// The amount as text with exactly the currency's decimals.
     pub fn display(self, amount: Money) -> impl fmt::Display {
         Decimal::new(amount.0, self.decimals.into())
@@ -250,6 +259,22 @@ mod tests {
                 usd(less),
                 "{price} less {hundredths}"
             );
+        }
+    }
+
+    #[test]
+    fn number_of_any_precision_becomes_the_nearest_amount() {
+        for (exact, nearest) in [
+            ("24.99971", Some("25.00")),
+            ("0.005", Some("0.00")),
+            ("0.015", Some("0.02")),
+            ("0", Some("0.00")),
+            ("-0.01", None),
+            ("10000000000", None),
+            ("79228162514264337593543950335", None),
+        ] {
+            let amount = Currency::USD.nearest(exact.parse().expect("a number"));
+            assert_eq!(amount, nearest.map(usd), "{exact}");
         }
     }
 

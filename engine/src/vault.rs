@@ -18,7 +18,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
-    ids::{BalanceId, KeyId, MailId, MerchantId, PersonId, SerialId, WebhookId},
+    ids::{BalanceId, KeyId, MailId, MerchantId, PersonId, SerialId, StoreId, WebhookId},
     random::Random,
 };
 
@@ -234,6 +234,26 @@ impl Vault {
     ) -> Result<Opened, OpenError> {
         let aad = labelled(*b"hook", webhook.uuid());
         open_text(&self.wrapping, sealed, &aad)
+    }
+
+    /// Seals what opens a merchant's shop on a payment server: it is needed in clear to ask there.
+    pub fn seal_store_token(&self, store: StoreId, token: &str) -> Sealed {
+        let aad = labelled(*b"stok", store.uuid());
+        seal(&self.wrapping, &*self.random, token.as_bytes(), &aad)
+    }
+
+    pub fn open_store_token(&self, store: StoreId, sealed: &Sealed) -> Result<Opened, OpenError> {
+        open_text(&self.wrapping, sealed, &labelled(*b"stok", store.uuid()))
+    }
+
+    /// Seals what a payment server signs its notices with.
+    pub fn seal_store_notices(&self, store: StoreId, secret: &str) -> Sealed {
+        let aad = labelled(*b"snot", store.uuid());
+        seal(&self.wrapping, &*self.random, secret.as_bytes(), &aad)
+    }
+
+    pub fn open_store_notices(&self, store: StoreId, sealed: &Sealed) -> Result<Opened, OpenError> {
+        open_text(&self.wrapping, sealed, &labelled(*b"snot", store.uuid()))
     }
 
     /// Seals what a person's one-time codes are made from: it is needed in clear to check one.

@@ -108,7 +108,7 @@ async fn open_top_up(database: &Database, vault: &Vault, demo: &Cast) -> anyhow:
         provider: method.provider(),
         pay: Pay {
             instructions: Some(method.instructions.clone()),
-            deposit: None,
+            ..Pay::default()
         },
     };
     let opening = Opening {

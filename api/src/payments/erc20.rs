@@ -45,7 +45,7 @@ impl Erc20 {
     pub(super) fn of(method: &Method, chains: &Chains) -> Self {
         let watched = match &method.access {
             Access::EvmErc20(deposits) => chains.find(&deposits.token.network).is_some(),
-            Access::Manual => false,
+            Access::Manual | Access::Btcpay(_) => false,
         };
         let text = Some(method.instructions.clone());
         Self::Method {
@@ -65,7 +65,7 @@ impl Erc20 {
                 watched: true,
             } => Ok(Pay {
                 instructions: instructions.clone(),
-                deposit: None,
+                ..Pay::default()
             }),
             Self::Method { watched: false, .. } | Self::Reading(_) => Err(Unavailable),
         }

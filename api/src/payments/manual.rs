@@ -50,7 +50,7 @@ impl Provider for Manual {
     fn open(&self, _amount: Money) -> BoxFuture<'_, Result<Pay, Unavailable>> {
         let pay = Pay {
             instructions: self.instructions.clone(),
-            deposit: None,
+            ..Pay::default()
         };
         Box::pin(ready(Ok(pay)))
     }

@@ -12,12 +12,14 @@ use axum::{
 };
 use engine::{
     chains::{Account, CONFIRMATIONS_MAX, DECIMALS_MAX, EvmAddress, Token},
+    ids::MerchantId,
     payments::{Access, COIN_CHARS_MAX, Coin, Deposits, METHODS_MAX, Method, ProviderKind},
 };
 use persistence::payments;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::btcpay::{Given, MASK, store};
 use crate::{
     auth::member::{Member, Owner, OwnerSteppedUp},
     error::ApiError,
@@ -41,6 +43,10 @@ pub(crate) struct MethodView {
     network: Option<String>,
     token: Option<String>,
     confirmations: Option<u16>,
+    url: Option<String>,
+    store_id: Option<String>,
+    /// Asterisks, if there is one.
+    webhook_secret: Option<&'static str>,
 }
 
 /// All methods there are to be, in the order in which they are shown.
@@ -63,11 +69,18 @@ struct ReplaceMethod {
     xpub: Option<String>,
     /// One of the networks that this installation watches.
     network: Option<String>,
-    /// The contract of a token that is worth one unit of your currency.
+    /// Of `evm_erc20` the contract of a token that is worth one unit of your currency; of `btcpay` the key of
+    /// your server, which is kept if it is left out.
     token: Option<String>,
     /// In how many blocks a payment is final, its own among them; 12 if it is left out.
     #[schema(minimum = 1, maximum = 256)]
     confirmations: Option<u16>,
+    /// Of `btcpay`: where your server is.
+    url: Option<String>,
+    /// What your server calls the store.
+    store_id: Option<String>,
+    /// With which your server signs what it sends to `/hooks/btcpay/{mer}`; kept if it is left out.
+    webhook_secret: Option<String>,
 }
 
 pub(crate) async fn get(
@@ -86,8 +99,8 @@ pub(crate) async fn replace(
 }
 
 async fn answer(app: App, member: Member, wire: ReplaceMethods) -> Result<Response, ApiError> {
-    let methods = wire.into_methods(&app).await?;
     let (merchant, actor) = (member.merchant.id, member.actor());
+    let methods = wire.into_methods(&app, merchant).await?;
     payments::replace(&app.database, merchant, methods, actor, app.now()).await?;
     let answer = shown(&app, &member).await;
     Ok(answer.map_err(ApiError::after_change)?.into_response())
@@ -102,11 +115,14 @@ async fn shown(app: &App, member: &Member) -> Result<Answer<Vec<MethodView>>, Ap
 impl MethodView {
     fn of(method: Method) -> Self {
         let provider = method.provider().name();
-        let deposits = match method.access {
-            Access::Manual => None,
-            Access::EvmErc20(deposits) => Some(deposits),
+        let (deposits, store) = match method.access {
+            Access::Manual => (None, None),
+            Access::EvmErc20(deposits) => (Some(deposits), None),
+            Access::Btcpay(store) => (None, Some(store)),
         };
         let token = deposits.as_ref().map(|deposits| &deposits.token);
+        let contract = token.map(|token| token.contract.to_string());
+        let secret = store.as_ref().and_then(|store| store.notices.as_ref());
         Self {
             coin: method.coin.to_string(),
             provider,
@@ -114,14 +130,17 @@ impl MethodView {
             instructions: method.instructions,
             xpub: deposits.as_ref().map(|one| one.account.text().to_owned()),
             network: token.map(|token| token.network.clone()),
-            token: token.map(|token| token.contract.to_string()),
+            token: contract.or(store.as_ref().map(|_| MASK.to_owned())),
             confirmations: token.map(|token| token.confirmations),
+            url: store.as_ref().map(|store| store.url.clone()),
+            webhook_secret: secret.map(|_| MASK),
+            store_id: store.map(|store| store.name),
         }
     }
 }
 
 impl ReplaceMethods {
-    async fn into_methods(self, app: &App) -> Result<Vec<Method>, ApiError> {
+    async fn into_methods(self, app: &App, merchant: MerchantId) -> Result<Vec<Method>, ApiError> {
         if self.methods.len() > METHODS_MAX {
             let message = format!("must be at most {METHODS_MAX} methods");
             return Err(ApiError::field("methods", message));
@@ -132,27 +151,48 @@ impl ReplaceMethods {
                 return Err(ApiError::field("methods", "must name each coin once"));
             }
         }
+        let before = payments::list(&app.database, merchant, false).await?;
         let mut methods = Vec::with_capacity(self.methods.len());
         for Object(one) in self.methods {
-            methods.push(one.into_method(app).await?);
+            methods.push(one.into_method(app, &before).await?);
         }
         Ok(methods)
     }
 }
 
 impl ReplaceMethod {
-    async fn into_method(self, app: &App) -> Result<Method, ApiError> {
+    async fn into_method(self, app: &App, before: &[Method]) -> Result<Method, ApiError> {
         let instructions = self.instructions.clone();
         let instructions = lines(instructions, "instructions", INSTRUCTIONS_CHARS_MAX)?;
         let (coin, enabled) = (coin(&self.coin)?, self.enabled.unwrap_or(true));
         let (access, instructions) = match ProviderKind::parse(&self.provider) {
             None => return Err(no_provider()),
             Some(ProviderKind::Manual) => {
-                self.has_no_token()?;
+                self.has_no(&[
+                    "xpub",
+                    "network",
+                    "token",
+                    "confirmations",
+                    "url",
+                    "store_id",
+                ])?;
                 let empty = || ApiError::field("instructions", "must not be empty");
                 (Access::Manual, instructions.ok_or_else(empty)?)
             }
+            Some(ProviderKind::Btcpay) => {
+                self.has_no(&["xpub", "network", "confirmations"])?;
+                let mut stores = before.iter().filter_map(|method| match &method.access {
+                    Access::Btcpay(store) if method.coin == coin => Some(&**store),
+                    Access::Btcpay(_) | Access::Manual | Access::EvmErc20(_) => None,
+                });
+                let store = store(app, self.given(), stores.next()).await?;
+                (
+                    Access::Btcpay(Box::new(store)),
+                    instructions.unwrap_or_default(),
+                )
+            }
             Some(ProviderKind::EvmErc20) => {
+                self.has_no(&["url", "store_id"])?;
                 let deposits = self.deposits(app).await?;
                 (
                     Access::EvmErc20(Box::new(deposits)),
@@ -168,18 +208,29 @@ impl ReplaceMethod {
         })
     }
 
-    fn has_no_token(&self) -> Result<(), ApiError> {
-        for (field, given) in [
-            ("xpub", self.xpub.is_some()),
-            ("network", self.network.is_some()),
-            ("token", self.token.is_some()),
-            ("confirmations", self.confirmations.is_some()),
-        ] {
-            if given {
-                return Err(ApiError::field(field, "is of `evm_erc20` only"));
-            }
+    /// Fields of other providers say that something else was meant.
+    fn has_no(&self, others: &[&'static str]) -> Result<(), ApiError> {
+        let given = |field: &str| match field {
+            "xpub" => self.xpub.is_some(),
+            "network" => self.network.is_some(),
+            "token" => self.token.is_some(),
+            "confirmations" => self.confirmations.is_some(),
+            "url" => self.url.is_some(),
+            _ => self.store_id.is_some(),
+        };
+        match others.iter().find(|field| given(field)) {
+            Some(field) => Err(ApiError::field(*field, "is not of this provider")),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn given(self) -> Given {
+        Given {
+            url: self.url,
+            store_id: self.store_id,
+            token: self.token,
+            webhook_secret: self.webhook_secret,
+        }
     }
 
     /// The account and the token, as the network knows it.

@@ -12,18 +12,18 @@ use futures_util::future::{join_all, pending};
 use persistence::{
     owned,
     payments::{self, Watched},
-    top_ups::{self, NotSettled},
+    top_ups,
 };
 use tokio::time::sleep;
 
 use super::{
     chains::Chain,
     erc20::{Erc20, Reading},
+    take_in,
 };
 use crate::{
     error::{ApiError, Code},
     state::App,
-    top_ups::complete::complete,
 };
 
 /// Who the audit log says it was.
@@ -82,7 +82,7 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
     let paid: HashSet<_> = found.iter().map(|transfer| transfer.to).collect();
     let asked = |one: &Watched| paid.contains(&one.deposit.address) || one.confirming && to == head;
     for one in watched.into_iter().filter(asked) {
-        take_in(&app, (&chain, from), one, now).await?;
+        read(&app, (&chain, from), one, now).await?;
     }
     let last = to.min(head.saturating_sub(CONFIRMATIONS_MAX.into()));
     if last > cursor {
@@ -92,7 +92,7 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
 }
 
 /// Asks what arrived for one invoice, and stores and credits what is new.
-async fn take_in(
+async fn read(
     app: &App,
     (chain, from): (&Arc<Chain>, u64),
     watched: Watched,
@@ -109,23 +109,6 @@ async fn take_in(
         currency: merchant.currency,
     });
     let snapshot = provider.fetch(&invoice).await?;
-    let by = (Actor::job(JOB), app.engine.random().clone());
-    let settled = top_ups::settle(&app.database, (of, id), snapshot, by, now).await?;
-    match settled {
-        None => return Err(ApiError::new(Code::InternalError)),
-        Some(Err(NotSettled::Contradiction(_) | NotSettled::SourceTaken)) => {
-            // Nothing will ever come of it: whoever waits for it keeps all others waiting.
-            tracing::error!(invoice.id = %id, "a payment contradicts what was taken in before");
-        }
-        Some(Ok(settled)) => {
-            for waiting in settled.waiting {
-                // What cannot be credited now is credited by whoever completes payments.
-                if let Err(error) = complete(app, waiting).await {
-                    let code = error.code().name();
-                    tracing::warn!(invoice.id = %id, code, "a payment waits on: {code}");
-                }
-            }
-        }
-    }
-    Ok(())
+    let by = (Actor::job(JOB), now);
+    take_in(app, (of, id), snapshot, by).await
 }

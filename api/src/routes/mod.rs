@@ -5,6 +5,7 @@
 mod checkout;
 mod dev_v1;
 mod docs;
+mod hooks;
 mod links;
 pub(crate) mod menu;
 pub mod ops;
@@ -39,6 +40,7 @@ pub fn public(app: App) -> Router {
         .merge(selling::dev().into_router())
         .merge(selling::portal().into_router())
         .merge(checkout::menu().into_router())
+        .merge(hooks::menu().into_router())
         .method_not_allowed_fallback(wrong_method)
         .fallback(not_found)
         .with_state(app)

@@ -22,11 +22,11 @@ use crate::{
     layers::edge::{Edge, Settings},
     mail,
     metrics::Metrics,
-    payments::{Chains, watch_chains},
+    payments::{Chains, Shops, ask_shops, watch_chains},
     routes::{self, ops::Ops},
     state::App,
     top_ups::watch::watch_balances,
-    webhooks::{client::Client, courier},
+    webhooks::{self, client::Client, courier, target::Rules},
 };
 
 /// A server that answers.
@@ -90,7 +90,7 @@ impl Starting {
         database: Database,
     ) -> anyhow::Result<Server> {
         let origin = config.http.origin.clone();
-        let outside = (config.webhooks, Chains::new(&config.chains)?);
+        let outside = outside(config)?;
         let (app, uses) = App::new(engine.clone(), database, origin, outside);
         let carrier = mail::Carrier::open(&config.mail)?;
         let edge = Edge::new(
@@ -125,8 +125,7 @@ impl Starting {
         self.works("refunds", &app, jobs::complete_refunds);
         self.works("replacements", &app, jobs::carry_replacements);
         self.works("stock_requests", &app, jobs::carry_stock_requests);
-        self.works("payments", &app, jobs::complete_top_ups);
-        self.works("chains", &app, watch_chains);
+        self.takes_payments(&app);
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("debts", &app, jobs::take_owed);
         self.works("checkouts", &app, jobs::expire_checkouts);
@@ -152,6 +151,13 @@ impl Starting {
             closing: self.closing,
             broken: self.broken,
         })
+    }
+
+    /// Money that arrives is seen, stored and credited.
+    fn takes_payments(&self, app: &App) {
+        self.works("payments", app, jobs::complete_top_ups);
+        self.works("chains", app, watch_chains);
+        self.works("shops", app, ask_shops);
     }
 
     /// Without certificates to trust, events wait in their feeds and everything else goes on.
@@ -281,4 +287,13 @@ async fn until(mut closed: watch::Receiver<bool>, work: impl Future<Output = ()>
         _ = closed.wait_for(|closed| *closed) => {}
         () = work => {}
     }
+}
+
+/// What reaches others: rules for addresses, networks, payment servers.
+fn outside(config: &Config) -> anyhow::Result<(webhooks::Settings, Chains, Shops)> {
+    let rules = Rules {
+        local: config.webhooks.allow_local,
+    };
+    let chains = Chains::new(&config.chains)?;
+    Ok((config.webhooks, chains, Shops::new(rules)))
 }

@@ -40,7 +40,16 @@ fn how(pay: &Pay) -> String {
             contract = token.contract,
         )
     });
-    let told = pay.instructions.clone().into_iter().chain(address);
+    let page = pay
+        .hosted
+        .as_ref()
+        .map(|hosted| format!("Pay at {}", hosted.url));
+    let told = pay
+        .instructions
+        .clone()
+        .into_iter()
+        .chain(address)
+        .chain(page);
     told.collect::<Vec<_>>().join("\n\n")
 }
 

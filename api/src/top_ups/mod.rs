@@ -110,7 +110,7 @@ impl PayView {
         let (pay, amount) = (&invoice.pay, invoice.amount);
         let deposit = pay.deposit.as_ref();
         Self {
-            url: None,
+            url: pay.hosted.as_ref().map(|hosted| hosted.url.clone()),
             address: deposit.map(|deposit| deposit.address.to_string()),
             network: deposit.map(|deposit| deposit.token.network.clone()),
             coin_amount: deposit.map(|_| MoneyText(currency, amount).to_string()),

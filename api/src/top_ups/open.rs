@@ -145,7 +145,7 @@ async fn opening(
     (origin, request): (Origin, Uuid),
     (method, amount): (Method, Money),
 ) -> Result<Opening, ApiError> {
-    let pay = payments::open(app, &method, amount).await?;
+    let pay = payments::open(app, &method, (asked.currency, amount)).await?;
     let (merchant, relationship) = (asked.scope.merchant, asked.scope.relationship);
     let wanted = Wanted {
         id: InvoiceId::generate(app.now(), &**app.engine.random()),

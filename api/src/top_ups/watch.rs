@@ -179,6 +179,7 @@ async fn top_up(app: &App, watched: &Watched, now: Timestamp) -> Result<(), ApiE
     let Some(method) = offered.into_iter().find(|method| method.coin == set.coin) else {
         return Ok(());
     };
+    let currency = currency(app, watched).await?;
     let wanted = Wanted {
         id: InvoiceId::generate(now, &**app.engine.random()),
         merchant,
@@ -187,9 +188,8 @@ async fn top_up(app: &App, watched: &Watched, now: Timestamp) -> Result<(), ApiE
         amount: set.amount,
         coin: method.coin.clone(),
         provider: method.provider(),
-        pay: payments::open(app, &method, set.amount).await?,
+        pay: payments::open(app, &method, (currency, set.amount)).await?,
     };
-    let currency = currency(app, watched).await?;
     let payer = top_ups::payer(&app.database, (merchant, relationship)).await?;
     let announce = payer.map(|payer| letters::opened(app, payer, currency));
     let (db, vault) = (&app.database, app.engine.vault());

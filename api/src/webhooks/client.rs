@@ -1,4 +1,4 @@
-//! The one client that calls addresses which tenants chose.
+//! The client that sends events to addresses which tenants chose, and what every such client is made of.
 //!
 //! Keeps: it connects to checked addresses only, follows no redirect, takes no proxy from the environment,
 //! ends in five seconds, and keeps nothing of an answer but its status.
@@ -41,14 +41,7 @@ pub(super) struct Sent {
 
 impl Client {
     pub(crate) fn new(rules: Rules) -> anyhow::Result<Self> {
-        // Installed already if another part of the process did: one provider is as good as the other.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .dns_resolver(Guard(rules))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
+        let http = guarded(rules)
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
             .build()
@@ -92,6 +85,18 @@ impl Client {
         let _whatever_it_says = timeout(ANSWER_MAX, throw_away(answer)).await;
         Some(ended)
     }
+}
+
+/// A client that connects to checked addresses only, and does nothing by itself.
+pub(crate) fn guarded(rules: Rules) -> reqwest::ClientBuilder {
+    // Installed already if another part of the process did: one provider is as good as the other.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .dns_resolver(Guard(rules))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
 }
 
 /// Why nothing came back; none if nothing was sent because we had no turn to resolve.

@@ -10,6 +10,7 @@ mod analytics;
 mod api_keys;
 mod automatic;
 mod balances;
+mod btcpay;
 mod bulk;
 mod campaigns;
 mod catalog;

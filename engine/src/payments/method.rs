@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Deposits;
+use super::{Deposits, Store};
 
 /// Methods of one merchant.
 pub const METHODS_MAX: usize = 20;
@@ -38,16 +38,19 @@ pub enum ProviderKind {
     Manual,
     /// A chain that is watched: whoever pays sends tokens to an address of the invoice.
     EvmErc20,
+    /// A BTCPay Server of the merchant's own, which shows the invoice and is asked what arrived.
+    Btcpay,
 }
 
 impl ProviderKind {
-    pub const ALL: [Self; 2] = [Self::Manual, Self::EvmErc20];
+    pub const ALL: [Self; 3] = [Self::Manual, Self::EvmErc20, Self::Btcpay];
 
     /// The word for it in the contract and in storage.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Manual => "manual",
             Self::EvmErc20 => "evm_erc20",
+            Self::Btcpay => "btcpay",
         }
     }
 
@@ -61,7 +64,7 @@ impl ProviderKind {
     pub const fn pays_once(self) -> bool {
         match self {
             Self::Manual => true,
-            Self::EvmErc20 => false,
+            Self::EvmErc20 | Self::Btcpay => false,
         }
     }
 }
@@ -71,6 +74,7 @@ impl ProviderKind {
 pub enum Access {
     Manual,
     EvmErc20(Box<Deposits>),
+    Btcpay(Box<Store>),
 }
 
 /// A coin that a merchant takes, or took.
@@ -88,6 +92,7 @@ impl Method {
         match self.access {
             Access::Manual => ProviderKind::Manual,
             Access::EvmErc20(_) => ProviderKind::EvmErc20,
+            Access::Btcpay(_) => ProviderKind::Btcpay,
         }
     }
 }

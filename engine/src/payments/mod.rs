@@ -9,6 +9,7 @@ mod invoice;
 mod method;
 mod provider;
 mod settle;
+mod store;
 mod take_back;
 #[cfg(test)]
 mod tests;
@@ -18,4 +19,5 @@ pub use invoice::{Event, Invoice, Next, Origin, Payment, Purpose, Status, Steppe
 pub use method::{Access, COIN_CHARS_MAX, Coin, METHODS_MAX, Method, ProviderKind};
 pub use provider::{Pay, Provider, Unavailable};
 pub use settle::{Arrival, Contradiction, Settlement, Snapshot, Source};
+pub use store::{Hosted, Store};
 pub use take_back::{Act, NotTakenBack, TakenBack};

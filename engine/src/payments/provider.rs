@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Deposit, Invoice, ProviderKind, Snapshot};
+use super::{Deposit, Hosted, Invoice, ProviderKind, Snapshot};
 use crate::money::Money;
 
 /// How an invoice is paid.
@@ -11,6 +11,7 @@ pub struct Pay {
     pub instructions: Option<String>,
     /// None until the invoice is stored: an address is given away with it, once.
     pub deposit: Option<Deposit>,
+    pub hosted: Option<Hosted>,
 }
 
 /// The provider did not answer; nothing is known that was not known before.

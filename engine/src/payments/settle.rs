@@ -33,12 +33,17 @@ pub enum Source {
         transaction: String,
         place: usize,
     },
+    /// A payment as a payment server knows it, by the coin.
+    Hosted { method: String, payment: String },
+    /// The merchant's word, said to a payment server about its invoice.
+    Marked(String),
 }
 
 impl Source {
     /// Whether a source, as it is stored, is the merchant's word.
     fn is_word(stored: &str) -> bool {
-        stored.starts_with("invoice:") || stored.starts_with("reference:")
+        let words = ["invoice:", "reference:", "marked:"];
+        words.iter().any(|word| stored.starts_with(word))
     }
 }
 
@@ -53,6 +58,8 @@ impl fmt::Display for Source {
                 transaction,
                 place,
             } => write!(f, "transfer:{network}:{transaction}:{place}"),
+            Self::Hosted { method, payment } => write!(f, "payment:{method}:{payment}"),
+            Self::Marked(invoice) => write!(f, "marked:{invoice}"),
         }
     }
 }

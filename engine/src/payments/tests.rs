@@ -250,7 +250,9 @@ fn merchants_word_and_what_was_seen_are_the_same_money() {
     assert_eq!(outcome(seen), (Status::Completed, 0));
     let mut known = watched(Status::Completed);
     known.payments.push(taken(&transfer(0, 5000, true)));
-    for source in [word(), Source::Reference("slip 7".to_owned()).to_string()] {
+    let reference = Source::Reference("slip 7".to_owned()).to_string();
+    let marked = Source::Marked("a".to_owned()).to_string();
+    for source in [word(), reference, marked] {
         let word = settled(known.clone(), &[arrival(&source, 5000, true)], 1);
         assert_eq!(word, Err(Contradiction), "{source}");
     }

@@ -9,15 +9,20 @@ use engine::{
 };
 use sqlx::PgConnection;
 
-use super::deposits::token;
+use super::{
+    deposits::token,
+    stores::{self, StoreRow},
+};
 use crate::{Database, Error, audit, database::commit, owned, relationships::rows::named};
 
 /// Every column of a method and the rest of the query.
 macro_rules! select_method {
     ($rest:literal) => {
         concat!(
-            "SELECT coin, provider, enabled, instructions, xpub, network, chain_id, token, decimals,
-               confirmations FROM payment_methods ",
+            "SELECT m.coin, m.provider, m.enabled, m.instructions, m.xpub, m.network, m.chain_id,
+               m.token AS contract, m.decimals, m.confirmations, s.store_id, s.url, s.name, s.token,
+               s.notices
+             FROM payment_methods AS m LEFT JOIN payment_stores AS s ON s.store_id = m.store_id ",
             $rest
         )
     };
@@ -32,7 +37,7 @@ pub async fn list(
     let db = db.clone();
     owned(async move {
         let rows: Vec<Row> = sqlx::query_as(select_method!(
-            "WHERE merchant_id = $1 AND (enabled OR NOT $2) ORDER BY place"
+            "WHERE m.merchant_id = $1 AND (m.enabled OR NOT $2) ORDER BY m.place"
         ))
         .bind(merchant.uuid())
         .bind(enabled_only)
@@ -50,7 +55,7 @@ pub(crate) async fn find_enabled(
     coin: &Coin,
 ) -> Result<Option<Method>, Error> {
     let row: Option<Row> = sqlx::query_as(select_method!(
-        "WHERE merchant_id = $1 AND coin = $2 AND enabled"
+        "WHERE m.merchant_id = $1 AND m.coin = $2 AND m.enabled"
     ))
     .bind(merchant.uuid())
     .bind(coin.as_str())
@@ -76,7 +81,7 @@ pub async fn replace(
             .fetch_one(&mut *tx)
             .await?;
         let before = digest(&mut tx, merchant).await?;
-        store(&mut tx, merchant, &methods).await?;
+        store(&mut tx, merchant, &methods, now).await?;
         let deed = Deed {
             actor,
             action: "payment_methods.replace".to_owned(),
@@ -95,21 +100,26 @@ async fn store(
     connection: &mut PgConnection,
     merchant: MerchantId,
     methods: &[Method],
+    now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query("DELETE FROM payment_methods WHERE merchant_id = $1")
         .bind(merchant.uuid())
         .execute(&mut *connection)
         .await?;
     for (place, method) in (0_i32..).zip(methods) {
-        let deposits = match &method.access {
-            Access::Manual => None,
-            Access::EvmErc20(deposits) => Some(deposits),
+        let (deposits, shop) = match &method.access {
+            Access::Manual => (None, None),
+            Access::EvmErc20(deposits) => (Some(deposits), None),
+            Access::Btcpay(store) => (None, Some(store)),
         };
+        if let Some(shop) = shop {
+            stores::insert(connection, merchant, shop, now).await?;
+        }
         let token = deposits.map(|deposits| &deposits.token);
         sqlx::query(
             "INSERT INTO payment_methods (merchant_id, coin, place, provider, enabled, instructions,
-               xpub, network, chain_id, token, decimals, confirmations)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+               xpub, network, chain_id, token, decimals, confirmations, store_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(merchant.uuid())
         .bind(method.coin.as_str())
@@ -123,6 +133,7 @@ async fn store(
         .bind(token.map(|token| token.contract.bytes().as_slice()))
         .bind(token.map(|token| i32::from(token.decimals)))
         .bind(token.map(|token| i32::from(token.confirmations)))
+        .bind(shop.map(|shop| shop.id.uuid()))
         .execute(&mut *connection)
         .await?;
     }
@@ -151,9 +162,11 @@ struct Row {
     xpub: Option<String>,
     network: Option<String>,
     chain_id: Option<i64>,
-    token: Option<Vec<u8>>,
+    contract: Option<Vec<u8>>,
     decimals: Option<i32>,
     confirmations: Option<i32>,
+    #[sqlx(flatten)]
+    store: StoreRow,
 }
 
 impl TryFrom<Row> for Method {
@@ -164,6 +177,10 @@ impl TryFrom<Row> for Method {
         let access = match named(provider, "payment_methods.provider")? {
             ProviderKind::Manual => Access::Manual,
             ProviderKind::EvmErc20 => Access::EvmErc20(Box::new(row.deposits()?)),
+            ProviderKind::Btcpay => {
+                let store = named(row.store.store(), "payment_methods.store_id")?;
+                Access::Btcpay(Box::new(store))
+            }
         };
         Ok(Self {
             coin: named(Coin::parse(&row.coin), "payment_methods.coin")?,
@@ -178,7 +195,7 @@ impl Row {
     fn deposits(&self) -> Result<Deposits, Error> {
         let account = self.xpub.as_deref().and_then(Account::parse);
         let place = self.network.clone().zip(self.chain_id);
-        let contract = named(self.token.as_deref(), "payment_methods.token")?;
+        let contract = named(self.contract.as_deref(), "payment_methods.token")?;
         let counts = self.decimals.zip(self.confirmations);
         Ok(Deposits {
             account: named(account, "payment_methods.xpub")?,

@@ -164,6 +164,7 @@ fn bill(
         pay: Pay {
             instructions,
             deposit: None,
+            hosted: None,
         },
     }))
 }

@@ -25,12 +25,14 @@ use crate::{
     fulfillments::rows::money,
     mail::Post,
     notifications, owned,
-    payments::{find_enabled, take},
+    payments::{find_enabled, host, take},
     relationships::rows::{kept, named},
 };
 
 /// Over which unpaid invoices are counted.
 const DAY: TimeDelta = TimeDelta::days(1);
+/// When a payment server is asked about a new invoice, if it says nothing by itself.
+const ASK_AFTER: TimeDelta = TimeDelta::minutes(2);
 
 /// The mail that tells of an invoice, once it is known where to pay it.
 pub type Announcement = Box<dyn FnOnce(&Invoice) -> Post + Send>;
@@ -134,6 +136,11 @@ pub(super) async fn store(
         Access::Manual => {}
         Access::EvmErc20(deposits) => {
             invoice.pay.deposit = Some(take(connection, &invoice, deposits).await?);
+        }
+        Access::Btcpay(_) => {
+            if let Some(hosted) = &invoice.pay.hosted {
+                host(connection, &invoice, hosted, now + ASK_AFTER).await?;
+            }
         }
     }
     let relationship = rows::topped_up(&invoice)?;

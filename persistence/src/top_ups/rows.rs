@@ -8,14 +8,20 @@ use engine::{
     events::Fact,
     ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
     money::Money,
-    payments::{Coin, Deposit, Invoice, Origin, Pay, Payment, ProviderKind, Purpose, Status},
+    payments::{
+        Coin, Deposit, Hosted, Invoice, Origin, Pay, Payment, ProviderKind, Purpose, Status,
+    },
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Error, audit, error::exactly_one, events::outbox, fulfillments::rows::money,
-    payments::of_invoices, relationships::rows::named,
+    Error, audit,
+    error::exactly_one,
+    events::outbox,
+    fulfillments::rows::money,
+    payments::{hosted_of, of_invoices},
+    relationships::rows::named,
 };
 
 /// Whose top-ups.
@@ -82,10 +88,12 @@ pub(crate) async fn whole(
         of.push(Payment::try_from(row)?);
     }
     let mut deposits = of_invoices(connection, &ids).await?;
+    let mut hosted = hosted_of(connection, &ids).await?;
     let whole = rows.into_iter().map(|row| {
         let arrived = payments.remove(&row.invoice_id).unwrap_or_default();
         let deposit = deposits.remove(&row.invoice_id);
-        row.with(arrived, deposit)
+        let hosted = hosted.remove(&row.invoice_id);
+        row.with(arrived, (deposit, hosted))
     });
     whole.collect()
 }
@@ -256,7 +264,11 @@ impl Row {
         Some(((merchant, relationship), id))
     }
 
-    fn with(self, payments: Vec<Payment>, deposit: Option<Deposit>) -> Result<Invoice, Error> {
+    fn with(
+        self,
+        payments: Vec<Payment>,
+        (deposit, hosted): (Option<Deposit>, Option<Hosted>),
+    ) -> Result<Invoice, Error> {
         let provider = ProviderKind::parse(&self.provider);
         Ok(Invoice {
             id: InvoiceId::from_uuid(self.invoice_id),
@@ -271,6 +283,7 @@ impl Row {
             pay: Pay {
                 instructions: self.instructions,
                 deposit,
+                hosted,
             },
             expires_at: self.expires_at,
             paid_at: self.paid_at,

@@ -1,0 +1,98 @@
+//! Asks the servers what arrived, for ever: at once where a notice says so, else now and then.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use engine::{
+    audit::Actor,
+    clock::Timestamp,
+    payments::{Provider as _, Status},
+};
+use persistence::{
+    owned,
+    payments::{self, Due},
+    top_ups,
+};
+use tokio::time::timeout;
+
+use super::Btcpay;
+use crate::{
+    error::{ApiError, Code},
+    payments::take_in,
+    state::App,
+};
+
+/// Who the audit log says it was.
+const JOB: &str = "question to a payment server";
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+const AT_ONCE: u32 = 50;
+/// How long until a server is asked again: of what waits for money, of what ended, and of what was not answered.
+const OPEN_AGAIN: TimeDelta = TimeDelta::minutes(5);
+const ENDED_AGAIN: TimeDelta = TimeDelta::hours(6);
+const FAILED_AGAIN: TimeDelta = TimeDelta::minutes(1);
+/// How long the payments of an invoice that ended are asked for.
+const LATE_DAYS: i64 = 30;
+
+/// See the module.
+pub(crate) async fn ask_shops(app: App) {
+    loop {
+        if let Err(error) = ask_due(&app, app.now()).await {
+            tracing::warn!(%error, "could not look for payments to ask for: {error}");
+        }
+        let _told_or_time = timeout(LOOK_EVERY, app.noticed.notified()).await;
+    }
+}
+
+/// Asks for every invoice whose turn it is, and says how many there were.
+pub async fn ask_due(app: &App, now: Timestamp) -> Result<usize, persistence::Error> {
+    let mut count = 0;
+    loop {
+        let due = payments::due(&app.database, AT_ONCE, now).await?;
+        if due.is_empty() {
+            return Ok(count);
+        }
+        for one in due {
+            count += 1;
+            // One task: what is stored is credited, whether or not the process is asked to end.
+            let asked = owned(ask(app.clone(), one.clone(), now)).await;
+            let next = asked.unwrap_or_else(|error| {
+                let code = error.code().name();
+                tracing::info!(invoice.id = %one.invoice, code, "a payment server is asked again: {code}");
+                Some(now + FAILED_AGAIN)
+            });
+            payments::asked(&app.database, &one, next).await?;
+        }
+    }
+}
+
+/// Takes in what the server says of one invoice; gives when to ask next.
+async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
+    let (merchant, id) = (due.of.0, due.invoice);
+    let found = top_ups::find_of(&app.database, merchant, id).await?;
+    let invoice = found.ok_or_else(|| ApiError::new(Code::InternalError))?;
+    let terms = app.engine.merchant(merchant).await?;
+    let terms = terms.ok_or_else(|| ApiError::new(Code::InternalError))?;
+    let provider = Btcpay {
+        shops: app.shops.clone(),
+        vault: app.engine.vault().clone(),
+        store: due.store,
+        currency: terms.currency,
+        instructions: None,
+    };
+    let snapshot = provider.fetch(&invoice).await?;
+    take_in(&app, (due.of, id), snapshot, (Actor::job(JOB), now)).await?;
+    let after = match invoice.status {
+        Status::Open | Status::Confirming => Some(now + OPEN_AGAIN),
+        Status::Paid
+        | Status::Completed
+        | Status::Expired
+        | Status::Cancelled
+        | Status::PartiallyRefunded
+        | Status::Refunded
+        | Status::Disputed => {
+            let late = invoice.expires_at + TimeDelta::days(LATE_DAYS);
+            (now < late).then_some(now + ENDED_AGAIN)
+        }
+    };
+    Ok(after)
+}

@@ -1,0 +1,129 @@
+//! The provider that is a BTCPay Server of the merchant's own: it shows the invoice, takes the money, and is
+//! asked what arrived.
+//!
+//! Keeps: a notice credits nothing; what the server answers when it is asked is stored once per payment, at the
+//! rate that the server gave.
+
+mod ask;
+mod client;
+mod hook;
+mod setup;
+
+pub use ask::ask_due;
+pub(crate) use ask::ask_shops;
+pub use client::Shops;
+use client::{RemoteMethod, Shop};
+use engine::{
+    money::{Currency, Money},
+    payments::{
+        Arrival, Hosted, Invoice, Pay, Provider, ProviderKind, Snapshot, Source, Store, Unavailable,
+    },
+    top_ups::VALID_HOURS,
+    vault::Vault,
+};
+use futures_util::future::BoxFuture;
+pub(crate) use hook::notice;
+pub(super) use setup::{Given, MASK, store};
+
+/// A merchant's store, and what reaches it.
+#[derive(Debug, Clone)]
+pub(super) struct Btcpay {
+    pub(super) shops: Shops,
+    pub(super) vault: Vault,
+    pub(super) store: Store,
+    /// Of the invoices.
+    pub(super) currency: Currency,
+    pub(super) instructions: Option<String>,
+}
+
+impl Btcpay {
+    fn shop(&self) -> Result<Shop<'_>, Unavailable> {
+        let token = self
+            .vault
+            .open_store_token(self.store.id, &self.store.token);
+        Ok(Shop {
+            url: &self.store.url,
+            name: &self.store.name,
+            token: token.map_err(|_| Unavailable)?,
+        })
+    }
+
+    async fn opened(&self, amount: Money) -> Result<Pay, Unavailable> {
+        let text = self.currency.display(amount).to_string();
+        let asked = (text, self.currency.code());
+        let made = self
+            .shops
+            .open(&self.shop()?, asked, VALID_HOURS * 60)
+            .await?;
+        Ok(Pay {
+            instructions: self.instructions.clone(),
+            deposit: None,
+            hosted: Some(Hosted {
+                store: self.store.id,
+                reference: made.id,
+                url: made.checkout_link.ok_or(Unavailable)?,
+            }),
+        })
+    }
+
+    async fn snapshot(&self, invoice: &Invoice) -> Result<Snapshot, Unavailable> {
+        let hosted = invoice.pay.hosted.as_ref().ok_or(Unavailable)?;
+        let (shop, reference) = (self.shop()?, hosted.reference.as_str());
+        let remote = self.shops.invoice(&shop, reference).await?;
+        let found = self.shops.arrived(&shop, reference).await?;
+        let mut arrived = arrivals(&found, self.currency);
+        // Its merchant said there that it is paid, by what that server did not see.
+        let marked = remote.status == "Settled" && remote.additional_status == "Marked";
+        if marked && arrived.is_empty() {
+            arrived.push(Arrival {
+                source: Source::Marked(remote.id).to_string(),
+                amount: invoice.amount,
+                settled: true,
+            });
+        }
+        Ok(Snapshot { arrived })
+    }
+}
+
+/// Payments of all coins, each at its coin's rate.
+fn arrivals(found: &[RemoteMethod], currency: Currency) -> Vec<Arrival> {
+    let mut arrived = Vec::new();
+    for method in found {
+        for payment in &method.payments {
+            let settled = match payment.status.as_str() {
+                "Settled" => true,
+                "Processing" => false,
+                _ => continue,
+            };
+            let worth = payment.value.checked_mul(method.rate);
+            let worth = worth.and_then(|worth| currency.nearest(worth));
+            let Some(amount) = worth.filter(|amount| *amount > Money::ZERO) else {
+                continue;
+            };
+            let source = Source::Hosted {
+                method: method.payment_method_id.clone(),
+                payment: payment.id.clone(),
+            };
+            arrived.push(Arrival {
+                source: source.to_string(),
+                amount,
+                settled,
+            });
+        }
+    }
+    arrived
+}
+
+impl Provider for Btcpay {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Btcpay
+    }
+
+    fn open(&self, amount: Money) -> BoxFuture<'_, Result<Pay, Unavailable>> {
+        Box::pin(self.opened(amount))
+    }
+
+    fn fetch<'a>(&'a self, invoice: &'a Invoice) -> BoxFuture<'a, Result<Snapshot, Unavailable>> {
+        Box::pin(self.snapshot(invoice))
+    }
+}

@@ -1,0 +1,425 @@
+//! Payments through a BTCPay Server: a double of one stands in for it, and says what a test tells it.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    routing::{get, post},
+};
+use engine::persons::Role;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::support::{LogWatch, Reply, World, with_world};
+
+const CODE: &str = "demo-both";
+const OWNER: &str = "owner@merchant.example";
+const METHODS: &str = "/dev/v1/payment-methods";
+const TOKEN: &str = "btcpay-token-5Tg8Wq2n";
+const SECRET: &str = "btcpay-notices-9Kd3Xv7b";
+
+/// What the server behind the double knows.
+#[derive(Default)]
+struct Remote {
+    /// By their ids: status, its remark, and the payments of one coin.
+    invoices: HashMap<String, Value>,
+    asked: usize,
+    down: bool,
+}
+
+type Shared = Arc<Mutex<Remote>>;
+
+/// A double of a BTCPay Server, with one shop.
+struct Double {
+    url: String,
+    remote: Shared,
+    task: JoinHandle<()>,
+}
+
+impl Double {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the double of a test has no owner"
+    )]
+    async fn start() -> Self {
+        let remote = Shared::default();
+        let router = Router::new()
+            .route("/btcpay/api/v1/stores/{store}", get(shop))
+            .route("/btcpay/api/v1/stores/{store}/invoices", post(open))
+            .route("/btcpay/api/v1/stores/{store}/invoices/{id}", get(invoice))
+            .route(
+                "/btcpay/api/v1/stores/{store}/invoices/{id}/payment-methods",
+                get(arrived),
+            )
+            .with_state(Arc::clone(&remote));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/btcpay", listener.local_addr().unwrap());
+        let serving = async move { axum::serve(listener, router).await.unwrap() };
+        Self {
+            url,
+            remote,
+            task: tokio::spawn(serving),
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Remote) -> T) -> T {
+        change(&mut self.remote.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What arrived for an invoice, from now on.
+    fn pays(&self, reference: &str, payments: &Value) {
+        self.change(|remote| {
+            remote.invoices.get_mut(reference).unwrap()["payments"] = payments.clone()
+        });
+    }
+
+    fn asked(&self) -> usize {
+        self.change(|remote| remote.asked)
+    }
+
+    fn method(&self) -> Value {
+        json!({"coin": "BTC", "provider": "btcpay", "url": self.url, "store_id": "shop-1",
+            "token": TOKEN, "webhook_secret": SECRET})
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+type Answered = Result<Json<Value>, StatusCode>;
+
+fn look(
+    remote: &Shared,
+    headers: &HeaderMap,
+    look: impl FnOnce(&mut Remote) -> Option<Value>,
+) -> Answered {
+    let mut remote = remote.lock().unwrap_or_else(PoisonError::into_inner);
+    if remote.down {
+        return Err(StatusCode::BAD_GATEWAY);
+    }
+    if headers[header::AUTHORIZATION] != format!("token {TOKEN}") {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    look(&mut remote).map(Json).ok_or(StatusCode::NOT_FOUND)
+}
+
+async fn shop(
+    State(remote): State<Shared>,
+    headers: HeaderMap,
+    Path(store): Path<String>,
+) -> Answered {
+    look(&remote, &headers, |_| {
+        (store == "shop-1").then(|| json!({"id": store}))
+    })
+}
+
+async fn open(
+    State(remote): State<Shared>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Answered {
+    look(&remote, &headers, |remote| {
+        assert_eq!(
+            (&body["amount"], &body["currency"]),
+            (&json!("50.00"), &json!("USD"))
+        );
+        let id = format!("Remote{}", remote.invoices.len() + 1);
+        let invoice = json!({"id": id, "status": "New", "additionalStatus": "None", "payments": [],
+            "checkoutLink": format!("https://pay.example/i/{id}")});
+        remote.invoices.insert(id, invoice.clone());
+        Some(invoice)
+    })
+}
+
+async fn invoice(
+    State(remote): State<Shared>,
+    headers: HeaderMap,
+    Path((_, id)): Path<(String, String)>,
+) -> Answered {
+    look(&remote, &headers, |remote| {
+        remote.asked += 1;
+        remote.invoices.get(&id).cloned()
+    })
+}
+
+async fn arrived(
+    State(remote): State<Shared>,
+    headers: HeaderMap,
+    Path((_, id)): Path<(String, String)>,
+) -> Answered {
+    look(&remote, &headers, |remote| {
+        let payments = remote.invoices.get(&id)?["payments"].clone();
+        Some(json!([
+            {"paymentMethodId": "BTC-CHAIN", "currency": "BTC", "rate": "62500.0", "payments": payments},
+            {"paymentMethodId": "BTC-LN", "currency": "BTC", "rate": "62500.0", "payments": []},
+        ]))
+    })
+}
+
+impl World {
+    async fn replace(&self, session: &str, methods: Value) -> Reply {
+        let methods = json!({"methods": methods});
+        self.as_member(session, "PUT", METHODS)
+            .json(&methods)
+            .send()
+            .await
+    }
+
+    /// An invoice that the double shows, and what it calls it.
+    async fn shown(&self) -> (Value, String) {
+        let opened = self.dev_of(CODE, "POST", "top-ups");
+        let opened = opened
+            .json(&json!({"amount": "50.00", "coin": "btc"}))
+            .send();
+        let opened = opened.await.data(201);
+        let url = opened["pay"]["url"].as_str().unwrap();
+        let reference = url
+            .strip_prefix("https://pay.example/i/")
+            .unwrap()
+            .to_owned();
+        (opened, reference)
+    }
+
+    /// A notice about an invoice, signed with this secret.
+    async fn notice(&self, reference: &str, secret: &str) -> Reply {
+        let body = json!({"type": "InvoiceSettled", "invoiceId": reference, "storeId": "shop-1"});
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(body.to_string().as_bytes());
+        let bytes = mac.finalize().into_bytes();
+        let digits = bytes.iter().fold(String::new(), |mut digits, byte| {
+            write!(digits, "{byte:02x}").unwrap();
+            digits
+        });
+        let call = self.call("POST", &format!("/hooks/btcpay/{}", self.cast.merchant));
+        let call = call.header("btcpay-sig", &format!("sha256={digits}"));
+        call.json(&body).send().await
+    }
+
+    /// Waits until this top-up came to have this status.
+    async fn until_top_up(&self, invoice: &Value, status: &str) -> Value {
+        let mut after = 0;
+        loop {
+            let path =
+                format!("/dev/v1/events?after={after}&limit=500&wait=20&types=top_up:updated");
+            let reply = self
+                .call("GET", &path)
+                .key(&self.merchant_key())
+                .send()
+                .await;
+            let page = reply.json();
+            let events = page["data"].as_array().unwrap();
+            let told = events.iter().any(|event| {
+                event["data"]["top_up_id"] == invoice["id"] && event["data"]["status"] == status
+            });
+            if told {
+                let path = format!("/dev/v1/invoices/{}", invoice["id"].as_str().unwrap());
+                let read = self.call("GET", &path).key(&self.merchant_key());
+                return read.send().await.data(200);
+            }
+            after = page["pagination"]["next_after"].as_u64().unwrap();
+        }
+    }
+
+    fn credited_by_top_ups(&self) -> String {
+        self.scalar(
+            "SELECT COUNT(*) || ' of ' || COALESCE(SUM(amount), 0) FROM ledger_entries
+             WHERE kind = 2",
+        )
+    }
+}
+
+/// Of so much of a coin.
+fn payment(id: &str, value: &str, status: &str) -> Value {
+    json!({"id": id, "value": value, "fee": "0", "status": status, "receivedDate": 1})
+}
+
+#[test]
+fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        world
+            .replace(&session, json!([double.method()]))
+            .await
+            .data(200);
+        let (opened, reference) = world.shown().await;
+        assert_eq!(opened["provider"], "btcpay");
+
+        double.pays(&reference, &json!([payment("a-0", "0.0004", "Processing")]));
+        assert_eq!(world.notice(&reference, SECRET).await.status, 200);
+        let seen = world.until_top_up(&opened, "CONFIRMING").await;
+        assert_eq!(seen["received"], "0.00");
+        double.pays(
+            &reference,
+            &json!([
+                payment("a-0", "0.0004", "Settled"),
+                payment("b-1", "0.0004", "Invalid"),
+                payment("c-0", "0.00039999", "Settled"),
+            ]),
+        );
+        world.notice(&reference, SECRET).await;
+        let done = world.until_top_up(&opened, "COMPLETED").await;
+        assert_eq!(
+            (&done["received"], &done["credited"]),
+            (&json!("50.00"), &json!("50.00"))
+        );
+        assert_eq!(world.credited_by_top_ups(), "2 of 5000");
+
+        // Told again, and asked again: nothing is new.
+        let asked = double.asked();
+        api::payments::ask_due(world.server.app(), later())
+            .await
+            .unwrap();
+        assert!(double.asked() > asked);
+        assert_eq!(world.credited_by_top_ups(), "2 of 5000");
+    });
+}
+
+/// When every invoice is asked for again.
+fn later() -> engine::clock::Timestamp {
+    use engine::clock::{Clock as _, SystemClock};
+    SystemClock.now() + chrono::TimeDelta::hours(7)
+}
+
+#[test]
+fn notice_credits_nothing_whatever_it_says_and_whoever_sends_it() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        world
+            .replace(&session, json!([double.method()]))
+            .await
+            .data(200);
+        let (opened, reference) = world.shown().await;
+
+        let before = double.asked();
+        for secret in ["", TOKEN, "another"] {
+            assert_eq!(world.notice(&reference, secret).await.status, 401);
+        }
+        let unsigned = world.call("POST", &format!("/hooks/btcpay/{}", world.cast.merchant));
+        assert_eq!(unsigned.json(&json!({})).send().await.status, 401);
+        let other = world.another_merchant().await;
+        let foreign = world.call("POST", &format!("/hooks/btcpay/{}", other.merchant));
+        assert_eq!(foreign.json(&json!({})).send().await.status, 401);
+        assert_eq!(double.asked(), before);
+
+        // Signed, about nothing that is known, and about something that is not paid.
+        assert_eq!(world.notice("Elsewhere", SECRET).await.status, 200);
+        assert_eq!(world.notice(&reference, SECRET).await.status, 200);
+        api::payments::ask_due(world.server.app(), later())
+            .await
+            .unwrap();
+        assert!(double.asked() > before);
+        let path = format!("/dev/v1/invoices/{}", opened["id"].as_str().unwrap());
+        let read = world
+            .call("GET", &path)
+            .key(&world.merchant_key())
+            .send()
+            .await;
+        assert_eq!(read.data(200)["received"], "0.00");
+        assert_eq!(world.credited_by_top_ups(), "0 of 0");
+    });
+}
+
+#[test]
+fn what_is_marked_there_is_the_merchants_word() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        world
+            .replace(&session, json!([double.method()]))
+            .await
+            .data(200);
+        let (opened, reference) = world.shown().await;
+        double.change(|remote| {
+            let invoice = remote.invoices.get_mut(&reference).unwrap();
+            invoice["status"] = json!("Settled");
+            invoice["additionalStatus"] = json!("Marked");
+        });
+        world.notice(&reference, SECRET).await;
+        world.until_top_up(&opened, "COMPLETED").await;
+        // The money that was meant comes, and is the same money.
+        double.pays(&reference, &json!([payment("a-0", "0.0008", "Settled")]));
+        api::payments::ask_due(world.server.app(), later())
+            .await
+            .unwrap();
+        assert_eq!(world.credited_by_top_ups(), "1 of 5000");
+    });
+}
+
+#[test]
+fn server_is_asked_before_it_is_taken_and_its_secrets_stay_here() {
+    with_world(async |world| {
+        for secret in [TOKEN, SECRET] {
+            LogWatch::of_process().look_for(secret);
+        }
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        let with = |field: &str, value: Value| {
+            let mut method = double.method();
+            method[field] = value;
+            json!([method])
+        };
+        for (field, value) in [
+            ("token", json!("wrong")),
+            ("token", json!(null)),
+            ("store_id", json!("another")),
+            ("url", json!("http://10.0.0.1/")),
+            ("url", json!("http://169.254.169.254/latest")),
+            ("url", json!(null)),
+            ("network", json!("silent")),
+        ] {
+            let refused = world.replace(&session, with(field, value)).await;
+            refused.refused(422, "VALIDATION_ERROR");
+        }
+        double.change(|remote| remote.down = true);
+        let refused = world.replace(&session, with("coin", json!("BTC"))).await;
+        refused.refused(502, "PROVIDER_UNAVAILABLE");
+        double.change(|remote| remote.down = false);
+
+        let shown = world
+            .replace(&session, with("coin", json!("BTC")))
+            .await
+            .data(200);
+        assert_eq!(
+            (&shown[0]["token"], &shown[0]["webhook_secret"]),
+            (&json!("********"), &json!("********"))
+        );
+        // As it is shown it can be said again, but not with another address.
+        let again = with("token", shown[0]["token"].clone());
+        world.replace(&session, again).await.data(200);
+        let stores = world.scalar("SELECT COUNT(*) FROM payment_stores");
+        let other = Double::start().await;
+        let mut moved = other.method();
+        moved["token"] = json!("********");
+        let moved = world.replace(&session, json!([moved])).await;
+        moved.refused(422, "VALIDATION_ERROR");
+        assert_eq!(other.asked(), 0);
+        assert_eq!(stores, "2");
+
+        double.change(|remote| remote.down = true);
+        let call = world.dev_of(CODE, "POST", "top-ups");
+        let call = call.json(&json!({"amount": "50.00", "coin": "BTC"}));
+        call.send().await.refused(502, "PROVIDER_UNAVAILABLE");
+        let (found, _) = LogWatch::of_process().found();
+        let leaks = found
+            .iter()
+            .filter(|line| line.contains(TOKEN) || line.contains(SECRET));
+        assert_eq!(leaks.count(), 0);
+    });
+}
