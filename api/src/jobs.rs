@@ -278,6 +278,39 @@ pub(crate) async fn review_listings(app: App) {
     }
 }
 
+/// Ends wholesale purchases that nobody paid in time, and credits what goes back for others.
+pub(crate) async fn settle_stock_requests(app: App) {
+    loop {
+        match stock_requests::expire_due(&app, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "ended purchases that nobody paid in time"),
+            Err(error) => tracing::warn!(%error, "could not end purchases: {error}"),
+        }
+        match stock_requests::give_back::give_back_waiting(&app, app.now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "found refunds of purchases that were cut off"),
+            Err(error) => tracing::warn!(%error, "could not look for refunds: {error}"),
+        }
+        sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Gives serials out that are paid and were not there, once they are.
+pub(crate) async fn allocate_stock_requests(app: App) {
+    loop {
+        match stock_requests::carry::allocate_waiting(&app).await {
+            Ok(0) => {}
+            // The next in line may be served, too.
+            Ok(count) => {
+                tracing::info!(count, "gave out serials that were paid before");
+                continue;
+            }
+            Err(error) => tracing::warn!(%error, "could not give out what is paid: {error}"),
+        }
+        sleep(RESTOCK_EVERY).await;
+    }
+}
+
 /// Stores when and from where keys were used. What cannot be stored is stored a minute later.
 pub(crate) async fn record_key_uses(app: App, waiting: Arc<Mutex<mpsc::Receiver<KeyUse>>>) {
     let mut waiting = waiting.lock().await;

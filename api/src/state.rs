@@ -30,6 +30,7 @@ use crate::{
     inventory::watch::ChangedShelves,
     layers::{rate_limit::Failures, tries::Tries},
     payments::{Chains, Shops},
+    stock_requests::Turns,
     top_ups::watch::Changed,
     webhooks::{News, Settings, target::Rules},
 };
@@ -69,6 +70,8 @@ pub struct Parts {
     pub(crate) changed: Changed,
     /// Merchants whose shelves changed and are to be looked at.
     pub(crate) shelves: ChangedShelves,
+    /// Who carries a wholesale purchase out.
+    pub(crate) turns: Turns,
     /// Readers that wait for events.
     pub(crate) waiters: Waiters,
     /// What owners had sent to a webhook to see whether it arrives.
@@ -133,6 +136,7 @@ impl App {
             mail_queued: Notify::new(),
             changed: Changed::default(),
             shelves: ChangedShelves::default(),
+            turns: Turns::default(),
             waiters: Waiters::default(),
             trials: Tries::new(),
             news: News::default(),

@@ -147,6 +147,17 @@ pub(crate) fn exactly_one(result: &PgQueryResult, what: &'static str) -> Result<
     }
 }
 
+pub(crate) fn exactly(
+    result: &PgQueryResult,
+    wanted: usize,
+    what: &'static str,
+) -> Result<(), Error> {
+    match result.rows_affected() {
+        found if found == wanted as u64 => Ok(()),
+        found => Err(Error::Affected { what, found }),
+    }
+}
+
 /// Whether a conditional change met its row; more than one is a defect.
 pub(crate) fn at_most_one(result: &PgQueryResult, what: &'static str) -> Result<bool, Error> {
     match result.rows_affected() {

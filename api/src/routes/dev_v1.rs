@@ -104,9 +104,13 @@ fn reseller(menu: Menu) -> Menu {
         .get("/dev/v1/resellers/{id}/stock-transfers",             stock_requests::list::dev)
         .get("/dev/v1/resellers/{id}/stock-transfers/{stk}",       stock_requests::list::dev_one)
         .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/invoice", stock_requests::invoice::dev)
+        .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/mark-paid", stock_requests::mark_paid::dev)
+        .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/allocate", stock_requests::allocate::dev)
+        .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/revoke", stock_requests::revoke::dev)
         .post("/dev/v1/resellers/{id}/stock-transfers/{stk}/cancel", stock_requests::cancel::dev)
         .get("/dev/v1/resellers/{id}/inventory",                   stock_requests::inventory::dev)
         .post("/dev/v1/resellers/{id}/inventory/{itm}/deliver",    stock_requests::deliver::dev)
+        .post("/dev/v1/resellers/{id}/inventory/{itm}/revoke",     stock_requests::revoke::dev_item)
         .get("/dev/v1/resellers/{id}/api-keys",                    api_keys::list::dev)
         .post("/dev/v1/resellers/{id}/api-keys/{key}/revoke",      api_keys::revoke::dev)
 }

@@ -76,6 +76,7 @@ pub(super) fn menu() -> Menu {
         .post("/portal/v1/programs/{rel}/stock-requests/{stk}/cancel", stock_requests::cancel::portal)
         .get("/portal/v1/programs/{rel}/inventory",             stock_requests::inventory::portal)
         .get("/portal/v1/programs/{rel}/inventory/summary",     stock_requests::inventory::portal_summary)
+        .post("/portal/v1/programs/{rel}/inventory/export",     stock_requests::export::portal)
         .post("/portal/v1/programs/{rel}/inventory/{itm}/deliver", stock_requests::deliver::portal)
         .post("/portal/v1/programs/{rel}/inventory/{itm}/resend", stock_requests::deliver::portal_resend)
         .post("/portal/v1/programs/{rel}/inventory/{itm}/reveal", stock_requests::deliver::portal_reveal)

@@ -125,6 +125,8 @@ impl Starting {
         self.works("refunds", &app, jobs::complete_refunds);
         self.works("replacements", &app, jobs::carry_replacements);
         self.works("stock_requests", &app, jobs::carry_stock_requests);
+        self.works("stock_settlement", &app, jobs::settle_stock_requests);
+        self.works("stock_allocation", &app, jobs::allocate_stock_requests);
         self.takes_payments(&app);
         self.works("top_ups", &app, jobs::expire_top_ups);
         self.works("debts", &app, jobs::take_owed);

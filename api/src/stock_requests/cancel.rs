@@ -1,5 +1,5 @@
-//! `POST /portal/v1/programs/{rel}/stock-requests/{stk}/cancel` and the merchant's: a purchase that nobody paid
-//! is over.
+//! `POST /portal/v1/programs/{rel}/stock-requests/{stk}/cancel` and the merchant's: a purchase is over. What was
+//! paid for it goes to the balance.
 
 use axum::{
     extract::State,
@@ -10,13 +10,20 @@ use engine::{
     ids::{RelationshipId, StockRequestId},
     money::Currency,
     relationships::RelationshipScope,
-    stock_requests::{Event, NOTE_CHARS_MAX},
+    stock_requests::{Event, NOTE_CHARS_MAX, RequestedBy, StockRequest},
 };
-use persistence::stock_requests::{Step, Steps, step};
+use persistence::{
+    owned,
+    stock_requests::{Step, Steps, find, step},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{StockRequestView, invoice::wrong};
+use super::{
+    StockRequestView, counted, freed,
+    give_back::{give_back, room_for},
+    invoice::wrong,
+};
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerStockWrite},
     balances::owner::{own_scope, scope_of},
@@ -41,7 +48,8 @@ pub(crate) async fn portal(
     let (scope, currency) = own_scope(&app, &caller, relationship).await?;
     let name = (scope.merchant, caller.person_id().uuid());
     let of = (scope, currency, id);
-    let work = Box::pin(answer(app.clone(), of, caller.actor(), once.body));
+    let by = (RequestedBy::Reseller, caller.actor());
+    let work = Box::pin(answer(app.clone(), of, by, once.body));
     once.request.execute(&app, name, work).await
 }
 
@@ -53,28 +61,57 @@ pub(crate) async fn dev(
 ) -> Result<Response, ApiError> {
     let scope = scope_of(&app, caller.merchant_id(), relationship).await?;
     let of = (scope, caller.currency(), id);
-    let work = Box::pin(answer(app.clone(), of, caller.actor(), once.body));
+    let by = (RequestedBy::Merchant, caller.actor());
+    let work = Box::pin(answer(app.clone(), of, by, once.body));
     once.request.execute(&app, caller.name(), work).await
 }
 
 async fn answer(
     app: App,
     (scope, currency, id): (RelationshipScope, Currency, StockRequestId),
-    actor: Actor,
+    (side, actor): (RequestedBy, Actor),
     wire: CancelStock,
 ) -> Result<Response, ApiError> {
     let cancel = Step {
         reason: texts::lines(wire.reason, "reason", NOTE_CHARS_MAX)?,
-        ..Step::by(Event::Cancelled, actor, "stock_request.cancel")
+        ..Step::by(Event::Cancelled(side), actor, "stock_request.cancel")
     };
-    let (of, now) = ((scope.merchant, Some(scope.relationship)), app.now());
-    let stepped = step(&app.database, of, id, cancel, now).await?;
-    let view = |request| StockRequestView::of(request, currency, now);
-    Ok(
-        match stepped.ok_or_else(|| ApiError::new(Code::NotFound))? {
-            Steps::To(request) => Answer::ok(view(&request)).into_response(),
-            Steps::Already(request) => Answer::replayed(view(&request)).into_response(),
-            Steps::Wrong(found) => return Err(wrong(&found)),
-        },
-    )
+    // One task for both: what goes back is credited, whether or not the caller waits.
+    let done = owned(cancelled(app.clone(), scope, id, cancel)).await?;
+    let view = |request| StockRequestView::of(request, currency, app.now());
+    Ok(match done {
+        (request, false) => Answer::ok(view(&request)).into_response(),
+        (request, true) => Answer::replayed(view(&request)).into_response(),
+    })
+}
+
+async fn cancelled(
+    app: App,
+    scope: RelationshipScope,
+    id: StockRequestId,
+    cancel: Step,
+) -> Result<(StockRequest, bool), ApiError> {
+    let missing = || ApiError::new(Code::NotFound);
+    let _turn = app.turns.take(id).await;
+    let found = find(&app.database, scope, id).await?;
+    let found = found.ok_or_else(missing)?;
+    if found.paid_at.is_some() {
+        room_for(&app, scope, found.total).await?;
+    }
+    let of = (scope.merchant, Some(scope.relationship));
+    let stepped = step(&app.database, of, id, cancel, app.now()).await?;
+    match stepped.ok_or_else(missing)? {
+        Steps::To(request, refund) => {
+            if let Some(refund) = refund {
+                let given = give_back(&app, refund).await;
+                given.map_err(ApiError::after_change)?;
+            }
+            freed(&app, &request).await;
+            counted(&app, &request).await?;
+            Ok((*request, false))
+        }
+        Steps::Already(request) => Ok((*request, true)),
+        Steps::Wrong(found) => Err(wrong(&found, app.now())),
+        Steps::ReferenceTaken => Err(ApiError::new(Code::InternalError)),
+    }
 }

@@ -10,6 +10,7 @@ use engine::{
     relationships::RelationshipScope,
     stock_requests::{Item, ItemStatus},
 };
+use futures_util::TryStreamExt as _;
 use persistence::stock_requests::{self, ItemFilter};
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ use crate::{
     state::App,
     wire::{
         answer::Answer,
+        csv,
         page::{Paging, numbered},
         texts::words,
     },
@@ -77,11 +79,15 @@ pub(super) async fn merchant_of(
 async fn listed(
     app: &App,
     scope: RelationshipScope,
-    by: (&Merchant, Reader),
+    by: (&Arc<Merchant>, Reader),
     query: &Query,
 ) -> Result<Response, ApiError> {
     let paging = Paging::read(query, &format!("inventory {}", scope.relationship))?;
     let filter = filter(app, scope, query)?;
+    if csv::wanted(query)? {
+        return Ok(rows(app, scope, by, filter));
+    }
+    let by = (&**by.0, by.1);
     match paging {
         Paging::Numbered(page) => {
             let found = stock_requests::numbered_items(&app.database, scope, filter, page).await?;
@@ -100,6 +106,24 @@ async fn listed(
             Ok(page.answer(masked(app, by, &found.items).await, next))
         }
     }
+}
+
+/// All of them, with their serials masked.
+fn rows(
+    app: &App,
+    scope: RelationshipScope,
+    (merchant, reader): (&Arc<Merchant>, Reader),
+    filter: ItemFilter,
+) -> Response {
+    let (engine, merchant) = (app.engine.clone(), Arc::clone(merchant));
+    let found = stock_requests::stream_items(app.database.clone(), scope, filter);
+    csv::answer(found.and_then(move |item| {
+        let (engine, merchant) = (engine.clone(), Arc::clone(&merchant));
+        async move {
+            let how = (reader, Text::Masked);
+            Ok(InventoryItemView::of(&engine, &merchant, &item, how).await)
+        }
+    }))
 }
 
 async fn masked(

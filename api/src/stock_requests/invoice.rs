@@ -1,26 +1,35 @@
 //! `POST /dev/v1/resellers/{id}/stock-transfers/{transferId}/invoice`: the merchant says that a purchase may
-//! be paid; from the prepaid balance it is paid with the answer.
+//! be paid, and in what; from the prepaid balance it is paid with the answer.
 
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
 use engine::{
+    clock::Timestamp,
     ids::{RelationshipId, StockRequestId},
-    stock_requests::{BALANCE, Event, StockRequest},
+    money::Currency,
+    payments::Coin,
+    stock_requests::{Event, Status, StockRequest},
 };
 use persistence::{
     owned,
-    stock_requests::{Step, Steps, step},
+    stock_requests::{Step, Steps, find, step},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{StockRequestView, carry::carry};
+use super::{
+    StockRequestView,
+    bill::{Payable, keep, payable},
+    carry::carry,
+};
 use crate::{
     auth::{MerchantKey, scope::ResellerStockWrite},
+    balances::owner::scope_of,
     error::{ApiError, Code},
     extract::{Once, PathIds},
+    payments::methods::coin,
     state::App,
     wire::answer::Answer,
 };
@@ -28,7 +37,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InvoiceStock {
-    /// BALANCE, which is also meant if it is left out.
+    /// BALANCE, or one of the merchant's coins; else what was asked for, or the merchant's first.
     coin: Option<String>,
 }
 
@@ -48,26 +57,26 @@ async fn answer(
     (relationship, id): (RelationshipId, StockRequestId),
     wire: InvoiceStock,
 ) -> Result<Response, ApiError> {
-    let known = |coin: &str| coin.eq_ignore_ascii_case(BALANCE);
-    if !wire.coin.as_deref().is_none_or(known) {
-        return Err(ApiError::field("coin", "must be BALANCE"));
-    }
-    let currency = caller.currency();
-    let of = (caller.merchant_id(), Some(relationship));
-    let pay = Step::by(Event::PayBegun, caller.actor(), "stock_request.pay");
-    let work = app.clone();
-    // One task for both: what is decided is also carried out.
-    let done = owned(async move {
-        let stepped = step(&work.database, of, id, pay, work.now()).await?;
-        match stepped.ok_or_else(|| ApiError::new(Code::NotFound))? {
-            Steps::To(request) => Ok((carry(&work, *request, currency).await?, false)),
-            // Somebody is at it: who comes second hears what becomes of it.
-            Steps::Already(request) => Ok((carry(&work, *request, currency).await?, true)),
-            Steps::Wrong(found) if found.entry.is_some() => Ok((*found, true)),
-            Steps::Wrong(found) => Err(wrong(&found)),
+    let (merchant, currency) = (caller.merchant_id(), caller.currency());
+    let coin = wire.coin.as_deref().map(coin).transpose()?;
+    let scope = scope_of(&app, merchant, relationship).await?;
+    let found = find(&app.database, scope, id).await?;
+    let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let wanted = coin.or_else(|| found.coin.clone());
+    let by = caller.actor();
+    let (request, again) = match payable(&app, merchant, (id, found.total), wanted).await? {
+        Payable::Balance => {
+            let pay = Step::by(Event::PayBegun, by, "stock_request.pay");
+            owned(pay_now(app.clone(), found, currency, pay)).await?
         }
-    });
-    let (request, again) = done.await?;
+        Payable::Elsewhere(bill) => {
+            let invoice = Step {
+                bill: Some(bill),
+                ..Step::by(Event::Invoiced, by, "stock_request.invoice")
+            };
+            owned(open_bill(app.clone(), found, currency, invoice)).await?
+        }
+    };
     let view = StockRequestView::of(&request, currency, app.now());
     Ok(if again {
         Answer::replayed(view).into_response()
@@ -76,7 +85,59 @@ async fn answer(
     })
 }
 
+/// One task for both: what is decided is also carried out.
+async fn pay_now(
+    app: App,
+    found: StockRequest,
+    currency: Currency,
+    pay: Step,
+) -> Result<(StockRequest, bool), ApiError> {
+    let turn = app.turns.take(found.id).await;
+    let of = (found.scope.merchant, Some(found.scope.relationship));
+    let stepped = step(&app.database, of, found.id, pay, app.now()).await?;
+    match stepped.ok_or_else(|| ApiError::new(Code::NotFound))? {
+        Steps::To(request, _) => Ok((carry(&app, &turn, *request, currency).await?, false)),
+        // A crash cut it off.
+        Steps::Already(request) => Ok((carry(&app, &turn, *request, currency).await?, true)),
+        Steps::Wrong(found) if found.entry.is_some() => Ok((*found, true)),
+        Steps::Wrong(found) => Err(wrong(&found, app.now())),
+        Steps::ReferenceTaken => Err(ApiError::new(Code::InternalError)),
+    }
+}
+
+async fn open_bill(
+    app: App,
+    found: StockRequest,
+    currency: Currency,
+    mut invoice: Step,
+) -> Result<(StockRequest, bool), ApiError> {
+    let _turn = app.turns.take(found.id).await;
+    let coin = invoice.bill.as_ref().map(|bill| bill.coin.clone());
+    let of = (found.scope.merchant, Some(found.scope.relationship));
+    let fresh = find(&app.database, found.scope, found.id).await?;
+    if fresh.is_some_and(|fresh| fresh.status_at(app.now()) == Status::Requested) {
+        let units = (found.withdrawal(), found.sku, found.quantity);
+        invoice.kept = Some(keep(&app, (of.0, currency), units).await?);
+    }
+    let stepped = step(&app.database, of, found.id, invoice, app.now()).await?;
+    match stepped.ok_or_else(|| ApiError::new(Code::NotFound))? {
+        Steps::To(request, _) => Ok((*request, false)),
+        Steps::Already(request) if is_in(&request, coin.as_ref()) => Ok((*request, true)),
+        Steps::Already(_) => {
+            let said = "It is invoiced in another coin. Nothing was changed.";
+            Err(ApiError::saying(Code::InvalidState, said))
+        }
+        Steps::Wrong(found) => Err(wrong(&found, app.now())),
+        Steps::ReferenceTaken => Err(ApiError::new(Code::InternalError)),
+    }
+}
+
+fn is_in(request: &StockRequest, coin: Option<&Coin>) -> bool {
+    let own = request.bill.as_ref();
+    own.map(|own| &own.coin) == coin
+}
+
 /// The status does not allow it.
-pub(super) fn wrong(found: &StockRequest) -> ApiError {
-    ApiError::new(Code::InvalidState).detail("status", found.status.told())
+pub(super) fn wrong(found: &StockRequest, now: Timestamp) -> ApiError {
+    ApiError::new(Code::InvalidState).detail("status", found.told(now))
 }

@@ -3,11 +3,13 @@
 
 use axum::{extract::State, response::Response};
 use engine::{
+    clock::Timestamp,
     ids::{RelationshipId, StockRequestId},
     money::Currency,
     relationships::RelationshipScope,
-    stock_requests::Status,
+    stock_requests::{Status, StockRequest},
 };
+use futures_util::TryStreamExt as _;
 use persistence::stock_requests::{self, Filter};
 
 use super::StockRequestView;
@@ -19,8 +21,11 @@ use crate::{
     state::App,
     wire::{
         answer::Answer,
+        csv::{self, Row},
+        money::MoneyText,
         page::{Paging, numbered},
         texts::words,
+        time,
     },
 };
 
@@ -59,6 +64,11 @@ async fn listed(
     let filter = Filter {
         statuses: words(query, "status", told)?,
     };
+    if csv::wanted(query)? {
+        let rows = stock_requests::stream(app.database.clone(), scope, (filter, now));
+        let row = move |one: StockRequest| Exported::of(&one, currency, now);
+        return Ok(csv::answer(rows.map_ok(row)));
+    }
     let view = |one| StockRequestView::of(&one, currency, now);
     match paging {
         Paging::Numbered(page) => {
@@ -108,4 +118,53 @@ async fn found(
         currency,
         app.now(),
     )))
+}
+
+/// One purchase as a row.
+struct Exported([String; 13]);
+
+impl Exported {
+    fn of(request: &StockRequest, currency: Currency, now: Timestamp) -> Self {
+        let money = |amount| MoneyText(currency, amount).to_string();
+        let at = |at: Option<Timestamp>| at.map(time::text).unwrap_or_default();
+        let variant = request.sku.variant.map(|id| id.to_string());
+        Self([
+            request.id.to_string(),
+            request.scope.relationship.to_string(),
+            request.sku.product.to_string(),
+            variant.unwrap_or_default(),
+            request.quantity.to_string(),
+            money(request.agreed.unit_price),
+            money(request.total),
+            money(request.refunded),
+            currency.code().to_owned(),
+            request.told(now).to_owned(),
+            time::text(request.created_at),
+            at(request.paid_at),
+            at(request.allocated_at),
+        ])
+    }
+}
+
+impl Row for Exported {
+    const DISPOSITION: &'static str = "attachment; filename=\"stock-transfers.csv\"";
+    const HEADER: &'static [&'static str] = &[
+        "id",
+        "reseller_id",
+        "product_id",
+        "variant_id",
+        "quantity",
+        "unit_price",
+        "total",
+        "refunded",
+        "currency",
+        "status",
+        "created_at",
+        "paid_at",
+        "allocated_at",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        self.0.to_vec()
+    }
 }

@@ -12,21 +12,26 @@ use engine::{
     audit::Actor,
     catalog::Sku,
     fulfillments::{Agreed, Purchase, Refusal, Request, policy},
-    ids::{ProductId, RelationshipId, StockRequestId, VariantId},
-    money::Currency,
+    ids::{ProductId, RelationshipId, StockRequestId, VariantId, WithdrawalId},
+    money::{Currency, Money},
     payments::Coin,
     programs::StockApproval,
     relationships::RelationshipScope,
-    stock_requests::{BALANCE, Event, NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, StockRequest},
+    stock_requests::{NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, StockRequest},
 };
 use persistence::{
     owned, programs,
-    stock_requests::{self, Limits, Opened, Step, Wanted, step},
+    stock_requests::{self, AtOnce, Limits, Opened, Wanted},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{StockRequestView, carry::carry};
+use super::{
+    StockRequestView,
+    bill::{Payable, in_stock, keep, payable},
+    carry::carry,
+    counted,
+};
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerStockWrite},
     balances::owner::{own_scope, scope_of},
@@ -50,7 +55,7 @@ pub(crate) struct RequestStock {
     variant_id: Option<Text<VariantId>>,
     #[schema(value_type = u32, minimum = 1, maximum = 1000)]
     quantity: Whole,
-    /// BALANCE: the prepaid balance pays.
+    /// BALANCE: the prepaid balance pays; else one of the merchant's coins, in which it is invoiced.
     coin: Option<String>,
     note: Option<String>,
 }
@@ -110,16 +115,19 @@ async fn answer(app: App, asked: Asked, wire: RequestStock) -> Result<Response, 
     };
     let what = (sku, wire.quantity.0);
     let note = texts::lines(wire.note, "note", NOTE_CHARS_MAX)?;
-    let coin = wire.coin.as_deref().map(payable).transpose()?;
+    let coin = wire.coin.as_deref().map(coin).transpose()?;
     let found = stock_requests::asked(&app.database, asked.scope, asked.id).await?;
     let (currency, again) = (asked.currency, found.is_some());
     let request = match found {
-        Some(found) => same(found, what)?,
+        Some(found) => same(found, (what, coin.as_ref()))?,
         None => Box::pin(opened(&app, asked, what, (coin, note))).await?,
     };
     let work = app.clone();
     // One task: what is decided is also carried out.
-    let carried = owned(async move { carry_or_cancel(&work, request, currency).await });
+    let carried = owned(async move {
+        let turn = work.turns.take(request.id).await;
+        carry(&work, &turn, request, currency).await
+    });
     let view = StockRequestView::of(&carried.await?, currency, app.now());
     Ok(if again {
         Answer::replayed(view).into_response()
@@ -128,18 +136,12 @@ async fn answer(app: App, asked: Asked, wire: RequestStock) -> Result<Response, 
     })
 }
 
-fn payable(text: &str) -> Result<Coin, ApiError> {
-    let coin = coin(text)?;
-    if coin.as_str() == BALANCE {
-        Ok(coin)
-    } else {
-        Err(ApiError::field("coin", "must be BALANCE"))
-    }
-}
-
 /// The request that this key asked for before, if it means the same.
-fn same(found: StockRequest, (sku, quantity): (Sku, u32)) -> Result<StockRequest, ApiError> {
-    if found.sku == sku && found.quantity == quantity {
+fn same(
+    found: StockRequest,
+    ((sku, quantity), coin): ((Sku, u32), Option<&Coin>),
+) -> Result<StockRequest, ApiError> {
+    if found.sku == sku && found.quantity == quantity && found.coin.as_ref() == coin {
         Ok(found)
     } else {
         Err(ApiError::new(Code::IdempotencyMismatch))
@@ -167,19 +169,15 @@ async fn opened(
     let request = Request::purchase(purchase, app.engine.vault());
     let quote = policy::quote(&terms, |_| product.as_deref(), &request).map_err(refused)?;
     let balance = app.engine.balance(scope).await?;
-    let wants_balance = coin.is_some();
-    let pay = wants_balance && (asked.by == RequestedBy::Merchant || approves(app, scope).await?);
-    if pay && balance.available() < quote.total {
+    let payable = payable_at_once(app, &asked, quote.total, coin.clone()).await?;
+    let pays = matches!(payable, Some(Payable::Balance));
+    if pays && balance.available() < quote.total {
         return Err(refused(Refusal::InsufficientBalance {
             required: quote.total,
             available: balance.available(),
         }));
     }
-    let stock = app.engine.stock(scope.merchant, sku).await?;
-    if stock.available < u64::from(quantity) {
-        let product = sku.product;
-        return Err(refused(Refusal::OutOfStock { product }));
-    }
+    let at_once = at_once(app, &asked, payable, (sku, quantity)).await?;
     let wanted = Wanted {
         id: asked.id,
         scope,
@@ -193,7 +191,7 @@ async fn opened(
         requested_by: asked.by,
         note,
         coin,
-        pay,
+        at_once,
     };
     let limits = Limits {
         terms,
@@ -201,7 +199,10 @@ async fn opened(
     };
     let now = app.now();
     match stock_requests::open(&app.database, wanted, limits, asked.actor, now).await? {
-        Opened::Fresh(request) | Opened::Again(request) => Ok(*request),
+        Opened::Fresh(request) | Opened::Again(request) => {
+            counted(app, &request).await?;
+            Ok(*request)
+        }
         Opened::Refused(refusal) => Err(refused(*refusal)),
         Opened::TooMany => Err(ApiError::saying(
             Code::InvalidState,
@@ -210,29 +211,51 @@ async fn opened(
     }
 }
 
+/// What comes at once, with the units that are kept for it.
+async fn at_once(
+    app: &App,
+    asked: &Asked,
+    payable: Option<Payable>,
+    (sku, quantity): (Sku, u32),
+) -> Result<AtOnce, ApiError> {
+    let of = (asked.scope.merchant, asked.currency);
+    Ok(match payable {
+        None => {
+            in_stock(app, of, (sku, quantity)).await?;
+            AtOnce::Nothing
+        }
+        Some(Payable::Balance) => {
+            in_stock(app, of, (sku, quantity)).await?;
+            AtOnce::Pays
+        }
+        Some(Payable::Elsewhere(bill)) => {
+            let units = (WithdrawalId::from_uuid(asked.id.uuid()), sku, quantity);
+            AtOnce::Invoiced(bill, keep(app, of, units).await?)
+        }
+    })
+}
+
+/// How it is paid before anybody sees it waiting, where that is said and needs nobody's yes.
+async fn payable_at_once(
+    app: &App,
+    asked: &Asked,
+    total: Money,
+    coin: Option<Coin>,
+) -> Result<Option<Payable>, ApiError> {
+    if coin.is_none() {
+        return Ok(None);
+    }
+    let scope = asked.scope;
+    let payable = payable(app, scope.merchant, (asked.id, total), coin).await?;
+    if asked.by == RequestedBy::Reseller && !approves(app, scope).await? {
+        return Ok(None);
+    }
+    Ok(Some(payable))
+}
+
 /// Whether what a reseller asks for needs nobody's yes.
 async fn approves(app: &App, scope: RelationshipScope) -> Result<bool, ApiError> {
     let program = programs::find(&app.database, scope.merchant).await?;
     let program = program.ok_or_else(|| ApiError::new(Code::NotFound))?;
     Ok(program.stock_approval == StockApproval::Auto)
-}
-
-/// A purchase that was to be paid at once and is refused after all, is over.
-async fn carry_or_cancel(
-    app: &App,
-    request: StockRequest,
-    currency: Currency,
-) -> Result<StockRequest, ApiError> {
-    let (merchant, id) = (request.scope.merchant, request.id);
-    match carry(app, request, currency).await {
-        Err(error) if error.code() != Code::OutcomeUnknown => {
-            let cancelled = Step {
-                reason: Some(error.code().name().to_owned()),
-                ..Step::of(Event::Cancelled)
-            };
-            step(&app.database, (merchant, None), id, cancelled, app.now()).await?;
-            Err(error)
-        }
-        carried => carried,
-    }
 }

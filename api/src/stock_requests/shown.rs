@@ -6,15 +6,17 @@ use engine::{
     engine::Engine,
     merchants::Merchant,
     money::Currency,
-    stock_requests::{Counts, Item, Status, StockRequest},
+    stock_requests::{Counts, Item, StockRequest},
 };
 use persistence::stock_requests::Summary;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::invoiced::StockInvoice;
 use crate::{
     inventory::{serial, trace},
     wire::{
+        csv::Row,
         money::{CurrencyCode, MoneyText},
         time::Time,
     },
@@ -37,6 +39,9 @@ pub(crate) struct StockRequestView {
     status: &'static str,
     status_reason: Option<String>,
     coin: Option<String>,
+    invoice: Option<StockInvoice>,
+    /// What the merchant finds the money by.
+    payment_reference: Option<String>,
     counts: ItemCounts,
     requested_by: &'static str,
     note: Option<String>,
@@ -96,11 +101,8 @@ impl StockRequestView {
     pub(crate) fn of(request: &StockRequest, currency: Currency, now: Timestamp) -> Self {
         let id = request.id.to_string();
         let money = |amount| MoneyText(currency, amount);
-        // What the balance is about to pay was invoiced, if it was.
-        let status = match request.status_at(now) {
-            Status::Paying if request.bill.is_some() => Status::Invoiced,
-            status => status,
-        };
+        let bill = request.bill.as_ref();
+        let coin = bill.map(|bill| &bill.coin).or(request.coin.as_ref());
         Self {
             uniqid: id.clone(),
             id,
@@ -112,9 +114,11 @@ impl StockRequestView {
             total: money(request.total),
             refunded: money(request.refunded),
             currency: CurrencyCode(currency),
-            status: status.told(),
+            status: request.told(now),
             status_reason: request.status_reason.clone(),
-            coin: request.coin.as_ref().map(ToString::to_string),
+            coin: coin.map(ToString::to_string),
+            invoice: bill.map(|bill| StockInvoice::of(request, bill, currency, now)),
+            payment_reference: request.payment_reference.clone(),
             counts: ItemCounts::of(request.counts),
             requested_by: request.requested_by.name(),
             note: request.note.clone(),
@@ -197,6 +201,34 @@ impl InventoryItemView {
             created_at: Time(item.created_at),
             updated_at: Time(item.updated_at),
         }
+    }
+}
+
+impl Row for InventoryItemView {
+    const DISPOSITION: &'static str = "attachment; filename=\"inventory.csv\"";
+    const HEADER: &'static [&'static str] = &[
+        "id",
+        "stock_request_id",
+        "product_id",
+        "variant_id",
+        "product_title",
+        "serial",
+        "status",
+        "customer_email",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        vec![
+            self.id.clone(),
+            self.stock_request_id.clone(),
+            self.product_id.clone(),
+            text(&self.variant_id),
+            text(&self.product_title),
+            text(&self.serial),
+            self.status.to_owned(),
+            text(&self.customer_email),
+        ]
     }
 }
 

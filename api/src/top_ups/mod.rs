@@ -22,7 +22,7 @@ use engine::{
     checkout::Line,
     clock::Timestamp,
     money::{Currency, Money},
-    payments::Invoice,
+    payments::{Invoice, Pay},
 };
 pub use expire::expire_due;
 pub use owed::take_waiting;
@@ -96,7 +96,7 @@ impl InvoiceLineView {
 /// How to pay.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Pay)]
-struct PayView {
+pub(crate) struct PayView {
     url: Option<String>,
     address: Option<String>,
     network: Option<String>,
@@ -106,8 +106,7 @@ struct PayView {
 }
 
 impl PayView {
-    fn of(invoice: &Invoice, currency: Currency) -> Self {
-        let (pay, amount) = (&invoice.pay, invoice.amount);
+    pub(crate) fn of(pay: &Pay, amount: Money, currency: Currency) -> Self {
         let deposit = pay.deposit.as_ref();
         Self {
             url: pay.hosted.as_ref().map(|hosted| hosted.url.clone()),
@@ -139,7 +138,7 @@ impl TopUpView {
             currency: CurrencyCode(currency),
             coin: invoice.coin.to_string(),
             provider: invoice.provider.name(),
-            pay: PayView::of(invoice, currency),
+            pay: PayView::of(&invoice.pay, invoice.amount, currency),
             received: money(received),
             overpaid: money(overpaid.max(Money::ZERO)),
             refunded: money(invoice.refunded),

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use engine::{
     fulfillments::{Email, OrderId},
-    ids::{ItemId, ProductId, RelationshipId, VariantId},
+    ids::{ItemId, ProductId, RelationshipId, StockRequestId, VariantId},
     vault::Opened,
 };
 use serde::{Deserialize, Deserializer, de};
@@ -82,7 +82,7 @@ macro_rules! id_from_text {
     )*};
 }
 
-id_from_text!(ItemId ProductId VariantId RelationshipId);
+id_from_text!(ItemId ProductId VariantId RelationshipId StockRequestId);
 
 /// A secret, or what may be one: no text form, gone when it was read.
 pub(crate) struct Hidden(Opened);

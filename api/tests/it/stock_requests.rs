@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::support::{Call, Reply, World, with_world};
+use crate::support::{Call, Reply, World, order_of, with_world};
 
 const CODE: &str = "demo-both";
 const EMAIL: &str = "ann@example.com";
@@ -21,35 +21,35 @@ impl World {
         self.ask_stock(code, &body).await
     }
 
-    async fn ask_stock(&self, code: &str, body: &Value) -> Reply {
+    pub(crate) async fn ask_stock(&self, code: &str, body: &Value) -> Reply {
         let call = self.dev_of(code, "POST", "stock-purchases");
         call.json(body).send().await
     }
 
-    async fn approve_stock(&self, how: &str) {
+    pub(crate) async fn approve_stock(&self, how: &str) {
         let call = self.call("PATCH", "/dev/v1/reseller-program");
         let call = call.key(&self.merchant_key());
         let body = json!({"stock_approval": how});
         call.json(&body).send().await.data(200);
     }
 
-    fn in_portal(&self, session: &str, method: &'static str, path: &str) -> Call {
+    pub(crate) fn in_portal(&self, session: &str, method: &'static str, path: &str) -> Call {
         let reseller = self.reseller(CODE).id;
         let path = format!("/programs/{reseller}/{path}");
         self.page(method, &path).header("cookie", session)
     }
 
-    async fn transfer(&self, request: &Value, verb: &str, body: &Value) -> Reply {
+    pub(crate) async fn transfer(&self, request: &Value, verb: &str, body: &Value) -> Reply {
         let path = format!("stock-transfers/{}/{verb}", request["id"].as_str().unwrap());
         self.dev_of(CODE, "POST", &path).json(body).send().await
     }
 
-    async fn read_transfer(&self, request: &Value) -> Value {
+    pub(crate) async fn read_transfer(&self, request: &Value) -> Value {
         let path = format!("stock-transfers/{}", request["id"].as_str().unwrap());
         self.dev_of(CODE, "GET", &path).send().await.data(200)
     }
 
-    async fn owned_items(&self) -> Vec<Value> {
+    pub(crate) async fn owned_items(&self) -> Vec<Value> {
         let items = self.dev_of(CODE, "GET", "inventory").send().await.data(200);
         items.as_array().unwrap().clone()
     }
@@ -414,6 +414,46 @@ fn purchases_that_are_not_right_change_nothing() {
             .await
             .refused(403, "PURCHASE_LIMIT_EXCEEDED");
         assert_eq!(world.purchases(), before);
+    });
+}
+
+#[test]
+fn purchase_limits_are_one_for_orders_and_for_stock_that_waits() {
+    with_world(async |world| {
+        let product = world.product("Antivirus").id.to_string();
+        let two = json!({"product_id": product, "quantity": 2});
+        let asked = world.ask_stock(CODE, &two).await.data(201);
+        let price = world.scalar("SELECT unit_price FROM stock_requests");
+        let price: i64 = price.parse().unwrap();
+        world.sql(&format!(
+            "UPDATE relationships SET purchase_limit_daily = {}, version = version + 1",
+            2 * price
+        ));
+        world.terms_changed(CODE).await;
+        let (key, wanted) = (world.key(CODE), world.product("Antivirus"));
+        let refused = world.order(&key, &order_of("LIMIT-1", wanted)).await;
+        refused.refused(403, "PURCHASE_LIMIT_EXCEEDED");
+        // What waited is not counted twice when the balance pays it.
+        let paid = world
+            .transfer(&asked, "invoice", &json!({"coin": "BALANCE"}))
+            .await;
+        assert_eq!(paid.data(200)["status"], "ALLOCATED");
+        let full = world.order(&key, &order_of("LIMIT-1", wanted)).await;
+        full.refused(403, "PURCHASE_LIMIT_EXCEEDED");
+
+        world.sql(&format!(
+            "UPDATE relationships SET purchase_limit_daily = {}, version = version + 1",
+            4 * price
+        ));
+        world.terms_changed(CODE).await;
+        let waits = world.ask_stock(CODE, &two).await.data(201);
+        let refused = world.order(&key, &order_of("LIMIT-1", wanted)).await;
+        refused.refused(403, "PURCHASE_LIMIT_EXCEEDED");
+        world.transfer(&waits, "cancel", &json!({})).await.data(200);
+        world
+            .order(&key, &order_of("LIMIT-1", wanted))
+            .await
+            .data(201);
     });
 }
 

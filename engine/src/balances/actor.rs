@@ -27,7 +27,7 @@ use crate::{
     fulfillments::{Delivery, OrderId, Outcome, Refusal},
     ids::BalanceId,
     money::Money,
-    relationships::Terms,
+    relationships::{Committed, Terms},
 };
 
 /// See the module.
@@ -136,8 +136,13 @@ impl BalanceActor {
         } else {
             cost
         };
-        self.spending
-            .check(&self.terms, ask.request.key(), counted)?;
+        let committed = if ask.request.scope().test {
+            Committed::NONE
+        } else {
+            self.terms.committed
+        };
+        let judged = (&*self.terms, committed);
+        self.spending.check(judged, ask.request.key(), counted)?;
         let available = self.ledger.available();
         if !self.ledger.hold(cost) {
             return Err(Refusal::InsufficientBalance {

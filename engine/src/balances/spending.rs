@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime};
 
 use crate::{
-    clock::Timestamp, fulfillments::Refusal, ids::KeyId, money::Money, relationships::Terms,
+    clock::Timestamp,
+    fulfillments::Refusal,
+    ids::KeyId,
+    money::Money,
+    relationships::{Committed, Terms},
 };
 
 /// Purchases of one UTC day and of its calendar month.
@@ -43,15 +47,27 @@ impl Spending {
         self.day = day;
     }
 
-    /// Whether the limits of the relationship, then the cap of the key, leave room for this cost.
-    pub(crate) fn check(&self, terms: &Terms, key: KeyId, cost: Money) -> Result<(), Refusal> {
+    /// Whether the limits of the relationship, then the cap of the key, leave room for this cost beside what
+    /// is committed.
+    pub(crate) fn check(
+        &self,
+        (terms, committed): (&Terms, Committed),
+        key: KeyId,
+        cost: Money,
+    ) -> Result<(), Refusal> {
+        let (today, month) = committed.on(self.day);
+        let all = |bought: Money, beside| bought.checked_add(beside).unwrap_or(Money::MAX);
         let exceeds =
             |used: Money, limit: Money| used.checked_add(cost).is_none_or(|sum| sum > limit);
         let tomorrow = self.day + Days::new(1);
         let next_month = self.day.with_day(1).expect("every month has a first") + Months::new(1);
         let limits = [
-            (terms.purchase_limit_daily, self.today, tomorrow),
-            (terms.purchase_limit_monthly, self.month, next_month),
+            (terms.purchase_limit_daily, all(self.today, today), tomorrow),
+            (
+                terms.purchase_limit_monthly,
+                all(self.month, month),
+                next_month,
+            ),
         ];
         for (limit, used, reset) in limits {
             if let Some(limit) = limit.filter(|limit| exceeds(used, *limit)) {

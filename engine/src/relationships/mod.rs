@@ -4,6 +4,7 @@
 //! state of the keys included, so a change is in force once the balance's actor has taken it over.
 
 mod change;
+mod committed;
 mod life;
 mod prices;
 mod relationship;
@@ -13,6 +14,7 @@ mod terms;
 pub(crate) mod tests;
 
 pub use change::{AccessChange, Change, Unchanged, Ware};
+pub use committed::Committed;
 pub use life::{Step, Stepped, WrongStatus};
 pub use prices::Prices;
 pub use relationship::{Barred, Grant, ProductScope, Relationship, random_code};

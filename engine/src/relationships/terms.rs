@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Prices;
+use super::{Committed, Prices};
 use crate::{
     catalog::{Product, Variant},
     ids::{KeyId, MerchantId, ProductId, RelationshipId, VariantId},
@@ -123,6 +123,8 @@ pub struct Terms {
     pub program_discount: Option<Percent>,
     pub purchase_limit_daily: Option<Money>,
     pub purchase_limit_monthly: Option<Money>,
+    /// What counts against the limits beside the ledger of the live balance.
+    pub committed: Committed,
     /// By product, and by variant where an override is for one variant only. Revoked access is absent.
     pub access: BTreeMap<(ProductId, Option<VariantId>), Access>,
     /// Keys that may still be used; a revoked key is absent.

@@ -3,17 +3,21 @@
 //! Keeps: a purchase is allocated at most once, all of it or nothing. Paid from the balance, it *is* a
 //! fulfillment under an order id of Consign's own: one entry, money and serials together. Paid otherwise, its
 //! serials are a withdrawal under its own id. Either is decided in storage first and carried out
-//! afterwards, so whatever crashes in between leaves one outcome.
+//! afterwards, so whatever crashes in between leaves one outcome. What goes back never exceeds what was paid.
 
+mod bill;
 mod item;
 mod limits;
+mod refund;
 mod request;
 #[cfg(test)]
 mod tests;
 
+pub use bill::{Bill, BillStatus};
 pub use item::{Item, ItemStatus};
-pub use limits::{Committed, within_limits};
+pub use limits::within_limits;
+pub use refund::{GiveBack, Held, NotTaken, StockRefund, Taken};
 pub use request::{
-    BALANCE, Bill, Counts, Event, NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, Status, Stepped,
+    BALANCE, Counts, Event, INVOICE_HOURS, NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, Status, Stepped,
     StockRequest, VALID_DAYS, WrongStatus,
 };

@@ -1,21 +1,27 @@
 //! One wholesale purchase, and its life.
 //!
-//! Keeps: [`StockRequest::step`] is the only way from one status to another.
+//! Keeps: [`StockRequest::step`] is the only way from one status to another. Money that came is kept by serials
+//! or is owed to the balance, never both.
 
+use chrono::TimeDelta;
+
+use super::bill::Bill;
 use crate::{
     catalog::Sku,
     clock::Timestamp,
     fulfillments::{Agreed, OrderId, Purchase},
-    ids::{EntryId, InvoiceId, StockRequestId, WithdrawalId},
+    ids::{EntryId, StockRequestId, WithdrawalId},
     money::Money,
-    payments::{Coin, Pay, ProviderKind},
+    payments::Coin,
     relationships::RelationshipScope,
 };
 
 /// Longest note and reason, in characters.
 pub const NOTE_CHARS_MAX: usize = 500;
-/// How long a request, and its price, waits for money.
+/// How long a request, and its price, waits to be invoiced.
 pub const VALID_DAYS: i64 = 7;
+/// How long an invoice, and its price, waits for money.
+pub const INVOICE_HOURS: i64 = 24;
 /// Requests of one relationship that wait for money.
 pub const OPEN_MAX: i64 = 20;
 /// The coin that means the prepaid balance.
@@ -49,13 +55,16 @@ pub enum Event {
     PayRefused,
     /// Money came, from elsewhere.
     Paid,
+    /// Money came for a request that is over and cannot be had any more.
+    PaidInVain,
     AllocationBegun,
     /// The shelf has too few.
     AllocationRefused,
     /// The serials are the reseller's.
     Allocated,
     Delivered,
-    Cancelled,
+    /// By the one who asked, before it is paid, or by the merchant.
+    Cancelled(RequestedBy),
     Expired,
     Revoked,
 }
@@ -110,49 +119,15 @@ impl Status {
         }
     }
 
-    /// Where an event leads; itself if it is there already, none if the status does not allow it.
-    const fn after(self, event: Event, billed: bool) -> Option<Self> {
-        match (self, event) {
-            (Self::Requested, Event::Invoiced) => Some(Self::Invoiced),
-            (Self::Requested | Self::Invoiced, Event::PayBegun) => Some(Self::Paying),
-            (Self::Paying, Event::PayRefused) if billed => Some(Self::Invoiced),
-            (Self::Paying, Event::PayRefused) => Some(Self::Requested),
-            (Self::Requested | Self::Invoiced | Self::Cancelled | Self::Expired, Event::Paid) => {
-                Some(Self::Paid)
-            }
-            (Self::Paid, Event::AllocationBegun) => Some(Self::Allocating),
-            (Self::Allocating, Event::AllocationRefused) => Some(Self::Paid),
-            // Whatever was stored meanwhile: what was debited and claimed is the truth.
-            (
-                Self::Requested
-                | Self::Invoiced
-                | Self::Paying
-                | Self::Paid
-                | Self::Allocating
-                | Self::Cancelled
-                | Self::Expired,
-                Event::Allocated,
-            ) => Some(Self::Allocated),
-            (Self::Allocated, Event::Delivered) => Some(Self::Delivered),
-            (Self::Requested | Self::Invoiced | Self::Paid, Event::Cancelled) => {
-                Some(Self::Cancelled)
-            }
-            (Self::Requested | Self::Invoiced, Event::Expired) => Some(Self::Expired),
-            (Self::Allocated | Self::Delivered, Event::Revoked) => Some(Self::Revoked),
-            _ if self.is_behind(event) => Some(self),
-            _ => None,
-        }
-    }
-
     /// Whether what the event brings about is so already.
     const fn is_behind(self, event: Event) -> bool {
         match event {
             Event::Invoiced => matches!(self, Self::Invoiced),
             Event::PayBegun => matches!(self, Self::Paying),
-            Event::PayRefused => matches!(self, Self::Requested | Self::Invoiced),
-            Event::Paid => matches!(
+            Event::PayRefused => matches!(self, Self::Requested),
+            Event::Paid | Event::PaidInVain => matches!(
                 self,
-                Self::Paid | Self::Allocating | Self::Allocated | Self::Delivered
+                Self::Paid | Self::Allocating | Self::Allocated | Self::Delivered | Self::Revoked
             ),
             Event::AllocationBegun => {
                 matches!(self, Self::Allocating | Self::Allocated | Self::Delivered)
@@ -160,7 +135,7 @@ impl Status {
             Event::AllocationRefused => matches!(self, Self::Paid),
             Event::Allocated => matches!(self, Self::Allocated | Self::Delivered | Self::Revoked),
             Event::Delivered => matches!(self, Self::Delivered),
-            Event::Cancelled => matches!(self, Self::Cancelled),
+            Event::Cancelled(_) => matches!(self, Self::Cancelled),
             Event::Expired => matches!(self, Self::Expired),
             Event::Revoked => matches!(self, Self::Revoked),
         }
@@ -189,15 +164,6 @@ impl RequestedBy {
     }
 }
 
-/// How a request is to be paid from elsewhere, as it was when that was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bill {
-    pub id: InvoiceId,
-    pub coin: Coin,
-    pub provider: ProviderKind,
-    pub pay: Pay,
-}
-
 /// Its items, by what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -205,6 +171,19 @@ pub struct Counts {
     pub delivered: u64,
     pub revoked: u64,
     pub replaced: u64,
+}
+
+impl Counts {
+    /// What follows for the request from what became of its items; none as long as some are left.
+    pub const fn end(self) -> Option<Event> {
+        if self.available > 0 {
+            None
+        } else if self.delivered > 0 {
+            Some(Event::Delivered)
+        } else {
+            Some(Event::Revoked)
+        }
+    }
 }
 
 /// A wholesale purchase.
@@ -225,7 +204,11 @@ pub struct StockRequest {
     pub coin: Option<Coin>,
     pub status: Status,
     pub status_reason: Option<String>,
+    /// The balance was to pay with the answer: a refusal ends it, because nobody saw it waiting.
+    pub at_once: bool,
     pub bill: Option<Bill>,
+    /// What the merchant finds the money by, where it came from elsewhere.
+    pub payment_reference: Option<String>,
     /// The entry of the ledger, where the balance paid.
     pub entry: Option<EntryId>,
     /// What went back to the balance, or is about to.
@@ -269,37 +252,98 @@ impl StockRequest {
         }
     }
 
+    /// As it is told.
+    pub fn told(&self, now: Timestamp) -> &'static str {
+        self.status_at(now).told()
+    }
+
+    /// Where an event leads from `from`; the same if it is there already, none if that does not allow it.
+    fn after(&self, from: Status, event: Event) -> Option<Status> {
+        use Status::{
+            Allocated, Allocating, Cancelled, Delivered, Expired, Invoiced, Paid, Paying,
+            Requested, Revoked,
+        };
+        match (from, event) {
+            (Requested, Event::Invoiced) => Some(Invoiced),
+            (Requested, Event::PayBegun) => Some(Paying),
+            (Paying, Event::PayRefused) if self.at_once => Some(Cancelled),
+            (Paying, Event::PayRefused) => Some(Requested),
+            (Requested | Invoiced, Event::Paid) | (Allocating, Event::AllocationRefused) => {
+                Some(Paid)
+            }
+            (Cancelled | Expired, Event::Paid) if self.paid_at.is_none() => Some(Paid),
+            // Whoever says it again changes nothing.
+            (Cancelled | Expired, Event::Paid | Event::PaidInVain) => Some(from),
+            (Paid, Event::AllocationBegun) => Some(Allocating),
+            // What was paid went back to the balance: nothing of it is the reseller's.
+            (Cancelled | Expired, Event::Allocated) if self.is_given_back() => Some(Revoked),
+            // Whatever was stored meanwhile: what was debited and claimed is the truth.
+            (
+                Requested | Invoiced | Paying | Paid | Allocating | Cancelled | Expired,
+                Event::Allocated,
+            ) => Some(Allocated),
+            (Allocated, Event::Delivered) => Some(Delivered),
+            (Requested | Invoiced, Event::Cancelled(_))
+            | (Paid, Event::Cancelled(RequestedBy::Merchant)) => Some(Cancelled),
+            (Requested | Invoiced, Event::Expired) => Some(Expired),
+            (Allocated | Delivered, Event::Revoked) => Some(Revoked),
+            _ if from.is_behind(event) => Some(from),
+            _ => None,
+        }
+    }
+
     /// Takes a step from where it stands.
     pub fn step(mut self, event: Event, now: Timestamp) -> Result<Stepped, WrongStatus> {
-        let at = self.status_at(now);
         let from = if matches!(event, Event::Expired | Event::Allocated) {
             self.status
         } else {
-            at
+            self.status_at(now)
         };
-        let to = from.after(event, self.bill.is_some());
-        let to = to.ok_or(WrongStatus(from))?;
-        if to == from {
+        let to = self.after(from, event).ok_or(WrongStatus(from))?;
+        let in_vain = event == Event::PaidInVain && self.paid_at.is_none();
+        if to == from && !in_vain {
             return Ok(Stepped::Already(Box::new(self)));
         }
+        if in_vain {
+            self.paid_at = Some(now);
+        }
         match to {
-            Status::Invoiced => self.invoiced_at = self.invoiced_at.or(Some(now)),
+            Status::Invoiced if self.invoiced_at.is_none() => {
+                self.invoiced_at = Some(now);
+                self.expires_at = now + TimeDelta::hours(INVOICE_HOURS);
+            }
             Status::Paid => self.paid_at = self.paid_at.or(Some(now)),
-            Status::Allocated => {
+            Status::Allocated | Status::Revoked => {
                 self.paid_at = self.paid_at.or(Some(now));
-                self.allocated_at = Some(now);
+                self.allocated_at = self.allocated_at.or(Some(now));
             }
             Status::Requested
+            | Status::Invoiced
             | Status::Paying
             | Status::Allocating
             | Status::Delivered
             | Status::Cancelled
-            | Status::Expired
-            | Status::Revoked => {}
+            | Status::Expired => {}
         }
         self.status = to;
         self.updated_at = now;
         Ok(Stepped::To(Box::new(self)))
+    }
+
+    /// What counts against the purchase limits beside the ledger. What the balance is about to pay is judged
+    /// when it does.
+    pub fn commits(&self) -> Money {
+        match self.status {
+            Status::Paying | Status::Cancelled | Status::Expired => Money::ZERO,
+            _ if self.entry.is_some() => Money::ZERO,
+            Status::Requested
+            | Status::Invoiced
+            | Status::Paid
+            | Status::Allocating
+            | Status::Allocated
+            | Status::Delivered
+            | Status::Revoked => self.left(),
+        }
     }
 
     /// It as the engine executes it, at the price that was agreed on.

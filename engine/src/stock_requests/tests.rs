@@ -3,18 +3,18 @@
 use chrono::TimeDelta;
 
 use super::{
-    BALANCE, Bill, Committed, Counts, Event, ItemStatus, RequestedBy, Status, Stepped,
-    StockRequest, WrongStatus, within_limits,
+    BALANCE, Bill, Counts, Event, GiveBack, Held, INVOICE_HOURS, ItemStatus, NotTaken, RequestedBy,
+    Status, Stepped, StockRequest, WrongStatus, within_limits,
 };
 use crate::{
     balances::Spending,
     clock::EPOCH,
     fulfillments::{Agreed, Channel, Purchase, Refusal, Request, policy},
-    ids::{BalanceId, InvoiceId, MerchantId, ProductId, RelationshipId, StockRequestId},
+    ids::{BalanceId, ImportId, InvoiceId, MerchantId, ProductId, RelationshipId, StockRequestId},
     money::Money,
     payments::{Coin, Pay, ProviderKind},
     random::SeededRandom,
-    relationships::{Access, Mode, RelationshipScope, Terms},
+    relationships::{Access, Committed, Mode, RelationshipScope, Terms},
     testing::World,
 };
 
@@ -48,7 +48,9 @@ fn request(status: Status) -> StockRequest {
         coin: Coin::parse(BALANCE),
         status,
         status_reason: None,
+        at_once: false,
         bill: None,
+        payment_reference: None,
         entry: None,
         refunded: Money::ZERO,
         counts: Counts::default(),
@@ -74,7 +76,12 @@ fn balance_pays_once_and_what_it_paid_is_not_cancelled() {
     let pay = Event::PayBegun;
     assert_eq!(after(Status::Requested, pay), Ok((Status::Paying, true)));
     assert_eq!(after(Status::Paying, pay), Ok((Status::Paying, false)));
-    for status in [Status::Paid, Status::Allocated, Status::Cancelled] {
+    for status in [
+        Status::Invoiced,
+        Status::Paid,
+        Status::Allocated,
+        Status::Cancelled,
+    ] {
         assert_eq!(after(status, pay), Err(WrongStatus(status)));
     }
     let allocated = Event::Allocated;
@@ -90,27 +97,177 @@ fn balance_pays_once_and_what_it_paid_is_not_cancelled() {
         assert_eq!(after(status, allocated), Ok((status, false)));
     }
     for status in [Status::Paying, Status::Allocating, Status::Allocated] {
-        let cancelled = after(status, Event::Cancelled);
+        let cancelled = after(status, Event::Cancelled(RequestedBy::Merchant));
         assert_eq!(cancelled, Err(WrongStatus(status)));
     }
 }
 
 #[test]
-fn refused_pay_leads_back_to_where_it_began() {
+fn only_the_merchant_cancels_what_is_paid() {
+    for (by, expected) in [
+        (RequestedBy::Merchant, Ok((Status::Cancelled, true))),
+        (RequestedBy::Reseller, Err(WrongStatus(Status::Paid))),
+    ] {
+        assert_eq!(after(Status::Paid, Event::Cancelled(by)), expected);
+        let unpaid = after(Status::Invoiced, Event::Cancelled(by));
+        assert_eq!(unpaid, Ok((Status::Cancelled, true)));
+    }
+}
+
+#[test]
+fn refused_pay_leads_back_to_where_it_began_or_to_an_end() {
     let refused = Event::PayRefused;
     assert_eq!(
         after(Status::Paying, refused),
         Ok((Status::Requested, true))
     );
-    let mut billed = request(Status::Paying);
-    billed.bill = Some(Bill {
+    let mut at_once = request(Status::Paying);
+    at_once.at_once = true;
+    let over = at_once.step(refused, EPOCH).unwrap().into_request();
+    assert_eq!(over.status, Status::Cancelled, "nobody saw it waiting");
+}
+
+fn bill() -> Bill {
+    Bill {
         id: InvoiceId::generate(EPOCH, &SeededRandom::new(5)),
         coin: Coin::parse("BANK").unwrap(),
         provider: ProviderKind::Manual,
         pay: Pay::default(),
-    });
-    let back = billed.step(refused, EPOCH).unwrap().into_request();
-    assert_eq!(back.status, Status::Invoiced);
+    }
+}
+
+#[test]
+fn invoice_is_where_its_purchase_is() {
+    let status = |status: Status| {
+        let mut billed = request(status);
+        billed.bill = Some(bill());
+        billed
+    };
+    let invoiced = request(Status::Requested).step(Event::Invoiced, EPOCH);
+    let invoiced = invoiced.unwrap().into_request();
+    let day = EPOCH + TimeDelta::hours(INVOICE_HOURS);
+    assert_eq!(
+        (invoiced.invoiced_at, invoiced.expires_at),
+        (Some(EPOCH), day)
+    );
+    assert_eq!(invoiced.bill_status(EPOCH).name(), "OPEN");
+    assert_eq!(invoiced.bill_status(day).name(), "EXPIRED");
+    for (of, name) in [
+        (Status::Paid, "PAID"),
+        (Status::Allocating, "PAID"),
+        (Status::Allocated, "COMPLETED"),
+        (Status::Delivered, "COMPLETED"),
+        (Status::Cancelled, "CANCELLED"),
+    ] {
+        assert_eq!(status(of).bill_status(EPOCH).name(), name);
+    }
+    let mut revoked = status(Status::Revoked);
+    revoked.give_back(money(100));
+    assert_eq!(revoked.bill_status(EPOCH).name(), "PARTIALLY_REFUNDED");
+    revoked.give_back(money(500));
+    assert_eq!(revoked.refunded, money(300), "no more than was paid");
+    assert_eq!(revoked.bill_status(EPOCH).name(), "REFUNDED");
+}
+
+const EVENTS: [Event; 13] = [
+    Event::Invoiced,
+    Event::PayBegun,
+    Event::PayRefused,
+    Event::Paid,
+    Event::PaidInVain,
+    Event::AllocationBegun,
+    Event::AllocationRefused,
+    Event::Allocated,
+    Event::Delivered,
+    Event::Cancelled(RequestedBy::Reseller),
+    Event::Cancelled(RequestedBy::Merchant),
+    Event::Expired,
+    Event::Revoked,
+];
+
+/// Every life that is possible, and of each the money: what came is in serials or went back, once.
+#[test]
+fn whatever_happens_money_is_in_serials_or_went_back() {
+    let mut seen = Vec::new();
+    let mut next = vec![request(Status::Requested)];
+    while let Some(one) = next.pop() {
+        if seen.contains(&one) {
+            continue;
+        }
+        seen.push(one.clone());
+        for event in EVENTS {
+            let Ok(Stepped::To(mut to)) = one.clone().step(event, EPOCH) else {
+                continue;
+            };
+            let owed = to.owed();
+            let before = one.refunded;
+            to.give_back(owed);
+            let gave = to.refunded.checked_sub(before).unwrap();
+            assert_eq!(gave, owed);
+            let over = matches!(to.status, Status::Cancelled | Status::Expired);
+            let back = to.is_given_back();
+            assert_eq!(
+                back,
+                over && to.paid_at.is_some() || one.is_given_back(),
+                "{one:?} {event:?}"
+            );
+            if one.is_given_back() {
+                let ended = over || to.status == Status::Revoked;
+                assert!(ended, "what went back buys nothing: {event:?} {to:?}");
+            }
+            next.push(*to);
+        }
+    }
+    let reached = |status| seen.iter().any(|one| one.status == status);
+    assert!(Status::ALL.into_iter().all(reached));
+}
+
+#[test]
+fn what_is_taken_back_is_paid_back_unless_its_text_left() {
+    let held = |number: u32, status, handed_over| Held {
+        serial: ImportId::generate(EPOCH, &SeededRandom::new(1)).serial(number),
+        status,
+        handed_over,
+    };
+    let items = [
+        held(1, ItemStatus::Available, false),
+        held(2, ItemStatus::Available, true),
+        held(3, ItemStatus::Delivered, true),
+    ];
+    let of = request(Status::Allocated);
+    let all = of.take_all(&items, GiveBack::Balance);
+    assert_eq!((all.serials.len(), all.refund), (2, money(100)));
+    let nothing = of.take_all(&items, GiveBack::Nothing);
+    assert_eq!((nothing.serials.len(), nothing.refund), (2, Money::ZERO));
+    let one = |of: &StockRequest, item, reason| of.take_one(item, GiveBack::Balance, reason);
+    assert_eq!(one(&of, items[2], None), Err(NotTaken::NoReason));
+    let delivered = one(&of, items[2], Some("leaked")).unwrap();
+    assert_eq!(
+        (delivered.serials.len(), delivered.refund),
+        (1, Money::ZERO)
+    );
+    let gone = held(4, ItemStatus::Revoked, false);
+    let again = one(&of, gone, Some("again"));
+    assert_eq!(again, Err(NotTaken::Status(ItemStatus::Revoked)));
+    let mut nearly = of;
+    nearly.give_back(money(250));
+    assert_eq!(one(&nearly, items[0], None).unwrap().refund, money(50));
+}
+
+#[test]
+fn request_ends_with_its_last_item() {
+    let end = |available, delivered, revoked| {
+        let counts = Counts {
+            available,
+            delivered,
+            revoked,
+            replaced: 0,
+        };
+        counts.end()
+    };
+    assert_eq!(end(1, 5, 5), None);
+    assert_eq!(end(0, 1, 5), Some(Event::Delivered));
+    assert_eq!(end(0, 0, 3), Some(Event::Revoked));
 }
 
 #[test]
@@ -225,6 +382,7 @@ fn purchase_limits_count_what_is_in_the_ledger_and_what_is_committed_beside_it()
     let mut spending = Spending::none(EPOCH.date_naive());
     (spending.today, spending.month) = (money(300), money(300));
     let committed = Committed {
+        day: EPOCH.date_naive(),
         today: money(500),
         month: money(900),
     };

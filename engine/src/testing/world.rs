@@ -516,6 +516,7 @@ fn terms(merchant: &Merchant, relationship: RelationshipId, key: KeyId) -> Terms
         program_discount: None,
         purchase_limit_daily: None,
         purchase_limit_monthly: None,
+        committed: relationships::Committed::NONE,
         access: BTreeMap::new(),
         keys: [(key, KeyTerms::default())].into(),
     }

@@ -325,6 +325,7 @@ fn terms(
         program_discount: None,
         purchase_limit_daily: limit(15),
         purchase_limit_monthly: limit(10),
+        committed: relationships::Committed::NONE,
         access: wares.iter().map(access).collect(),
         keys: keys.iter().map(key).collect(),
     }

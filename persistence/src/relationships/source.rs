@@ -3,7 +3,7 @@
 use engine::{
     fault::Fault,
     ids::{KeyId, MerchantId, ProductId, RelationshipId, VariantId},
-    relationships::{Access, DynamicUrlPolicy, KeyTerms, Mode, Source, Status, Terms},
+    relationships::{Access, Committed, DynamicUrlPolicy, KeyTerms, Mode, Source, Status, Terms},
 };
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
@@ -15,6 +15,7 @@ use crate::{
     database::in_time,
     owned,
     relationships::rows::{named, percent},
+    stock_requests::committed::committed,
 };
 
 /// Loads terms.
@@ -96,6 +97,12 @@ pub(crate) async fn find(
     .fetch_optional(&mut *connection)
     .await?;
     let Some(terms) = terms else { return Ok(None) };
+    let limited = terms.purchase_limit_daily.or(terms.purchase_limit_monthly);
+    // Who sets a limit loads the terms anew.
+    let committed = match limited {
+        Some(_) => committed(&mut *connection, id, None).await?,
+        None => Committed::NONE,
+    };
     let access: Vec<AccessRow> = sqlx::query_as(
         "SELECT product_id, variant_id, wholesale_price, min_quantity, max_quantity,
            stock_min_quantity, stock_max_quantity
@@ -130,6 +137,7 @@ pub(crate) async fn find(
         program_discount: percent(terms.program_discount)?,
         purchase_limit_daily: price(terms.purchase_limit_daily)?,
         purchase_limit_monthly: price(terms.purchase_limit_monthly)?,
+        committed,
         access: access.iter().map(access_of).collect::<Result<_, _>>()?,
         keys: keys.into_iter().map(key_terms).collect::<Result<_, _>>()?,
     }))

@@ -7,11 +7,16 @@ use engine::{
     clock::Timestamp,
     events::{Fact, StockGiven},
     ids::{EntryId, SerialId, VariantId},
-    stock_requests::{Event, Stepped, StockRequest},
+    inventory::Ending,
+    stock_requests::{Event, ItemStatus, Status, Stepped, StockRequest},
 };
+use sqlx::PgConnection;
 
 use super::rows::{lock, store, tell};
-use crate::{Database, Error, database::commit, events::outbox, owned, relationships::rows::kept};
+use crate::{
+    Database, Error, database::commit, events::outbox, inventory::reservations, owned,
+    relationships::rows::kept,
+};
 
 /// What the engine says was given away, and by which entry the balance paid.
 #[derive(Debug, Clone)]
@@ -46,26 +51,13 @@ pub async fn allocated(
         };
         request.entry = given.entry;
         store(&mut tx, &request).await?;
-        sqlx::query(
-            "INSERT INTO inventory_items (serial_id, stock_request_id, merchant_id,
-               relationship_id, status, created_at, updated_at)
-             SELECT serial_id, $2, $3, $4, 'AVAILABLE', $5, $5
-             FROM UNNEST($1::uuid[]) AS given (serial_id)",
-        )
-        .bind(
-            given
-                .serials
-                .iter()
-                .map(|serial| serial.uuid())
-                .collect::<Vec<_>>(),
-        )
-        .bind(id.uuid())
-        .bind(request.scope.merchant.uuid())
-        .bind(request.scope.relationship.uuid())
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
+        insert(&mut tx, &request, &given.serials, now).await?;
+        reservations::end(&mut tx, request.withdrawal(), Ending::Redeemed, now).await?;
         tell(&mut tx, &request, now).await?;
+        if request.status == Status::Revoked {
+            commit(tx).await?;
+            return Ok(request);
+        }
         let fact = Fact::InventoryAllocated(StockGiven {
             request: id.uuid(),
             relationship: request.scope.relationship.uuid(),
@@ -80,4 +72,36 @@ pub async fn allocated(
         Ok(request)
     })
     .await
+}
+
+/// What was paid back meanwhile is taken back as it comes.
+async fn insert(
+    connection: &mut PgConnection,
+    request: &StockRequest,
+    serials: &[SerialId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let taken = request.status == Status::Revoked;
+    let status = if taken {
+        ItemStatus::Revoked
+    } else {
+        ItemStatus::Available
+    };
+    let serials: Vec<_> = serials.iter().map(|serial| serial.uuid()).collect();
+    sqlx::query(
+        "INSERT INTO inventory_items (serial_id, stock_request_id, merchant_id, relationship_id,
+           status, revoked_at, created_at, updated_at)
+         SELECT serial_id, $2, $3, $4, $5, $6, $7, $7
+         FROM UNNEST($1::uuid[]) AS given (serial_id)",
+    )
+    .bind(serials)
+    .bind(request.id.uuid())
+    .bind(request.scope.merchant.uuid())
+    .bind(request.scope.relationship.uuid())
+    .bind(status.name())
+    .bind(taken.then_some(now))
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -7,7 +7,7 @@ use engine::{
     clock::Timestamp,
     ids::{SerialId, StockRequestId},
     relationships::RelationshipScope,
-    stock_requests::{Event, ItemStatus, Status, Stepped, StockRequest},
+    stock_requests::{ItemStatus, Stepped, StockRequest},
     vault::{Sealed, Vault},
 };
 use sqlx::PgConnection;
@@ -80,9 +80,7 @@ pub async fn deliver(
         .execute(&mut *tx)
         .await?;
         exactly_one(&updated, "a locked item")?;
-        if request.counts.available <= 1 && request.status == Status::Allocated {
-            finish(&mut tx, request, now).await?;
-        }
+        end(&mut tx, &request, now).await?;
         let Post { id, letter } = &delivery.post;
         mail::queue(&mut tx, &vault, (*id, "inventory-item"), letter, now).await?;
         let did = (
@@ -97,17 +95,28 @@ pub async fn deliver(
     .await
 }
 
-/// Nothing is left of it.
-async fn finish(
+/// Takes the step that follows from what became of a request's items.
+pub(super) async fn end(
     connection: &mut PgConnection,
-    request: StockRequest,
+    request: &StockRequest,
     now: Timestamp,
-) -> Result<(), Error> {
-    if let Ok(Stepped::To(request)) = request.step(Event::Delivered, now) {
-        store(connection, &request).await?;
-        tell(connection, &request, now).await?;
+) -> Result<StockRequest, Error> {
+    let of = (request.scope.merchant, None);
+    let found = lock(connection, of, request.id).await?;
+    let request = found.ok_or(Error::Inconsistent {
+        what: "a stock request is gone",
+    })?;
+    let Some(event) = request.counts.end() else {
+        return Ok(request);
+    };
+    match request.clone().step(event, now) {
+        Ok(Stepped::To(request)) => {
+            store(connection, &request).await?;
+            tell(connection, &request, now).await?;
+            Ok(*request)
+        }
+        Ok(Stepped::Already(_)) | Err(_) => Ok(request),
     }
-    Ok(())
 }
 
 /// Sends a delivered item to its customer once more.
@@ -184,11 +193,12 @@ struct Held {
     digest: Option<Vec<u8>>,
 }
 
-async fn hold(
+/// The request of an item, locked until the transaction ends.
+pub(super) async fn request_of(
     connection: &mut PgConnection,
     scope: RelationshipScope,
     serial: SerialId,
-) -> Result<Option<(StockRequest, Held)>, Error> {
+) -> Result<Option<StockRequest>, Error> {
     let request: Option<Uuid> = sqlx::query_scalar(
         "SELECT stock_request_id FROM inventory_items WHERE serial_id = $1 AND relationship_id = $2",
     )
@@ -200,7 +210,15 @@ async fn hold(
         return Ok(None);
     };
     let of = (scope.merchant, Some(scope.relationship));
-    let request = lock(connection, of, StockRequestId::from_uuid(request)).await?;
+    lock(connection, of, StockRequestId::from_uuid(request)).await
+}
+
+async fn hold(
+    connection: &mut PgConnection,
+    scope: RelationshipScope,
+    serial: SerialId,
+) -> Result<Option<(StockRequest, Held)>, Error> {
+    let request = request_of(connection, scope, serial).await?;
     let (status, digest): (String, Option<Vec<u8>>) =
         sqlx::query_as("SELECT status, email_digest FROM inventory_items WHERE serial_id = $1")
             .bind(serial.uuid())

@@ -8,10 +8,11 @@ use engine::{
     stock_requests::{Counts, Item, ItemStatus},
     vault::Sealed,
 };
+use futures_util::{Stream, TryStreamExt as _, stream};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::list::read_scope;
+use super::list::{STREAMED_AT_ONCE, read_scope};
 use crate::{
     Database, Error,
     inventory::list::sealed,
@@ -51,6 +52,8 @@ macro_rules! select_item {
         )
     };
 }
+
+pub(super) use select_item;
 
 /// Items of a relationship.
 macro_rules! of_relationship {
@@ -123,7 +126,7 @@ impl ItemRow {
 }
 
 /// Rows with the texts of their serials.
-async fn whole(
+pub(super) async fn whole(
     db: &Database,
     merchant: MerchantId,
     rows: Vec<ItemRow>,
@@ -156,6 +159,27 @@ pub async fn items(
         Ok(Page { items, has_more })
     })
     .await
+}
+
+/// All of them, a few at a time.
+pub fn stream_items(
+    db: Database,
+    scope: RelationshipScope,
+    filter: ItemFilter,
+) -> impl Stream<Item = Result<Item, Error>> + Send + 'static {
+    let pages = stream::try_unfold(Some(None), move |at| {
+        let (db, filter) = (db.clone(), filter.clone());
+        async move {
+            let Some(below) = at else {
+                return Ok::<_, Error>(None);
+            };
+            let page = items(&db, scope, filter, below, STREAMED_AT_ONCE).await?;
+            let last = page.items.last().map(|one| one.number);
+            let next = page.has_more.then_some(last);
+            Ok(Some((stream::iter(page.items.into_iter().map(Ok)), next)))
+        }
+    });
+    pages.try_flatten()
 }
 
 /// One page by its number, with how many there are.

@@ -4,6 +4,7 @@ use engine::{
     clock::Timestamp, ids::StockRequestId, relationships::RelationshipScope,
     stock_requests::StockRequest,
 };
+use futures_util::{Stream, TryStreamExt as _, stream};
 use sqlx::PgConnection;
 
 use super::rows::{Row, select_request};
@@ -13,6 +14,8 @@ use crate::{
     owned,
     page::{self, NumberedPage, Page, PageNumber},
 };
+
+pub(super) const STREAMED_AT_ONCE: u32 = 500;
 
 /// Which requests to list: by the words that they are told by; none is any.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +63,27 @@ pub async fn list(
         Page::cut(rows, limit).try_map(StockRequest::try_from)
     })
     .await
+}
+
+/// All of them, a few at a time.
+pub fn stream(
+    db: Database,
+    scope: RelationshipScope,
+    (filter, now): (Filter, Timestamp),
+) -> impl Stream<Item = Result<StockRequest, Error>> + Send + 'static {
+    let pages = stream::try_unfold(Some(None), move |at| {
+        let (db, filter) = (db.clone(), filter.clone());
+        async move {
+            let Some(below) = at else {
+                return Ok::<_, Error>(None);
+            };
+            let page = list(&db, scope, (filter, now), below, STREAMED_AT_ONCE).await?;
+            let last = page.items.last().map(|one| one.number);
+            let next = page.has_more.then_some(last);
+            Ok(Some((stream::iter(page.items.into_iter().map(Ok)), next)))
+        }
+    });
+    pages.try_flatten()
 }
 
 /// One page by its number, with how many there are.

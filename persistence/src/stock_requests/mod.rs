@@ -4,18 +4,27 @@
 //! stored in the transaction that says that it is allocated.
 
 mod allocated;
+pub(crate) mod committed;
+mod expire;
+mod export;
 mod hand_over;
 mod items;
 mod list;
 mod open;
+mod refunds;
+mod revoke;
 mod rows;
 mod step;
 mod waiting;
 
 pub use allocated::{Serials, allocated};
+pub use expire::expire;
+pub use export::{Exported, Exporting, export, exports};
 pub use hand_over::{Delivery, Given, deliver, resend, reveal};
-pub use items::{ItemFilter, Summary, find_item, items, numbered_items, summary};
-pub use list::{Filter, find, list, numbered};
-pub use open::{Limits, Opened, Wanted, asked, open};
+pub use items::{ItemFilter, Summary, find_item, items, numbered_items, stream_items, summary};
+pub use list::{Filter, find, list, numbered, stream};
+pub use open::{AtOnce, Limits, Opened, Wanted, asked, open};
+pub use refunds::{refund_credited, refunds_waiting};
+pub use revoke::{Revoke, Revoked, handed_over, revoke, revoke_item};
 pub use step::{Step, Steps, step};
-pub use waiting::take_waiting;
+pub use waiting::{paid_waiting, take_waiting};

@@ -5,30 +5,35 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike as _, NaiveTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use engine::{
     audit::Actor,
     balances::Spending,
     catalog::Sku,
     clock::Timestamp,
     fulfillments::{Agreed, Refusal},
-    ids::{BalanceId, StockRequestId, VariantId},
+    ids::{StockRequestId, VariantId},
+    inventory::Reservation,
     money::Money,
     payments::Coin,
     relationships::{RelationshipScope, Terms},
     stock_requests::{
-        Committed, Event, OPEN_MAX, RequestedBy, Status, StockRequest, VALID_DAYS, within_limits,
+        Bill, Event, OPEN_MAX, RequestedBy, Status, StockRequest, VALID_DAYS, WrongStatus,
+        within_limits,
     },
 };
 use sqlx::PgConnection;
 
-use super::rows::{Row, lock, note, select_request, store, tell};
+use super::{
+    committed::{committed, moved},
+    rows::{Row, lock, note, select_request, store, tell},
+};
 use crate::{
-    Database, Error, database::commit, fulfillments::rows::money, owned, relationships::rows::kept,
+    Database, Error, database::commit, inventory::reservations, owned, relationships::rows::kept,
 };
 
 /// What is asked for, at the price that it was quoted at.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Wanted {
     pub id: StockRequestId,
     pub scope: RelationshipScope,
@@ -39,8 +44,17 @@ pub struct Wanted {
     pub requested_by: RequestedBy,
     pub note: Option<String>,
     pub coin: Option<Coin>,
-    /// The balance pays at once: nobody sees it waiting.
-    pub pay: bool,
+    pub at_once: AtOnce,
+}
+
+/// What happens to a request before anybody sees it waiting.
+#[derive(Debug)]
+pub enum AtOnce {
+    Nothing,
+    /// The balance pays.
+    Pays,
+    /// Its units are kept for it.
+    Invoiced(Bill, Reservation),
 }
 
 /// What the purchase limits are counted by.
@@ -100,62 +114,58 @@ pub async fn open(
         if open_ones(&mut tx, scope, now).await? >= OPEN_MAX {
             return Ok(Opened::TooMany);
         }
-        let committed = committed(&mut tx, scope.balance, now).await?;
+        let committed = committed(&mut tx, scope.relationship, Some(now)).await?;
         let (terms, spending) = (&limits.terms, &limits.spending);
         if let Err(refusal) = within_limits(terms, spending, committed, wanted.total, now) {
             return Ok(Opened::Refused(Box::new(refusal)));
         }
         insert(&mut tx, &wanted, now).await?;
         let stored = lock(&mut tx, of, wanted.id).await?;
-        let mut request = stored.ok_or(Error::Inconsistent {
+        let request = stored.ok_or(Error::Inconsistent {
             what: "a stock request is gone",
         })?;
-        if wanted.pay
-            && let Ok(stepped) = request.clone().step(Event::PayBegun, now)
-        {
-            request = stepped.into_request();
-            store(&mut tx, &request).await?;
-        } else {
-            tell(&mut tx, &request, now).await?;
+        let (request, kept) = begin(&mut tx, request, wanted.at_once, now).await?;
+        if request.commits() > Money::ZERO {
+            moved(&mut tx, &request).await?;
         }
         let did = (actor, "stock_request.open", wanted.id.to_string());
         note(&mut tx, scope.merchant, did, now).await?;
+        if let Some(kept) = kept {
+            reservations::insert(&mut tx, kept, now).await?;
+        }
         commit(tx).await?;
         Ok(Opened::Fresh(Box::new(request)))
     })
     .await
 }
 
-/// What was asked for in this month and is not in the ledger, and did not end unpaid.
-async fn committed(
+/// What comes at once.
+async fn begin(
     connection: &mut PgConnection,
-    balance: BalanceId,
+    mut request: StockRequest,
+    at_once: AtOnce,
     now: Timestamp,
-) -> Result<Committed, Error> {
-    let day = now.date_naive();
-    let midnight =
-        |day: chrono::NaiveDate| -> DateTime<Utc> { day.and_time(NaiveTime::MIN).and_utc() };
-    let month = day.with_day(1).unwrap_or(day);
-    let (today, month): (i64, i64) = sqlx::query_as(
-        "SELECT LEAST(COALESCE(SUM(r.unit_price * r.quantity - r.refunded)
-                  FILTER (WHERE r.created_at >= $2), 0), 999999999999)::bigint,
-                LEAST(COALESCE(SUM(r.unit_price * r.quantity - r.refunded), 0), 999999999999)::bigint
-         FROM stock_requests AS r
-         JOIN balances AS b ON b.relationship_id = r.relationship_id
-         WHERE b.balance_id = $1 AND r.created_at >= $3 AND r.entry_id IS NULL
-           AND r.status NOT IN ('CANCELLED', 'EXPIRED')
-           AND (r.status NOT IN ('REQUESTED', 'INVOICED') OR r.expires_at > $4)",
-    )
-    .bind(balance.0)
-    .bind(midnight(day))
-    .bind(midnight(month))
-    .bind(now)
-    .fetch_one(connection)
-    .await?;
-    Ok(Committed {
-        today: money(today)?,
-        month: money(month)?,
-    })
+) -> Result<(StockRequest, Option<Reservation>), Error> {
+    let (event, kept) = match at_once {
+        AtOnce::Nothing => (None, None),
+        AtOnce::Pays => (Some(Event::PayBegun), None),
+        AtOnce::Invoiced(bill, kept) => {
+            request.bill = Some(bill);
+            (Some(Event::Invoiced), Some(kept))
+        }
+    };
+    if let Some(event) = event {
+        let stepped = request.step(event, now);
+        let stepped = stepped.map_err(|WrongStatus(_)| Error::Inconsistent {
+            what: "a new stock request that allows nothing",
+        })?;
+        request = stepped.into_request();
+        store(connection, &request).await?;
+    }
+    if request.status != Status::Paying {
+        tell(connection, &request, now).await?;
+    }
+    Ok((request, kept))
 }
 
 async fn insert(
@@ -163,11 +173,12 @@ async fn insert(
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let pays = matches!(wanted.at_once, AtOnce::Pays);
     sqlx::query(
         "INSERT INTO stock_requests (stock_request_id, merchant_id, relationship_id, balance_id,
            product_id, variant_id, quantity, unit_price, price_version, requested_by, note, coin,
-           status, expires_at, attempted_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $15)",
+           status, at_once, expires_at, attempted_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $16)",
     )
     .bind(wanted.id.uuid())
     .bind(wanted.scope.merchant.uuid())
@@ -182,6 +193,7 @@ async fn insert(
     .bind(&wanted.note)
     .bind(wanted.coin.as_ref().map(Coin::as_str))
     .bind(Status::Requested.name())
+    .bind(pays)
     .bind(now + TimeDelta::days(VALID_DAYS))
     .bind(now)
     .execute(connection)

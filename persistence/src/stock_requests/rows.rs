@@ -28,8 +28,9 @@ macro_rules! select_request {
         concat!(
             "SELECT r.stock_request_id, r.number, r.merchant_id, r.relationship_id, r.balance_id,
                r.product_id, r.variant_id, r.quantity, r.unit_price, r.price_version,
-               r.requested_by, r.note, r.coin, r.status, r.status_reason, r.invoice_id,
-               r.invoice_coin, r.provider, r.instructions, r.entry_id, r.refunded, r.expires_at,
+               r.requested_by, r.note, r.coin, r.status, r.status_reason, r.at_once, r.invoice_id,
+               r.invoice_coin, r.provider, r.instructions, r.payment_reference, r.entry_id,
+               r.refunded, r.expires_at,
                r.invoiced_at, r.paid_at, r.allocated_at, r.created_at, r.updated_at,
                c.available, c.delivered, c.revoked, c.replaced
              FROM stock_requests AS r
@@ -63,10 +64,12 @@ pub(super) struct Row {
     coin: Option<String>,
     status: String,
     status_reason: Option<String>,
+    at_once: bool,
     invoice_id: Option<Uuid>,
     invoice_coin: Option<String>,
     provider: Option<String>,
     instructions: Option<String>,
+    payment_reference: Option<String>,
     entry_id: Option<Uuid>,
     refunded: i64,
     expires_at: Timestamp,
@@ -118,12 +121,14 @@ impl TryFrom<Row> for StockRequest {
             coin: coin(row.coin)?,
             status: named(Status::parse(&row.status), "stock_requests.status")?,
             status_reason: row.status_reason,
+            at_once: row.at_once,
             bill: bill(
                 row.invoice_id,
                 coin(row.invoice_coin)?,
                 row.provider,
                 row.instructions,
             )?,
+            payment_reference: row.payment_reference,
             entry: row.entry_id.map(EntryId::from_uuid),
             refunded: money(row.refunded)?,
             counts: Counts {
@@ -208,7 +213,7 @@ pub(super) async fn store(
         "UPDATE stock_requests SET status = $2, status_reason = $3, invoice_id = $4,
            invoice_coin = $5, provider = $6, instructions = $7, entry_id = $8, refunded = $9,
            expires_at = $10, invoiced_at = $11, paid_at = $12, allocated_at = $13,
-           attempted_at = $14, updated_at = $14, coin = $15
+           attempted_at = $14, updated_at = $14, coin = $15, payment_reference = $16
          WHERE stock_request_id = $1",
     )
     .bind(request.id.uuid())
@@ -226,6 +231,7 @@ pub(super) async fn store(
     .bind(request.allocated_at)
     .bind(request.updated_at)
     .bind(request.coin.as_ref().map(Coin::as_str))
+    .bind(&request.payment_reference)
     .execute(connection)
     .await?;
     exactly_one(&stored, "a locked stock request")
@@ -240,7 +246,7 @@ pub(super) async fn tell(
     let fact = Fact::StockRequestUpdated(StockStep {
         request: request.id.uuid(),
         relationship: request.scope.relationship.uuid(),
-        status: request.status.told().to_owned(),
+        status: request.told(now).to_owned(),
     });
     let whose = (request.scope.merchant, Some(request.scope.relationship));
     outbox::tell(connection, whose, &fact, now).await

@@ -1,21 +1,35 @@
-//! A step of a request's life is stored, once.
+//! A step of a request's life is stored, once, with what goes back for it.
 
 use engine::{
     audit::Actor,
     clock::Timestamp,
-    ids::{MerchantId, RelationshipId, StockRequestId},
-    stock_requests::{Bill, Event, Stepped, StockRequest, WrongStatus},
+    ids::{MerchantId, RelationshipId, StockRefundId, StockRequestId},
+    inventory::{Ending, Reservation},
+    money::Money,
+    stock_requests::{Bill, Event, Status, Stepped, StockRefund, StockRequest, WrongStatus},
+};
+use sqlx::PgConnection;
+
+use super::{
+    committed::moved,
+    refunds,
+    rows::{lock, note, store, tell},
+};
+use crate::{
+    Database, Error, database::commit, inventory::reservations, owned, relationships::rows::kept,
 };
 
-use super::rows::{lock, note, store, tell};
-use crate::{Database, Error, database::commit, owned, relationships::rows::kept};
-
 /// What is to happen, and what is stored with it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Step {
     pub event: Event,
     pub reason: Option<String>,
+    /// How it is to be paid from now on.
     pub bill: Option<Bill>,
+    /// The units that are kept for it from now on.
+    pub kept: Option<Reservation>,
+    /// What the money is found by that came.
+    pub payment_reference: Option<String>,
     /// Who did it and what it is called; none: it carries out what was decided before.
     pub by: Option<(Actor, &'static str)>,
 }
@@ -27,6 +41,8 @@ impl Step {
             event,
             reason: None,
             bill: None,
+            kept: None,
+            payment_reference: None,
             by: None,
         }
     }
@@ -43,12 +59,17 @@ impl Step {
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Steps {
-    To(Box<StockRequest>),
+    To(Box<StockRequest>, Option<StockRefund>),
     Already(Box<StockRequest>),
     Wrong(Box<StockRequest>),
+    /// The reference paid another request.
+    ReferenceTaken,
 }
 
-/// Takes a step, if the request stands where the step begins; none if there is no such request.
+const REFERENCE_KEY: &str = "stock_requests_merchant_id_payment_reference_key";
+
+/// Takes a step, if the request stands where the step begins; none if there is no such request. What goes
+/// back by it is to be credited.
 pub async fn step(
     db: &Database,
     of: (MerchantId, Option<RelationshipId>),
@@ -62,26 +83,80 @@ pub async fn step(
         let Some(found) = lock(&mut tx, of, id).await? else {
             return Ok(None);
         };
-        let told = found.status.told();
+        let (told, counted) = (found.told(now), found.commits());
         let mut request = match found.clone().step(step.event, now) {
             Err(WrongStatus(_)) => return Ok(Some(Steps::Wrong(Box::new(found)))),
             Ok(Stepped::Already(request)) => return Ok(Some(Steps::Already(request))),
             Ok(Stepped::To(request)) => request,
         };
-        if let Some(bill) = step.bill {
-            request.bill = Some(bill);
-        }
+        request.bill = step.bill.or(request.bill);
         request.status_reason = step.reason.or(request.status_reason);
-        store(&mut tx, &request).await?;
-        if request.status.told() != told {
-            tell(&mut tx, &request, now).await?;
+        request.payment_reference = step.payment_reference.or(request.payment_reference);
+        let refund = owed(&mut request);
+        match store(&mut tx, &request).await {
+            Err(error) if error.constraint() == Some(REFERENCE_KEY) => {
+                return Ok(Some(Steps::ReferenceTaken));
+            }
+            stored => stored?,
+        }
+        finish(&mut tx, (&request, refund.as_ref()), told, now).await?;
+        if request.commits() != counted {
+            moved(&mut tx, &request).await?;
         }
         if let Some((actor, action)) = step.by {
             let did = (actor, action, id.to_string());
             note(&mut tx, request.scope.merchant, did, now).await?;
         }
+        if let Some(kept) = step.kept {
+            reservations::insert(&mut tx, kept, now).await?;
+        }
         commit(tx).await?;
-        Ok(Some(Steps::To(request)))
+        Ok(Some(Steps::To(request, refund)))
     })
     .await
+}
+
+/// What goes back because the request is over. Its id is the request's own: that happens once.
+fn owed(request: &mut StockRequest) -> Option<StockRefund> {
+    let amount = request.owed();
+    if amount == Money::ZERO {
+        return None;
+    }
+    request.give_back(amount);
+    Some(StockRefund {
+        id: StockRefundId::from_uuid(request.id.uuid()),
+        request: request.id,
+        scope: request.scope,
+        amount,
+    })
+}
+
+async fn finish(
+    connection: &mut PgConnection,
+    (request, refund): (&StockRequest, Option<&StockRefund>),
+    told: &'static str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if let Some(refund) = refund {
+        refunds::insert(connection, refund, now).await?;
+    }
+    let ending = match request.status {
+        Status::Cancelled => Some(Ending::Cancelled),
+        Status::Expired => Some(Ending::Expired),
+        Status::Requested
+        | Status::Invoiced
+        | Status::Paying
+        | Status::Paid
+        | Status::Allocating
+        | Status::Allocated
+        | Status::Delivered
+        | Status::Revoked => None,
+    };
+    if let Some(ending) = ending {
+        reservations::end(connection, request.withdrawal(), ending, now).await?;
+    }
+    if request.told(now) != told {
+        tell(connection, request, now).await?;
+    }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Requests that a crash cut off between what was decided and what was done.
+//! Requests that a crash cut off between what was decided and what was done, and paid ones whose serials are
+//! still to come.
 
 use engine::{
     clock::Timestamp,
@@ -7,7 +8,7 @@ use engine::{
 };
 use uuid::Uuid;
 
-use super::rows::lock;
+use super::rows::{Row, lock, select_request};
 use crate::{Database, Error, database::commit, owned};
 
 /// Takes over requests that nobody carried out since a time: they are this caller's for a while.
@@ -40,6 +41,36 @@ pub async fn take_waiting(
         }
         commit(tx).await?;
         Ok(found)
+    })
+    .await
+}
+
+/// Of each shelf the oldest request that is paid and waits for serials, where the program gives them out by
+/// itself: a newer one is never served before it, unless it has units of its own. Those after that one: who
+/// goes on where a page ended reaches all of them.
+pub async fn paid_waiting(
+    db: &Database,
+    after: Option<StockRequestId>,
+    limit: i64,
+) -> Result<Vec<StockRequest>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let rows: Vec<Row> = sqlx::query_as(select_request!(
+            "WHERE r.stock_request_id IN (
+               SELECT DISTINCT ON (w.product_id, w.variant_id, w.invoice_id IS NULL)
+                 w.stock_request_id
+               FROM stock_requests AS w
+               JOIN programs AS p ON p.merchant_id = w.merchant_id
+               WHERE w.status = 'PAID' AND p.auto_allocate
+               ORDER BY w.product_id, w.variant_id, w.invoice_id IS NULL, w.number)
+               AND r.stock_request_id > $1
+             ORDER BY r.stock_request_id LIMIT $2"
+        ))
+        .bind(after.map_or(Uuid::nil(), StockRequestId::uuid))
+        .bind(limit)
+        .fetch_all(&mut *db.read().await?)
+        .await?;
+        rows.into_iter().map(StockRequest::try_from).collect()
     })
     .await
 }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use crate::stage::{Stage, at};
 
 /// What lists are read from.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 26] = [
     "relationships",
     "product_access",
     "api_keys",
@@ -31,6 +31,8 @@ const TABLES: [&str; 24] = [
     "reveals",
     "replacements",
     "serial_claims",
+    "stock_requests",
+    "inventory_items",
     "event_feeds",
     "event_spans",
     "serials",

@@ -16,6 +16,16 @@ INSERT INTO replacements (replacement_id, merchant_id, relationship_id, balance_
   SELECT gen_random_uuid(), merchant_id, relationship_id, balance_id, false, gen_random_uuid(), '',
     gen_random_uuid(), gen_random_uuid(), 0, 'OTHER', 'REQUESTED', now(), now(), now()
   FROM balances WHERE NOT test;
+INSERT INTO stock_requests (stock_request_id, merchant_id, relationship_id, balance_id, product_id,
+    quantity, unit_price, price_version, requested_by, status, expires_at, attempted_at, created_at,
+    updated_at)
+  SELECT gen_random_uuid(), merchant_id, relationship_id, balance_id, gen_random_uuid(), 1, 1, 1,
+    'RESELLER', 'REQUESTED', now(), now(), now(), now()
+  FROM balances WHERE NOT test;
+INSERT INTO inventory_items (serial_id, stock_request_id, merchant_id, relationship_id, status,
+    created_at, updated_at)
+  SELECT gen_random_uuid(), stock_request_id, merchant_id, relationship_id, 'AVAILABLE', now(), now()
+  FROM stock_requests;
 INSERT INTO event_feeds (merchant_id, relationship_id, test, seq)
   SELECT merchant_id, relationship_id, false, 1 FROM balances WHERE NOT test
   UNION ALL SELECT merchant_id, NULL, false, 1 FROM merchants;

@@ -266,6 +266,16 @@ impl Operation {
         self
     }
 
+    /// A file with status 200, in one of these forms.
+    pub(super) fn answers_file(mut self, content_types: &[&'static str]) -> Self {
+        let text = json!({"schema": {"type": "string"}});
+        let forms = content_types.iter().map(|&one| (one, text.clone()));
+        let content: BTreeMap<_, _> = forms.collect();
+        let answer = json!({"description": "A file.", "content": content});
+        self.answers.insert(200, answer);
+        self
+    }
+
     fn told<T: ToSchema>(mut self, status: u16, wrap: impl FnOnce(Value) -> Value) -> Self {
         let (schema, schemas) = described::<T>();
         let complete = schemas
@@ -297,11 +307,13 @@ impl Operation {
         for (status, codes) in self.codes() {
             let schema = json!({"$ref": "#/components/schemas/Error"});
             let mut content = json!({"application/json": {"schema": schema}});
-            if self
-                .answers
-                .get(&200)
-                .is_some_and(|answer| !answer["content"]["text/plain"].is_null())
-            {
+            let both = |answer: &Value| {
+                let content = &answer["content"];
+                ["application/json", "text/plain"]
+                    .iter()
+                    .all(|form| !content[form].is_null())
+            };
+            if self.answers.get(&200).is_some_and(both) {
                 content["text/plain"] = json!({"schema": {"type": "string"}});
             }
             let says = codes.join(", ");

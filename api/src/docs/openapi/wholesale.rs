@@ -6,8 +6,14 @@ use super::{Operation, parameters::Parameter};
 use crate::{
     error::Code,
     stock_requests::{
-        InventoryItemView, InventorySummary, StockRequestView, cancel::CancelStock,
-        deliver::DeliverItem, invoice::InvoiceStock, open::RequestStock,
+        InventoryItemView, InventorySummary, StockRequestView,
+        cancel::CancelStock,
+        deliver::DeliverItem,
+        export::ExportInventory,
+        invoice::InvoiceStock,
+        mark_paid::MarkStockPaid,
+        open::RequestStock,
+        revoke::{RevokeStock, RevokedStock},
     },
     wire::fields::Nothing,
 };
@@ -26,15 +32,16 @@ const PAID: [Code; 10] = [
     Code::InvalidState,
 ];
 
-const REQUESTS: [Parameter; 5] = [
+const REQUESTS: [Parameter; 6] = [
     Parameter::text("status", "Statuses, with commas between them."),
     Parameter::LIMIT,
     Parameter::CURSOR,
     Parameter::PAGE,
     Parameter::PER_PAGE,
+    Parameter::CSV,
 ];
 
-const ITEMS: [Parameter; 8] = [
+const ITEMS: [Parameter; 9] = [
     Parameter::text("status", "Statuses, with commas between them."),
     Parameter::text("product_id", "Of this product."),
     Parameter::text("stock_request_id", "Of this purchase."),
@@ -43,10 +50,13 @@ const ITEMS: [Parameter; 8] = [
     Parameter::CURSOR,
     Parameter::PAGE,
     Parameter::PER_PAGE,
+    Parameter::CSV,
 ];
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = purchases();
+    all.extend(steps());
+    all.extend(items());
     all.extend(requests());
     all.extend(inventory());
     all
@@ -73,7 +83,8 @@ fn purchases() -> Vec<Operation> {
         )
         .scope(read)
         .query(&REQUESTS)
-        .lists_both_ways::<StockRequestView>(),
+        .lists_both_ways::<StockRequestView>()
+        .or("text/csv"),
         Operation::new(
             "get",
             "/dev/v1/resellers/{id}/stock-transfers/{stk}",
@@ -81,10 +92,16 @@ fn purchases() -> Vec<Operation> {
         )
         .scope(read)
         .answers::<StockRequestView>(200),
+    ]
+}
+
+fn steps() -> Vec<Operation> {
+    let write = Scope::ResellerStockWrite;
+    vec![
         Operation::new(
             "post",
             "/dev/v1/resellers/{id}/stock-transfers/{stk}/invoice",
-            "Have the reseller's balance pay: debit and serials in one step.",
+            "Say in what it is paid: from the balance, debit and serials are one step.",
         )
         .scope(write)
         .once()
@@ -93,14 +110,50 @@ fn purchases() -> Vec<Operation> {
         .refuses(&PAID),
         Operation::new(
             "post",
+            "/dev/v1/resellers/{id}/stock-transfers/{stk}/mark-paid",
+            "Say that its money came, once.",
+        )
+        .scope(write)
+        .once()
+        .takes::<MarkStockPaid>()
+        .answers::<StockRequestView>(200)
+        .refuses(&[Code::InvalidState, Code::AlreadyExists]),
+        Operation::new(
+            "post",
+            "/dev/v1/resellers/{id}/stock-transfers/{stk}/allocate",
+            "Give the serials out that are paid, all or none.",
+        )
+        .scope(write)
+        .once()
+        .takes::<Nothing>()
+        .answers::<StockRequestView>(200)
+        .refuses(&[Code::InvalidState, Code::OutOfStock]),
+        Operation::new(
+            "post",
+            "/dev/v1/resellers/{id}/stock-transfers/{stk}/revoke",
+            "Take back what no customer has; what was paid for it goes to the balance.",
+        )
+        .scope(write)
+        .once()
+        .takes::<RevokeStock>()
+        .answers::<RevokedStock>(200)
+        .refuses(&[Code::InvalidState]),
+        Operation::new(
+            "post",
             "/dev/v1/resellers/{id}/stock-transfers/{stk}/cancel",
-            "End a purchase that nobody paid.",
+            "End a purchase; what was paid for it goes to the balance.",
         )
         .scope(write)
         .once()
         .takes::<CancelStock>()
         .answers::<StockRequestView>(200)
         .refuses(&[Code::InvalidState]),
+    ]
+}
+
+fn items() -> Vec<Operation> {
+    let (read, write) = (Scope::ResellerStockRead, Scope::ResellerStockWrite);
+    vec![
         Operation::new(
             "get",
             "/dev/v1/resellers/{id}/inventory",
@@ -108,7 +161,8 @@ fn purchases() -> Vec<Operation> {
         )
         .scope(read)
         .query(&ITEMS)
-        .lists_both_ways::<InventoryItemView>(),
+        .lists_both_ways::<InventoryItemView>()
+        .or("text/csv"),
         Operation::new(
             "post",
             "/dev/v1/resellers/{id}/inventory/{itm}/deliver",
@@ -117,6 +171,16 @@ fn purchases() -> Vec<Operation> {
         .scope(write)
         .once()
         .takes::<DeliverItem>()
+        .answers::<InventoryItemView>(200)
+        .refuses(&[Code::InvalidState]),
+        Operation::new(
+            "post",
+            "/dev/v1/resellers/{id}/inventory/{itm}/revoke",
+            "Take one serial back.",
+        )
+        .scope(write)
+        .once()
+        .takes::<RevokeStock>()
         .answers::<InventoryItemView>(200)
         .refuses(&[Code::InvalidState]),
     ]
@@ -130,7 +194,8 @@ fn requests() -> Vec<Operation> {
     vec![
         Operation::of_session("get", all, "Your wholesale purchases, newest first.")
             .query(&REQUESTS)
-            .lists_both_ways::<StockRequestView>(),
+            .lists_both_ways::<StockRequestView>()
+            .or("text/csv"),
         Operation::of_session("post", all, "Ask for serials to sell them on.")
             .once()
             .takes::<RequestStock>()
@@ -165,13 +230,22 @@ fn inventory() -> Vec<Operation> {
             "The serials that you bought, masked, newest first.",
         )
         .query(&ITEMS)
-        .lists_both_ways::<InventoryItemView>(),
+        .lists_both_ways::<InventoryItemView>()
+        .or("text/csv"),
         Operation::of_session(
             "get",
             "/portal/v1/programs/{rel}/inventory/summary",
             "How many you have of each product, by what became of them.",
         )
         .answers_all::<InventorySummary>(),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/inventory/export",
+            "The available serials in the clear, as a file.",
+        )
+        .takes::<ExportInventory>()
+        .answers_file(&["text/csv", "text/plain"])
+        .refuses(&[Code::StepUpRequired]),
         act(
             "/portal/v1/programs/{rel}/inventory/{itm}/deliver",
             "Mail a serial to your customer, once.",

@@ -13,7 +13,7 @@ use crate::{
     fulfillments::Refusal,
     ids::KeyId,
     money::Money,
-    relationships::{KeyTerms, Terms},
+    relationships::{Committed, KeyTerms, Terms},
     testing::{World, usd},
 };
 
@@ -105,7 +105,10 @@ fn cents(minor: i64) -> Money {
 fn limits_leave_room_up_to_the_last_cent() {
     let (terms, key) = limited(Some("10.00"), Some("12.00"), Some("9.00"));
     let mut spending = Spending::none(at("2026-12-31").date_naive());
-    assert_eq!(spending.check(&terms, key, usd("9.00")), Ok(()));
+    assert_eq!(
+        spending.check((&terms, Committed::NONE), key, usd("9.00")),
+        Ok(())
+    );
     spending.add(key, usd("8.00"));
     let used = usd("8.00");
     let resets_at = at("2027-01-01");
@@ -128,7 +131,11 @@ fn limits_leave_room_up_to_the_last_cent() {
             }),
         ),
     ] {
-        assert_eq!(spending.check(&terms, key, usd(cost)), expected, "{cost}");
+        assert_eq!(
+            spending.check((&terms, Committed::NONE), key, usd(cost)),
+            expected,
+            "{cost}"
+        );
     }
     spending.advance(at("2026-12-31"));
     assert_eq!(spending.today, used, "the same day");
@@ -150,10 +157,38 @@ fn month_outlives_the_day_and_ends_with_the_month() {
         used: usd("10.00"),
         resets_at: at("2026-02-01"),
     };
-    assert_eq!(spending.check(&terms, key, usd("2.01")), Err(refused));
+    assert_eq!(
+        spending.check((&terms, Committed::NONE), key, usd("2.01")),
+        Err(refused)
+    );
     spending.advance(at("2026-02-01"));
-    assert_eq!(spending.check(&terms, key, usd("10.00")), Ok(()));
+    assert_eq!(
+        spending.check((&terms, Committed::NONE), key, usd("10.00")),
+        Ok(())
+    );
     assert_eq!(spending, Spending::none(at("2026-02-01").date_naive()));
+}
+
+#[test]
+fn what_is_committed_counts_on_its_day_and_in_its_month() {
+    let (terms, key) = limited(Some("10.00"), Some("12.00"), None);
+    let committed = Committed {
+        day: at("2026-01-30").date_naive(),
+        today: usd("7.00"),
+        month: usd("9.00"),
+    };
+    let left = |day: &str, cost| {
+        let mut spending = Spending::none(at(day).date_naive());
+        spending.add(key, usd("1.00"));
+        spending.check((&terms, committed), key, usd(cost)).is_ok()
+    };
+    for (day, room, beyond) in [
+        ("2026-01-30", "2.00", "2.01"),
+        ("2026-01-31", "2.00", "2.01"),
+        ("2026-02-01", "9.00", "9.01"),
+    ] {
+        assert!(left(day, room) && !left(day, beyond), "{day}");
+    }
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! In what a purchase may be paid.
+
+use engine::{
+    catalog::Sku,
+    fulfillments::Refusal,
+    ids::{InvoiceId, MerchantId, StockRequestId, WithdrawalId},
+    inventory::{Reservation, ReserveCall, Reserved},
+    money::{Currency, Money},
+    payments::{Coin, ProviderKind},
+    stock_requests::{BALANCE, Bill},
+};
+use persistence::payments;
+
+use crate::{error::ApiError, payments::open, state::App};
+
+/// Where the money is to come from.
+pub(super) enum Payable {
+    Balance,
+    Elsewhere(Bill),
+}
+
+/// How a purchase is paid in this coin, or in the merchant's first; by the balance if there is none.
+pub(super) async fn payable(
+    app: &App,
+    merchant: MerchantId,
+    (id, total): (StockRequestId, Money),
+    coin: Option<Coin>,
+) -> Result<Payable, ApiError> {
+    if coin.as_ref().is_some_and(|coin| coin.as_str() == BALANCE) {
+        return Ok(Payable::Balance);
+    }
+    let offered = payments::list(&app.database, merchant, true).await?;
+    // What is paid where only the merchant sees it, the merchant marks paid.
+    let mut offered = offered
+        .into_iter()
+        .filter(|method| method.provider() == ProviderKind::Manual);
+    let method = match coin {
+        None => offered.next(),
+        Some(coin) => {
+            let method = offered.find(|method| method.coin == coin);
+            let not_offered = || ApiError::field("coin", "is not offered by this merchant");
+            Some(method.ok_or_else(not_offered)?)
+        }
+    };
+    let Some(method) = method else {
+        return Ok(Payable::Balance);
+    };
+    Ok(Payable::Elsewhere(Bill {
+        // One request has one invoice: it is the request, under another prefix.
+        id: InvoiceId::from_uuid(id.uuid()),
+        provider: method.provider(),
+        pay: open(app, &method, total).await?,
+        coin: method.coin,
+    }))
+}
+
+/// Keeps the units of a purchase for it, as long as its invoice waits for money and until they are given out.
+pub(super) async fn keep(
+    app: &App,
+    (merchant, currency): (MerchantId, Currency),
+    (id, sku, quantity): (WithdrawalId, Sku, u32),
+) -> Result<Reservation, ApiError> {
+    let call = ReserveCall {
+        id,
+        merchant,
+        sku,
+        quantity,
+    };
+    match app.engine.reserve(call).await? {
+        Reserved::Held(kept) => Ok(kept),
+        Reserved::OutOfStock => Err(out_of_stock(sku, currency)),
+    }
+}
+
+/// Nobody is to ask for what is not there.
+pub(super) async fn in_stock(
+    app: &App,
+    (merchant, currency): (MerchantId, Currency),
+    (sku, quantity): (Sku, u32),
+) -> Result<(), ApiError> {
+    let stock = app.engine.stock(merchant, sku).await?;
+    if stock.available >= u64::from(quantity) {
+        return Ok(());
+    }
+    Err(out_of_stock(sku, currency))
+}
+
+fn out_of_stock(sku: Sku, currency: Currency) -> ApiError {
+    let product = sku.product;
+    let refusal = Refusal::OutOfStock { product };
+    ApiError::from_engine(refusal.into(), currency)
+}
