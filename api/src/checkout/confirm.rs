@@ -3,6 +3,8 @@
 //!
 //! Keeps: nobody pays a price that was not shown; what is sold out is said before there is an invoice.
 
+use std::fmt::Write as _;
+
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -115,7 +117,7 @@ async fn asked(
     body += &row("Quantity", &session.quantity.to_string());
     body += &row("Price each", &amount(currency, session.unit_price));
     body += "</dl>\n";
-    body += &format!("<p class=\"total\">{total}</p>\n");
+    let _written = writeln!(body, "<p class=\"total\">{total}</p>");
     let coins = offered(app, ware).await?;
     if coins.is_empty() {
         body += "<p class=\"notice\">This shop takes no payments at the moment.</p>\n";
@@ -125,12 +127,13 @@ async fn asked(
             let opened = merchant.key.open_customer(session.id.uuid(), sealed);
             opened.ok()
         });
-        let email = email.as_ref().map(|email| email.expose());
+        let email = email.as_ref().map(engine::vault::Opened::expose);
         body += &form(ware, &coins, email.unwrap_or_default());
     }
     if let Some(url) = &session.cancel_url {
-        body += &format!(
-            "<p class=\"ways\"><a href=\"{}\">Back to the shop</a></p>\n",
+        let _written = writeln!(
+            body,
+            "<p class=\"ways\"><a href=\"{}\">Back to the shop</a></p>",
             escaped(url)
         );
     }
@@ -147,9 +150,10 @@ fn form(ware: &Ware, coins: &[Method], email: &str) -> String {
     for (at, field) in ware.product.custom_fields.iter().enumerate() {
         let required = if field.required { " required" } else { "" };
         let placeholder = field.placeholder.as_deref().unwrap_or_default();
-        body += &format!(
+        let _written = writeln!(
+            body,
             "<div class=\"field\"><label for=\"field-{at}\">{}</label>\n<input id=\"field-{at}\" \
-             name=\"{}\" placeholder=\"{}\" maxlength=\"500\"{required}></div>\n",
+             name=\"{}\" placeholder=\"{}\" maxlength=\"500\"{required}></div>",
             escaped(&field.name),
             escaped(&custom_name(&field.name)),
             escaped(placeholder),
@@ -159,9 +163,10 @@ fn form(ware: &Ware, coins: &[Method], email: &str) -> String {
     for (at, method) in coins.iter().enumerate() {
         let checked = if at == 0 { " checked" } else { "" };
         let coin = &method.coin;
-        body += &format!(
+        let _written = writeln!(
+            body,
             "<label class=\"choice\"><input type=\"radio\" name=\"coin\" value=\"{coin}\" \
-             required{checked}><span>{coin}</span></label>\n"
+             required{checked}><span>{coin}</span></label>"
         );
     }
     body + "</fieldset>\n<button type=\"submit\">Buy and see how to pay</button>\n</form>\n"
@@ -275,7 +280,7 @@ async fn opening(
     let id = InvoiceId::generate(app.now(), random);
     let tokens = [invoice_token(app, id), delivery_token(app, id)];
     let tokens = tokens.map(|token| digest(token.expose()).expect("a token has the form of one"));
-    let pay = payments::open(app, &method, quote.total).await?;
+    let pay = payments::open(app, &method, (merchant.currency, quote.total)).await?;
     let post = letters::opened(app, merchant, (id, email), (&quote, &pay));
     Ok(Opening {
         session: session.id,

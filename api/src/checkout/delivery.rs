@@ -3,6 +3,8 @@
 //!
 //! Keeps: a GET shows no serial, because programs open links of mails; what is shown was noted before.
 
+use std::fmt::Write as _;
+
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -81,13 +83,14 @@ async fn bought(app: &App, token: &str) -> Result<Response, ApiError> {
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let status = bought.invoice.status_at(app.now());
     let mut body = head(&bought);
-    body += &match (status, bought.line.kind) {
+    let shown = match (status, bought.line.kind) {
         (Status::Completed, ProductKind::Serials) => button(&format!("/delivery/{token}/reveal")),
         _ => format!(
             "<p class=\"notice\" role=\"status\">{}</p>\n",
             invoice::says(status)
         ),
     };
+    body += &shown;
     Ok(look(&merchant.name, &bought.line.title, &body))
 }
 
@@ -111,7 +114,7 @@ async fn opened(app: &App, bought: Bought) -> Result<Response, ApiError> {
     for (serial, sealed) in &sealed {
         let text = merchant.key.open_serial(*serial, sealed);
         let text = text.map_err(|_| ApiError::new(Code::InternalError))?;
-        body += &format!("<pre>{}</pre>\n", escaped(text.expose()));
+        let _written = writeln!(body, "<pre>{}</pre>", escaped(text.expose()));
     }
     body +=
         "<p class=\"hint\">Keep it to yourself. This page shows it again whenever you want.</p>\n";

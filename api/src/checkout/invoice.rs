@@ -1,5 +1,7 @@
 //! `GET /invoice/{token}`: how to pay, and where the invoice stands. `/status` says it to programs.
 
+use std::fmt::Write as _;
+
 use axum::{
     extract::{Path, State},
     response::{IntoResponse as _, Response},
@@ -88,8 +90,9 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
         body += &row("Received", &amount(currency, received(invoice)));
     }
     body += "</dl>\n";
-    body += &format!(
-        "<p class=\"total\">{}</p>\n",
+    let _written = writeln!(
+        body,
+        "<p class=\"total\">{}</p>",
         amount(currency, invoice.amount)
     );
     if status == Status::Open {
@@ -105,7 +108,10 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     for (_, url) in ways.into_iter().filter(|(now, _)| *now) {
         if let Some(url) = url {
             let url = escaped(url);
-            body += &format!("<p class=\"ways\"><a href=\"{url}\">Back to the shop</a></p>\n");
+            let _written = writeln!(
+                body,
+                "<p class=\"ways\"><a href=\"{url}\">Back to the shop</a></p>"
+            );
         }
     }
     Ok(look(&merchant.name, "Your invoice", &body))

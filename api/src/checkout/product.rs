@@ -103,10 +103,10 @@ fn variants(product: &Product, currency: Currency) -> String {
             escaped(&variant.title),
             amount(currency, variant.base_price),
         );
-        let _written = write!(
+        let _written = writeln!(
             choices,
             "<label class=\"choice\"><input type=\"radio\" name=\"variant_id\" value=\"{}\" \
-             required{checked}><span>{title} · {price}</span></label>\n",
+             required{checked}><span>{title} · {price}</span></label>",
             variant.id
         );
     }

@@ -16,13 +16,13 @@ use crate::{error::ApiError, payments::open, state::App};
 /// Where the money is to come from.
 pub(super) enum Payable {
     Balance,
-    Elsewhere(Bill),
+    Elsewhere(Box<Bill>),
 }
 
 /// How a purchase is paid in this coin, or in the merchant's first; by the balance if there is none.
 pub(super) async fn payable(
     app: &App,
-    merchant: MerchantId,
+    (merchant, currency): (MerchantId, Currency),
     (id, total): (StockRequestId, Money),
     coin: Option<Coin>,
 ) -> Result<Payable, ApiError> {
@@ -45,13 +45,13 @@ pub(super) async fn payable(
     let Some(method) = method else {
         return Ok(Payable::Balance);
     };
-    Ok(Payable::Elsewhere(Bill {
+    Ok(Payable::Elsewhere(Box::new(Bill {
         // One request has one invoice: it is the request, under another prefix.
         id: InvoiceId::from_uuid(id.uuid()),
         provider: method.provider(),
-        pay: open(app, &method, total).await?,
+        pay: open(app, &method, (currency, total)).await?,
         coin: method.coin,
-    }))
+    })))
 }
 
 /// Keeps the units of a purchase for it, as long as its invoice waits for money and until they are given out.

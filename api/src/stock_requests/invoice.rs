@@ -64,19 +64,20 @@ async fn answer(
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let wanted = coin.or_else(|| found.coin.clone());
     let by = caller.actor();
-    let (request, again) = match payable(&app, merchant, (id, found.total), wanted).await? {
-        Payable::Balance => {
-            let pay = Step::by(Event::PayBegun, by, "stock_request.pay");
-            owned(pay_now(app.clone(), found, currency, pay)).await?
-        }
-        Payable::Elsewhere(bill) => {
-            let invoice = Step {
-                bill: Some(bill),
-                ..Step::by(Event::Invoiced, by, "stock_request.invoice")
-            };
-            owned(open_bill(app.clone(), found, currency, invoice)).await?
-        }
-    };
+    let (request, again) =
+        match payable(&app, (merchant, currency), (id, found.total), wanted).await? {
+            Payable::Balance => {
+                let pay = Step::by(Event::PayBegun, by, "stock_request.pay");
+                owned(pay_now(app.clone(), found, currency, pay)).await?
+            }
+            Payable::Elsewhere(bill) => {
+                let invoice = Step {
+                    bill: Some(*bill),
+                    ..Step::by(Event::Invoiced, by, "stock_request.invoice")
+                };
+                owned(open_bill(app.clone(), found, currency, invoice)).await?
+            }
+        };
     let view = StockRequestView::of(&request, currency, app.now());
     Ok(if again {
         Answer::replayed(view).into_response()

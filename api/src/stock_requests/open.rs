@@ -246,7 +246,13 @@ async fn payable_at_once(
         return Ok(None);
     }
     let scope = asked.scope;
-    let payable = payable(app, scope.merchant, (asked.id, total), coin).await?;
+    let payable = payable(
+        app,
+        (scope.merchant, asked.currency),
+        (asked.id, total),
+        coin,
+    )
+    .await?;
     if asked.by == RequestedBy::Reseller && !approves(app, scope).await? {
         return Ok(None);
     }

@@ -192,12 +192,16 @@ fn subject(kind: Kind) -> Subject {
         Kind::VerificationUpdated => verification_updated(),
         Kind::ListingBlocked => listing_blocked(),
         Kind::InvoiceUpdated => invoice_updated(),
-        Kind::InvoiceAwaitingStock => Fact::InvoiceAwaitingStock(InvoiceAwaitingStock {
-            invoice: INVOICE,
-            product: PRODUCT,
-            variant: None,
-            quantity: 2,
-        }),
+        Kind::InvoiceAwaitingStock => awaiting_stock(),
+    })
+}
+
+fn awaiting_stock() -> Fact {
+    Fact::InvoiceAwaitingStock(InvoiceAwaitingStock {
+        invoice: INVOICE,
+        product: PRODUCT,
+        variant: None,
+        quantity: 2,
     })
 }
 

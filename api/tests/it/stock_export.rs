@@ -8,7 +8,7 @@ const CODE: &str = "demo-both";
 const EMAIL: &str = "ann@example.com";
 
 impl World {
-    async fn export(&self, session: &str, body: &Value) -> Reply {
+    async fn export_stock(&self, session: &str, body: &Value) -> Reply {
         let call = self.in_portal(session, "POST", "inventory/export");
         call.json(body).send().await
     }
@@ -18,7 +18,7 @@ impl World {
 fn available_serials_are_exported_after_a_step_up_and_noted_before() {
     with_world(async |world| {
         let plain = world.as_reseller(CODE, EMAIL).await;
-        let refused = world.export(&plain, &json!({})).await;
+        let refused = world.export_stock(&plain, &json!({})).await;
         refused.refused(403, "STEP_UP_REQUIRED");
         let session = world.stepped_up(EMAIL).await;
         let first = world.buy_stock(CODE, "Antivirus", 2).await.data(201);
@@ -29,7 +29,9 @@ fn available_serials_are_exported_after_a_step_up_and_noted_before() {
         let body = json!({"email": "carl@customer.example"});
         let delivered = delivered.json(&body).send().await.data(200);
 
-        let file = world.export(&session, &json!({"format": "txt"})).await;
+        let file = world
+            .export_stock(&session, &json!({"format": "txt"}))
+            .await;
         assert_eq!(file.status, 200);
         let form = file.header("content-type");
         assert_eq!(form, Some("text/plain; charset=utf-8"));
@@ -51,7 +53,7 @@ fn available_serials_are_exported_after_a_step_up_and_noted_before() {
         assert_eq!(world.scalar(noted), "1");
 
         let one = json!({"format": "csv", "stock_request_id": first["id"]});
-        let again = world.export(&session, &one).await.text();
+        let again = world.export_stock(&session, &one).await.text();
         let rows: Vec<_> = again.lines().collect();
         assert!(
             rows[0].starts_with("id,stock_request_id,product_id"),
@@ -73,7 +75,9 @@ fn available_serials_are_exported_after_a_step_up_and_noted_before() {
             !serials.iter().any(|serial| items.contains(serial)),
             "masked"
         );
-        let word = world.export(&session, &json!({"format": "xml"})).await;
+        let word = world
+            .export_stock(&session, &json!({"format": "xml"}))
+            .await;
         word.refused(422, "VALIDATION_ERROR");
     });
 }

@@ -23,7 +23,7 @@ pub struct Quote {
 }
 
 /// Why there is no price.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsold {
     /// The product or the variant is not on sale, or there is nothing to pay for it.
     NotOnSale,

@@ -66,7 +66,7 @@ pub(crate) async fn host(
     )
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
-    .bind(invoice.relationship.uuid())
+    .bind(invoice.relationship.map(RelationshipId::uuid))
     .bind(hosted.store.uuid())
     .bind(&hosted.reference)
     .bind(&hosted.url)

@@ -54,7 +54,7 @@ pub enum AtOnce {
     /// The balance pays.
     Pays,
     /// Its units are kept for it.
-    Invoiced(Bill, Reservation),
+    Invoiced(Box<Bill>, Reservation),
 }
 
 /// What the purchase limits are counted by.
@@ -150,7 +150,7 @@ async fn begin(
         AtOnce::Nothing => (None, None),
         AtOnce::Pays => (Some(Event::PayBegun), None),
         AtOnce::Invoiced(bill, kept) => {
-            request.bill = Some(bill);
+            request.bill = Some(*bill);
             (Some(Event::Invoiced), Some(kept))
         }
     };

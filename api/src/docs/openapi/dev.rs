@@ -67,6 +67,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(balances());
     all.extend(top_ups());
     all.extend(invoices());
+    all.push(checkout());
     all.extend(payments());
     all.extend(products());
     all.extend(earnings::of_merchants());
@@ -404,7 +405,7 @@ fn top_ups() -> Vec<Operation> {
 fn invoices() -> Vec<Operation> {
     let filters = [
         Parameter::text("status", "Statuses, with commas between them."),
-        Parameter::text("purpose", "TOP_UP: there are no others."),
+        Parameter::text("purpose", "TOP_UP or CHECKOUT."),
         Parameter::LIMIT,
         Parameter::CURSOR,
         Parameter::PAGE,
@@ -468,17 +469,20 @@ fn invoices() -> Vec<Operation> {
         .takes::<Nothing>()
         .answers::<InvoiceView>(200)
         .refuses(&[Code::InvalidState]),
-        Operation::new(
-            "post",
-            "/dev/v1/checkout/sessions",
-            "Send a customer to a page of ours: the answer has its address.",
-        )
-        .scope(Scope::ResellersWrite)
-        .once()
-        .takes::<BeginCheckout>()
-        .answers::<CheckoutSession>(201)
-        .refuses(&[Code::NotFound, Code::ProductNotAllowed]),
     ]
+}
+
+fn checkout() -> Operation {
+    Operation::new(
+        "post",
+        "/dev/v1/checkout/sessions",
+        "Send a customer to a page of ours: the answer has its address.",
+    )
+    .scope(Scope::ResellersWrite)
+    .once()
+    .takes::<BeginCheckout>()
+    .answers::<CheckoutSession>(201)
+    .refuses(&[Code::NotFound, Code::ProductNotAllowed])
 }
 
 fn payments() -> Vec<Operation> {

@@ -85,6 +85,7 @@ async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, Ap
         Status::Open | Status::Confirming => Some(now + OPEN_AGAIN),
         Status::Paid
         | Status::Completed
+        | Status::AwaitingStock
         | Status::Expired
         | Status::Cancelled
         | Status::PartiallyRefunded
