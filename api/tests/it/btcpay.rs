@@ -77,7 +77,7 @@ impl Double {
     /// What arrived for an invoice, from now on.
     fn pays(&self, reference: &str, payments: &Value) {
         self.change(|remote| {
-            remote.invoices.get_mut(reference).unwrap()["payments"] = payments.clone()
+            remote.invoices.get_mut(reference).unwrap()["payments"] = payments.clone();
         });
     }
 

@@ -123,6 +123,10 @@ fn is_page(reply: &Reply, status: u16) -> String {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story from the first page to the last"
+)]
 fn customer_buys_pays_and_gets_the_serials() {
     with_world(async |world| {
         world.selling();
