@@ -40,10 +40,16 @@ impl World {
 
     /// Takes everything off the shelf.
     async fn sell_out(&self) {
-        let stock = self.shelf("GET", "stock").send().await.data(200);
-        let all = json!({"amount": stock["available_stock"]});
-        let pulled = self.shelf("POST", "serials/claim");
-        pulled.json(&all).send().await.data(200);
+        loop {
+            let stock = self.shelf("GET", "stock").send().await.data(200);
+            let left = stock["available_stock"].as_u64().unwrap();
+            if left == 0 {
+                return;
+            }
+            let some = json!({"amount": left.min(500)});
+            let pulled = self.shelf("POST", "serials/claim");
+            pulled.json(&some).send().await.data(200);
+        }
     }
 
     async fn fill_up(&self, serials: &[&str]) {
