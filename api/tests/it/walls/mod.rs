@@ -323,6 +323,7 @@ impl World {
                   FROM embed_campaigns AS t)
                || (SELECT string_agg((to_jsonb(t) - 'reviewed_at')::text, '' ORDER BY t.listing_id)
                   FROM listings AS t)
+               || (SELECT COUNT(*) FROM checkout_sessions) || ' '
                || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM balance_settings)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)
                   FROM members AS t)
