@@ -149,13 +149,7 @@ fn credited(index: &Index<'_>, credit: &Credit<'_>, check: &mut Check) {
         return;
     };
     let row = credit.entry.map(|at| index.entries[at].row);
-    // A reversal and a settlement take what there is.
-    let less = row.is_some_and(|row| {
-        matches!(
-            row.kind,
-            EntryKind::TopUpReversal | EntryKind::DebtSettlement
-        )
-    });
+    let less = row.is_some_and(|row| row.kind.takes_what_there_is());
     let as_asked = if less {
         credit.amount <= *amount && *amount <= 0
     } else {
