@@ -33,8 +33,8 @@ use crate::{
     },
     ids::{BalanceId, MerchantId, ProductId, RelationshipId, SerialId, WithdrawalId},
     inventory::{
-        self, Inventory, Pulled, Purpose, Reach, Removed, ReserveCall, Reserved, Reserver, Restock,
-        WithdrawalCall, Withdrawer,
+        self, Inventory, Pulled, Purpose, Reach, Removed, Reservation, ReserveCall, Reserved,
+        Reserver, Restock, WithdrawalCall, Withdrawer,
     },
     journal::{Journal, Lanes, Owner, Ownership, Tripwire, tripwire},
     merchants::{self, Merchant},
@@ -377,8 +377,13 @@ impl Engine {
 
     /// The same for what was paid and refused: it waits for what comes, before anybody else but those that
     /// wait already.
-    pub async fn wait_for_stock(&self, call: ReserveCall) -> Result<Reserved, Fault> {
-        self.reserving(call, Reach::Beyond).await
+    pub async fn wait_for_stock(&self, call: ReserveCall) -> Result<Reservation, Fault> {
+        match self.reserving(call, Reach::Beyond).await? {
+            Reserved::Held(reservation) => Ok(reservation),
+            Reserved::OutOfStock => Err(Fault::Aborted {
+                reason: "what is still to come was called out of stock",
+            }),
+        }
     }
 
     async fn reserving(&self, call: ReserveCall, reach: Reach) -> Result<Reserved, Fault> {

@@ -7,9 +7,10 @@
 use chrono::TimeDelta;
 use engine::{
     catalog::ProductKind,
+    checkout::Line,
     clock::Timestamp,
     ids::{InvoiceId, MerchantId},
-    inventory::{Pulled, Purpose, WithdrawalCall},
+    inventory::{Pulled, Purpose, Reservation, ReserveCall, WithdrawalCall},
     merchants::Merchant,
     payments::Status,
     programs::CustomerMail,
@@ -69,7 +70,8 @@ async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome
                 }
                 Pulled::OutOfStock => {
                     let post = letters::short(app, shop, due)?;
-                    return Ok(Some(Outcome::Short(post)));
+                    let waits = wait(app, shop.id, line).await?;
+                    return Ok(Some(Outcome::Short(post, waits)));
                 }
             }
         }
@@ -88,6 +90,17 @@ async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome
     }
     let post = letters::delivered(app, shop, due, &texts)?;
     Ok(Some(Outcome::Delivered(serials, post)))
+}
+
+/// Whatever comes is kept for it, before others are sold any.
+async fn wait(app: &App, merchant: MerchantId, line: &Line) -> Result<Reservation, ApiError> {
+    let call = ReserveCall {
+        id: line.id.withdrawal(),
+        merchant,
+        sku: line.sku,
+        quantity: line.quantity,
+    };
+    Ok(app.engine.wait_for_stock(call).await?)
 }
 
 /// Delivers what was cut off or waits for stock, oldest first, and says how many there were.

@@ -65,7 +65,10 @@ impl Clients {
         let opened = async {
             let reserved = match reach {
                 Reach::Shelf => process.engine.reserve(call).await,
-                Reach::Beyond => process.engine.wait_for_stock(call).await,
+                Reach::Beyond => {
+                    let waits = process.engine.wait_for_stock(call).await;
+                    waits.map(Reserved::Held)
+                }
             };
             match reserved {
                 Ok(Reserved::Held(reservation)) => {

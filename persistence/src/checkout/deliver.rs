@@ -9,7 +9,7 @@ use engine::{
     clock::Timestamp,
     events::{Fact, InvoiceAwaitingStock},
     ids::{InvoiceId, MerchantId, SerialId, VariantId},
-    inventory::Ending,
+    inventory::{Ending, Reservation},
     payments::{Event, Invoice, Status, Stepped},
     vault::{Sealed, Vault},
 };
@@ -47,8 +47,8 @@ pub struct Due {
 pub enum Outcome {
     /// With the mail that tells the customer.
     Delivered(Vec<SerialId>, Post),
-    /// There is too little.
-    Short(Post),
+    /// There is too little: what comes is kept for it.
+    Short(Post, Reservation),
 }
 
 /// An invoice of a customer of this merchant that is paid and not delivered.
@@ -146,7 +146,7 @@ pub async fn delivered(
         })?;
         let event = match &outcome {
             Outcome::Delivered(..) => Event::Completed,
-            Outcome::Short(_) => Event::Short,
+            Outcome::Short(..) => Event::Short,
         };
         let invoice = match invoice.step(event, now) {
             Ok(Stepped::Already(_)) => return Ok(false),
@@ -157,22 +157,25 @@ pub async fn delivered(
                 });
             }
         };
-        let (post, kind) = match &outcome {
+        let (post, kind, waits) = match outcome {
             Outcome::Delivered(serials, post) => {
                 let line = line(&mut tx, id).await?;
                 let reserved = line.id.withdrawal();
                 reservations::end(&mut tx, reserved, Ending::Redeemed, now).await?;
-                give(&mut tx, &invoice, serials, now).await?;
-                (post, "delivery")
+                give(&mut tx, &invoice, &serials, now).await?;
+                (post, "delivery", None)
             }
-            Outcome::Short(post) => {
+            Outcome::Short(post, waits) => {
                 tell_short(&mut tx, &invoice, now).await?;
-                (post, "awaiting-stock")
+                (post, "awaiting-stock", Some(waits))
             }
         };
         mail::queue(&mut tx, &vault, (post.id, kind), &post.letter, now).await?;
         let deed = (Actor::job(JOB), "invoice.deliver");
         store(&mut tx, &invoice, deed, now).await?;
+        if let Some(waits) = waits {
+            reservations::insert(&mut tx, waits, now).await?;
+        }
         commit(tx).await?;
         Ok(true)
     })

@@ -17,7 +17,7 @@ use super::levels::shelf;
 use crate::Error;
 
 /// Stores a reservation as the last step but the commit of what it is made for; one that ended begins
-/// anew. Any error means that its transaction must not be committed.
+/// anew, one that did not keeps its place. Any error means that its transaction must not be committed.
 pub async fn insert(
     connection: &mut PgConnection,
     reservation: Reservation,
@@ -34,7 +34,11 @@ pub async fn insert(
            (withdrawal_id, merchant_id, product_id, variant_id, quantity, waits, reserved_at)
          SELECT $1, $2, $3, $4, $5, $6, $7 FROM shards WHERE shard = 0 AND owner = $8
          ON CONFLICT ON CONSTRAINT reservations_pkey DO UPDATE SET
-           quantity = EXCLUDED.quantity, waits = EXCLUDED.waits, reserved_at = EXCLUDED.reserved_at,
+           quantity = EXCLUDED.quantity,
+           waits = CASE WHEN reservations.ended_at IS NULL
+             THEN reservations.waits ELSE EXCLUDED.waits END,
+           reserved_at = CASE WHEN reservations.ended_at IS NULL
+             THEN reservations.reserved_at ELSE EXCLUDED.reserved_at END,
            ended_at = NULL, ending = NULL",
     )
     .bind(call.id.uuid())

@@ -76,6 +76,7 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
     assert_eq!(source.reserved(sku).await, Ok(all));
     assert_eq!(source.reserved(other).await, Ok(vec![row(5, 3)]));
 
+    assert!(rows.store(reservation(9, sku, 2)).await, "it is there");
     assert!(rows.end(id(9)).await);
     assert!(!rows.end(id(9)).await, "it has ended");
     assert!(rows.store(reservation(9, sku, 2)).await, "it was paid late");

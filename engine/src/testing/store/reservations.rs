@@ -91,13 +91,17 @@ impl Tables {
         self.owners.last() == Some(&owner)
     }
 
-    /// Writes a row, or begins it anew.
+    /// Writes a row, or begins it anew; one that has no end keeps its place.
     pub fn insert_reservation(&mut self, call: &ReserveCall, reach: Reach) {
+        let before = self.reservations.get(&call.id).filter(|row| !row.ended);
+        let (reach, number) = before.map_or((reach, self.reservations_made), |row| {
+            (row.reach, row.number)
+        });
         let row = ReservationRow {
             sku: call.sku,
             quantity: call.quantity,
             reach,
-            number: self.reservations_made,
+            number,
             ended: false,
         };
         self.reservations_made += 1;
