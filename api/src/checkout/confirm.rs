@@ -17,7 +17,7 @@ use engine::{
         address_digest, answers, digest,
     },
     fulfillments::Email,
-    ids::{InvoiceId, InvoiceLineId},
+    ids::{InvoiceId, InvoiceLineId, MerchantId},
     inventory::{Reservation, ReserveCall, Reserved},
     payments::{Coin, Method, ProviderKind},
 };
@@ -118,7 +118,7 @@ async fn asked(
     body += &row("Price each", &amount(currency, session.unit_price));
     body += "</dl>\n";
     let _written = writeln!(body, "<p class=\"total\">{total}</p>");
-    let coins = offered(app, ware).await?;
+    let coins = offered(app, ware.merchant.id).await?;
     if coins.is_empty() {
         body += "<p class=\"notice\">This shop takes no payments at the moment.</p>\n";
     } else {
@@ -254,15 +254,15 @@ async fn reserve(
 }
 
 /// The coins in which customers pay: those of which the merchant says what arrived.
-async fn offered(app: &App, ware: &Ware) -> Result<Vec<Method>, ApiError> {
-    let mut methods = methods::list(&app.database, ware.merchant.id, true).await?;
+pub(crate) async fn offered(app: &App, merchant: MerchantId) -> Result<Vec<Method>, ApiError> {
+    let mut methods = methods::list(&app.database, merchant, true).await?;
     methods.retain(|method| method.provider() == ProviderKind::Manual);
     Ok(methods)
 }
 
 /// How to pay in this coin, or in the first one that is offered.
 async fn method(app: &App, ware: &Ware, coin: Option<&Coin>) -> Result<Method, ApiError> {
-    let offered = offered(app, ware).await?;
+    let offered = offered(app, ware.merchant.id).await?;
     let found = match coin {
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),

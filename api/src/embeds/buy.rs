@@ -12,14 +12,12 @@ use engine::{
     ids::{CampaignId, ProductId, VariantId},
     links::Attribution,
 };
-use persistence::{
-    campaigns::{self, Offer},
-    payments,
-};
+use persistence::campaigns::{self, Offer};
 use reqwest::Url;
 
 use super::{offer, widget};
 use crate::{
+    checkout::confirm::offered as checkout_offers,
     error::{ApiError, Code},
     extract::Query,
     layers::address::network,
@@ -86,10 +84,7 @@ async fn led(app: &App, offer: &Offer, query: &Query) -> Result<Option<Led>, Api
     let Some(wanted) = wanted else {
         return Ok(None);
     };
-    if !payments::list(&app.database, offer.merchant, true)
-        .await?
-        .is_empty()
-    {
+    if !checkout_offers(app, offer.merchant).await?.is_empty() {
         return Ok(Some(Led::Checkout(wanted.product)));
     }
     let shop = offer.storefront_url.as_deref();
