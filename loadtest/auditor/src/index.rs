@@ -65,6 +65,24 @@ pub(crate) struct Credit<'a> {
     pub(crate) entry: Option<usize>,
 }
 
+impl Credit<'_> {
+    /// Whether an entry of this kind and amount is what was asked for. A reversal and a settlement take what
+    /// there is, up to that; all others are whole.
+    pub(crate) const fn fits(&self, kind: EntryKind, amount: i64) -> bool {
+        match kind {
+            EntryKind::TopUpReversal | EntryKind::DebtSettlement => {
+                self.amount <= amount && amount <= 0
+            }
+            EntryKind::Fulfillment
+            | EntryKind::TopUp
+            | EntryKind::Credit
+            | EntryKind::Refund
+            | EntryKind::Debit
+            | EntryKind::StockRefund => self.amount == amount,
+        }
+    }
+}
+
 /// Order ids and references of credits are apart, those of top-ups, credits and debits are not: a
 /// client does not know which of the first two it made, and gives the third other references.
 type Reference<'a> = (i64, bool, &'a str);

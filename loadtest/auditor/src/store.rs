@@ -82,13 +82,6 @@ pub enum EntryKind {
     DebtSettlement,
 }
 
-impl EntryKind {
-    /// Whether it may take less than was asked for: as much as there is.
-    pub const fn takes_what_there_is(self) -> bool {
-        matches!(self, Self::TopUpReversal | Self::DebtSettlement)
-    }
-}
-
 /// A row of the ledger.
 #[derive(Clone, Debug)]
 pub struct Entry {

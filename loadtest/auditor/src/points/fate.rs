@@ -128,12 +128,8 @@ pub(crate) fn unknown(index: &Index<'_>, run: &Run) -> Finding {
         }
     }
     for credit in index.credits.iter().filter(|credit| credit.call.is_open()) {
-        let whole = credit.entry.is_none_or(|at| {
-            let row = index.entries[at].row;
-            // What is taken back or settled is as much as there is.
-            let part = row.kind.takes_what_there_is() && (credit.amount..=0).contains(&row.amount);
-            part || row.amount == credit.amount
-        });
+        let fits = |row: &crate::Entry| credit.fits(row.kind, row.amount);
+        let whole = credit.entry.is_none_or(|at| fits(index.entries[at].row));
         check.that(
             whole,
             "a credit without an answer has another amount",

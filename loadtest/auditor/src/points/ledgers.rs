@@ -149,12 +149,7 @@ fn credited(index: &Index<'_>, credit: &Credit<'_>, check: &mut Check) {
         return;
     };
     let row = credit.entry.map(|at| index.entries[at].row);
-    let less = row.is_some_and(|row| row.kind.takes_what_there_is());
-    let as_asked = if less {
-        credit.amount <= *amount && *amount <= 0
-    } else {
-        credit.amount == *amount
-    };
+    let as_asked = row.is_some_and(|row| credit.fits(row.kind, *amount));
     let stored: Option<(Id, i64, i64)> = row.map(|row| (row.id, row.amount, row.balance_after));
     let same = stored == Some((*id, *amount, *balance_after)) && as_asked;
     check.that(same, "a credit is not stored as it was answered", || {
