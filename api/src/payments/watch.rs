@@ -81,11 +81,21 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
         .await?;
     let paid: HashSet<_> = found.iter().map(|transfer| transfer.to).collect();
     let asked = |one: &Watched| paid.contains(&one.deposit.address) || one.confirming && to == head;
+    let mut all_read = true;
     for one in watched.into_iter().filter(asked) {
-        read(&app, (&chain, from), one, now).await?;
+        // What one invoice cannot be asked keeps no other from being paid.
+        if let Err(error) = read(&app, (&chain, from), one, now).await {
+            let code = error.code().name();
+            tracing::warn!(
+                network,
+                code,
+                "could not read what arrived for an invoice: {code}"
+            );
+            all_read = false;
+        }
     }
     let last = to.min(head.saturating_sub(CONFIRMATIONS_MAX.into()));
-    if last > cursor {
+    if last > cursor && all_read {
         payments::advance_cursor(db, network, (cursor, last), now).await?;
     }
     Ok(to < head)

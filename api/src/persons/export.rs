@@ -298,7 +298,13 @@ impl Export {
                 let next = last.map(|item| item.number);
                 let mut lines = Vec::with_capacity(page.items.len());
                 for item in &page.items {
-                    let how = (Reader::Reseller, Text::Clear);
+                    // One that never left may have been taken back and paid back: it stays unread.
+                    let text = if item.handed_over_at.is_some() {
+                        Text::Clear
+                    } else {
+                        Text::Masked
+                    };
+                    let how = (Reader::Reseller, text);
                     let (engine, merchant) = (&this.app.engine, &*this.merchant);
                     let shown = InventoryItemView::of(engine, merchant, item, how).await;
                     lines.push(line("inventory_item", &shown));

@@ -97,6 +97,25 @@ fn everything_leaves_with_the_reseller_also_after_the_end() {
 }
 
 #[test]
+fn serial_that_was_taken_back_unread_is_not_in_the_file() {
+    with_world(async |world| {
+        world.as_reseller(CODE, EMAIL).await;
+        let bought = world.buy_stock(CODE, "Antivirus", 2).await.data(201);
+        let why = json!({"reason": "Mistake"});
+        world.transfer(&bought, "revoke", &why).await.data(200);
+        let session = world.stepped_up(EMAIL).await;
+        let file = lines(&world.export(&session).await.text());
+        let mut items = 0;
+        for (_, item) in file.iter().filter(|(kind, _)| kind == "inventory_item") {
+            let serial = item["serial"].as_str().unwrap_or_default();
+            assert!(serial.is_empty() || serial.contains('…'), "{serial}");
+            items += 1;
+        }
+        assert_eq!(items, 2);
+    });
+}
+
+#[test]
 fn person_sees_the_products_of_the_program_with_their_prices() {
     with_world(async |world| {
         let session = world.as_reseller(CODE, EMAIL).await;
