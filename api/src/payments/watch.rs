@@ -66,7 +66,7 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
         return Ok(false);
     };
     let head = chain.node.head().await?;
-    let (from, to) = (cursor + 1, head.min(cursor + BLOCKS_AT_ONCE));
+    let (from, mut to) = (cursor + 1, head.min(cursor + BLOCKS_AT_ONCE));
     let late = now - TimeDelta::days(LATE_DAYS);
     let watched = payments::watched(db, network, late).await?;
     let addresses: Vec<_> = watched.iter().map(|one| one.deposit.address).collect();
@@ -75,10 +75,14 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
         .map(|one| one.deposit.token.contract)
         .collect();
     let tokens: Vec<_> = tokens.into_iter().collect();
-    let found = chain
-        .node
-        .transfers((from, to), &tokens, &addresses)
-        .await?;
+    let found = loop {
+        match chain.node.transfers((from, to), &tokens, &addresses).await {
+            Ok(found) => break found,
+            // Nodes refuse answers that are too long: fewer blocks have less to tell.
+            Err(_) if to > from => to = from + (to - from) / 2,
+            Err(unavailable) => return Err(unavailable.into()),
+        }
+    };
     let paid: HashSet<_> = found.iter().map(|transfer| transfer.to).collect();
     let asked = |one: &Watched| paid.contains(&one.deposit.address) || one.confirming && to == head;
     let mut all_read = true;

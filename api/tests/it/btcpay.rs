@@ -33,6 +33,8 @@ struct Remote {
     invoices: HashMap<String, Value>,
     asked: usize,
     down: bool,
+    /// How often somebody asked while it was down.
+    turned_away: usize,
 }
 
 type Shared = Arc<Mutex<Remote>>;
@@ -106,6 +108,7 @@ fn look(
 ) -> Answered {
     let mut remote = remote.lock().unwrap_or_else(PoisonError::into_inner);
     if remote.down {
+        remote.turned_away += 1;
         return Err(StatusCode::BAD_GATEWAY);
     }
     if headers[header::AUTHORIZATION] != format!("token {TOKEN}") {
@@ -284,6 +287,34 @@ fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
             .unwrap();
         assert!(double.asked() > asked);
         assert_eq!(world.credited_by_top_ups(), "2 of 5000");
+    });
+}
+
+#[test]
+fn server_that_does_not_answer_is_asked_once_and_its_invoices_wait_together() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        world
+            .replace(&session, json!([double.method()]))
+            .await
+            .data(200);
+        for _ in 0..3 {
+            world.shown().await;
+        }
+        double.change(|remote| remote.down = true);
+        let app = world.server.app();
+        assert_eq!(api::payments::ask_due(app, later()).await.unwrap(), 3);
+        assert_eq!(double.change(|remote| remote.turned_away), 1);
+        double.change(|remote| remote.down = false);
+        let asked = double.asked();
+        let minute = chrono::TimeDelta::minutes(2);
+        assert_eq!(
+            api::payments::ask_due(app, later() + minute).await.unwrap(),
+            3
+        );
+        assert_eq!(double.asked() - asked, 3);
     });
 }
 

@@ -1,13 +1,17 @@
 //! Asks the servers what arrived, for ever: at once where a notice says so, else now and then.
+//!
+//! Keeps: a server that does not answer costs one question a minute, and no other server's invoices wait for it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::TimeDelta;
 use engine::{
     audit::Actor,
     clock::Timestamp,
-    payments::{Provider as _, Status},
+    ids::StoreId,
+    payments::{Invoice, Provider as _, Status},
 };
+use futures_util::{TryStreamExt as _, stream};
 use persistence::{
     owned,
     payments::{self, Due},
@@ -26,6 +30,8 @@ use crate::{
 const JOB: &str = "question to a payment server";
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 const AT_ONCE: u32 = 50;
+/// Servers that are asked at the same time: one that is slow holds up its own invoices.
+const SIDE_BY_SIDE: usize = 8;
 /// How long until a server is asked again: of what waits for money, of what ended, and of what was not answered.
 const OPEN_AGAIN: TimeDelta = TimeDelta::minutes(5);
 const ENDED_AGAIN: TimeDelta = TimeDelta::hours(6);
@@ -51,18 +57,37 @@ pub async fn ask_due(app: &App, now: Timestamp) -> Result<usize, persistence::Er
         if due.is_empty() {
             return Ok(count);
         }
+        count += due.len();
+        let mut by_store: BTreeMap<StoreId, Vec<Due>> = BTreeMap::new();
         for one in due {
-            count += 1;
+            by_store.entry(one.store.id).or_default().push(one);
+        }
+        stream::iter(by_store.into_values().map(Ok))
+            .try_for_each_concurrent(SIDE_BY_SIDE, |due| ask_store(app, due, now))
+            .await?;
+    }
+}
+
+/// Asks one server for its invoices; once it does not answer, the others wait with the one it did not.
+async fn ask_store(app: &App, due: Vec<Due>, now: Timestamp) -> Result<(), persistence::Error> {
+    let mut answers = true;
+    for one in due {
+        let next = if answers {
             // One task: what is stored is credited, whether or not the process is asked to end.
             let asked = owned(ask(app.clone(), one.clone(), now)).await;
-            let next = asked.unwrap_or_else(|error| {
-                let code = error.code().name();
-                tracing::info!(invoice.id = %one.invoice, code, "a payment server is asked again: {code}");
+            asked.unwrap_or_else(|error| {
+                let code = error.code();
+                let name = code.name();
+                tracing::info!(invoice.id = %one.invoice, code = name, "a payment server is asked again: {name}");
+                answers = code != Code::ProviderUnavailable;
                 Some(now + FAILED_AGAIN)
-            });
-            payments::asked(&app.database, &one, next).await?;
-        }
+            })
+        } else {
+            Some(now + FAILED_AGAIN)
+        };
+        payments::asked(&app.database, &one, next).await?;
     }
+    Ok(())
 }
 
 /// Takes in what the server says of one invoice; gives when to ask next.
@@ -79,9 +104,20 @@ async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, Ap
         currency: terms.currency,
         instructions: None,
     };
-    let snapshot = provider.fetch(&invoice).await?;
+    let next = next_question(&invoice, now);
+    let snapshot = match provider.fetch(&invoice).await {
+        Ok(snapshot) => snapshot,
+        // It is too late to ask a server for ever that is gone.
+        Err(_) if next.is_none() => return Ok(None),
+        Err(unavailable) => return Err(unavailable.into()),
+    };
     take_in(&app, (due.of, id), snapshot, (Actor::job(JOB), now)).await?;
-    let after = match invoice.status {
+    Ok(next)
+}
+
+/// When a server is asked for an invoice again; none if it is asked no more.
+fn next_question(invoice: &Invoice, now: Timestamp) -> Option<Timestamp> {
+    match invoice.status {
         Status::Open | Status::Confirming => Some(now + OPEN_AGAIN),
         Status::Paid
         | Status::Completed
@@ -94,6 +130,5 @@ async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, Ap
             let late = invoice.expires_at + TimeDelta::days(LATE_DAYS);
             (now < late).then_some(now + ENDED_AGAIN)
         }
-    };
-    Ok(after)
+    }
 }
