@@ -137,7 +137,9 @@ test("an embed campaign is made, listed, renamed and revoked", async () => {
   assert.deepEqual(made.product_ids, [product]);
   const [, script] = made.snippet.match(/src="([^"]+)"/);
   const [, token] = made.snippet.match(/data-token="([^"]+)"/);
-  const widget = () => fetch(`${script.replace(/\.js$/, "")}?t=${token}`);
+  // The public address is another one than this server listens on.
+  const { pathname } = new URL(script.replace(/\.js$/, ""));
+  const widget = () => fetch(`${baseUrl}${pathname}?t=${token}`);
   const shown = await widget();
   assert.equal(shown.status, 200);
   assert.match(await shown.text(), new RegExp(`product_id=${product}`));
