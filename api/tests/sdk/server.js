@@ -5,7 +5,8 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm, watch } from "node:fs/promises";
+import { watch } from "node:fs";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -67,16 +68,14 @@ async function firstDemo(stateDir, exited) {
     throw new Error(`consign dev ended with ${code} before it answered`);
   });
   const deadline = AbortSignal.timeout(START_DEADLINE_MS);
-  const written = (async () => {
-    const changes = watch(stateDir, { signal: deadline });
-    let text = await readIfThere(path);
-    while (text === null) {
-      await changes.next();
-      text = await readIfThere(path);
-    }
-    await changes.return();
-    return JSON.parse(text);
-  })();
+  // Not the iterator of fs/promises: it loses what changes while its last change is looked at.
+  const watcher = watch(stateDir, { signal: deadline });
+  const written = new Promise((resolve, reject) => {
+    const look = () => readIfThere(path).then((text) => text !== null && resolve(JSON.parse(text)), reject);
+    watcher.on("change", look).on("error", reject);
+    deadline.addEventListener("abort", () => reject(new Error("consign dev does not answer")));
+    look();
+  }).finally(() => watcher.close());
   gone.catch(() => {});
   return Promise.race([written, gone]);
 }
