@@ -7,6 +7,7 @@ mod ask;
 mod hear;
 mod keep;
 mod line;
+mod look;
 mod stage;
 mod terms;
 
@@ -23,7 +24,7 @@ use std::{
 use anyhow::Context as _;
 
 pub(super) use stage::{Merchant, Reseller, Stage, Ware};
-use {keep::Shop, line::RunClock, terms::Hand};
+use {keep::Shop, line::RunClock, look::Looker, terms::Hand};
 
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
@@ -76,6 +77,9 @@ async fn open(street: Arc<Street>) -> anyhow::Result<()> {
     for number in 0..street.stage.shops {
         let shop = Shop::open(&street, number, clock)?;
         shops.spawn(shop.keep());
+    }
+    for looker in Looker::all(&street, clock)? {
+        shops.spawn(looker.look());
     }
     if let Some(merchant) = &street.stage.merchant {
         for hand in Hand::both(&street, merchant, clock)? {
