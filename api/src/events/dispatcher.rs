@@ -1,8 +1,8 @@
 //! The loop that numbers what happened, behind the sales.
 //!
-//! Keeps: it rests thirty times as long as it works, at most a second: a span costs the same for one entry
-//! and for hundreds, so the busier the lanes, the longer entries gather, and few orders meet its work on
-//! their core. What it is behind is a metric, and nothing is lost by being late.
+//! Keeps: it takes little at a time and rests ten times as long as it works, so that an order that meets its
+//! work on the core does not wait long. The further it is behind, the more it takes: a span costs the same
+//! for one entry and for hundreds. What it is behind is a metric, and nothing is lost by being late.
 
 use std::time::Duration;
 
@@ -13,11 +13,15 @@ use tokio::time::sleep;
 
 use crate::{metrics, state::App};
 
-/// How often it looks when nothing waits, and how long what happens gathers at least.
+/// How often it looks when nothing waits.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long what happens gathers.
+const GATHER_MIN: Duration = Duration::from_millis(10);
 const GATHER_MAX: Duration = Duration::from_secs(1);
 /// How many times as long as it works it rests.
-const RESTS: u32 = 30;
+const RESTS: u32 = 10;
+/// Batches of each lane in one step at least: about a millisecond of work.
+const BATCHES_MIN: u64 = 32;
 /// How often it tries when storage does not answer, or another process owns the shard.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
@@ -40,7 +44,12 @@ pub(crate) async fn dispatch(app: App) {
 }
 
 fn rest(worked: Duration) -> Duration {
-    (worked * RESTS).clamp(LOOK_EVERY, GATHER_MAX)
+    (worked * RESTS).clamp(GATHER_MIN, GATHER_MAX)
+}
+
+/// Half of what waits, once that is more than a little.
+fn batches(waiting: u64) -> u64 {
+    (waiting / 2).max(BATCHES_MIN)
 }
 
 enum Advanced {
@@ -58,7 +67,8 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     if lag.is_none() {
         return Ok(Advanced::Nothing);
     }
-    let Some(feeds) = dispatch::step(&app.database, app.engine.owner(), now).await? else {
+    let (owner, batches) = (app.engine.owner(), batches(lag.batches));
+    let Some(feeds) = dispatch::step(&app.database, owner, batches, now).await? else {
         return Ok(Advanced::NotOurs);
     };
     let live = || feeds.iter().filter(|feed| !feed.test);
@@ -95,7 +105,12 @@ mod tests {
         let rest = |millis| rest(Duration::from_millis(millis)).as_millis();
         assert_eq!(
             [1, 3, 10, 30, 100, 5000].map(rest),
-            [100, 100, 300, 900, 1000, 1000]
+            [10, 30, 100, 300, 1000, 1000]
         );
+    }
+
+    #[test]
+    fn the_more_waits_the_more_is_told_at_once() {
+        assert_eq!([0, 1, 64, 100, 5000].map(batches), [32, 32, 32, 50, 2500]);
     }
 }

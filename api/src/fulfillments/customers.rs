@@ -1,7 +1,7 @@
 //! Orders by their customers: a keyed digest of each address, written behind the lanes.
 //!
-//! Keeps: it rests far longer than it works, because orders must not meet it on their core; whoever asks for a
-//! customer reads what is left first, so that nothing is missing from the answer.
+//! Keeps: it takes little at a time and rests far longer than it works, because orders must not meet it on their
+//! core; whoever asks for a customer reads what is left first, so that nothing is missing from the answer.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -17,8 +17,11 @@ use crate::{
 /// How often it looks when nothing waits.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How many times as long as it works it rests.
-const RESTS: u32 = 30;
-const REST_MIN: Duration = Duration::from_millis(100);
+const RESTS: u32 = 12;
+const REST_MIN: Duration = Duration::from_millis(10);
+/// Batches of each lane in one step: about a millisecond of work, and what somebody who asks makes of them.
+const BATCHES: u32 = 32;
+const BATCHES_ASKED: u32 = 512;
 /// So many steps somebody who asks waits for.
 const STEPS_MAX: usize = 64;
 
@@ -26,7 +29,7 @@ const STEPS_MAX: usize = 64;
 pub(crate) async fn store_behind(app: App) {
     loop {
         let began = clock::instant();
-        let wait = match step(&app).await {
+        let wait = match step(&app, BATCHES).await {
             Ok(true) => ((clock::instant() - began) * RESTS).clamp(REST_MIN, LOOK_EVERY),
             Ok(false) => LOOK_EVERY,
             Err(error) => {
@@ -43,7 +46,7 @@ pub(crate) async fn store_behind(app: App) {
 /// too much to wait for.
 pub(crate) async fn catch_up(app: &App) -> Result<(), ApiError> {
     for _ in 0..STEPS_MAX {
-        if !step(app).await? {
+        if !step(app, BATCHES_ASKED).await? {
             return Ok(());
         }
     }
@@ -52,8 +55,8 @@ pub(crate) async fn catch_up(app: &App) -> Result<(), ApiError> {
 }
 
 /// Stores the next orders of each lane; false if there were none.
-async fn step(app: &App) -> Result<bool, ApiError> {
-    let found = unread(&app.database).await?;
+async fn step(app: &App, batches: u32) -> Result<bool, ApiError> {
+    let found = unread(&app.database, batches).await?;
     let some = !found.is_empty();
     for lane in found {
         let digested = digested(app, &lane).await?;

@@ -1,8 +1,8 @@
 //! Shelves as they run low, run out and are filled again.
 //!
 //! Keeps: no order waits for this, and none costs more because of it: the dispatcher says whose shelves
-//! changed, and those are looked at behind it. A look rests thirty times as long as it worked. What was
-//! missed is found by a look at all of them, which a process begins with.
+//! changed, and those are looked at behind it. A look rests three hundred times as long as it worked, at most
+//! a minute. What was missed is found by a look at all of them, which a process begins with.
 
 use std::{
     collections::HashSet,
@@ -25,9 +25,9 @@ const LOOK_AT_ALL_EVERY: Duration = Duration::from_mins(10);
 const GATHER: Duration = Duration::from_secs(1);
 const GATHER_MAX: Duration = Duration::from_mins(1);
 /// How many times as long as it works it rests.
-const RESTS: u32 = 30;
+const RESTS: u32 = 300;
 /// Products that are looked at in one statement, and merchants that are named in one.
-const AT_ONCE: u32 = 200;
+const AT_ONCE: u32 = 50;
 
 /// Merchants whose shelves changed and were not looked at yet: at most all there are.
 #[derive(Default)]

@@ -20,8 +20,8 @@ use crate::{Database, Error, database::commit, owned};
 
 /// The one shard there is.
 const SHARD: i16 = 0;
-/// What one step takes at most: more than lanes commit in a second.
-const BATCHES_MAX: i64 = 4096;
+/// What one step takes at most.
+const BATCHES_MAX: u64 = 4096;
 const ENTRIES_MAX: i64 = 65_536;
 const FACTS_MAX: i64 = 256;
 
@@ -62,13 +62,16 @@ pub async fn lag(db: &Database) -> Result<Lag, Error> {
     .await
 }
 
-/// Tells the next facts; the feeds that have something new. None if this owner does not own the shard.
+/// Tells the next facts, of each lane those of at most `batches` batches; the feeds that have something new.
+/// None if this owner does not own the shard.
 pub async fn step(
     db: &Database,
     owner: Owner,
+    batches: u64,
     now: Timestamp,
 ) -> Result<Option<HashSet<Feed>>, Error> {
     let db = db.clone();
+    let batches = batches.min(BATCHES_MAX).cast_signed();
     owned(async move {
         let mut tx = db.begin_behind().await?;
         if !lock(&mut tx, owner).await? {
@@ -76,7 +79,7 @@ pub async fn step(
         }
         let mut feeds = HashSet::new();
         for lane in waiting_lanes(&mut tx).await? {
-            tell_entries(&mut tx, lane, now, &mut feeds).await?;
+            tell_entries(&mut tx, (lane, batches), now, &mut feeds).await?;
         }
         tell_facts(&mut tx, now, &mut feeds).await?;
         commit(tx).await?;
@@ -109,13 +112,13 @@ async fn waiting_lanes(connection: &mut PgConnection) -> Result<Vec<i16>, Error>
 
 async fn tell_entries(
     connection: &mut PgConnection,
-    lane: i16,
+    (lane, batches): (i16, i64),
     now: Timestamp,
     feeds: &mut HashSet<Feed>,
 ) -> Result<(), Error> {
     let told: Vec<(Uuid, Option<Uuid>, bool)> = sqlx::query_as(include_str!("dispatch.sql"))
         .bind(lane)
-        .bind(BATCHES_MAX)
+        .bind(batches)
         .bind(ENTRIES_MAX)
         .bind(now)
         .fetch_all(connection)

@@ -12,9 +12,6 @@ use uuid::Uuid;
 
 use crate::{Database, Error, database::commit, error::at_most_one, owned};
 
-/// Batches and orders of one step.
-const BATCHES_MAX: i64 = 512;
-
 /// Orders of one lane that are not stored by their customers yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
@@ -41,8 +38,8 @@ pub struct Digested {
     pub digest: [u8; 16],
 }
 
-/// The next orders of each lane that has any.
-pub async fn unread(db: &Database) -> Result<Vec<Unread>, Error> {
+/// The next orders of each lane that has any, of at most `batches` batches.
+pub async fn unread(db: &Database, batches: u32) -> Result<Vec<Unread>, Error> {
     let db = db.clone();
     owned(async move {
         let mut connection = db.behind().await?;
@@ -55,7 +52,7 @@ pub async fn unread(db: &Database) -> Result<Vec<Unread>, Error> {
         .await?;
         let mut unread = Vec::with_capacity(lanes.len());
         for (lane, from) in lanes {
-            unread.push(next(&mut connection, lane, from).await?);
+            unread.push(next(&mut connection, (lane, batches), from).await?);
         }
         Ok(unread)
     })
@@ -71,11 +68,15 @@ struct Row {
     email_sealed: Option<Vec<u8>>,
 }
 
-async fn next(connection: &mut PgConnection, lane: i16, from: i64) -> Result<Unread, Error> {
+async fn next(
+    connection: &mut PgConnection,
+    (lane, batches): (i16, u32),
+    from: i64,
+) -> Result<Unread, Error> {
     let rows: Vec<Row> = sqlx::query_as(include_str!("customers.sql"))
         .bind(lane)
         .bind(from)
-        .bind(BATCHES_MAX)
+        .bind(i64::from(batches))
         .fetch_all(connection)
         .await?;
     let through = rows.iter().map(|row| row.seq).max().unwrap_or(from);

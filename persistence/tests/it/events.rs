@@ -13,6 +13,9 @@ use persistence::events::{
 
 use crate::ground::{Ground, Lane, at};
 
+/// More batches than any test commits.
+const MANY: u64 = 100;
+
 impl Ground {
     const fn feed(&self) -> Feed {
         Feed {
@@ -36,7 +39,7 @@ impl Ground {
     /// Steps until nothing waits.
     pub(crate) async fn dispatch(&self, owner: Owner) {
         while !lag(&self.db).await.unwrap().is_none() {
-            step(&self.db, owner, at(9)).await.unwrap().unwrap();
+            step(&self.db, owner, MANY, at(9)).await.unwrap().unwrap();
         }
     }
 
@@ -113,7 +116,10 @@ async fn fact_of_a_newer_version_waits_and_nothing_waits_for_it() {
         )
         .await;
     ground.sell(&mut lane).await;
-    step(&ground.db, lane.owner, at(9)).await.unwrap().unwrap();
+    step(&ground.db, lane.owner, MANY, at(9))
+        .await
+        .unwrap()
+        .unwrap();
     let told = ground.told(ground.feed(), 0, 10).await;
     assert_eq!(names(&told.events)[3], (4, "serials:imported"));
     assert_eq!(lag(&ground.db).await.unwrap().facts, 1);
@@ -177,7 +183,7 @@ async fn step_that_does_not_end_leaves_everything_for_the_next() {
              CREATE TRIGGER fail AFTER DELETE ON event_outbox FOR EACH ROW EXECUTE FUNCTION fail()",
         )
         .await;
-    assert!(step(&ground.db, lane.owner, at(9)).await.is_err());
+    assert!(step(&ground.db, lane.owner, MANY, at(9)).await.is_err());
     let waiting = lag(&ground.db).await.unwrap();
     assert_eq!((waiting.batches, waiting.facts), (4, 1));
     assert!(ground.told(ground.feed(), 0, 10).await.events.is_empty());
@@ -193,11 +199,25 @@ async fn dispatchers_at_once_tell_nothing_twice() {
     let ground = Ground::new().await;
     let mut lane = ground.lane().await;
     ground.sell(&mut lane).await;
-    let step = || step(&ground.db, lane.owner, at(9));
+    let step = || step(&ground.db, lane.owner, MANY, at(9));
     let steps = tokio::join!(step(), step(), step());
     assert!(steps.0.is_ok() && steps.1.is_ok() && steps.2.is_ok());
     assert_eq!(lag(&ground.db).await.unwrap(), Lag::default());
     assert_eq!(ground.told(ground.feed(), 0, 10).await.events.len(), 4);
+}
+
+#[tokio::test]
+async fn a_step_takes_no_more_batches_than_it_is_asked_to() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    for left in [2, 0] {
+        step(&ground.db, lane.owner, 2, at(9))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(lag(&ground.db).await.unwrap().batches, left);
+    }
 }
 
 #[tokio::test]
@@ -206,9 +226,12 @@ async fn only_the_owner_of_the_shard_tells() {
     let mut lane = ground.lane().await;
     ground.sell(&mut lane).await;
     let stranger = ground.owner();
-    assert_eq!(step(&ground.db, stranger, at(9)).await.unwrap(), None);
+    assert_eq!(step(&ground.db, stranger, MANY, at(9)).await.unwrap(), None);
     assert_eq!(lag(&ground.db).await.unwrap().batches, 4);
-    let feeds = step(&ground.db, lane.owner, at(9)).await.unwrap().unwrap();
+    let feeds = step(&ground.db, lane.owner, MANY, at(9))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(feeds, [ground.feed(), ground.own_feed()].into());
 }
 
