@@ -55,12 +55,7 @@ async fn answer(
     };
     let told = told(&app, &keyring, relationship).await;
     let told = told.map_err(ApiError::after_change)?;
-    let answer = if replayed {
-        Answer::replayed
-    } else {
-        Answer::ok
-    };
-    Ok(answer(told).into_response())
+    Ok(Answer::stepped(replayed, told).into_response())
 }
 
 /// Fills the balance that is in force, also if a crash left it empty, and shows it.

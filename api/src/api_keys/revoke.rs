@@ -87,11 +87,7 @@ async fn answer(
     let owner = keyring.owner(&app).await;
     let owner = owner.map_err(ApiError::after_change)?;
     let key = owner.show(&revoked.stored, app.now());
-    Ok(if revoked.already {
-        Answer::replayed(key).into_response()
-    } else {
-        Answer::ok(key).into_response()
-    })
+    Ok(Answer::stepped(revoked.already, key).into_response())
 }
 
 async fn revoke(

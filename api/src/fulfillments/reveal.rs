@@ -84,9 +84,5 @@ async fn answer(
     let lines = told.lines();
     let shown = lines.iter().find_map(|line| line.item(item));
     let shown = shown.ok_or_else(missing)?;
-    Ok(if noted {
-        Answer::ok(shown).into_response()
-    } else {
-        Answer::replayed(shown).into_response()
-    })
+    Ok(Answer::stepped(!noted, shown).into_response())
 }

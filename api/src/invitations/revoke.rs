@@ -36,9 +36,5 @@ async fn answer(
     let revoked = revoked.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let revoked = revoked.map_err(ended)?;
     let shown = Invitation::of(&revoked.invitation, now);
-    Ok(if revoked.already {
-        Answer::replayed(shown).into_response()
-    } else {
-        Answer::ok(shown).into_response()
-    })
+    Ok(Answer::stepped(revoked.already, shown).into_response())
 }

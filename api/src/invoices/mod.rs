@@ -89,11 +89,7 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let view = view(app, invoice, (caller.currency(), app.now())).await;
     let view = view.map_err(ApiError::after_change)?;
-    Ok(if already {
-        Answer::replayed(view).into_response()
-    } else {
-        Answer::ok(view).into_response()
-    })
+    Ok(Answer::stepped(already, view).into_response())
 }
 
 /// Whose balance a top-up is for.

@@ -138,11 +138,7 @@ async fn answer(
         Ok::<_, ApiError>((done.already, view))
     });
     let (already, view) = doing.await?;
-    Ok(if already {
-        Answer::replayed(view).into_response()
-    } else {
-        Answer::ok(view).into_response()
-    })
+    Ok(Answer::stepped(already, view).into_response())
 }
 
 fn refusal(refused: &Refused, currency: engine::money::Currency) -> ApiError {

@@ -73,8 +73,6 @@ pub(super) async fn answer(
     let changed = changed.map_err(|refused| refusal(refused, currency))?;
     let shown = found(app, of, id, currency).await;
     let shown = shown.map_err(ApiError::after_change)?;
-    Ok(match changed {
-        Changed::To(_) => Answer::ok(shown).into_response(),
-        Changed::Already(_) => Answer::replayed(shown).into_response(),
-    })
+    let already = matches!(changed, Changed::Already(_));
+    Ok(Answer::stepped(already, shown).into_response())
 }

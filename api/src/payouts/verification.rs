@@ -171,11 +171,7 @@ async fn decided(
     let required = is_required(&app, of.0).await;
     let required = required.map_err(ApiError::after_change)?;
     let shown = VerificationView::of(verification, required);
-    Ok(if again {
-        Answer::replayed(shown).into_response()
-    } else {
-        Answer::ok(shown).into_response()
-    })
+    Ok(Answer::stepped(again, shown).into_response())
 }
 
 async fn is_required(app: &App, merchant: MerchantId) -> Result<bool, ApiError> {

@@ -255,11 +255,7 @@ pub(crate) async fn decline(
     let answer = DeclinedInvitation {
         status: declined.invitation.status.name(),
     };
-    Ok(if declined.already {
-        Answer::replayed(answer).into_response()
-    } else {
-        Answer::ok(answer).into_response()
-    })
+    Ok(Answer::stepped(declined.already, answer).into_response())
 }
 
 /// The offer of a link; guesses count as failed authentications.

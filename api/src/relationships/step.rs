@@ -94,11 +94,7 @@ async fn answer(
         }
         Some(Ok(taken)) => {
             let reseller = Showcase::find(&app, &caller, id).await?;
-            Ok(if taken.already {
-                Answer::replayed(reseller).into_response()
-            } else {
-                Answer::ok(reseller).into_response()
-            })
+            Ok(Answer::stepped(taken.already, reseller).into_response())
         }
     }
 }

@@ -124,11 +124,7 @@ async fn answer(
         return Err(ApiError::new(Code::OutOfStock));
     }
     let shown = MerchantReplacement::of(&done);
-    Ok(if again {
-        Answer::replayed(shown).into_response()
-    } else {
-        Answer::ok(shown).into_response()
-    })
+    Ok(Answer::stepped(again, shown).into_response())
 }
 
 fn otherwise(found: &Replacement) -> ApiError {

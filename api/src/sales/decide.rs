@@ -73,9 +73,5 @@ async fn answer(
         ApiError::saying(Code::InvalidState, said).detail("status", status.name())
     })?;
     let shown = CommissionView::of(&sale, caller.currency());
-    Ok(if again {
-        Answer::replayed(shown).into_response()
-    } else {
-        Answer::ok(shown).into_response()
-    })
+    Ok(Answer::stepped(again, shown).into_response())
 }

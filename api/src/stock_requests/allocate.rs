@@ -61,9 +61,5 @@ async fn answer(
     });
     let (request, again) = done.await?;
     let view = StockRequestView::of(&request, currency, app.now());
-    Ok(if again {
-        Answer::replayed(view).into_response()
-    } else {
-        Answer::ok(view).into_response()
-    })
+    Ok(Answer::stepped(again, view).into_response())
 }

@@ -78,11 +78,9 @@ async fn answer(
     };
     // One task for both: what goes back is credited, whether or not the caller waits.
     let done = owned(cancelled(app.clone(), scope, id, cancel)).await?;
-    let view = |request| StockRequestView::of(request, currency, app.now());
-    Ok(match done {
-        (request, false) => Answer::ok(view(&request)).into_response(),
-        (request, true) => Answer::replayed(view(&request)).into_response(),
-    })
+    let (request, already) = done;
+    let view = StockRequestView::of(&request, currency, app.now());
+    Ok(Answer::stepped(already, view).into_response())
 }
 
 async fn cancelled(

@@ -176,11 +176,7 @@ async fn told(app: &App, asked: &Asked, again: bool) -> Result<Response, ApiErro
     let (engine, merchant) = (&app.engine, &asked.merchant);
     let shown = |text| InventoryItemView::of(engine, merchant, &item, (asked.reader, text));
     let view = shown(Text::Clear).await;
-    let answer = if again {
-        Answer::replayed(view)
-    } else {
-        Answer::ok(view)
-    };
+    let answer = Answer::stepped(again, view);
     Ok(answer.kept_as(shown(Text::Masked).await).into_response())
 }
 

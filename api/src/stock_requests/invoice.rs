@@ -79,11 +79,7 @@ async fn answer(
             }
         };
     let view = StockRequestView::of(&request, currency, app.now());
-    Ok(if again {
-        Answer::replayed(view).into_response()
-    } else {
-        Answer::ok(view).into_response()
-    })
+    Ok(Answer::stepped(again, view).into_response())
 }
 
 /// One task for both: what is decided is also carried out.

@@ -77,11 +77,7 @@ pub(crate) async fn dev(
         // One task for all of it: what is paid is allocated or goes back, whether or not the caller waits.
         let (request, again) = owned(paid(app, seen)).await?;
         let view = StockRequestView::of(&request, currency, now);
-        Ok(if again {
-            Answer::replayed(view).into_response()
-        } else {
-            Answer::ok(view).into_response()
-        })
+        Ok(Answer::stepped(again, view).into_response())
     };
     once.run(app, caller, work).await
 }

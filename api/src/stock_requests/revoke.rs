@@ -78,11 +78,7 @@ pub(crate) async fn dev(
         let (request, again) = done.await?;
         let told = told(&app, scope, request, caller.currency()).await;
         let told = told.map_err(ApiError::after_change)?;
-        Ok(if again {
-            Answer::replayed(told).into_response()
-        } else {
-            Answer::ok(told).into_response()
-        })
+        Ok(Answer::stepped(again, told).into_response())
     };
     once.run(app, caller, work).await
 }
@@ -113,11 +109,7 @@ pub(crate) async fn dev_item(
             Ok(InventoryItemView::of(&app.engine, &merchant, &found, how).await)
         };
         let item = item.await.map_err(ApiError::after_change)?;
-        Ok(if again {
-            Answer::replayed(item).into_response()
-        } else {
-            Answer::ok(item).into_response()
-        })
+        Ok(Answer::stepped(again, item).into_response())
     };
     once.run(app, caller, work).await
 }

@@ -47,11 +47,7 @@ async fn answer(app: App, asker: Asker, id: InvoiceId) -> Result<Response, ApiEr
     let currency = asker.currency;
     let (invoice, already) = cancelled(&app, asker, id).await?;
     let view = TopUpView::of(&invoice, currency, app.now());
-    Ok(if already {
-        Answer::replayed(view).into_response()
-    } else {
-        Answer::ok(view).into_response()
-    })
+    Ok(Answer::stepped(already, view).into_response())
 }
 
 /// The top-up, cancelled, and whether it was so before.

@@ -65,11 +65,7 @@ async fn answer(
     let currency = asker.currency;
     let (already, invoice) = marked(&app, asker, id, wire).await?;
     let view = TopUpView::of(&invoice, currency, app.now());
-    Ok(if already {
-        Answer::replayed(view).into_response()
-    } else {
-        Answer::ok(view).into_response()
-    })
+    Ok(Answer::stepped(already, view).into_response())
 }
 
 /// Whether the top-up was paid so before, and how it stands.

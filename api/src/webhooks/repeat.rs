@@ -42,9 +42,5 @@ async fn answer(app: App, owner: Owner, id: DeliveryId) -> Result<Response, ApiE
     let (delivery, already) = begun.ok_or_else(not_found)?.map_err(refusal)?;
     app.news.hurry();
     let shown = WebhookDelivery::of(&delivery);
-    Ok(if already {
-        Answer::replayed(shown).into_response()
-    } else {
-        Answer::ok(shown).into_response()
-    })
+    Ok(Answer::stepped(already, shown).into_response())
 }

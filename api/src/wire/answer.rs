@@ -62,6 +62,14 @@ impl<T: Serialize> Answer<T> {
         }
     }
 
+    /// A thing after a step; `already` if it was so before, and the step changed nothing.
+    pub(crate) fn stepped(already: bool, data: T) -> Self {
+        Self {
+            replayed: already,
+            ..Self::ok(data)
+        }
+    }
+
     /// The answer as it is kept, without what is shown once.
     pub(crate) fn kept_as(self, without: T) -> Self {
         let kept = serde_json::to_vec(&Envelope { data: without });

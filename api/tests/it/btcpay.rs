@@ -179,6 +179,16 @@ impl World {
             .await
     }
 
+    /// A double that the merchant has as its only payment method.
+    async fn paid_by_double(&self) -> Double {
+        let double = Double::start().await;
+        self.member(OWNER, Role::Owner).await;
+        let session = self.stepped_up(OWNER).await;
+        let methods = json!([double.method()]);
+        self.replace(&session, methods).await.data(200);
+        double
+    }
+
     /// An invoice that the double shows, and what it calls it.
     async fn shown(&self) -> (Value, String) {
         let opened = self.dev_of(CODE, "POST", "top-ups");
@@ -250,13 +260,7 @@ fn payment(id: &str, value: &str, status: &str) -> Value {
 #[test]
 fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
     with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        world
-            .replace(&session, json!([double.method()]))
-            .await
-            .data(200);
+        let double = world.paid_by_double().await;
         let (opened, reference) = world.shown().await;
         assert_eq!(opened["provider"], "btcpay");
 
@@ -293,13 +297,7 @@ fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
 #[test]
 fn server_that_does_not_answer_is_asked_once_and_its_invoices_wait_together() {
     with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        world
-            .replace(&session, json!([double.method()]))
-            .await
-            .data(200);
+        let double = world.paid_by_double().await;
         for _ in 0..3 {
             world.shown().await;
         }
@@ -327,13 +325,7 @@ fn later() -> engine::clock::Timestamp {
 #[test]
 fn notice_credits_nothing_whatever_it_says_and_whoever_sends_it() {
     with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        world
-            .replace(&session, json!([double.method()]))
-            .await
-            .data(200);
+        let double = world.paid_by_double().await;
         let (opened, reference) = world.shown().await;
 
         let before = double.asked();
@@ -368,13 +360,7 @@ fn notice_credits_nothing_whatever_it_says_and_whoever_sends_it() {
 #[test]
 fn what_is_marked_there_is_the_merchants_word() {
     with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        world
-            .replace(&session, json!([double.method()]))
-            .await
-            .data(200);
+        let double = world.paid_by_double().await;
         let (opened, reference) = world.shown().await;
         double.change(|remote| {
             let invoice = remote.invoices.get_mut(&reference).unwrap();
