@@ -224,6 +224,15 @@ impl Fact {
         }
     }
 
+    /// The product about which an earlier fact of this kind says nothing any more once this is told: that a
+    /// price is to be read anew is true of both.
+    pub const fn supersedes(&self) -> Option<Uuid> {
+        match self {
+            Self::ProductPriceChanged { product, .. } => Some(*product),
+            _ => None,
+        }
+    }
+
     pub const fn kind(&self) -> Kind {
         match self {
             Self::SerialsImported { .. } => Kind::SerialsImported,

@@ -2,9 +2,11 @@
 //!
 //! Keeps: a fact is in each of its feeds exactly once, whatever ends the process: a step moves its
 //! cursors and gives its numbers in one transaction, under a lock that one dispatcher of the shard has.
-//! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own.
+//! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own. Of
+//! facts that make earlier ones needless only the last of a step is told, so that a product whose price
+//! changes all the time floods nobody's feed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use engine::{
     clock::Timestamp,
@@ -147,8 +149,16 @@ async fn tell_facts(
     feeds: &mut HashSet<Feed>,
 ) -> Result<(), Error> {
     let mut told = Vec::new();
-    for (row, fact) in waiting_facts(connection).await? {
+    let waiting = waiting_facts(connection).await?;
+    let last = last_of_each(&waiting);
+    for (row, fact) in waiting {
         told.push(row.outbox_id);
+        let superseded = fact
+            .supersedes()
+            .is_some_and(|product| last.get(&product) != Some(&row.outbox_id));
+        if superseded {
+            continue;
+        }
         let heard = tell_fact(connection, &row, &fact, now).await?;
         feeds.extend(heard.into_iter().map(|relationship| Feed {
             merchant: MerchantId::from_uuid(row.merchant_id),
@@ -188,6 +198,15 @@ async fn waiting_facts(connection: &mut PgConnection) -> Result<Vec<(Waiting, Fa
             return Ok(known);
         }
     }
+}
+
+/// Which of the facts about one product is the last, of those that make earlier ones needless.
+fn last_of_each(waiting: &[(Waiting, Fact)]) -> HashMap<Uuid, i64> {
+    let of_products = waiting.iter().filter_map(|(row, fact)| {
+        let product = fact.supersedes()?;
+        Some((product, row.outbox_id))
+    });
+    of_products.collect()
 }
 
 impl Waiting {

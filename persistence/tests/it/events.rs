@@ -1,7 +1,7 @@
 //! Feeds: every fact once, numbered without a gap, whatever ends the dispatcher.
 
 use engine::{
-    events::{Feed, Kind},
+    events::{Fact, Feed, Kind},
     ids::SerialId,
     journal::{Owner, Rows},
 };
@@ -249,4 +249,50 @@ async fn old_events_end_and_their_numbers_are_not_given_again() {
     ground.dispatch(lane.owner).await;
     let told = ground.told(ground.feed(), 0, 10).await;
     assert_eq!(names(&told.events), [(5, "balance:credited")]);
+}
+
+#[tokio::test]
+async fn many_prices_of_one_product_are_one_event_of_whoever_sells_it() {
+    let ground = Ground::new().await;
+    let lane = ground.lane().await;
+    let hears = async || ground.told(ground.own_feed(), 0, 10).await.events;
+    let mut expected = 0;
+    for (change, is_told) in [
+        // No access to any product, and none is needed to refer customers to all.
+        ("", true),
+        ("UPDATE relationships SET mode = 'AFFILIATE'", true),
+        ("UPDATE relationships SET mode = 'STOCK'", false),
+        (
+            "UPDATE relationships SET mode = 'BOTH', product_scope = 'SELECTED'",
+            false,
+        ),
+        (
+            "INSERT INTO product_access (relationship_id, merchant_id, product_id)
+             SELECT relationship_id, merchant_id, product_id
+             FROM relationships JOIN products USING (merchant_id)",
+            true,
+        ),
+        ("UPDATE relationships SET product_scope = 'ALL'", true),
+        ("UPDATE relationships SET status = 'SUSPENDED'", false),
+    ] {
+        ground.execute(change).await;
+        ground
+            .execute(
+                "INSERT INTO event_outbox (merchant_id, fact, occurred_at)
+                 SELECT merchant_id, jsonb_build_object('fact', 'product_price_changed',
+                   'product', product_id, 'price_version', version), now()
+                 FROM products, generate_series(1, 3) AS version",
+            )
+            .await;
+        ground.dispatch(lane.owner).await;
+        expected += usize::from(is_told);
+        let heard = hears().await;
+        assert_eq!(heard.len(), expected, "{change}");
+    }
+    let Subject::Fact(Fact::ProductPriceChanged { price_version, .. }) = hears().await[0].subject
+    else {
+        panic!("a price is a fact");
+    };
+    assert_eq!(price_version, 3, "the last is told");
+    assert!(ground.told(ground.feed(), 0, 10).await.events.is_empty());
 }
