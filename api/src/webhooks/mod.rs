@@ -22,6 +22,7 @@ mod settings;
 mod signature;
 pub(crate) mod target;
 pub(crate) mod trial;
+mod turns;
 
 use axum::response::{IntoResponse as _, Response};
 use engine::{vault::Opened, webhooks::Wanted};

@@ -15,22 +15,14 @@ use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    task::spawn_blocking,
-    time::timeout,
-};
+use tokio::{task::spawn_blocking, time::timeout};
+
+use super::turns::{self, Turn};
 
 const URL_BYTES_MAX: usize = 2048;
 const HTTPS_PORT: u16 = 443;
-/// Names that are being resolved at once: each takes a thread until it ends, however early its caller gave
-/// up, and other work needs threads too. What owners write is apart from what is sent.
-const WRITTEN_LOOK_UPS_MAX: usize = 16;
-const LOOK_UPS_MAX: usize = 112;
-static WRITTEN_LOOK_UPS: Semaphore = Semaphore::const_new(WRITTEN_LOOK_UPS_MAX);
-static LOOK_UPS: Semaphore = Semaphore::const_new(LOOK_UPS_MAX);
-/// How long an attempt waits for its turn to resolve.
-const TURN_MAX: Duration = Duration::from_secs(2);
+/// A name that takes longer has no address.
+const LOOK_UP_MAX: Duration = Duration::from_secs(2);
 
 /// Blocks of IPv4 that are not of the public internet, or of no single host there.
 const REFUSED_V4: [(Ipv4Addr, u8); 17] = [
@@ -140,7 +132,7 @@ pub(crate) fn check(text: &str, rules: Rules) -> Result<Url, Refused> {
 pub(crate) async fn check_resolved(text: &str, rules: Rules) -> Result<Url, Refused> {
     let url = check(text, rules)?;
     if literal(&url).is_none() {
-        let turn = WRITTEN_LOOK_UPS.try_acquire().map_err(|_| Refused::Busy)?;
+        let turn = turns::written().ok_or(Refused::Busy)?;
         resolve(url.host_str().unwrap_or_default(), turn, rules).await?;
     }
     Ok(url)
@@ -153,18 +145,16 @@ fn literal(url: &Url) -> Option<IpAddr> {
 }
 
 /// All addresses of a name, or none of them.
-async fn resolve(
-    host: &str,
-    turn: SemaphorePermit<'static>,
-    rules: Rules,
-) -> Result<Vec<SocketAddr>, Refused> {
+async fn resolve(host: &str, turn: Turn, rules: Rules) -> Result<Vec<SocketAddr>, Refused> {
     let host = host.to_owned();
     let looking = spawn_blocking(move || {
         let found = (host.as_str(), 0).to_socket_addrs();
         drop(turn);
         found.map(Iterator::collect)
     });
-    let found = looking.await.ok().and_then(Result::ok);
+    // The thread goes on, and its turn ends with it.
+    let found = timeout(LOOK_UP_MAX, looking).await.ok();
+    let found = found.and_then(Result::ok).and_then(Result::ok);
     all_allowed(found.ok_or(Refused::Unknown)?, rules)
 }
 
@@ -207,8 +197,7 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let rules = self.0;
         Box::pin(async move {
-            let turn = timeout(TURN_MAX, LOOK_UPS.acquire()).await;
-            let turn = turn.ok().and_then(Result::ok).ok_or(Refused::Busy)?;
+            let turn = turns::sent(name.as_str()).await.ok_or(Refused::Busy)?;
             let found = resolve(name.as_str(), turn, rules).await?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
@@ -307,15 +296,20 @@ mod tests {
         assert_eq!(all_allowed(vec![], PUBLIC), Err(Refused::Unknown));
     }
 
+    #[test]
+    fn names_that_we_know_are_not_told_from_others() {
+        assert_eq!(Refused::Unknown.says(), Refused::Address.says());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn attempt_that_may_not_resolve_is_none() {
-        let all = u32::try_from(LOOK_UPS_MAX).unwrap();
-        let taken = LOOK_UPS.acquire_many(all).await.unwrap();
-        let name: Name = "localhost".parse().unwrap();
+        let mut taken = Vec::new();
+        while let Some(turn) = turns::sent("busy.test").await {
+            taken.push(turn);
+        }
+        let name: Name = "busy.test".parse().unwrap();
         let refused = Guard(LOCAL).resolve(name).await.err().unwrap();
         assert_eq!(refused.downcast_ref(), Some(&Refused::Busy));
-        drop(taken);
-        assert_eq!(Refused::Unknown.says(), Refused::Address.says());
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     Database, Error, database::commit, error::exactly_one, owned, relationships::rows::kept,
 };
 
-/// Stores a trial that is sent at once, even if the webhook rests; none if there is no such webhook.
+/// Stores a trial that is sent at once, or when the webhook's rest is over; none if there is no such webhook.
 pub async fn trial(
     db: &Database,
     who: Who,
@@ -60,14 +60,15 @@ pub async fn trial(
     .await
 }
 
-/// Has a webhook tried now, even if it rests.
+/// Has a webhook tried now, or when its rest is over: whoever asks for trials makes no address that fails
+/// cost more attempts.
 pub(super) async fn wake(
     connection: &mut PgConnection,
     id: WebhookId,
     now: Timestamp,
 ) -> Result<(), Error> {
     let woken =
-        sqlx::query("UPDATE webhooks SET due_at = $2, rests_until = NULL WHERE webhook_id = $1")
+        sqlx::query("UPDATE webhooks SET due_at = GREATEST($2, rests_until) WHERE webhook_id = $1")
             .bind(id.uuid())
             .bind(now)
             .execute(connection)

@@ -322,20 +322,33 @@ async fn events_wait_while_their_webhook_rests_or_is_paused() {
         assert_eq!(hooks.send(REFUSED, at(second)).await, ["trial"]);
         hooks.trial(at(second)).await;
     }
-    let leased = hooks.claim(at(8)).await.unwrap();
-    assert_eq!((leased.health.failures, leased.health.at_once()), (8, 1));
-    let round = hooks.take(&leased, at(8)).await.unwrap();
-    hooks.record(&leased, &round, REFUSED, at(8)).await.unwrap();
-    hooks.sell().await;
-    hooks.wake(at(9)).await;
     assert!(
-        hooks.claim(at(9)).await.is_none(),
-        "it rests for ten seconds"
+        hooks.claim(at(12)).await.is_none(),
+        "a trial ends no rest of five seconds"
     );
-    assert_eq!(courier::wake_all(&hooks.ground.db, at(9)).await.unwrap(), 0);
-    courier::wake_all(&hooks.ground.db, at(18)).await.unwrap();
-    let leased = hooks.claim(at(18)).await.unwrap();
-    let round = hooks.take(&leased, at(18)).await.unwrap();
+    let leased = hooks.claim(at(13)).await.unwrap();
+    assert_eq!((leased.health.failures, leased.health.at_once()), (8, 1));
+    let round = hooks.take(&leased, at(13)).await.unwrap();
+    hooks
+        .record(&leased, &round, REFUSED, at(13))
+        .await
+        .unwrap();
+    let failed = round.attempts[0].delivery;
+    let again = webhooks::repeat(&hooks.ground.db, hooks.who(), failed, at(14)).await;
+    assert_eq!(again.unwrap().unwrap().unwrap().0.stage, Stage::Pending);
+    hooks.sell().await;
+    hooks.wake(at(14)).await;
+    assert!(
+        hooks.claim(at(14)).await.is_none(),
+        "it rests for ten seconds, whatever is repeated"
+    );
+    assert_eq!(
+        courier::wake_all(&hooks.ground.db, at(14)).await.unwrap(),
+        0
+    );
+    courier::wake_all(&hooks.ground.db, at(23)).await.unwrap();
+    let leased = hooks.claim(at(23)).await.unwrap();
+    let round = hooks.take(&leased, at(23)).await.unwrap();
     assert_eq!(
         round.attempts.len(),
         1,
@@ -346,10 +359,10 @@ async fn events_wait_while_their_webhook_rests_or_is_paused() {
         ..Edit::default()
     };
     let db = &hooks.ground.db;
-    let paused = webhooks::change(db, hooks.who(), hooks.webhook, pause, at(18)).await;
+    let paused = webhooks::change(db, hooks.who(), hooks.webhook, pause, at(23)).await;
     assert_eq!(paused.unwrap().unwrap().unwrap().status, Status::Paused);
     hooks
-        .record(&leased, &round, Outcome::Delivered, at(18))
+        .record(&leased, &round, Outcome::Delivered, at(23))
         .await
         .unwrap();
     assert!(hooks.claim(at(99)).await.is_none());
@@ -371,7 +384,7 @@ async fn events_wait_while_their_webhook_rests_or_is_paused() {
                 .filter(|one| one.event != "webhook:test")
                 .count()
         ),
-        (3, 4)
+        (4, 4)
     );
 }
 
