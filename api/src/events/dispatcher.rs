@@ -16,12 +16,12 @@ use crate::{metrics, state::App};
 /// How often it looks when nothing waits.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long what happens gathers.
-const GATHER_MIN: Duration = Duration::from_millis(10);
+const GATHER_MIN: Duration = Duration::from_millis(40);
 const GATHER_MAX: Duration = Duration::from_secs(1);
 /// How many times as long as it works it rests.
 const RESTS: u32 = 10;
-/// Batches of each lane in one step at least: about a millisecond of work.
-const BATCHES_MIN: u64 = 32;
+/// Batches of each lane in one step at least: about two milliseconds of work.
+const BATCHES_MIN: u64 = 64;
 /// How often it tries when storage does not answer, or another process owns the shard.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
@@ -48,7 +48,7 @@ fn rest(worked: Duration) -> Duration {
 }
 
 /// Half of what waits, once that is more than a little.
-fn batches(waiting: u64) -> u64 {
+fn portion(waiting: u64) -> u64 {
     (waiting / 2).max(BATCHES_MIN)
 }
 
@@ -67,8 +67,7 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     if lag.is_none() {
         return Ok(Advanced::Nothing);
     }
-    let (owner, batches) = (app.engine.owner(), batches(lag.batches));
-    let Some(feeds) = dispatch::step(&app.database, owner, batches, now).await? else {
+    let Some(feeds) = dispatch::step(&app.database, app.engine.owner(), portion, now).await? else {
         return Ok(Advanced::NotOurs);
     };
     let live = || feeds.iter().filter(|feed| !feed.test);
@@ -105,12 +104,12 @@ mod tests {
         let rest = |millis| rest(Duration::from_millis(millis)).as_millis();
         assert_eq!(
             [1, 3, 10, 30, 100, 5000].map(rest),
-            [10, 30, 100, 300, 1000, 1000]
+            [40, 40, 100, 300, 1000, 1000]
         );
     }
 
     #[test]
     fn the_more_waits_the_more_is_told_at_once() {
-        assert_eq!([0, 1, 64, 100, 5000].map(batches), [32, 32, 32, 50, 2500]);
+        assert_eq!([0, 1, 128, 200, 5000].map(portion), [64, 64, 64, 100, 2500]);
     }
 }

@@ -18,9 +18,9 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How many times as long as it works it rests.
 const RESTS: u32 = 12;
-const REST_MIN: Duration = Duration::from_millis(10);
-/// Batches of each lane in one step: about a millisecond of work, and what somebody who asks makes of them.
-const BATCHES: u32 = 32;
+const REST_MIN: Duration = Duration::from_millis(40);
+/// Batches of each lane in one step: about two milliseconds of work, and what somebody who asks makes of them.
+const BATCHES: u32 = 64;
 const BATCHES_ASKED: u32 = 512;
 /// So many steps somebody who asks waits for.
 const STEPS_MAX: usize = 64;

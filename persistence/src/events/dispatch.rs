@@ -64,51 +64,64 @@ pub async fn lag(db: &Database) -> Result<Lag, Error> {
     .await
 }
 
-/// Tells the next facts, of each lane those of at most `batches` batches; the feeds that have something new.
-/// None if this owner does not own the shard.
+/// Tells the next facts, of each lane those of so many of its waiting batches as `portion` says; the feeds
+/// that have something new. None if this owner does not own the shard.
 pub async fn step(
     db: &Database,
     owner: Owner,
-    batches: u64,
+    portion: fn(u64) -> u64,
     now: Timestamp,
 ) -> Result<Option<HashSet<Feed>>, Error> {
     let db = db.clone();
-    let batches = batches.min(BATCHES_MAX).cast_signed();
     owned(async move {
         let mut tx = db.begin_behind().await?;
-        if !lock(&mut tx, owner).await? {
+        let state = locked(&mut tx).await?;
+        if state.owner != Some(owner.0) {
             return Ok(None);
         }
         let mut feeds = HashSet::new();
-        for lane in waiting_lanes(&mut tx).await? {
-            tell_entries(&mut tx, (lane, batches), now, &mut feeds).await?;
+        for (lane, waiting) in state.lanes.into_iter().zip(state.waiting) {
+            let batches = portion(waiting.unsigned_abs()).min(BATCHES_MAX);
+            tell_entries(&mut tx, (lane, batches.cast_signed()), now, &mut feeds).await?;
         }
-        tell_facts(&mut tx, now, &mut feeds).await?;
+        if state.facts {
+            tell_facts(&mut tx, now, &mut feeds).await?;
+        }
         commit(tx).await?;
         Ok(Some(feeds))
     })
     .await
 }
 
-/// Waits for any other dispatcher, then says whether this one owns the shard.
-async fn lock(connection: &mut PgConnection, owner: Owner) -> Result<bool, Error> {
+/// What a dispatcher finds once no other one is at work.
+#[derive(sqlx::FromRow)]
+struct State {
+    owner: Option<Uuid>,
+    /// Lanes with batches that wait, and how many each of them has.
+    lanes: Vec<i16>,
+    waiting: Vec<i64>,
+    facts: bool,
+}
+
+/// Waits for any other dispatcher. What there is to do is read after that, or it would be what the other
+/// one has done meanwhile.
+async fn locked(connection: &mut PgConnection) -> Result<State, Error> {
     sqlx::query("SELECT shard FROM event_dispatchers WHERE shard = $1 FOR UPDATE")
         .bind(SHARD)
         .fetch_one(&mut *connection)
         .await?;
-    let known: Option<Uuid> = sqlx::query_scalar("SELECT owner FROM shards WHERE shard = $1")
-        .bind(SHARD)
-        .fetch_one(connection)
-        .await?;
-    Ok(known == Some(owner.0))
-}
-
-async fn waiting_lanes(connection: &mut PgConnection) -> Result<Vec<i16>, Error> {
-    Ok(sqlx::query_scalar(
-        "SELECT l.lane FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane
-         WHERE l.seq > COALESCE(c.seq, 0) ORDER BY l.lane",
+    Ok(sqlx::query_as(
+        "SELECT s.owner, w.lanes, w.waiting, EXISTS (SELECT FROM event_outbox) AS facts
+         FROM shards AS s CROSS JOIN (
+           SELECT COALESCE(ARRAY_AGG(l.lane ORDER BY l.lane), '{}') AS lanes,
+                  COALESCE(ARRAY_AGG(l.seq - COALESCE(c.seq, 0) ORDER BY l.lane), '{}') AS waiting
+           FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane
+           WHERE l.seq > COALESCE(c.seq, 0)
+         ) AS w
+         WHERE s.shard = $1",
     )
-    .fetch_all(connection)
+    .bind(SHARD)
+    .fetch_one(connection)
     .await?)
 }
 

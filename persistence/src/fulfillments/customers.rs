@@ -101,6 +101,10 @@ pub async fn store(db: &Database, of: &Unread, digested: Vec<Digested>) -> Resul
     let (db, lane, from, through) = (db.clone(), of.lane, of.from, of.through);
     owned(async move {
         let mut tx = db.begin_behind().await?;
+        // A crash may take it back whole, and then it is stored again; the lanes' flushes have the disk.
+        sqlx::query("SET LOCAL synchronous_commit = off")
+            .execute(&mut *tx)
+            .await?;
         let moved = sqlx::query(
             "INSERT INTO customer_cursors AS c (lane, seq) VALUES ($1, $3)
              ON CONFLICT ON CONSTRAINT customer_cursors_pkey
