@@ -70,7 +70,7 @@ pub struct Parts {
     pub(crate) changed: Changed,
     /// Merchants whose shelves changed and are to be looked at.
     pub(crate) shelves: ChangedShelves,
-    /// Who carries a wholesale purchase out.
+    /// Who carries a wholesale purchase, or what a customer bought, out.
     pub(crate) turns: Turns,
     /// Readers that wait for events.
     pub(crate) waiters: Waiters,

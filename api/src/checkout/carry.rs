@@ -2,7 +2,8 @@
 //! where they are.
 //!
 //! Keeps: the serials leave under an id that follows from the invoice, so once however often it is tried;
-//! what is short waits, and is tried again.
+//! what is short waits, and is tried again. Whoever tries has the invoice's turn: nothing leaves for one whose
+//! price goes back meanwhile.
 
 use chrono::TimeDelta;
 use engine::{
@@ -25,6 +26,7 @@ use super::letters;
 use crate::{
     error::{ApiError, Code},
     state::App,
+    stock_requests::Turn,
 };
 
 /// One that nobody tried for longer than this was cut off, or waits for stock.
@@ -34,6 +36,7 @@ const WAITING_AT_ONCE: i64 = 100;
 /// Delivers an invoice that is paid, if it was not.
 pub(super) async fn carry(
     app: &App,
+    _turn: &Turn<'_>,
     (merchant, id): (MerchantId, InvoiceId),
 ) -> Result<(), ApiError> {
     let Some(due) = checkout::due(&app.database, (merchant, id)).await? else {
@@ -109,7 +112,8 @@ pub async fn carry_waiting(app: &App, now: Timestamp) -> Result<usize, persisten
     let waiting = checkout::take_waiting(&app.database, before, WAITING_AT_ONCE, now).await?;
     let count = waiting.len();
     for (merchant, id) in waiting {
-        if let Err(error) = carry(app, (merchant, id)).await {
+        let turn = app.turns.of_invoice(id).await;
+        if let Err(error) = carry(app, &turn, (merchant, id)).await {
             let code = error.code().name();
             tracing::warn!(invoice.id = %id, code, "a paid invoice waits on: {code}");
         }

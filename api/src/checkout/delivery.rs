@@ -9,7 +9,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use engine::{catalog::ProductKind, checkout::digest, payments::Status};
+use engine::{catalog::ProductKind, checkout::digest};
 use persistence::{
     checkout::{self, Bought},
     owned,
@@ -83,12 +83,14 @@ async fn bought(app: &App, token: &str) -> Result<Response, ApiError> {
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let status = bought.invoice.status_at(app.now());
     let mut body = head(&bought);
-    let shown = match (status, bought.line.kind) {
-        (Status::Completed, ProductKind::Serials) => button(&format!("/delivery/{token}/reveal")),
-        _ => format!(
+    let serials = bought.line.kind == ProductKind::Serials;
+    let shown = if serials && bought.invoice.is_delivered() {
+        button(&format!("/delivery/{token}/reveal"))
+    } else {
+        format!(
             "<p class=\"notice\" role=\"status\">{}</p>\n",
             invoice::says(status)
-        ),
+        )
     };
     body += &shown;
     Ok(look(&merchant.name, &bought.line.title, &body))

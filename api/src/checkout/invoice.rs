@@ -89,6 +89,9 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     if received(invoice) > Money::ZERO {
         body += &row("Received", &amount(currency, received(invoice)));
     }
+    if invoice.refunded > Money::ZERO {
+        body += &row("Given back", &amount(currency, invoice.refunded));
+    }
     body += "</dl>\n";
     let _written = writeln!(
         body,
@@ -98,12 +101,12 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     if status == Status::Open {
         body += &how_to_pay(invoice);
     }
-    if status == Status::Completed && line.kind == ProductKind::Serials {
+    if invoice.is_delivered() && line.kind == ProductKind::Serials {
         body += &button(&format!("/invoice/{token}/reveal"));
     }
     let ways = [
         (status == Status::Open, &bought.cancel_url),
-        (status == Status::Completed, &bought.success_url),
+        (invoice.is_delivered(), &bought.success_url),
     ];
     for (_, url) in ways.into_iter().filter(|(now, _)| *now) {
         if let Some(url) = url {
@@ -143,8 +146,8 @@ pub(super) const fn says(status: Status) -> &'static str {
             "The time to pay is over. If you have paid, your payment still counts; if not, begin again."
         }
         Status::Cancelled => "This invoice was cancelled. Do not pay it.",
-        Status::PartiallyRefunded => "Paid, and a part of it was given back.",
-        Status::Refunded => "Paid, and given back.",
+        Status::PartiallyRefunded => "Paid and delivered, and a part of it was given back.",
+        Status::Refunded => "Paid, and given back: this purchase is over.",
         Status::Disputed => "Paid, and disputed: nothing is decided.",
     }
 }

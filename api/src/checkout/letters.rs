@@ -89,6 +89,22 @@ pub(super) fn short(app: &App, merchant: &Merchant, due: &Due) -> Result<Post, A
     Ok(post(app, to.expose(), subject, text))
 }
 
+/// Money went back. How much, the page says: it may be more by the time that this is read.
+pub(super) fn refunded(app: &App, merchant: &Merchant, sold: &Due) -> Result<Post, ApiError> {
+    let to = customer(merchant, sold)?;
+    let text = format!(
+        "{name} gave you money back for {quantity} x {title}. How much, and where your invoice \
+         stands:\n{origin}{path}\n\nIf it has not reached you yet, ask {name}.\n",
+        quantity = sold.line.quantity,
+        title = sold.line.title,
+        name = merchant.name,
+        origin = app.origin,
+        path = invoice_path(app, sold.invoice.id),
+    );
+    let subject = format!("Money back for {}", sold.line.title);
+    Ok(post(app, to.expose(), subject, text))
+}
+
 fn customer(merchant: &Merchant, due: &Due) -> Result<Opened, ApiError> {
     let opened = merchant
         .key

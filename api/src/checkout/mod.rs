@@ -14,6 +14,7 @@ mod letters;
 mod look;
 pub(crate) mod pay;
 pub(crate) mod product;
+pub(crate) mod refund;
 mod session;
 
 pub use carry::carry_waiting;

@@ -48,10 +48,12 @@ async fn paid(
     let settled = settled.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let (_, already) = settled.map_err(not_paid)?;
     // What cannot be delivered now is tried again: the money is stored.
-    if let Err(error) = carry(app, of).await {
+    let turn = app.turns.of_invoice(of.1).await;
+    if let Err(error) = carry(app, &turn, of).await {
         let code = error.code().name();
         tracing::warn!(invoice.id = %of.1, code, "a paid invoice waits on: {code}");
     }
+    drop(turn);
     let stands = top_ups::find_of(&app.database, of.0, of.1).await;
     let stands = stands.map_err(|error| ApiError::from(error).after_change())?;
     Ok((

@@ -2,7 +2,8 @@
 //! says that it must.
 //!
 //! Keeps the order: where the invoice stands is stored, the money is taken out of the balance, answered. A
-//! reference takes back once; what a crash cut off is taken by a job.
+//! reference takes back once; what a crash cut off is taken by a job. What a customer paid is in no balance: its
+//! refund ends the purchase.
 
 use axum::{
     extract::State,
@@ -15,6 +16,7 @@ use engine::{
 };
 use persistence::{
     owned,
+    sales::refund as customers,
     top_ups::{self, Refused, Wanted},
 };
 use serde::Deserialize;
@@ -24,6 +26,7 @@ use super::{InvoiceView, owned_by, topped_up};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
     balances::credit::one_line,
+    checkout::refund::{NotRefunded, refunded},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -76,12 +79,25 @@ pub(crate) async fn refund(
             let message = format!("must not begin with `{OWN_REFERENCES}`");
             return Err(ApiError::field("refund_ref", message));
         }
-        let wanted = Wanted {
-            act: Act::Refund(amount),
-            reference,
-            note: texts::line(wire.reason, "reason", REASON_CHARS_MAX)?,
-        };
-        answer(app, caller, found, wanted).await
+        let note = texts::line(wire.reason, "reason", REASON_CHARS_MAX)?;
+        match found.purpose {
+            Purpose::TopUp => {
+                let wanted = Wanted {
+                    act: Act::Refund(amount),
+                    reference,
+                    note,
+                };
+                answer(app, caller, found, wanted).await
+            }
+            Purpose::Checkout => {
+                let wanted = customers::Wanted {
+                    amount,
+                    reference,
+                    note,
+                };
+                of_customer(&app, &caller, found, wanted).await
+            }
+        }
     };
     once.run(app, caller, work).await
 }
@@ -120,7 +136,7 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     let currency = caller.currency();
     let Purpose::TopUp = found.purpose else {
-        let said = "A customer's purchase is given back by the refund of its sale.";
+        let said = "A customer's purchase has no dispute here: give the money back by a refund.";
         return Err(ApiError::saying(Code::InvalidState, said));
     };
     let of = ((found.merchant, topped_up(&found)?), found.id);
@@ -139,6 +155,24 @@ async fn answer(
     });
     let (already, view) = doing.await?;
     Ok(Answer::stepped(already, view).into_response())
+}
+
+async fn of_customer(
+    app: &App,
+    caller: &MerchantKey<BalanceWrite>,
+    found: Invoice,
+    wanted: customers::Wanted,
+) -> Result<Response, ApiError> {
+    let of = (found.merchant, found.id);
+    let done = refunded(app, of, wanted, caller.actor()).await?;
+    let (already, invoice) = done.map_err(|refused| {
+        let refused = match refused {
+            NotRefunded::Invoice(refused) => Refused::Invoice(refused),
+            NotRefunded::Mismatch => Refused::ReferenceTaken,
+        };
+        refusal(&refused, caller.currency())
+    })?;
+    super::answer(app, caller, (already, &invoice)).await
 }
 
 fn refusal(refused: &Refused, currency: engine::money::Currency) -> ApiError {

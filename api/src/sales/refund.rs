@@ -1,4 +1,5 @@
-//! `POST /dev/v1/resellers/sales/{sal}/refund`: the merchant gave a customer money back.
+//! `POST /dev/v1/resellers/sales/{sal}/refund`: the merchant gave a customer money back. Of a sale that was billed
+//! here, it goes back of the invoice: what was not delivered yet is delivered no more.
 
 use std::sync::Arc;
 
@@ -7,11 +8,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    ids::SaleId,
-    money::Money,
-    sales::{Excess, NOTE_CHARS_MAX},
+    ids::{InvoiceId, SaleId},
+    money::{Currency, Money},
+    sales::{Excess, NOTE_CHARS_MAX, Sale},
 };
-use persistence::sales::refund::{Outcome, Wanted, refund};
+use persistence::sales::refund::{Outcome, Wanted, find, refund};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -19,6 +20,7 @@ use super::SaleView;
 use crate::{
     auth::{MerchantKey, scope::ResellersWrite},
     balances::credit::one_line,
+    checkout::refund::{NotRefunded, refunded},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -68,20 +70,57 @@ async fn answer(
         reference: one_line(wire.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?,
         note: texts::lines(wire.reason, "reason", NOTE_CHARS_MAX)?,
     };
-    let random = Arc::clone(app.engine.random());
-    let (of, by) = ((caller.merchant_id(), id), (caller.actor(), app.now()));
-    let outcome = refund(&app.database, random, of, wanted, by).await?;
-    match outcome.ok_or_else(|| ApiError::new(Code::NotFound))? {
-        Outcome::Fresh(sale) => Ok(Answer::ok(SaleView::of(&sale, currency)).into_response()),
-        Outcome::Again(sale) => Ok(Answer::replayed(SaleView::of(&sale, currency)).into_response()),
-        Outcome::Mismatch => {
-            let said = "This reference belongs to another refund. Nothing was changed.";
-            let error = ApiError::saying(Code::AlreadyExists, said);
-            Err(error.detail("refund_ref", "belongs to another refund"))
-        }
-        Outcome::Excess(Excess { rest }) => {
-            let rest = MoneyText(currency, rest).to_string();
-            Err(ApiError::new(Code::AmountOutOfRange).detail("rest", rest))
-        }
+    let of = (caller.merchant_id(), id);
+    let missing = || ApiError::new(Code::NotFound);
+    let found = find(&app.database, of).await?.ok_or_else(missing)?;
+    if let Some(invoice) = found.billed {
+        return billed(&app, &caller, (id, invoice), wanted).await;
     }
+    let (random, by) = (Arc::clone(app.engine.random()), (caller.actor(), app.now()));
+    let outcome = refund(&app.database, random, of, wanted, by).await?;
+    match outcome.ok_or_else(missing)? {
+        Outcome::Fresh(sale) => Ok(shown(&sale, currency, false)),
+        Outcome::Again(sale) => Ok(shown(&sale, currency, true)),
+        Outcome::Mismatch => Err(mismatch()),
+        Outcome::Excess(Excess { rest }) => Err(excess(rest, currency)),
+    }
+}
+
+async fn billed(
+    app: &App,
+    caller: &MerchantKey<ResellersWrite>,
+    (id, invoice): (SaleId, InvoiceId),
+    wanted: Wanted,
+) -> Result<Response, ApiError> {
+    let (merchant, currency) = (caller.merchant_id(), caller.currency());
+    let done = refunded(app, (merchant, invoice), wanted, caller.actor()).await?;
+    let (already, _) = done.map_err(|refused| match (refused.excess(), refused) {
+        (Some(rest), _) => excess(rest, currency),
+        (None, NotRefunded::Mismatch) => mismatch(),
+        (None, NotRefunded::Invoice(_)) => ApiError::new(Code::InvalidState),
+    })?;
+    let sale = find(&app.database, (merchant, id)).await;
+    let sale = sale.map_err(|error| ApiError::from(error).after_change())?;
+    let sale = sale.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    Ok(shown(&sale, currency, already))
+}
+
+fn shown(sale: &Sale, currency: Currency, already: bool) -> Response {
+    let view = SaleView::of(sale, currency);
+    if already {
+        Answer::replayed(view).into_response()
+    } else {
+        Answer::ok(view).into_response()
+    }
+}
+
+fn mismatch() -> ApiError {
+    let said = "This reference belongs to another refund. Nothing was changed.";
+    let error = ApiError::saying(Code::AlreadyExists, said);
+    error.detail("refund_ref", "belongs to another refund")
+}
+
+fn excess(rest: Money, currency: Currency) -> ApiError {
+    let rest = MoneyText(currency, rest).to_string();
+    ApiError::new(Code::AmountOutOfRange).detail("rest", rest)
 }

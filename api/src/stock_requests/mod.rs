@@ -25,7 +25,7 @@ use engine::{clock::Timestamp, stock_requests::StockRequest};
 
 use crate::{error::ApiError, state::App};
 pub(crate) use shown::{InventoryItemView, InventorySummary, StockRequestView};
-pub(crate) use turns::Turns;
+pub(crate) use turns::{Turn, Turns};
 
 const EXPIRED_AT_ONCE: u32 = 100;
 

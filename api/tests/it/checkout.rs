@@ -12,7 +12,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const ANN: &str = "ann%40example.com";
 
 impl World {
-    fn antivirus(&self) -> String {
+    pub(crate) fn antivirus(&self) -> String {
         self.product("Antivirus").id.to_string()
     }
 
@@ -20,7 +20,7 @@ impl World {
         self.call("GET", path).send().await
     }
 
-    async fn submit(&self, path: &str, form: &str) -> Reply {
+    pub(crate) async fn submit(&self, path: &str, form: &str) -> Reply {
         self.call("POST", path).body(FORM, form).send().await
     }
 
@@ -37,7 +37,7 @@ impl World {
     }
 
     /// The page of an invoice over so many units, for whoever has this address.
-    async fn invoiced(&self, quantity: u32, email: &str, cookie: &str) -> String {
+    pub(crate) async fn invoiced(&self, quantity: u32, email: &str, cookie: &str) -> String {
         let form = format!("quantity={quantity}&email={email}");
         let visit = self.visit(&self.antivirus(), &form, cookie).await;
         location(
@@ -48,19 +48,19 @@ impl World {
     }
 
     /// The newest invoice as its merchant reads it.
-    async fn newest(&self) -> Value {
+    pub(crate) async fn newest(&self) -> Value {
         let call = self.call("GET", "/dev/v1/invoices?purpose=checkout&limit=1");
         let list = call.key(&self.merchant_key()).send().await;
         list.data(200)[0].clone()
     }
 
-    async fn act_on(&self, invoice: &Value, verb: &str, body: Value) -> Reply {
+    pub(crate) async fn act_on(&self, invoice: &Value, verb: &str, body: Value) -> Reply {
         let path = format!("/dev/v1/invoices/{}/{verb}", id(invoice));
         let call = self.call("POST", &path).key(&self.merchant_key());
         call.json(&body).send().await
     }
 
-    async fn pay(&self, invoice: &Value) -> Value {
+    pub(crate) async fn pay(&self, invoice: &Value) -> Value {
         let paid = self.act_on(invoice, "complete", json!({})).await;
         paid.data(200)
     }
@@ -70,7 +70,7 @@ impl World {
         call.key(&self.merchant_key()).json(&body).send().await
     }
 
-    async fn letter(&self, subject: &str) -> String {
+    pub(crate) async fn letter(&self, subject: &str) -> String {
         let letters = self.letters().await;
         let mut found = letters
             .into_iter()
@@ -100,13 +100,13 @@ fn location(reply: &Reply) -> String {
     reply.header("location").unwrap().to_owned()
 }
 
-fn after(minutes: i64) -> Timestamp {
+pub(crate) fn after(minutes: i64) -> Timestamp {
     SystemClock.now() + TimeDelta::minutes(minutes)
 }
 
 /// A page without script, which no program of another site may show or index.
 #[track_caller]
-fn is_page(reply: &Reply, status: u16) -> String {
+pub(crate) fn is_page(reply: &Reply, status: u16) -> String {
     let text = reply.text();
     assert_eq!(reply.status, status, "{text}");
     assert_eq!(

@@ -15,6 +15,7 @@ mod bulk;
 mod campaigns;
 mod catalog;
 mod checkout;
+mod checkout_refunds;
 mod cli;
 mod debts;
 mod deeds;

@@ -260,7 +260,8 @@ impl Invoice {
         }
     }
 
-    /// Takes a step from where it stands.
+    /// Takes a step from where it stands. One of which a part went back before its effect is done stays
+    /// one of which a part went back.
     pub fn step(mut self, event: Event, now: Timestamp) -> Result<Stepped, WrongStatus> {
         let status = self.status_at(now);
         let over = status == Status::Expired && event == Event::Expired;
@@ -281,7 +282,12 @@ impl Invoice {
                     | Status::Refunded
                     | Status::Disputed => {}
                 }
-                self.status = status;
+                let partly = status == Status::Completed && self.refunded > Money::ZERO;
+                self.status = if partly {
+                    Status::PartiallyRefunded
+                } else {
+                    status
+                };
                 self.updated_at = now;
                 Ok(Stepped::To(Box::new(self)))
             }

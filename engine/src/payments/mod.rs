@@ -8,6 +8,7 @@ mod deposit;
 mod invoice;
 mod method;
 mod provider;
+mod refund;
 mod settle;
 mod store;
 mod take_back;

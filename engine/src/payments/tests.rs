@@ -403,3 +403,70 @@ fn dispute_that_is_won_leaves_the_invoice_as_it_was() {
         assert_eq!(after(status, sums, act), Ok(expected), "{status:?} {act:?}");
     }
 }
+
+/// Of a customer's invoice over 50.00 that so much arrived for, of which so much went back.
+fn given_back(
+    status: Status,
+    (received, refunded): (i64, i64),
+    wanted: Option<i64>,
+) -> Result<(Status, i64), NotTakenBack> {
+    let mut paid = invoice(status);
+    paid.purpose = Purpose::Checkout;
+    paid.refunded = money(refunded);
+    paid.payments = vec![taken(&arrival("a", received, true))];
+    let (invoice, amount) = paid.refund(wanted.map(money), at(30))?;
+    let grown = invoice.refunded.checked_sub(money(refunded));
+    assert_eq!(grown, Some(amount), "what goes back is what is stored");
+    Ok((invoice.status, amount.minor()))
+}
+
+#[test]
+fn price_that_went_back_ends_a_purchase_and_a_part_of_it_does_not() {
+    use Status::{
+        AwaitingStock, Completed, Disputed, Expired, Open, Paid, PartiallyRefunded, Refunded,
+    };
+    let excess = |minor| Err(NotTakenBack::Excess { rest: money(minor) });
+    for (status, sums, wanted, expected) in [
+        (Paid, (5000, 0), None, Ok((Refunded, 5000))),
+        (AwaitingStock, (5000, 0), None, Ok((Refunded, 5000))),
+        (
+            AwaitingStock,
+            (5000, 0),
+            Some(4999),
+            Ok((AwaitingStock, 4999)),
+        ),
+        (AwaitingStock, (5000, 4999), Some(1), Ok((Refunded, 1))),
+        (Completed, (5000, 0), Some(1), Ok((PartiallyRefunded, 1))),
+        (PartiallyRefunded, (5000, 1), None, Ok((Refunded, 4999))),
+        (PartiallyRefunded, (5000, 1), Some(5000), excess(4999)),
+        (Completed, (5000, 0), Some(0), excess(5000)),
+        // What was paid beyond the price does not keep it from being back, nor itself from going back.
+        (AwaitingStock, (6000, 0), Some(5000), Ok((Refunded, 5000))),
+        (Refunded, (6000, 5000), None, Ok((Refunded, 1000))),
+        (AwaitingStock, (4980, 0), Some(4980), Ok((Refunded, 4980))),
+    ] {
+        assert_eq!(
+            given_back(status, sums, wanted),
+            expected,
+            "{status:?} {wanted:?}"
+        );
+    }
+    for status in [Open, Expired, Disputed] {
+        let refused = given_back(status, (5000, 0), None);
+        assert_eq!(refused, Err(NotTakenBack::Status(status)));
+    }
+    let over = given_back(Refunded, (5000, 5000), None);
+    assert_eq!(over, Err(NotTakenBack::Status(Refunded)));
+}
+
+#[test]
+fn what_is_delivered_after_a_part_of_its_price_went_back_says_so() {
+    let mut paid = invoice(Status::AwaitingStock);
+    paid.refunded = money(1);
+    assert!(!paid.is_delivered());
+    let Ok(Stepped::To(given)) = paid.step(Event::Completed, at(2)) else {
+        panic!("there is enough by now");
+    };
+    assert_eq!(given.status, Status::PartiallyRefunded);
+    assert!(given.is_delivered());
+}

@@ -10,7 +10,7 @@ use engine::{
     events::{Fact, InvoiceAwaitingStock},
     ids::{InvoiceId, MerchantId, SerialId, VariantId},
     inventory::{Ending, Reservation},
-    payments::{Event, Invoice, Status, Stepped},
+    payments::{Event, Invoice, Stepped},
     vault::{Sealed, Vault},
 };
 use sqlx::PgConnection;
@@ -35,7 +35,7 @@ use crate::{
 const JOB: &str = "delivery of invoices";
 const CUSTOMER: &str = "a customer";
 
-/// An invoice that is paid, and what is to be delivered for it to whom.
+/// An invoice, and what is to be delivered for it to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub invoice: Invoice,
@@ -59,27 +59,47 @@ pub async fn due(
     let db = db.clone();
     owned(async move {
         let mut connection = db.read().await?;
-        due_in(&mut connection, merchant, id).await
+        let rows: Vec<Row> = sqlx::query_as(select_invoice!(
+            "WHERE i.merchant_id = $1 AND i.invoice_id = $2 AND i.purpose = 'CHECKOUT'
+               AND i.status IN ('PAID', 'AWAITING_STOCK')"
+        ))
+        .bind(merchant.uuid())
+        .bind(id.uuid())
+        .fetch_all(&mut *connection)
+        .await?;
+        with_customer(&mut connection, rows).await
     })
     .await
 }
 
-async fn due_in(
-    connection: &mut PgConnection,
-    merchant: MerchantId,
-    id: InvoiceId,
+/// An invoice of a customer of this merchant, wherever it stands.
+pub async fn sold(
+    db: &Database,
+    (merchant, id): (MerchantId, InvoiceId),
 ) -> Result<Option<Due>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(select_invoice!(
-        "WHERE i.merchant_id = $1 AND i.invoice_id = $2 AND i.purpose = 'CHECKOUT'
-           AND i.status IN ('PAID', 'AWAITING_STOCK')"
-    ))
-    .bind(merchant.uuid())
-    .bind(id.uuid())
-    .fetch_all(&mut *connection)
-    .await?;
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.read().await?;
+        let rows: Vec<Row> = sqlx::query_as(select_invoice!(
+            "WHERE i.merchant_id = $1 AND i.invoice_id = $2 AND i.purpose = 'CHECKOUT'"
+        ))
+        .bind(merchant.uuid())
+        .bind(id.uuid())
+        .fetch_all(&mut *connection)
+        .await?;
+        with_customer(&mut connection, rows).await
+    })
+    .await
+}
+
+async fn with_customer(
+    connection: &mut PgConnection,
+    rows: Vec<Row>,
+) -> Result<Option<Due>, Error> {
     let Some(invoice) = whole(&mut *connection, rows).await?.into_iter().next() else {
         return Ok(None);
     };
+    let id = invoice.id;
     let customer: Vec<u8> = sqlx::query_scalar(
         "SELECT COALESCE(customer_sealed, '') FROM invoices WHERE invoice_id = $1",
     )
@@ -182,7 +202,8 @@ pub async fn delivered(
     .await
 }
 
-async fn give(
+/// Notes serials as the customer's, for ever.
+pub(super) async fn give(
     connection: &mut PgConnection,
     invoice: &Invoice,
     serials: &[SerialId],
@@ -228,7 +249,7 @@ pub async fn reveal(
     owned(async move {
         let mut tx = db.begin().await?;
         let found = lock(&mut tx, invoice.merchant, invoice.id).await?;
-        let delivered = found.filter(|found| found.status == Status::Completed);
+        let delivered = found.filter(Invoice::is_delivered);
         let Some(invoice) = delivered else {
             return Ok(Vec::new());
         };

@@ -66,7 +66,8 @@ pub async fn cancel(
     .await
 }
 
-async fn free(
+/// Ends what is reserved for an invoice.
+pub(super) async fn free(
     connection: &mut PgConnection,
     invoice: &Invoice,
     ending: Ending,

@@ -8,12 +8,14 @@ mod end;
 mod find;
 mod open;
 mod pay;
+mod refund;
 mod rows;
 mod session;
 
-pub use deliver::{Due, Outcome, delivered, due, reveal, take_waiting};
+pub use deliver::{Due, Outcome, delivered, due, reveal, sold, take_waiting};
 pub use end::{Ended, Freed, cancel, expire};
 pub use find::{Bought, by_delivery_token, by_token, lines};
 pub use open::{Customer, Opened, Opening, open};
 pub use pay::{NotPaid, settle};
+pub use refund::{Giving, Refund, refund};
 pub use session::{NewSession, find as find_session, insert, reprice, sweep};

@@ -10,6 +10,6 @@ pub mod note;
 pub mod reservations;
 mod source;
 pub mod trace;
-mod withdrawal;
+pub(crate) mod withdrawal;
 
 pub use source::PgInventory;

@@ -21,7 +21,7 @@ struct WithdrawalRow {
 }
 
 /// The withdrawal with this id, or none.
-pub(super) async fn find(
+pub(crate) async fn find(
     connection: &mut PgConnection,
     id: WithdrawalId,
 ) -> Result<Option<Withdrawal>, Error> {

@@ -1,4 +1,7 @@
-//! A customer of a reported sale got money back; the commission's share goes with it.
+//! A customer of a sale got money back; the commission's share goes with it.
+//!
+//! Keeps: what goes back of a sale that was billed here goes back of its invoice: in one transaction, which has
+//! the invoice's row first ([`of_invoice`]).
 
 use std::sync::Arc;
 
@@ -8,6 +11,7 @@ use engine::{
     events::{Fact, SaleRefunded},
     ids::{MerchantId, SaleId},
     money::Money,
+    payments::{Invoice, Status},
     random::Random,
     sales::{Excess, Refunded, Sale},
 };
@@ -40,7 +44,16 @@ pub enum Outcome {
     Excess(Excess),
 }
 
-/// Takes a refund of a sale down, once per reference; none if the merchant has no such sale.
+/// A sale of this merchant.
+pub async fn find(
+    db: &Database,
+    (merchant, id): (MerchantId, SaleId),
+) -> Result<Option<Sale>, Error> {
+    let db = db.clone();
+    owned(async move { rows::find(&mut *db.read().await?, merchant, id).await }).await
+}
+
+/// Takes a refund of a reported sale down, once per reference; none if the merchant has no such sale.
 pub async fn refund(
     db: &Database,
     random: Arc<dyn Random>,
@@ -67,22 +80,8 @@ pub async fn refund(
             Ok(refunded) => refunded,
             Err(excess) => return Ok(Some(Outcome::Excess(excess))),
         };
-        if let Some(movement) = refunded.movement {
-            let what = (id.uuid(), &*random);
-            if !account.store(&mut tx, movement, what, now).await? {
-                return Err(Error::Inconsistent {
-                    what: "the earnings that a refund takes from",
-                });
-            }
-        }
-        if let Err(error) = store(&mut tx, &refunded, &wanted, now).await {
-            // Another sale took the reference at the same moment.
-            let raced = error.constraint() == Some("sale_refunds_pkey");
-            return if raced {
-                Ok(Some(Outcome::Mismatch))
-            } else {
-                Err(error)
-            };
+        if !take(&mut tx, &mut account, (&refunded, &wanted, &*random), now).await? {
+            return Ok(Some(Outcome::Mismatch));
         }
         let what = ("sale.refund", id.to_string());
         rows::note(&mut tx, merchant, what, (actor, now)).await?;
@@ -90,6 +89,52 @@ pub async fn refund(
         Ok(Some(Outcome::Fresh(refunded.sale)))
     })
     .await
+}
+
+/// Takes what goes back of an invoice from the sale that it made, as far as there is one and something is left of
+/// it. False if the reference belongs to another refund: then nothing is to be stored.
+pub(crate) async fn of_invoice(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    (amount, wanted, random): (Money, &Wanted, &dyn Random),
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let Some(found) = rows::find_billed(&mut *connection, invoice).await? else {
+        return Ok(true);
+    };
+    let of = (found.merchant, found.relationship);
+    let mut account = earnings::lock(&mut *connection, of).await?;
+    // Read anew under the lock.
+    let sale = rows::find_billed(&mut *connection, invoice).await?;
+    let sale = sale.ok_or(Error::Inconsistent {
+        what: "a sale that is gone",
+    })?;
+    let whole = invoice.status == Status::Refunded;
+    match sale.refund_of(amount, whole, now) {
+        None => Ok(true),
+        Some(refunded) => take(connection, &mut account, (&refunded, wanted, random), now).await,
+    }
+}
+
+/// Moves the account and stores the refund; false if another one took the reference at the same moment.
+async fn take(
+    connection: &mut PgConnection,
+    account: &mut earnings::Account,
+    (refunded, wanted, random): (&Refunded, &Wanted, &dyn Random),
+    now: Timestamp,
+) -> Result<bool, Error> {
+    if let Some(movement) = refunded.movement {
+        let what = (refunded.sale.id.uuid(), random);
+        if !account.store(&mut *connection, movement, what, now).await? {
+            return Err(Error::Inconsistent {
+                what: "the earnings that a refund takes from",
+            });
+        }
+    }
+    match store(connection, refunded, wanted, now).await {
+        Err(error) if error.constraint() == Some("sale_refunds_pkey") => Ok(false),
+        stored => stored.map(|()| true),
+    }
 }
 
 async fn known(

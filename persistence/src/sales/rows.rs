@@ -6,6 +6,7 @@ use engine::{
     events::{CommissionApproved, CommissionReversed, Fact},
     ids::{InvoiceId, LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
     money::Money,
+    payments::Invoice,
     sales::{Commission, CommissionStatus, Reason, Sale, Status},
 };
 use sqlx::PgConnection;
@@ -166,6 +167,21 @@ pub(super) async fn find_invoice(
     ))
     .bind(merchant.uuid())
     .bind(invoice)
+    .fetch_optional(connection)
+    .await?;
+    row.map(Sale::try_from).transpose()
+}
+
+/// The sale that an invoice of ours made.
+pub(super) async fn find_billed(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+) -> Result<Option<Sale>, Error> {
+    let row: Option<Row> = sqlx::query_as(select_sale!(
+        "WHERE s.merchant_id = $1 AND s.invoice_id = $2"
+    ))
+    .bind(invoice.merchant.uuid())
+    .bind(invoice.id.uuid())
     .fetch_optional(connection)
     .await?;
     row.map(Sale::try_from).transpose()

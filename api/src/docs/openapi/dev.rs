@@ -424,7 +424,7 @@ fn invoices() -> Vec<Operation> {
         Operation::new(
             "post",
             "/dev/v1/invoices/{inv}/refund",
-            "You gave money back: it leaves the balance, once per reference, and what is not there is owed.",
+            "You gave money back, once per reference: of a top-up it leaves the balance, and what is not there is owed; a customer's purchase ends with it.",
         )
         .scope(Scope::BalanceWrite)
         .once()

@@ -55,13 +55,17 @@ pub(super) fn of_merchants() -> Vec<Operation> {
         Operation::new(
             "post",
             "/dev/v1/resellers/sales/{sal}/refund",
-            "A customer got money back: the same share of the commission is taken back.",
+            "A customer got money back: the same share of the commission is taken back, and an invoice of ours whose price went back is delivered no more.",
         )
         .scope(Scope::ResellersWrite)
         .once()
         .takes::<RefundSale>()
         .answers::<SaleView>(200)
-        .refuses(&[Code::AlreadyExists, Code::AmountOutOfRange]),
+        .refuses(&[
+            Code::AlreadyExists,
+            Code::AmountOutOfRange,
+            Code::InvalidState,
+        ]),
         Operation::new(
             "get",
             "/dev/v1/resellers/{id}/sales",

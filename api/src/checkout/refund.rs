@@ -1,0 +1,89 @@
+//! A merchant gave a customer money back: of an invoice, or of the sale that it made.
+//!
+//! Keeps: it has the invoice's turn, so that nothing is delivered while what goes back is stored; the customer is
+//! told by mail.
+
+use engine::{
+    audit::Actor,
+    ids::{InvoiceId, MerchantId},
+    payments::{Invoice, NotTakenBack, Status},
+};
+use persistence::{
+    checkout::{self, Giving, Refund},
+    owned,
+    sales::refund::Wanted,
+};
+
+use super::{end::release, letters};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
+
+/// Why nothing was changed.
+pub(crate) enum NotRefunded {
+    Invoice(NotTakenBack),
+    /// The reference belongs to another refund.
+    Mismatch,
+}
+
+/// Whether it went back before, and how the invoice stands.
+pub(crate) async fn refunded(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    wanted: Wanted,
+    actor: Actor,
+) -> Result<Result<(bool, Invoice), NotRefunded>, ApiError> {
+    let app = app.clone();
+    // One task for all of it: what is free is told, whether or not the caller waits.
+    owned(async move { give_back(&app, of, wanted, actor).await }).await
+}
+
+async fn give_back(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    wanted: Wanted,
+    actor: Actor,
+) -> Result<Result<(bool, Invoice), NotRefunded>, ApiError> {
+    let missing = || ApiError::new(Code::NotFound);
+    let shop = app.engine.merchant(of.0).await?.ok_or_else(missing)?;
+    let sold = checkout::sold(&app.database, of).await?;
+    let sold = sold.ok_or_else(missing)?;
+    let giving = Giving {
+        wanted,
+        // Whose address is forgotten by now is told nothing.
+        post: letters::refunded(app, &shop, &sold).ok(),
+        actor,
+        owner: app.engine.owner(),
+        random: app.engine.random().clone(),
+    };
+    let turn = app.turns.of_invoice(of.1).await;
+    let (db, vault, now) = (&app.database, app.engine.vault(), app.now());
+    let refund = checkout::refund(db, vault, of, giving, now).await?;
+    drop(turn);
+    Ok(match refund.ok_or_else(missing)? {
+        Refund::Fresh(invoice, freed) => {
+            app.mail_queued.notify_one();
+            if let Some(freed) = freed {
+                release(app, freed).await;
+            }
+            Ok((false, *invoice))
+        }
+        Refund::Again(invoice) => Ok((true, *invoice)),
+        Refund::Mismatch => Err(NotRefunded::Mismatch),
+        Refund::Refused(refused) => Err(NotRefunded::Invoice(refused)),
+    })
+}
+
+impl NotRefunded {
+    /// What of a sale is left, if that is why: of one whose price went back, nothing.
+    pub(crate) fn excess(&self) -> Option<engine::money::Money> {
+        match self {
+            Self::Invoice(NotTakenBack::Excess { rest }) => Some(*rest),
+            Self::Invoice(NotTakenBack::Status(Status::Refunded)) => {
+                Some(engine::money::Money::ZERO)
+            }
+            Self::Invoice(NotTakenBack::Status(_)) | Self::Mismatch => None,
+        }
+    }
+}
