@@ -12,7 +12,7 @@ use super::{
         Claim, Claimed, Confirm, Fetched, GivenBack, Kept, Offered, Read, Release, Reserve,
         Reserving, Restocked, Settled, Shelf, StillOffered, Withdraw, Withdrawn, WithoutRows,
     },
-    pool::{self, Pool, Taken},
+    pool::{self, Pool, Taken, Waiting},
     reservation::Reservation,
 };
 use crate::{
@@ -45,12 +45,12 @@ enum Parked {
 }
 
 impl Parked {
-    /// How many serials beside those that are reserved it waits for.
-    const fn wanted(&self) -> usize {
+    /// Adds what it waits for beside what is reserved.
+    const fn add_to(&self, waiting: &mut Waiting) {
         match self {
-            Self::Claim(claim) => claim.quantity as usize,
-            Self::Reserve(reserve) => reserve.call.quantity as usize,
-            Self::Withdraw(withdraw) => withdraw.serials.len(),
+            Self::Claim(claim) => waiting.serials += claim.quantity as usize,
+            Self::Reserve(reserve) => waiting.units += reserve.call.quantity as usize,
+            Self::Withdraw(withdraw) => waiting.units += withdraw.serials.len(),
         }
     }
 
@@ -165,14 +165,19 @@ impl InventoryActor {
     }
 
     fn read_ahead(&mut self, actor: &Addr<Self>) {
-        let waiting = self.parked.iter().map(Parked::wanted).sum();
         if self.fetching {
             return;
+        }
+        let mut waiting = Waiting::default();
+        for parked in &self.parked {
+            parked.add_to(&mut waiting);
         }
         let now = clock::instant();
         let soon = self.last_read.is_some_and(|last| now - last < WINDOW_LASTS);
         if let Some(wanted) = self.pool.wanted(waiting, soon) {
-            self.last_read = Some(now);
+            if wanted.serials > 0 {
+                self.last_read = Some(now);
+            }
             self.fetching = true;
             self.fetch
                 .start(self.pool.cursor(), wanted, self.restocks, actor.clone());
@@ -283,10 +288,14 @@ impl Handler<Fetched> for InventoryActor {
     fn handle(&mut self, Fetched { read, restocks }: Fetched, ctx: &mut Context<Self>) {
         self.fetching = false;
         match read {
-            Ok(window) => {
+            Ok(mut window) => {
                 // What was put on the shelf while it was being read may be beyond its end.
-                let more = window.more || restocks != self.restocks;
-                self.pool.fetched(window.serials, window.end, more);
+                if let Some(beyond) = &mut window.beyond
+                    && restocks != self.restocks
+                {
+                    beyond.restocked();
+                }
+                self.pool.fetched(window);
                 self.serve(&ctx.address());
             }
             Err(fault) => {

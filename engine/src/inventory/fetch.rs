@@ -1,4 +1,4 @@
-//! Reads the shelf, and proves that what it read opens.
+//! Reads the shelf, and proves that what it read opens; counts what is behind that, where it matters.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,9 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     InventoryActor, Position, Source,
+    beyond::Beyond,
     messages::{Fetched, Window},
+    pool::Wanted,
 };
 use crate::{actors::ask::tell, catalog::Sku, fault::Fault, metrics, vault::MerchantKey};
 
@@ -40,11 +42,11 @@ pub(crate) struct Fetch {
 }
 
 impl Fetch {
-    /// Reads up to `limit` serials after the position, in a task of its own, and tells the actor.
+    /// Looks at so much after the position, in a task of its own, and tells the actor.
     pub(crate) fn start(
         &self,
         after: Option<Position>,
-        limit: usize,
+        wanted: Wanted,
         restocks: u64,
         actor: Addr<InventoryActor>,
     ) {
@@ -55,7 +57,7 @@ impl Fetch {
             read: Err(Fault::Unavailable),
         };
         let reading = async move {
-            if let Ok(read) = timeout(fetch.deadline, fetch.read(after, limit)).await {
+            if let Ok(read) = timeout(fetch.deadline, fetch.read(after, wanted)).await {
                 report.read = read;
             }
             drop(report);
@@ -63,10 +65,18 @@ impl Fetch {
         self.tasks.spawn_on(reading, &self.runtime);
     }
 
-    async fn read(&self, after: Option<Position>, limit: usize) -> Result<Window, Fault> {
-        let mut serials = self.source.fetch(self.sku, after, limit).await?;
-        let more = serials.len() == limit;
+    async fn read(&self, after: Option<Position>, wanted: Wanted) -> Result<Window, Fault> {
+        let mut serials = Vec::new();
+        if wanted.serials > 0 {
+            serials = self.source.fetch(self.sku, after, wanted.serials).await?;
+        }
+        let more = serials.len() == wanted.serials;
         let end = serials.last().map(|serial| serial.position);
+        let beyond = if more {
+            self.count(end.or(after), wanted.counted).await?
+        } else {
+            Some(Beyond::NOTHING)
+        };
         let opens = |serial: &super::ShelvedSerial| {
             self.key
                 .open_serial(serial.position.serial, &serial.sealed)
@@ -74,11 +84,25 @@ impl Fetch {
                 || crate::sabotage::breaks("serve_unopened")
         };
         let closed: Vec<_> = serials.extract_if(.., |serial| !opens(serial)).collect();
+        let window = Window {
+            serials,
+            end,
+            closed: closed.len(),
+            beyond,
+        };
         for serial in closed {
             metrics::violation("serial_does_not_open");
             tracing::error!(sku = %self.sku, serial = %serial.position.serial, "quarantined");
             self.source.quarantine(serial.position.serial).await?;
         }
-        Ok(Window { serials, end, more })
+        Ok(window)
+    }
+
+    async fn count(&self, after: Option<Position>, most: usize) -> Result<Option<Beyond>, Fault> {
+        if most == 0 {
+            return Ok(None);
+        }
+        let counted = self.source.count_to(self.sku, after, most).await?;
+        Ok(Some(Beyond::counted(counted, counted < most)))
     }
 }

@@ -4,7 +4,8 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use super::{
-    Position, Reach, Reservation, ReserveCall, ShelvedSerial, hold::StockHold, reservations::Made,
+    Position, Reach, Reservation, ReserveCall, ShelvedSerial, beyond::Beyond, hold::StockHold,
+    reservations::Made,
 };
 use crate::{
     clock::Deadline,
@@ -125,8 +126,10 @@ pub(crate) struct Window {
     pub(crate) serials: Vec<ShelvedSerial>,
     /// The last one read, whether it opens or not.
     pub(crate) end: Option<Position>,
-    /// Whether there may be more behind it.
-    pub(crate) more: bool,
+    /// How many were read that do not open.
+    pub(crate) closed: usize,
+    /// What is behind it, where that was looked at.
+    pub(crate) beyond: Option<Beyond>,
 }
 
 /// An import is numbered: there is something new beyond the window.

@@ -1,10 +1,11 @@
 //! Serials of a product, on the shelf and on their way out.
 //!
 //! Keeps: a serial is in at most one place, and leaves the shelf before anything is written. The window
-//! holds only durable, unclaimed serials that were proved to open; what is beyond it costs no memory. What
-//! is reserved for a withdrawal that may come, nobody else gets.
+//! holds only durable, unclaimed serials that were proved to open; what is beyond it costs no memory, reserved
+//! or not. What is reserved for a withdrawal that may come, nobody else gets.
 
 mod actor;
+pub(crate) mod beyond;
 mod fetch;
 mod handle;
 mod hold;

@@ -1,10 +1,11 @@
 //! Pure: the window of unclaimed serials, and what of it is held.
 //!
 //! Keeps: a serial is in the window or held, never both, and comes back only by release. What is
-//! beyond the window is unknown here but for whether there is any. Windows take so many bytes, each and
-//! all together: beyond that only what claims wait for is read, and what is reserved. What was given away
-//! by name is in the window never again, though a reading that began before may have met it. Whoever takes
-//! serials leaves as many as are reserved for others.
+//! beyond the window is only a number here, which storage has at least ([`Beyond`]). Windows take so many
+//! bytes, each and all together: beyond that only what claims wait for is read. What was given away by name
+//! is in the window never again, though a reading that began before may have met it. Whoever takes serials
+//! leaves as many as are reserved for others, in the window or beyond it: that they are there is counted, and
+//! their texts are read when they are redeemed.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -16,6 +17,8 @@ use std::{
 
 use super::{
     Position, Reach, ShelvedSerial,
+    beyond::Beyond,
+    messages::Window,
     reservations::{Found, Made, Reservations},
 };
 use crate::ids::{SerialId, WithdrawalId};
@@ -29,8 +32,9 @@ pub(crate) struct Pool {
     window: VecDeque<ShelvedSerial>,
     /// How far storage was read.
     cursor: Option<Position>,
-    /// Nothing was beyond the cursor when it was last read.
-    exhausted: bool,
+    beyond: Beyond,
+    /// Serials beyond the cursor were given away by name while a count was under way.
+    miscounted: bool,
     held: usize,
     /// Given away by name, and undecided.
     withdrawing: BTreeSet<Position>,
@@ -59,6 +63,24 @@ impl WindowBytes {
         let taken = AtomicUsize::new(0);
         Self { taken, max }
     }
+}
+
+/// What those who are parked wait for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// In the window.
+    pub(crate) serials: usize,
+    /// Wherever they are.
+    pub(crate) units: usize,
+}
+
+/// How much of storage to look at next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// To read, from the cursor on.
+    pub(crate) serials: usize,
+    /// To count behind those, at most.
+    pub(crate) counted: usize,
 }
 
 /// What became of a claim.
@@ -92,7 +114,8 @@ impl Pool {
         Self {
             window,
             cursor,
-            exhausted: false,
+            beyond: Beyond::UNKNOWN,
+            miscounted: false,
             held: 0,
             withdrawing: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
@@ -181,31 +204,39 @@ impl Pool {
     }
 
     fn take_beside(&mut self, reserved: usize, quantity: usize) -> Taken {
-        if self.window.len() >= quantity + reserved {
+        let beyond = self.beyond.least();
+        if self.window.len() >= quantity + reserved.saturating_sub(beyond) {
             return Taken::Serials(self.take(quantity));
         }
-        if crate::sabotage::breaks("partial_quantity") && self.exhausted && !self.window.is_empty()
+        if crate::sabotage::breaks("partial_quantity")
+            && self.beyond.is_nothing()
+            && !self.window.is_empty()
         {
             return Taken::Serials(self.take(self.window.len()));
         }
-        if self.exhausted {
+        if self.beyond.is_all() && self.window.len() + beyond < quantity + reserved {
             return Taken::Out;
         }
         Taken::Short
     }
 
-    /// Keeps units of what is in the window and not reserved yet, or of what is still to come. Asked for
-    /// again, an id keeps what it has.
+    /// Keeps units of what is there and not reserved yet, or of what is still to come. Asked for again, an id
+    /// keeps what it has.
     pub(crate) fn reserve(&mut self, id: WithdrawalId, quantity: usize, reach: Reach) -> Reserving {
         match self.reserved.find(id) {
             Some(Found::Reserved(known)) if known == quantity => {}
             Some(Found::Reserved(_) | Found::Taken | Found::Ended) => return Reserving::Used,
             None if reach == Reach::Beyond => {}
-            None if self.window.len() >= self.reserved.units() + quantity => {}
-            None if self.exhausted => return Reserving::Out,
+            None if self.at_least() >= self.reserved.units() + quantity => {}
+            None if self.beyond.is_all() => return Reserving::Out,
             None => return Reserving::Short,
         }
         Reserving::Done(self.reserved.enter(id, quantity, reach))
+    }
+
+    /// So many serials nobody has, if not more.
+    fn at_least(&self) -> usize {
+        self.window.len() + self.beyond.least()
     }
 
     fn take(&mut self, quantity: usize) -> Vec<ShelvedSerial> {
@@ -231,6 +262,7 @@ impl Pool {
             if self.withdrawing.remove(&serial.position) {
                 // Beyond the cursor nobody has met it: a reading will.
                 if Some(serial.position) > self.cursor {
+                    self.beyond.back();
                     continue;
                 }
             } else {
@@ -252,16 +284,19 @@ impl Pool {
             .expect("only what was held is settled");
     }
 
-    /// Whether storage must be read before these are given away by name: what the window has is reserved.
+    /// Whether storage must be looked at before these are given away by name: what is known to be there may be
+    /// reserved.
     pub(crate) fn must_read_for(&self, named: &[ShelvedSerial]) -> bool {
         let reserved = self.reserved.units();
-        if self.exhausted || reserved == 0 || named.is_empty() {
+        if self.beyond.is_all() || reserved == 0 || named.is_empty() {
             return false;
         }
-        let within = named
+        let beyond = named
             .iter()
-            .filter(|serial| Some(serial.position) <= self.cursor);
-        self.window.len() < within.count() + reserved
+            .filter(|serial| Some(serial.position) > self.cursor);
+        let beyond = beyond.count();
+        let left = self.beyond.least().saturating_sub(beyond);
+        self.window.len() + left < named.len() - beyond + reserved
     }
 
     /// Gives serials away by name: those that are in the window, and those that are beyond it. What is
@@ -270,12 +305,16 @@ impl Pool {
         let (beyond, within): (Vec<_>, Vec<_>) = named
             .into_iter()
             .partition(|serial| Some(serial.position) > self.cursor);
-        let spare = self.window.len().checked_sub(self.reserved.units());
+        let reserved = self.reserved.units();
+        let spare = self.at_least().saturating_sub(reserved);
         let within = within.iter().map(|serial| serial.position).collect();
-        let mut taken = self.take_named(within, spare.unwrap_or_default());
-        for serial in beyond.into_iter().filter(|_| spare.is_some()) {
+        let mut taken = self.take_named(within, spare);
+        for serial in beyond {
+            let left = self.window.len() + self.beyond.least().saturating_sub(1);
             let known = self.withdrawn.contains(&serial.position);
-            if !known && self.withdrawing.insert(serial.position) {
+            if left >= reserved && !known && self.withdrawing.insert(serial.position) {
+                self.beyond.less(1);
+                self.miscounted = true;
                 taken.push(serial);
             }
         }
@@ -316,20 +355,34 @@ impl Pool {
         }
     }
 
-    /// How many serials to read next; none while there are enough or no more. A window that is read
-    /// again `soon` becomes twice as long, so that a shelf in demand reads rarely.
-    pub(crate) fn wanted(&mut self, waiting: usize, soon: bool) -> Option<usize> {
+    /// How much to look at next; none while that is enough or all. A window that is read again `soon` becomes
+    /// twice as long, so that a shelf in demand reads rarely.
+    pub(crate) fn wanted(&mut self, waiting: Waiting, soon: bool) -> Option<Wanted> {
         let target = self.target.min(self.affordable());
-        let reserved = self.reserved.units();
-        let enough = self.window.len() >= (target / 2).max(waiting) + reserved;
-        if enough || self.exhausted {
-            return None;
+        let front = (target / 2).max(waiting.serials);
+        let counted = self.to_count(front, waiting.units);
+        let mut serials = 0;
+        if self.window.len() < front && !self.beyond.is_nothing() {
+            if soon {
+                self.target = (self.target * 2).min(self.target_max);
+            }
+            let target = self.target.min(self.affordable());
+            serials = (target.max(waiting.serials) - self.window.len()).min(READ_MAX);
         }
-        if soon {
-            self.target = (self.target * 2).min(self.target_max);
+        if counted > 0 {
+            self.miscounted = self.held_beyond() > 0;
         }
-        let target = self.target.min(self.affordable());
-        Some((target.max(waiting) + reserved - self.window.len()).min(READ_MAX))
+        (serials + counted > 0).then_some(Wanted { serials, counted })
+    }
+
+    /// How many to count beyond the window: none where nothing is reserved, or where it is proved already that
+    /// the front of the window is not. One count in all its length is enough for as many sales.
+    fn to_count(&self, front: usize, units: usize) -> usize {
+        let kept = self.reserved.units() + units;
+        if kept == 0 || self.beyond.is_all() || self.at_least() >= kept + front {
+            return 0;
+        }
+        2 * kept + front.max(self.target)
     }
 
     /// How many serials the window may have by their size.
@@ -340,9 +393,10 @@ impl Pool {
         room.checked_div(self.bytes_each).unwrap_or(usize::MAX)
     }
 
-    /// Appends what was read; `more` says whether there may be more.
-    pub(crate) fn fetched(&mut self, read: Vec<ShelvedSerial>, end: Option<Position>, more: bool) {
-        let read = self.without_withdrawn(read);
+    /// Appends what was read, and learns how much there is beyond it.
+    pub(crate) fn fetched(&mut self, window: Window) {
+        let read = self.without_withdrawn(window.serials);
+        self.beyond.less(window.closed + read.len());
         let read_bytes = read.iter().map(bytes).sum();
         if let Some(each) = usize::checked_div(read_bytes, read.len()) {
             self.bytes_each = each;
@@ -355,10 +409,14 @@ impl Pool {
             );
             self.window.push_back(serial);
         }
-        self.cursor = end.or(self.cursor);
+        self.cursor = window.end.or(self.cursor);
         let cursor = self.cursor;
         self.withdrawn.retain(|position| Some(*position) > cursor);
-        self.exhausted = !more;
+        match window.beyond {
+            Some(Beyond::NOTHING) => self.beyond = Beyond::NOTHING,
+            Some(counted) if !self.miscounted => self.beyond = counted,
+            Some(_) | None => {}
+        }
     }
 
     /// What was read but for what was given away by name, before or since the reading began.
@@ -373,7 +431,7 @@ impl Pool {
 
     /// Serials were put on the shelf, beyond the cursor.
     pub(crate) const fn restocked(&mut self) {
-        self.exhausted = false;
+        self.beyond.restocked();
     }
 }
 

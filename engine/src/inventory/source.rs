@@ -64,6 +64,14 @@ pub trait Source: Send + Sync + 'static {
     /// How many unclaimed serials there are after `after`.
     fn count(&self, sku: Sku, after: Option<Position>) -> BoxFuture<'_, Result<u64, Fault>>;
 
+    /// The same, up to `most`: whoever waits for a shelf waits for no more of a count than is asked about.
+    fn count_to(
+        &self,
+        sku: Sku,
+        after: Option<Position>,
+        most: usize,
+    ) -> BoxFuture<'_, Result<usize, Fault>>;
+
     /// Takes a serial that does not open out of sale, for ever.
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>>;
 

@@ -6,6 +6,8 @@ use crate::{
     ids::ImportId,
     inventory::{
         Position, ShelvedSerial,
+        beyond::Beyond,
+        messages::Window as Read,
         pool::{Pool, Taken},
     },
     money::Money,
@@ -34,7 +36,12 @@ impl Window {
         let serials: Vec<_> = (0..serials).map(serial).collect();
         let end = serials.last().expect("some serials").position;
         let mut pool = Pool::new(serials.len(), serials.len());
-        pool.fetched(serials, Some(end), false);
+        pool.fetched(Read {
+            serials,
+            end: Some(end),
+            closed: 0,
+            beyond: Some(Beyond::NOTHING),
+        });
         Self(pool)
     }
 

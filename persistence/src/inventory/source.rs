@@ -69,6 +69,22 @@ impl Source for PgInventory {
         }))
     }
 
+    fn count_to(
+        &self,
+        sku: Sku,
+        after: Option<Position>,
+        most: usize,
+    ) -> BoxFuture<'_, Result<usize, Fault>> {
+        let db = self.db.clone();
+        Box::pin(owned(async move {
+            let counted =
+                in_time(async { count_to(&mut *db.read().await?, sku, after, most).await });
+            counted
+                .await
+                .map_err(|error| error.into_fault("count serials up to a number"))
+        }))
+    }
+
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>> {
         let db = self.db.clone();
         Box::pin(owned(async move {
@@ -237,6 +253,37 @@ async fn unclaimed(
         sealed: Sealed::from_bytes(sealed),
     };
     Ok(rows.into_iter().map(shelved).collect())
+}
+
+/// Import by import, until there are as many.
+async fn count_to(
+    connection: &mut PgConnection,
+    sku: Sku,
+    after: Option<Position>,
+    most: usize,
+) -> Result<usize, Error> {
+    let (mut counted, mut from) = (0, after.map_or(0, |position| position.number));
+    loop {
+        let imports = imports(connection, sku, from).await?;
+        let full = i64::try_from(imports.len()) == Ok(IMPORTS_CHUNK);
+        for import in &imports {
+            if counted == most {
+                return Ok(counted);
+            }
+            let (first, last) = import.range(after);
+            let found: i64 = sqlx::query_scalar(include_str!("count_to.sql"))
+                .bind(first)
+                .bind(last)
+                .bind(i64::try_from(most - counted).unwrap_or(i64::MAX))
+                .fetch_one(&mut *connection)
+                .await?;
+            counted += usize::try_from(found).unwrap_or_default();
+        }
+        let Some(last) = imports.last().filter(|_| full) else {
+            return Ok(counted);
+        };
+        from = last.number + 1;
+    }
 }
 
 /// Serials after the position less claims after it. Whole imports carry their number of serials.

@@ -65,7 +65,7 @@ const LANES: [(&str, &str, usize); 10] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 15] = [
+const SOURCES: [(&str, &str, usize); 16] = [
     (
         "reserved",
         include_str!("../../src/inventory/reserved.sql"),
@@ -110,6 +110,11 @@ const SOURCES: [(&str, &str, usize); 15] = [
         3,
     ),
     ("count", include_str!("../../src/inventory/count.sql"), 5),
+    (
+        "count_to",
+        include_str!("../../src/inventory/count_to.sql"),
+        3,
+    ),
     (
         "standing",
         include_str!("../../src/inventory/standing.sql"),

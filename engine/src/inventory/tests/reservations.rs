@@ -1,11 +1,15 @@
 //! The book of reservations and the window beside it: pure, and exhaustively in the small.
 
-use super::shelf::fetched;
+use std::collections::BTreeSet;
+
+use super::shelf::{fetched, read, serials};
 use crate::{
     ids::WithdrawalId,
     inventory::{
-        Reach, ReservedUnits,
-        pool::{Pool, Reserving, Taken},
+        Position, Reach, ReservedUnits, ShelvedSerial,
+        beyond::Beyond,
+        messages::Window,
+        pool::{Pool, Reserving, Taken, Waiting, Wanted},
         reservations::{Found, Reservations},
     },
 };
@@ -22,7 +26,7 @@ fn row(number: u128, quantity: u32) -> ReservedUnits {
     }
 }
 
-fn taken(taken: Taken) -> Vec<crate::inventory::ShelvedSerial> {
+fn taken(taken: Taken) -> Vec<ShelvedSerial> {
     match taken {
         Taken::Serials(serials) => serials,
         other => panic!("not taken: {other:?}"),
@@ -45,22 +49,70 @@ fn claims_leave_what_is_reserved_for_others() {
     assert_eq!(pool.redeem(id(1), 3), Taken::Running);
 }
 
+/// So many serials from the first one on, and what was counted behind them.
+fn looked(pool: &mut Pool, numbers: std::ops::Range<u32>, (least, all): (usize, bool)) {
+    pool.fetched(Window {
+        beyond: Some(Beyond::counted(least, all)),
+        ..read(serials(numbers), true)
+    });
+}
+
+fn claims(serials: usize) -> Waiting {
+    Waiting { serials, units: 0 }
+}
+
 #[test]
-fn units_that_are_reserved_are_read_before_anybody_is_served() {
+fn units_that_are_reserved_are_counted_before_anybody_is_served() {
     let mut pool = Pool::new(4, 16).reserving(Reservations::stored(vec![row(1, 5)]));
     assert_eq!(pool.claim(1), Taken::Short);
-    assert_eq!(
-        pool.wanted(1, false),
-        Some(9),
-        "five, and a window beside them"
-    );
-    fetched(&mut pool, 0..5, true);
-    assert_eq!(pool.claim(1), Taken::Short);
-    assert_eq!(pool.wanted(1, false), Some(4));
-    fetched(&mut pool, 5..6, false);
+    let wanted = Wanted {
+        serials: 4,
+        counted: 14,
+    };
+    assert_eq!(pool.wanted(claims(1), false), Some(wanted));
+    looked(&mut pool, 0..4, (2, true));
     drop(taken(pool.claim(1)));
-    assert_eq!(pool.claim(1), Taken::Out);
+    assert_eq!(pool.claim(1), Taken::Out, "five are left");
+    assert_eq!(pool.redeem(id(1), 5), Taken::Short);
+    let wanted = Wanted {
+        serials: 2,
+        counted: 0,
+    };
+    assert_eq!(pool.wanted(claims(5), false), Some(wanted));
+    fetched(&mut pool, 4..6, true);
     assert_eq!(taken(pool.redeem(id(1), 5)).len(), 5);
+    assert_eq!(pool.claim(1), Taken::Out);
+}
+
+#[test]
+fn what_is_reserved_is_not_in_the_window() {
+    let mut pool = Pool::new(4, 16).reserving(Reservations::stored(vec![row(1, 20_000)]));
+    let wanted = Wanted {
+        serials: 4,
+        counted: 40_004,
+    };
+    assert_eq!(pool.wanted(claims(1), false), Some(wanted));
+    looked(&mut pool, 0..4, (40_004, false));
+    assert!(matches!(
+        pool.reserve(id(2), 20_000, Reach::Shelf),
+        Reserving::Done(_)
+    ));
+    drop(taken(pool.claim(4)));
+    assert_eq!(pool.claim(1), Taken::Short);
+    let wanted = pool.wanted(claims(1), false).expect("four to read");
+    assert_eq!(wanted.serials, 4);
+    looked(&mut pool, 4..8, (wanted.counted, false));
+    assert_eq!(pool.reserve(id(3), 50_000, Reach::Shelf), Reserving::Short);
+    let waiting = Waiting {
+        serials: 0,
+        units: 50_000,
+    };
+    let wanted = pool.wanted(waiting, false).expect("a count");
+    assert_eq!((wanted.serials, wanted.counted), (0, 180_004));
+    looked(&mut pool, 0..0, (80_000, true));
+    assert_eq!(pool.reserve(id(3), 50_000, Reach::Shelf), Reserving::Out);
+    drop(taken(pool.claim(4)));
+    assert_eq!((pool.in_window(), pool.reservations().units()), (0, 40_000));
 }
 
 #[test]
@@ -165,10 +217,13 @@ fn live_reservation_is_honored_in_every_order_of_events() {
         let (mut model, mut redeeming) = (Model::Absent, None);
         for event in trail {
             match event {
+                // Of four serials two are read, and one is counted behind them.
                 0 if end < 4 => {
-                    fetched(&mut pool, end..end + 2, end < 2);
+                    let left = 2 - end as usize;
+                    looked(&mut pool, end..end + 2, (left.min(1), left < 1));
                     end += 2;
                 }
+                8 => looked(&mut pool, 0..0, (4 - end as usize, true)),
                 1 if model == Model::Absent
                     && redeeming.is_none()
                     && matches!(pool.reserve(id(1), 2, Reach::Shelf), Reserving::Done(_)) =>
@@ -198,7 +253,10 @@ fn live_reservation_is_honored_in_every_order_of_events() {
                     let live = matches!(model, Model::Open | Model::Kept);
                     match pool.redeem(id(1), 2) {
                         Taken::Serials(serials) => redeeming = Some(serials),
-                        Taken::Short => {}
+                        Taken::Short => assert!(
+                            pool.wanted(claims(2), false).is_some(),
+                            "waits for nothing: {trail:?}"
+                        ),
                         other => assert!(!live, "{other:?}: {trail:?}"),
                     }
                 }
@@ -215,7 +273,134 @@ fn live_reservation_is_honored_in_every_order_of_events() {
             assert_eq!(pool.reservations().units(), counted, "{trail:?}");
             let away = sold + redeeming.as_ref().map_or(0, Vec::len);
             assert_eq!(pool.in_window() + away, end as usize, "{trail:?}");
-            assert!(pool.in_window() >= counted, "{trail:?}");
+            assert!(4 - away >= counted, "{trail:?}");
+        }
+        if depth > 0 {
+            for event in 0..9 {
+                explore(&[trail, &[event]].concat(), depth - 1);
+            }
+        }
+    }
+    explore(&[], 6);
+}
+
+/// A look at a shelf of four serials that is under way.
+#[derive(Default)]
+struct Look {
+    read: Vec<ShelvedSerial>,
+    end: u32,
+    wanted: Wanted,
+    counted: Option<Beyond>,
+}
+
+/// Such a shelf, and what of it is whose.
+#[derive(Default)]
+struct Shelf {
+    look: Option<Look>,
+    end: u32,
+    named: Vec<ShelvedSerial>,
+    gone: BTreeSet<Position>,
+}
+
+impl Shelf {
+    fn unclaimed(&self, from: u32) -> usize {
+        let free = serials(from..4);
+        let free = free.iter().filter(|one| !self.gone.contains(&one.position));
+        free.count()
+    }
+
+    fn look(&mut self, wanted: Wanted) {
+        let end = if wanted.serials > 0 {
+            self.end + 2
+        } else {
+            self.end
+        };
+        let mut read = serials(self.end..end.min(4));
+        read.retain(|one| !self.gone.contains(&one.position));
+        self.look = Some(Look {
+            read,
+            end: end.min(4),
+            wanted,
+            counted: None,
+        });
+    }
+
+    /// Counts behind what a look read, if that was not done.
+    fn count(&mut self) {
+        let Some(mut look) = self.look.take() else {
+            return;
+        };
+        let most = look.wanted.counted;
+        if most > 0 && look.counted.is_none() {
+            let counted = self.unclaimed(look.end).min(most);
+            look.counted = Some(Beyond::counted(counted, counted < most));
+        }
+        self.look = Some(look);
+    }
+
+    fn arrive(&mut self, pool: &mut Pool) {
+        self.count();
+        let Some(look) = self.look.take() else { return };
+        let more = look.end < 4 || look.end == self.end;
+        let end = (look.end > self.end).then(|| serials(look.end - 1..look.end)[0].position);
+        self.end = look.end;
+        let mut window = read(look.read, more);
+        window.end = end;
+        window.beyond = window.beyond.or(look.counted);
+        pool.fetched(window);
+    }
+
+    /// What nobody has, whoever may have it.
+    fn free(&self) -> usize {
+        4 - self.gone.len() - self.named.len()
+    }
+}
+
+/// Every order of looks at storage, removals by name, claims, and a reservation: what is reserved is there,
+/// nobody waits for nothing, and nobody is refused what is free.
+#[test]
+fn counts_are_true_in_every_order_of_looks_and_removals() {
+    fn explore(trail: &[usize], depth: usize) {
+        let (mut pool, mut shelf) = (Pool::new(2, 2), Shelf::default());
+        let mut reserved = 0;
+        for event in trail {
+            match event {
+                0 if shelf.look.is_none() => {
+                    let waiting = Waiting {
+                        serials: 1,
+                        units: 2,
+                    };
+                    if let Some(wanted) = pool.wanted(waiting, false) {
+                        shelf.look(wanted);
+                    }
+                }
+                1 => shelf.arrive(&mut pool),
+                2 => shelf.count(),
+                3 if shelf.named.is_empty() && !pool.must_read_for(&serials(1..4)) => {
+                    shelf.named = pool.withdraw(serials(1..4));
+                }
+                4 => pool.release(std::mem::take(&mut shelf.named)),
+                5 => {
+                    let done = std::mem::take(&mut shelf.named);
+                    shelf.gone.extend(done.iter().map(|one| one.position));
+                    pool.withdrawn(&done);
+                }
+                6 => match pool.claim(1) {
+                    Taken::Serials(serials) => {
+                        shelf.gone.extend(serials.iter().map(|one| one.position));
+                        pool.confirm(serials.len());
+                    }
+                    Taken::Short => {}
+                    other => assert!(shelf.free() < 1 + reserved, "{other:?}: {trail:?}"),
+                },
+                7 if reserved == 0 => match pool.reserve(id(1), 2, Reach::Shelf) {
+                    Reserving::Done(_) => reserved = 2,
+                    Reserving::Short => {}
+                    other => assert!(shelf.free() < 2, "{other:?}: {trail:?}"),
+                },
+                _ => {}
+            }
+            assert!(shelf.free() >= reserved, "{trail:?}");
         }
         if depth > 0 {
             for event in 0..8 {

@@ -11,7 +11,9 @@ use crate::{
     ids::ImportId,
     inventory::{
         Position, ShelvedSerial,
-        pool::{Pool, Taken, WindowBytes},
+        beyond::Beyond,
+        messages::Window,
+        pool::{Pool, Taken, Waiting, WindowBytes},
     },
     random::SeededRandom,
     testing::{
@@ -34,10 +36,26 @@ pub(super) fn serials(numbers: std::ops::Range<u32>) -> Vec<ShelvedSerial> {
     numbers.map(serial).collect()
 }
 
+/// What was read; nothing is said of what is behind it but where there is nothing.
+pub(super) fn read(serials: Vec<ShelvedSerial>, more: bool) -> Window {
+    Window {
+        end: serials.last().map(|serial| serial.position),
+        serials,
+        closed: 0,
+        beyond: (!more).then_some(Beyond::NOTHING),
+    }
+}
+
 pub(super) fn fetched(pool: &mut Pool, numbers: std::ops::Range<u32>, more: bool) {
-    let read = serials(numbers);
-    let end = read.last().map(|serial| serial.position);
-    pool.fetched(read, end, more);
+    pool.fetched(read(serials(numbers), more));
+}
+
+/// How many serials to read next; nothing is to be counted.
+fn wanted(pool: &mut Pool, waiting: usize, soon: bool) -> Option<usize> {
+    let serials = waiting;
+    let wanted = pool.wanted(Waiting { serials, units: 0 }, soon)?;
+    assert_eq!(wanted.counted, 0, "nothing is reserved");
+    Some(wanted.serials)
 }
 
 #[test]
@@ -70,19 +88,19 @@ fn out_is_said_only_when_nothing_is_left_to_read() {
 #[test]
 fn window_is_read_ahead_below_half_and_doubles_when_it_is_read_again_soon() {
     let mut pool = Pool::new(4, 8);
-    assert_eq!(pool.wanted(0, false), Some(4));
+    assert_eq!(wanted(&mut pool, 0, false), Some(4));
     fetched(&mut pool, 0..4, true);
     drop(pool.claim(1));
-    assert_eq!(pool.wanted(0, true), None, "more than half is there");
+    assert_eq!(wanted(&mut pool, 0, true), None, "more than half is there");
     drop(pool.claim(2));
-    assert_eq!(pool.wanted(0, false), Some(3), "one is left of four");
-    assert_eq!(pool.wanted(0, true), Some(7), "one is left of eight");
+    assert_eq!(wanted(&mut pool, 0, false), Some(3), "one is left of four");
+    assert_eq!(wanted(&mut pool, 0, true), Some(7), "one is left of eight");
     fetched(&mut pool, 4..11, true);
     drop(pool.claim(8));
     assert_eq!(pool.claim(2), Taken::Short);
-    assert_eq!(pool.wanted(2, true), Some(8), "no more than eight");
+    assert_eq!(wanted(&mut pool, 2, true), Some(8), "no more than eight");
     assert_eq!(
-        pool.wanted(100, true),
+        wanted(&mut pool, 100, true),
         Some(100),
         "but for a claim that is larger"
     );
@@ -94,8 +112,7 @@ fn large(pool: &mut Pool, numbers: std::ops::Range<u32>) {
     for serial in &mut read {
         serial.sealed = Sealed::from_bytes([7; 1024]);
     }
-    let end = read.last().map(|serial| serial.position);
-    pool.fetched(read, end, true);
+    pool.fetched(self::read(read, true));
 }
 
 #[test]
@@ -104,11 +121,19 @@ fn window_of_large_serials_is_bounded_by_their_bytes() {
     let mut pool = Pool::new(4, 64).within(8 * 1024, Arc::clone(&all));
     large(&mut pool, 0..4);
     drop(pool.claim(4));
-    assert_eq!(pool.wanted(0, true), Some(8));
+    assert_eq!(wanted(&mut pool, 0, true), Some(8));
     large(&mut pool, 4..12);
     drop(pool.claim(6));
-    assert_eq!(pool.wanted(0, true), Some(6), "eight kilobytes hold eight");
-    assert_eq!(pool.wanted(10, false), Some(8), "but a claim is served");
+    assert_eq!(
+        wanted(&mut pool, 0, true),
+        Some(6),
+        "eight kilobytes hold eight"
+    );
+    assert_eq!(
+        wanted(&mut pool, 10, false),
+        Some(8),
+        "but a claim is served"
+    );
 }
 
 #[test]
@@ -119,10 +144,10 @@ fn windows_together_leave_only_what_is_claimed_when_they_are_full() {
     large(&mut other, 0..1);
     drop(other.claim(1));
     large(&mut full, 0..4);
-    assert_eq!(other.wanted(0, false), None);
-    assert_eq!(other.wanted(2, false), Some(2));
+    assert_eq!(wanted(&mut other, 0, false), None);
+    assert_eq!(wanted(&mut other, 2, false), Some(2));
     drop(full);
-    assert_eq!(other.wanted(0, false), Some(4));
+    assert_eq!(wanted(&mut other, 0, false), Some(4));
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::sleep;
 
-use super::shelf::{fetched, serials};
+use super::shelf::{fetched, read, serials};
 use crate::{
     fault::Fault,
     fulfillments::Refusal,
     ids::{SerialId, WithdrawalId},
     inventory::{
         Kept, Position, Pulled, Purpose, Removed, WithdrawalCall,
+        messages::Window,
         pool::{Pool, Taken},
     },
     journal::Failure,
@@ -118,10 +119,13 @@ fn serial_by_name_is_in_one_place_in_every_order_of_events() {
                     reading = Some(free.collect());
                 }
                 1 => {
-                    if let Some(read) = reading.take() {
+                    if let Some(met) = reading.take() {
                         end += 2;
                         let last = serials(end - 1..end)[0].position;
-                        pool.fetched(read, Some(last), end < 4);
+                        pool.fetched(Window {
+                            end: Some(last),
+                            ..self::read(met, end < 4)
+                        });
                     }
                 }
                 // Also what is withdrawn already, by somebody who looked at storage before it was.

@@ -91,6 +91,7 @@ pub async fn imports_are_sold_in_the_order_of_their_numbers(subject: &Subject) {
     assert_eq!(unnumbered().await, subject.imports);
     assert_eq!(source.fetch(subject.sku, None, 10).await, Ok(vec![]));
     assert_eq!(source.count(subject.sku, None).await, Ok(0));
+    assert_eq!(source.count_to(subject.sku, None, 9).await, Ok(0));
 
     lane.commit(Rows::Restocks(vec![second]))
         .await
@@ -120,6 +121,7 @@ pub async fn imports_are_sold_in_the_order_of_their_numbers(subject: &Subject) {
     assert!(rest.is_sorted_by_key(|serial| serial.position));
     assert_eq!(source.count(subject.sku, None).await, Ok(12));
     assert_eq!(source.count(subject.sku, cursor).await, Ok(9));
+    assert_eq!(source.count_to(subject.sku, cursor, 7).await, Ok(7));
     lanes.release().await;
 }
 
@@ -162,6 +164,10 @@ pub async fn windows_leave_out_what_is_claimed(subject: &Subject) {
         let expected = &free[free.len() - left..];
         assert_eq!(window, expected[..left.min(2)]);
         assert_eq!(source.count(subject.sku, after).await, Ok(left as u64));
+        for most in [1, 9] {
+            let counted = source.count_to(subject.sku, after, most).await;
+            assert_eq!(counted, Ok(left.min(most)));
+        }
     }
     let claimed = lanes.order(live, (3, 250), "A-2", &shelf[2..3]);
     let breached = lane.commit(Rows::Fulfillments(vec![claimed])).await;

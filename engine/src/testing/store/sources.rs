@@ -182,6 +182,20 @@ impl inventory::Source for MemoryStore {
         })
     }
 
+    fn count_to(
+        &self,
+        sku: Sku,
+        after: Option<Position>,
+        most: usize,
+    ) -> BoxFuture<'_, Result<usize, Fault>> {
+        Box::pin(async move {
+            yield_now().await;
+            let counted = shelved(&self.tables(), sku, after).take(most).count();
+            self.0.fetches.pass().await;
+            Ok(counted)
+        })
+    }
+
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(async move {
             yield_now().await;

@@ -108,6 +108,27 @@ impl inventory::Source for Link {
         Box::pin(self.read(inventory::Source::count(&self.db.store, sku, after)))
     }
 
+    fn count_to(
+        &self,
+        sku: Sku,
+        after: Option<Position>,
+        most: usize,
+    ) -> BoxFuture<'_, Result<usize, Fault>> {
+        Box::pin(async move {
+            let dice = &self.weather().dice;
+            if self.weather().strikes(Kind::FetchFailed, 40) {
+                return Err(Fault::Unavailable);
+            }
+            let stale = self.weather().strikes(Kind::FetchStale, 60);
+            let counted = inventory::Source::count_to(&self.db.store, sku, after, most);
+            let counted = self.read(counted).await;
+            if stale {
+                sleep(dice.millis(5, 1500)).await;
+            }
+            counted
+        })
+    }
+
     fn quarantine(&self, serial: SerialId) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(self.read(inventory::Source::quarantine(&self.db.store, serial)))
     }
