@@ -375,6 +375,11 @@ impl Engine {
         self.reserving(call, Reach::Shelf).await
     }
 
+    /// The same for somebody who has neither paid nor anybody's yes: out of a share of the shelf.
+    pub async fn reserve_unpaid(&self, call: ReserveCall) -> Result<Reserved, Fault> {
+        self.reserving(call, Reach::Share).await
+    }
+
     /// The same for what was paid and refused: it waits for what comes, before anybody else but those that
     /// wait already.
     pub async fn wait_for_stock(&self, call: ReserveCall) -> Result<Reservation, Fault> {

@@ -244,7 +244,7 @@ async fn reserve(
         sku: opening.quote.sku,
         quantity: opening.quote.quantity,
     };
-    match app.engine.reserve(call).await? {
+    match app.engine.reserve_unpaid(call).await? {
         Reserved::Held(reservation) => Ok(Some(reservation)),
         Reserved::OutOfStock => Err(ApiError::saying(
             Code::OutOfStock,

@@ -7,7 +7,7 @@ use engine::{
     inventory::{Reservation, ReserveCall, Reserved},
     money::{Currency, Money},
     payments::{Coin, ProviderKind},
-    stock_requests::{BALANCE, Bill},
+    stock_requests::{BALANCE, Bill, RequestedBy},
 };
 use persistence::payments;
 
@@ -54,11 +54,14 @@ pub(super) async fn payable(
     })))
 }
 
-/// Keeps the units of a purchase for it, as long as its invoice waits for money and until they are given out.
+/// Keeps the units of a purchase for it, as long as its invoice waits for money and until they are given out. To
+/// which its merchant said yes, that may be all there are; what a reseller asks for by itself is out of the
+/// share of those who have not paid.
 pub(super) async fn keep(
     app: &App,
     (merchant, currency): (MerchantId, Currency),
     (id, sku, quantity): (WithdrawalId, Sku, u32),
+    by: RequestedBy,
 ) -> Result<Reservation, ApiError> {
     let call = ReserveCall {
         id,
@@ -66,7 +69,11 @@ pub(super) async fn keep(
         sku,
         quantity,
     };
-    match app.engine.reserve(call).await? {
+    let reserved = match by {
+        RequestedBy::Merchant => app.engine.reserve(call).await?,
+        RequestedBy::Reseller => app.engine.reserve_unpaid(call).await?,
+    };
+    match reserved {
         Reserved::Held(kept) => Ok(kept),
         Reserved::OutOfStock => Err(out_of_stock(sku, currency)),
     }

@@ -10,7 +10,7 @@ use engine::{
     ids::{RelationshipId, StockRequestId},
     money::Currency,
     payments::Coin,
-    stock_requests::{Event, Status, StockRequest},
+    stock_requests::{Event, RequestedBy, Status, StockRequest},
 };
 use persistence::{
     owned,
@@ -114,7 +114,7 @@ async fn open_bill(
     let fresh = find(&app.database, found.scope, found.id).await?;
     if fresh.is_some_and(|fresh| fresh.status_at(app.now()) == Status::Requested) {
         let units = (found.withdrawal(), found.sku, found.quantity);
-        invoice.kept = Some(keep(&app, (of.0, currency), units).await?);
+        invoice.kept = Some(keep(&app, (of.0, currency), units, RequestedBy::Merchant).await?);
     }
     let stepped = step(&app.database, of, found.id, invoice, app.now()).await?;
     match stepped.ok_or_else(|| ApiError::new(Code::NotFound))? {

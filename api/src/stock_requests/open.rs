@@ -230,7 +230,7 @@ async fn at_once(
         }
         Some(Payable::Elsewhere(bill)) => {
             let units = (WithdrawalId::from_uuid(asked.id.uuid()), sku, quantity);
-            AtOnce::Invoiced(bill, keep(app, of, units).await?)
+            AtOnce::Invoiced(bill, keep(app, of, units, asked.by).await?)
         }
     })
 }

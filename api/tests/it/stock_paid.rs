@@ -191,6 +191,38 @@ fn program_that_approves_by_itself_invoices_at_once_and_the_merchant_otherwise()
 }
 
 #[test]
+fn what_resellers_reserve_without_paying_leaves_most_of_the_shelf_to_others() {
+    with_world(async |world| {
+        world.approve_stock("AUTO").await;
+        world.auto_allocate(false).await;
+        world.sell_out().await;
+        let serials: Vec<_> = (0..60).map(|number| format!("NEW-{number}")).collect();
+        let serials: Vec<_> = serials.iter().map(String::as_str).collect();
+        world.fill_up(&serials).await;
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let product = world.product(PRODUCT).id.to_string();
+        let ask = async |quantity: u32| {
+            let body = json!({"product_id": product, "quantity": quantity, "coin": "bank"});
+            let call = world.in_portal(&session, "POST", "stock-requests");
+            call.json(&body).send().await
+        };
+        let first = ask(21).await.data(201);
+        assert_eq!(first["status"], "INVOICED", "an order is served");
+        ask(5).await.refused(409, "OUT_OF_STOCK");
+        let unpaid = "SELECT string_agg(quantity || ' ' || unpaid, ', ' ORDER BY quantity)
+                      FROM reservations WHERE ended_at IS NULL";
+        assert_eq!(world.scalar(unpaid), "21 true");
+        assert_eq!(world.want(5, Some("bank")).await["status"], "INVOICED");
+        let paid = world.mark_stock_paid(&first, "A").await.data(200);
+        assert_eq!(paid["status"], "PAID");
+        assert_eq!(world.scalar(unpaid), "5 false, 21 false");
+        let allocated = world.transfer(&first, "allocate", &json!({})).await;
+        allocated.data(200);
+        assert_eq!(ask(5).await.data(201)["status"], "INVOICED");
+    });
+}
+
+#[test]
 fn paid_purchases_wait_for_serials_and_the_oldest_is_served_first() {
     with_world(async |world| {
         let (first, second) = (world.want(2, None).await, world.want(1, None).await);

@@ -6,10 +6,11 @@ use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler};
 use tokio::time::Instant;
 
 use super::{
+    Reach,
     fetch::Fetch,
     hold::StockHold,
     messages::{
-        Claim, Claimed, Confirm, Fetched, GivenBack, Kept, Offered, Read, Release, Reserve,
+        Claim, Claimed, Confirm, Fetched, GivenBack, Kept, Offered, Paid, Read, Release, Reserve,
         Reserving, Restocked, Settled, Shelf, StillOffered, Withdraw, Withdrawn, WithoutRows,
     },
     pool::{self, Pool, Taken, Waiting},
@@ -49,7 +50,10 @@ impl Parked {
     const fn add_to(&self, waiting: &mut Waiting) {
         match self {
             Self::Claim(claim) => waiting.serials += claim.quantity as usize,
-            Self::Reserve(reserve) => waiting.units += reserve.call.quantity as usize,
+            Self::Reserve(reserve) => match reserve.reach {
+                Reach::Share => waiting.shared += reserve.call.quantity as usize,
+                Reach::Shelf | Reach::Beyond => waiting.units += reserve.call.quantity as usize,
+            },
             Self::Withdraw(withdraw) => waiting.units += withdraw.serials.len(),
         }
     }
@@ -259,6 +263,16 @@ impl Handler<WithoutRows> for InventoryActor {
     fn handle(&mut self, WithoutRows { gone }: WithoutRows, ctx: &mut Context<Self>) {
         self.pool.reservations_mut().without_rows(&gone);
         self.serve(&ctx.address());
+    }
+}
+
+impl Handler<Paid> for InventoryActor {
+    type Result = ();
+
+    fn handle(&mut self, Paid { ids }: Paid, _: &mut Context<Self>) {
+        for id in ids {
+            self.pool.reservations_mut().paid(id);
+        }
     }
 }
 

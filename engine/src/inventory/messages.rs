@@ -96,6 +96,13 @@ pub(crate) struct WithoutRows {
     pub(crate) gone: Vec<Made>,
 }
 
+/// Of these the rows say that somebody has paid, or said yes.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Paid {
+    pub(crate) ids: Vec<WithdrawalId>,
+}
+
 /// Give serials away by name: those in the window, and those beyond it that no reading has met.
 #[derive(Message)]
 #[rtype(result = "()")]

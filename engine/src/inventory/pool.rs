@@ -72,6 +72,8 @@ pub(crate) struct Waiting {
     pub(crate) serials: usize,
     /// Wherever they are.
     pub(crate) units: usize,
+    /// The same, for those who have not paid.
+    pub(crate) shared: usize,
 }
 
 /// How much of storage to look at next.
@@ -227,11 +229,19 @@ impl Pool {
             Some(Found::Reserved(known)) if known == quantity => {}
             Some(Found::Reserved(_) | Found::Taken | Found::Ended) => return Reserving::Used,
             None if reach == Reach::Beyond => {}
-            None if self.at_least() >= self.reserved.units() + quantity => {}
+            None if self.at_least() >= self.to_reserve(quantity, reach) => {}
             None if self.beyond.is_all() => return Reserving::Out,
             None => return Reserving::Short,
         }
         Reserving::Done(self.reserved.enter(id, quantity, reach))
+    }
+
+    /// How many serials that nobody has there must be for a reservation.
+    const fn to_reserve(&self, quantity: usize, reach: Reach) -> usize {
+        match reach {
+            Reach::Share => self.reserved.to_share(quantity),
+            Reach::Shelf | Reach::Beyond => self.reserved.units() + quantity,
+        }
     }
 
     /// So many serials nobody has, if not more.
@@ -360,7 +370,7 @@ impl Pool {
     pub(crate) fn wanted(&mut self, waiting: Waiting, soon: bool) -> Option<Wanted> {
         let target = self.target.min(self.affordable());
         let front = (target / 2).max(waiting.serials);
-        let counted = self.to_count(front, waiting.units);
+        let counted = self.to_count(front, waiting);
         let mut serials = 0;
         if self.window.len() < front && !self.beyond.is_nothing() {
             if soon {
@@ -377,8 +387,11 @@ impl Pool {
 
     /// How many to count beyond the window: none where nothing is reserved, or where it is proved already that
     /// the front of the window is not. One count in all its length is enough for as many sales.
-    fn to_count(&self, front: usize, units: usize) -> usize {
-        let kept = self.reserved.units() + units;
+    fn to_count(&self, front: usize, waiting: Waiting) -> usize {
+        let mut kept = self.reserved.units() + waiting.units;
+        if waiting.shared > 0 {
+            kept = (kept + waiting.shared).max(self.reserved.to_share(waiting.shared));
+        }
         if kept == 0 || self.beyond.is_all() || self.at_least() >= kept + front {
             return 0;
         }

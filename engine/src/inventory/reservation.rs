@@ -31,6 +31,9 @@ pub struct ReserveCall {
 pub enum Reach {
     /// Those that nobody had when it was made.
     Shelf,
+    /// Of those a share: who asks has neither paid nor anybody's yes. So what costs nothing to hold leaves
+    /// most of the shelf to those who buy.
+    Share,
     /// Those that come later, too: it was paid, and waits for them. Whatever comes is for those that wait,
     /// the oldest first.
     Beyond,

@@ -3,11 +3,17 @@
 //! Keeps: a reservation counts from before its row is stored until after the end of that row is, or until
 //! its withdrawal is durable; so memory may keep more than the rows say, never less. What is taken by its
 //! withdrawal counts again if that is not executed. Those that wait for what is still to come are behind
-//! the others, and of each the oldest go first.
+//! the others, and of each the oldest go first. Those who have not paid have a share between them.
 
 use std::collections::BTreeMap;
 
 use super::{Reach, ReservedUnits};
+
+/// One of so many units is for those who have neither paid nor anybody's yes.
+const SHARE: usize = 4;
+/// Beside so many units of others, which is what one customer may order, another's order is served whatever
+/// the share: shelves are small.
+const ORDER_UNITS: usize = 20;
 use crate::ids::WithdrawalId;
 
 /// Which making of a reservation is meant: what is known of an earlier one says nothing of it.
@@ -25,6 +31,8 @@ pub(crate) struct Reservations {
     places: BTreeMap<WithdrawalId, Place>,
     /// Units that count.
     units: usize,
+    /// Of those, what is reserved for those who have not paid.
+    shared: usize,
     made: u64,
 }
 
@@ -40,6 +48,8 @@ struct Entry {
     /// Which asking was the last.
     asked: u64,
     row: Row,
+    /// Nobody has paid for it or said yes to it.
+    shared: bool,
     /// By its withdrawal, which is undecided.
     taken: bool,
 }
@@ -68,6 +78,10 @@ impl Entry {
         }
     }
 
+    const fn shares(&self) -> usize {
+        if self.shared { self.counts() } else { 0 }
+    }
+
     const fn is_over(&self) -> bool {
         self.is_settled() && !self.taken && !matches!(self.row, Row::Stored)
     }
@@ -92,6 +106,21 @@ impl Reservations {
     /// Units that nobody else may have.
     pub(crate) const fn units(&self) -> usize {
         self.units
+    }
+
+    /// Of those, what is reserved for those who have not paid.
+    #[cfg(test)]
+    pub(crate) const fn shared(&self) -> usize {
+        self.shared
+    }
+
+    /// How many units there must be before those who have not paid get so many more.
+    pub(crate) const fn to_share(&self, quantity: usize) -> usize {
+        if self.shared <= ORDER_UNITS {
+            self.units + quantity
+        } else {
+            self.units - self.shared + SHARE * (self.shared + quantity)
+        }
     }
 
     /// Units that the withdrawal of this id must leave: all, or those that go before its own.
@@ -127,13 +156,16 @@ impl Reservations {
         let fresh = !self.places.contains_key(&id);
         let place = *self.places.entry(id).or_insert((reach, asked));
         let entry = self.by_place.entry(place).or_insert_with(|| {
+            let shared = reach == Reach::Share;
             self.units += quantity;
+            self.shared += if shared { quantity } else { 0 };
             Entry {
                 id,
                 quantity,
                 undecided: 0,
                 asked,
                 row: Row::None,
+                shared,
                 taken: false,
             }
         });
@@ -157,6 +189,11 @@ impl Reservations {
         self.change(id, |entry| {
             entry.undecided = entry.undecided.saturating_sub(1);
         });
+    }
+
+    /// Somebody paid for it, or its row says that somebody said yes.
+    pub(crate) fn paid(&mut self, id: WithdrawalId) {
+        self.change(id, |entry| entry.shared = false);
     }
 
     /// Its withdrawal took the units.
@@ -206,9 +243,10 @@ impl Reservations {
             .by_place
             .get_mut(place)
             .expect("every id has its entry");
-        let before = entry.counts();
+        let before = (entry.counts(), entry.shares());
         change(entry);
-        self.units = self.units - before + entry.counts();
+        self.units = self.units - before.0 + entry.counts();
+        self.shared = self.shared - before.1 + entry.shares();
         if entry.is_over() {
             self.by_place.remove(place);
             self.places.remove(&id);

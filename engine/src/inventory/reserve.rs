@@ -1,14 +1,15 @@
 //! Keeps units of a shelf for a withdrawal that may come: in memory first, while its row is stored.
 //!
 //! Keeps: no refusal is told by a process that may have lost its shard; what memory keeps without a row is
-//! found by a comparison with the rows, and given back.
+//! found by a comparison with the rows, and given back. So is what is in the share of those who have not paid
+//! and is paid by now.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{
     Inventory, Reach, ReserveCall, Reserved,
     handle::InventoryHandle,
-    messages::{Reserve, Reserving, Settled, WithoutRows},
+    messages::{Paid, Reserve, Reserving, Settled, WithoutRows},
 };
 use crate::{
     actors::ask::{Gone, ask, tell},
@@ -71,7 +72,7 @@ impl Reserver<'_> {
 }
 
 /// Gives back what shelves in memory keep although there is no row for it: its end was told to nobody, or
-/// whether it was stored was not known.
+/// whether it was stored was not known. What was paid is in nobody's share from then on.
 pub(crate) async fn compare(inventory: &Inventory) {
     for (sku, handle) in inventory.registry.active() {
         // What cannot be read is compared the next time, and who is gone is loaded with its rows.
@@ -95,8 +96,20 @@ async fn ended(
         return Ok(Ok(()));
     }
     let rows = inventory.source.reserved(sku).await?;
-    let rows: BTreeSet<_> = rows.into_iter().map(|row| row.id).collect();
-    settled.retain(|made| !rows.contains(&made.id));
+    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row.reach)).collect();
+    let mut paid = Vec::new();
+    settled.retain(|made| {
+        let reach = rows.get(&made.id);
+        paid.extend(
+            reach
+                .filter(|reach| **reach != Reach::Share)
+                .map(|_| made.id),
+        );
+        reach.is_none()
+    });
+    if !paid.is_empty() {
+        tell(&handle.actor, Paid { ids: paid });
+    }
     if !settled.is_empty() {
         tell(&handle.actor, WithoutRows { gone: settled });
     }

@@ -39,7 +39,12 @@ impl Clients {
             sku: ware.sku,
             quantity: dice.small(1, UNITS_MAX),
         };
-        self.open(call, Reach::Shelf).await;
+        let reach = if dice.percent(50) {
+            Reach::Share
+        } else {
+            Reach::Shelf
+        };
+        self.open(call, reach).await;
         sleep(dice.millis(0, 3000)).await;
         match dice.below(4) {
             0 => {}
@@ -65,6 +70,7 @@ impl Clients {
         let opened = async {
             let reserved = match reach {
                 Reach::Shelf => process.engine.reserve(call).await,
+                Reach::Share => process.engine.reserve_unpaid(call).await,
                 Reach::Beyond => {
                     let waits = process.engine.wait_for_stock(call).await;
                     waits.map(Reserved::Held)
@@ -152,7 +158,7 @@ fn is_live(stage: &Stage, id: WithdrawalId) -> bool {
 /// The same of one that had its units when it was made.
 fn is_covered(stage: &Stage, id: WithdrawalId) -> bool {
     let reach = stage.db.tables().reservations.get(&id).map(|row| row.reach);
-    reach == Some(Reach::Shelf) && is_live(stage, id)
+    matches!(reach, Some(Reach::Shelf | Reach::Share)) && is_live(stage, id)
 }
 
 /// Whether every serial that ever was on the shelf opens.

@@ -31,12 +31,15 @@ pub async fn insert(
     // A statement of its own, after the lock: it sees every takeover that came before a look at this shelf.
     let stored = sqlx::query(
         "INSERT INTO reservations
-           (withdrawal_id, merchant_id, product_id, variant_id, quantity, waits, reserved_at)
-         SELECT $1, $2, $3, $4, $5, $6, $7 FROM shards WHERE shard = 0 AND owner = $8
+           (withdrawal_id, merchant_id, product_id, variant_id, quantity, waits, unpaid,
+            reserved_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM shards WHERE shard = 0 AND owner = $9
          ON CONFLICT ON CONSTRAINT reservations_pkey DO UPDATE SET
            quantity = EXCLUDED.quantity,
            waits = CASE WHEN reservations.ended_at IS NULL
              THEN reservations.waits ELSE EXCLUDED.waits END,
+           unpaid = CASE WHEN reservations.ended_at IS NULL
+             THEN reservations.unpaid ELSE EXCLUDED.unpaid END,
            reserved_at = CASE WHEN reservations.ended_at IS NULL
              THEN reservations.reserved_at ELSE EXCLUDED.reserved_at END,
            ended_at = NULL, ending = NULL",
@@ -47,6 +50,7 @@ pub async fn insert(
     .bind(call.sku.variant.map(VariantId::uuid))
     .bind(i64::from(call.quantity))
     .bind(reservation.reach() == Reach::Beyond)
+    .bind(reservation.reach() == Reach::Share)
     .bind(now)
     .bind(reservation.owner().0)
     .execute(connection)
@@ -79,6 +83,18 @@ pub async fn end(
     Ok(ended.rows_affected() == 1)
 }
 
+/// Somebody paid for it: it is in no share from now on. The engine finds that out by itself.
+pub async fn paid(connection: &mut PgConnection, id: WithdrawalId) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE reservations SET unpaid = false
+         WHERE withdrawal_id = $1 AND ended_at IS NULL AND unpaid",
+    )
+    .bind(id.uuid())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// What is reserved of a shelf, in its order, once nobody is storing more of it.
 pub(super) async fn settled(
     connection: &mut PgConnection,
@@ -88,15 +104,19 @@ pub(super) async fn settled(
         .bind(shelf(sku))
         .execute(&mut *connection)
         .await?;
-    let rows: Vec<(Uuid, i32, bool)> = sqlx::query_as(include_str!("reserved.sql"))
+    let rows: Vec<(Uuid, i32, bool, bool)> = sqlx::query_as(include_str!("reserved.sql"))
         .bind(sku.product.uuid())
         .bind(sku.variant.map(VariantId::uuid))
         .fetch_all(connection)
         .await?;
-    let reserved = |(id, quantity, waits): (_, i32, _)| ReservedUnits {
+    let reserved = |(id, quantity, waits, unpaid): (_, i32, _, _)| ReservedUnits {
         id: WithdrawalId::from_uuid(id),
         quantity: quantity.unsigned_abs(),
-        reach: if waits { Reach::Beyond } else { Reach::Shelf },
+        reach: match (waits, unpaid) {
+            (true, _) => Reach::Beyond,
+            (false, true) => Reach::Share,
+            (false, false) => Reach::Shelf,
+        },
     };
     Ok(rows.into_iter().map(reserved).collect())
 }

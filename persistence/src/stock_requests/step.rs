@@ -155,6 +155,9 @@ async fn finish(
     if let Some(ending) = ending {
         reservations::end(connection, request.withdrawal(), ending, now).await?;
     }
+    if request.status == Status::Paid {
+        reservations::paid(connection, request.withdrawal()).await?;
+    }
     if request.told(now) != told {
         tell(connection, request, now).await?;
     }

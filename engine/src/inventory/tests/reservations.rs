@@ -58,7 +58,10 @@ fn looked(pool: &mut Pool, numbers: std::ops::Range<u32>, (least, all): (usize, 
 }
 
 fn claims(serials: usize) -> Waiting {
-    Waiting { serials, units: 0 }
+    Waiting {
+        serials,
+        ..Waiting::default()
+    }
 }
 
 #[test]
@@ -104,8 +107,8 @@ fn what_is_reserved_is_not_in_the_window() {
     looked(&mut pool, 4..8, (wanted.counted, false));
     assert_eq!(pool.reserve(id(3), 50_000, Reach::Shelf), Reserving::Short);
     let waiting = Waiting {
-        serials: 0,
         units: 50_000,
+        ..Waiting::default()
     };
     let wanted = pool.wanted(waiting, false).expect("a count");
     assert_eq!((wanted.serials, wanted.counted), (0, 180_004));
@@ -113,6 +116,56 @@ fn what_is_reserved_is_not_in_the_window() {
     assert_eq!(pool.reserve(id(3), 50_000, Reach::Shelf), Reserving::Out);
     drop(taken(pool.claim(4)));
     assert_eq!((pool.in_window(), pool.reservations().units()), (0, 40_000));
+}
+
+#[test]
+fn those_who_have_not_paid_have_a_quarter_of_the_shelf_and_at_least_an_order() {
+    let mut pool = Pool::new(4, 16);
+    let mut ids = 1..;
+    let mut reserve = |pool: &mut Pool, quantity, reach| {
+        let next = ids.next().expect("endless");
+        matches!(pool.reserve(id(next), quantity, reach), Reserving::Done(_))
+    };
+    looked(&mut pool, 0..4, (196, true));
+    assert!(reserve(&mut pool, 100, Reach::Shelf), "somebody said yes");
+    assert!(reserve(&mut pool, 20, Reach::Share));
+    assert!(reserve(&mut pool, 20, Reach::Share), "beside an order");
+    assert!(!reserve(&mut pool, 1, Reach::Share), "forty of a hundred");
+    assert!(reserve(&mut pool, 20, Reach::Shelf));
+    assert_eq!(pool.reservations().shared(), 40);
+    for paid in 2..4 {
+        pool.reservations_mut().paid(id(paid));
+    }
+    assert_eq!(pool.reservations().shared(), 0);
+    assert!(
+        reserve(&mut pool, 40, Reach::Share),
+        "an order of all there is"
+    );
+    assert!(!reserve(&mut pool, 1, Reach::Share));
+    assert_eq!(pool.reservations().units(), 200);
+}
+
+#[test]
+fn shelf_is_counted_as_far_as_a_share_reaches() {
+    let rows = vec![ReservedUnits {
+        reach: Reach::Share,
+        ..row(1, 30)
+    }];
+    let mut pool = Pool::new(4, 16).reserving(Reservations::stored(rows));
+    looked(&mut pool, 0..4, (60, false));
+    assert_eq!(pool.reserve(id(2), 10, Reach::Share), Reserving::Short);
+    let waiting = Waiting {
+        shared: 10,
+        ..Waiting::default()
+    };
+    let wanted = pool.wanted(waiting, false).expect("a count");
+    assert_eq!((wanted.serials, wanted.counted), (0, 324));
+    looked(&mut pool, 0..0, (156, true));
+    assert!(matches!(
+        pool.reserve(id(2), 10, Reach::Share),
+        Reserving::Done(_)
+    ));
+    assert_eq!(pool.reserve(id(3), 1, Reach::Share), Reserving::Out);
 }
 
 #[test]
@@ -369,6 +422,7 @@ fn counts_are_true_in_every_order_of_looks_and_removals() {
                     let waiting = Waiting {
                         serials: 1,
                         units: 2,
+                        shared: 0,
                     };
                     if let Some(wanted) = pool.wanted(waiting, false) {
                         shelf.look(wanted);

@@ -10,7 +10,8 @@ use crate::{
     fulfillments::Refusal,
     ids::WithdrawalId,
     inventory::{
-        Kept, Pulled, Purpose, Reservation, ReserveCall, Reserved, Restock, Stored, WithdrawalCall,
+        Kept, Pulled, Purpose, Reach, Reservation, ReserveCall, Reserved, Restock, Stored,
+        WithdrawalCall,
     },
     journal::{Failure, Owner},
     testing::{
@@ -368,6 +369,41 @@ fn end_that_is_told_late_does_not_take_what_was_reserved_again() {
         store(&scene, held(&scene, 1, 2).await).aborted();
         out_of_stock(&scene, "A-2", 1).await;
         assert_eq!(redeemed(&scene, 1, 2).await, 2);
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
+fn share_of_those_who_have_not_paid_is_free_once_they_have() {
+    let world = world(60).configure(|config| config.idle_ms = 1000);
+    scene(&world, async |scene| {
+        let unpaid = async |number| {
+            let call = ReserveCall {
+                id: id(number),
+                merchant: scene.world.merchant.id,
+                sku: scene.world.sku("key"),
+                quantity: 21,
+            };
+            scene.engine.reserve_unpaid(call).await
+        };
+        let Ok(Reserved::Held(first)) = unpaid(1).await else {
+            panic!("an order is served");
+        };
+        drop(store(&scene, first));
+        assert!(matches!(unpaid(2).await, Ok(Reserved::OutOfStock)));
+        fresh(scene.fulfill("A-1", &[("key", 1)]).await);
+        {
+            let mut tables = scene.world.store.tables();
+            let row = tables.reservations.get_mut(&id(1)).expect("it is stored");
+            row.reach = Reach::Shelf;
+        }
+        // In use all the time, the shelf is never loaded anew.
+        for _ in 0..30 {
+            sleep(Duration::from_millis(100)).await;
+            assert_eq!(scene.stock("key").await.available, 38);
+        }
+        assert!(matches!(unpaid(2).await, Ok(Reserved::Held(_))));
+        assert_eq!(redeemed(&scene, 1, 21).await, 21);
         scene.check_at_rest().await;
     });
 }

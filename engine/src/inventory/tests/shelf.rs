@@ -52,8 +52,11 @@ pub(super) fn fetched(pool: &mut Pool, numbers: std::ops::Range<u32>, more: bool
 
 /// How many serials to read next; nothing is to be counted.
 fn wanted(pool: &mut Pool, waiting: usize, soon: bool) -> Option<usize> {
-    let serials = waiting;
-    let wanted = pool.wanted(Waiting { serials, units: 0 }, soon)?;
+    let waiting = Waiting {
+        serials: waiting,
+        ..Waiting::default()
+    };
+    let wanted = pool.wanted(waiting, soon)?;
     assert_eq!(wanted.counted, 0, "nothing is reserved");
     Some(wanted.serials)
 }

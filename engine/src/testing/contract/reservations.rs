@@ -56,10 +56,10 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
             sku,
             quantity,
         };
-        let reach = if number == 2 {
-            Reach::Beyond
-        } else {
-            Reach::Shelf
+        let reach = match number {
+            2 => Reach::Beyond,
+            9 => Reach::Share,
+            _ => Reach::Shelf,
         };
         Reservation::of_no_shelf(call, reach, lanes.owner)
     };
@@ -67,12 +67,16 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
         reach: Reach::Beyond,
         ..row(2, 4)
     };
+    let unpaid = ReservedUnits {
+        reach: Reach::Share,
+        ..row(9, 2)
+    };
     assert_eq!(source.reserved(sku).await, Ok(vec![]));
     for (number, sku, quantity) in [(2, sku, 4), (9, sku, 2), (1, sku, 1), (5, other, 3)] {
         let stored = rows.store(reservation(number, sku, quantity)).await;
         assert!(stored, "{number}");
     }
-    let all = vec![row(9, 2), row(1, 1), waiting];
+    let all = vec![row(1, 1), unpaid, waiting];
     assert_eq!(source.reserved(sku).await, Ok(all));
     assert_eq!(source.reserved(other).await, Ok(vec![row(5, 3)]));
 
@@ -80,7 +84,7 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
     assert!(rows.end(id(9)).await);
     assert!(!rows.end(id(9)).await, "it has ended");
     assert!(rows.store(reservation(9, sku, 2)).await, "it was paid late");
-    let all = vec![row(1, 1), row(9, 2), waiting];
+    let all = vec![row(1, 1), unpaid, waiting];
     assert_eq!(source.reserved(sku).await, Ok(all));
     assert!(rows.end(id(9)).await);
     assert!(!rows.end(id(7)).await, "there is none");
