@@ -2,12 +2,13 @@
 //!
 //! Keeps: the engine executes it under the request's own id, so once however often it is tried; a decision
 //! is taken back only after a refusal, which is told after a durable look-up. Any other no may have an
-//! earlier yes behind it, and is tried again.
+//! earlier yes behind it, and is tried again. What is paid and was refused its serials waits on its shelf: what
+//! comes is kept for it, and the oldest of those that wait go first.
 
 use chrono::TimeDelta;
 use engine::{
     fulfillments::{Error, Refusal, Request},
-    inventory::{Pulled, Purpose, WithdrawalCall},
+    inventory::{Pulled, Purpose, Reservation, ReserveCall, WithdrawalCall},
     money::Currency,
     stock_requests::{Event, Status, StockRequest},
 };
@@ -114,10 +115,26 @@ async fn allocate(app: &App, request: StockRequest) -> Result<StockRequest, ApiE
             stored.map_err(|error| ApiError::from(error).after_change())
         }
         Pulled::OutOfStock => {
-            take_back(app, &request, Step::of(Event::AllocationRefused)).await?;
+            let refused = Step {
+                kept: Some(wait(app, &request).await?),
+                ..Step::of(Event::AllocationRefused)
+            };
+            take_back(app, &request, refused).await?;
             Err(ApiError::new(Code::OutOfStock))
         }
     }
+}
+
+/// Whatever comes is kept for it, before others are sold any. If it had units of its own, it keeps its place.
+async fn wait(app: &App, request: &StockRequest) -> Result<Reservation, ApiError> {
+    let call = ReserveCall {
+        id: request.withdrawal(),
+        merchant: request.scope.merchant,
+        sku: request.sku,
+        quantity: request.quantity,
+    };
+    let waits = app.engine.wait_for_stock(call).await;
+    waits.map_err(|fault| ApiError::from(fault).after_change())
 }
 
 async fn take_back(app: &App, request: &StockRequest, back: Step) -> Result<(), ApiError> {
@@ -173,13 +190,11 @@ pub async fn allocate_waiting(app: &App) -> Result<usize, persistence::Error> {
 }
 
 async fn allocate_one(app: &App, request: StockRequest) -> Result<bool, ApiError> {
-    // What was invoiced has units of its own, which are not free for others.
-    if request.bill.is_none() {
-        let of = (request.scope.merchant, request.sku);
-        let stock = app.engine.stock(of.0, of.1).await?;
-        if stock.available < u64::from(request.quantity) {
-            return Ok(false);
-        }
+    // Whose they are, the shelf says; this saves two steps where nobody's are enough.
+    let of = (request.scope.merchant, request.sku);
+    let stock = app.engine.stock(of.0, of.1).await?;
+    if stock.stock < u64::from(request.quantity) {
+        return Ok(false);
     }
     let merchant = app.engine.merchant(request.scope.merchant).await?;
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::InternalError))?;

@@ -1,7 +1,8 @@
 //! `POST /dev/v1/resellers/{id}/stock-transfers/{transferId}/mark-paid`: the merchant saw the money.
 //!
 //! Keeps: it is said once. Money that comes for a purchase that is over buys it all the same, as long as it
-//! can be had at its price; otherwise it goes to the balance.
+//! can be had at its price; otherwise it goes to the balance. Which of both is decided with the row in hand:
+//! whether its units are kept, only that says.
 
 use axum::{
     extract::State,
@@ -88,11 +89,12 @@ async fn paid(app: App, seen: Seen) -> Result<(StockRequest, bool), ApiError> {
     let scope = scope_of(&app, seen.merchant, seen.relationship).await?;
     let found = find(&app.database, scope, seen.id).await?;
     let found = found.ok_or_else(missing)?;
-    let event = event(&app, &found).await?;
-    if event == Event::PaidInVain {
+    let (event, if_over) = events(&app, &found).await?;
+    if [event, if_over].contains(&Event::PaidInVain) && is_over(&app, &found) {
         room_for(&app, scope, found.total).await?;
     }
     let paid = Step {
+        if_over: Some(if_over),
         payment_reference: seen.reference.clone(),
         ..Step::by(event, seen.actor, "stock_request.mark_paid")
     };
@@ -122,33 +124,36 @@ async fn paid(app: App, seen: Seen) -> Result<(StockRequest, bool), ApiError> {
     Ok((request, false))
 }
 
-/// What the money brings about: of a purchase that is over, only what can still be had.
-async fn event(app: &App, found: &StockRequest) -> Result<Event, ApiError> {
-    let over = matches!(
-        found.status_at(app.now()),
-        Status::Cancelled | Status::Expired
-    );
-    if over && found.paid_at.is_none() && !can_be_had(app, found).await? {
-        return Ok(Event::PaidInVain);
+/// What the money brings about, and what if the end of the purchase is stored by then: of one that is over, only
+/// what can still be had.
+async fn events(app: &App, found: &StockRequest) -> Result<(Event, Event), ApiError> {
+    if found.paid_at.is_some() {
+        return Ok((Event::Paid, Event::Paid));
     }
-    Ok(Event::Paid)
+    let paid_if = |can| if can { Event::Paid } else { Event::PaidInVain };
+    let allowed = is_allowed(app, found).await?;
+    let stock = app.engine.stock(found.scope.merchant, found.sku).await?;
+    let there = stock.available >= u64::from(found.quantity);
+    // Its time may be over, and nobody noted that: its units are kept.
+    let kept = found.status == Status::Invoiced;
+    let event = paid_if(!is_over(app, found) || allowed && (kept || there));
+    Ok((event, paid_if(allowed && there)))
 }
 
-/// Whether the reseller may still buy it, and the shelf has enough.
-async fn can_be_had(app: &App, found: &StockRequest) -> Result<bool, ApiError> {
+fn is_over(app: &App, found: &StockRequest) -> bool {
+    let status = found.status_at(app.now());
+    matches!(status, Status::Cancelled | Status::Expired)
+}
+
+/// Whether the reseller may still buy it.
+async fn is_allowed(app: &App, found: &StockRequest) -> Result<bool, ApiError> {
     let terms = app.engine.terms(found.scope.relationship).await?;
     let product = app.engine.product(found.sku.product).await?;
     let asked = Request::purchase(found.purchase(), app.engine.vault());
-    let allowed = terms.is_some_and(|terms| {
+    Ok(terms.is_some_and(|terms| {
         let quote = policy::quote(&terms, |_| product.as_deref(), &asked);
         quote.is_ok()
-    });
-    // Its time is over, and nobody noted that: its units are kept.
-    if found.status == Status::Invoiced {
-        return Ok(allowed);
-    }
-    let stock = app.engine.stock(found.scope.merchant, found.sku).await?;
-    Ok(allowed && stock.available >= u64::from(found.quantity))
+    }))
 }
 
 /// Whether what is paid gets its serials at once.

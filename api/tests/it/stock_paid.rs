@@ -8,8 +8,13 @@ use api::stock_requests::{
     give_back::give_back_waiting,
 };
 use chrono::TimeDelta;
-use engine::clock::{Clock as _, SystemClock};
+use engine::{
+    clock::{Clock as _, SystemClock},
+    ids::StockRequestId,
+    stock_requests::{Event, Status},
+};
 use futures_util::future::join_all;
+use persistence::stock_requests::{Step, Steps, step};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -249,6 +254,37 @@ fn paid_purchases_wait_for_serials_and_the_oldest_is_served_first() {
     });
 }
 
+#[test]
+fn what_comes_is_kept_for_a_paid_purchase_until_it_is_cancelled() {
+    with_world(async |world| {
+        let (waits, later) = (world.want(2, None).await, world.want(1, None).await);
+        world.sell_out().await;
+        // Whoever was paid first waits in front, whoever asked first.
+        for (request, reference) in [(&later, "A"), (&waits, "B")] {
+            let paid = world.mark_stock_paid(request, reference).await.data(200);
+            assert_eq!(paid["status"], "PAID");
+        }
+        let again = world.transfer(&waits, "allocate", &json!({})).await;
+        again.refused(409, "OUT_OF_STOCK");
+        world.fill_up(&["LATE-1"]).await;
+        served(world, &later).await;
+        world.fill_up(&["LATE-2"]).await;
+        let available = async || {
+            let stock = world.shelf("GET", "stock").send().await.data(200);
+            stock["available_stock"].as_u64().unwrap()
+        };
+        assert_eq!(available().await, 0, "it is half of what was paid");
+        let short = world.buy_stock(CODE, PRODUCT, 1).await;
+        short.refused(409, "OUT_OF_STOCK");
+        let cancelled = world.transfer(&waits, "cancel", &json!({})).await;
+        assert_eq!(cancelled.data(200)["refunded"], waits["total"]);
+        assert_eq!(available().await, 1);
+        world.buy_stock(CODE, PRODUCT, 1).await.data(201);
+        let rows = "SELECT string_agg(ending, ' ' ORDER BY ending) FROM reservations";
+        assert_eq!(world.scalar(rows), "CANCELLED REDEEMED");
+    });
+}
+
 /// Gives out what is paid, unless the server's own round comes first.
 async fn served(world: &World, request: &Value) {
     let allocated = async {
@@ -424,6 +460,35 @@ fn money_that_comes_late_buys_what_is_still_there_or_goes_to_the_balance() {
         let balance = world.balance(&world.key(CODE)).await["balance"].clone();
         let credits = world.scalar("SELECT COUNT(*) FROM ledger_entries WHERE kind = 7");
         assert_eq!(credits, "1", "{balance}");
+    });
+}
+
+#[test]
+fn purchase_whose_end_is_stored_before_its_payment_is_judged_by_its_end() {
+    with_world(async |world| {
+        let asked = world.want(2, Some("bank")).await;
+        world.sql("UPDATE stock_requests SET expires_at = now() - interval '1 second'");
+        let (app, now) = (
+            world.server.app(),
+            SystemClock.now() + TimeDelta::seconds(1),
+        );
+        expire_due(app, now).await.unwrap();
+        // Judged before that: its units were kept then, and are somebody else's by now.
+        world.sell_out().await;
+        let paid = Step {
+            if_over: Some(Event::PaidInVain),
+            ..Step::of(Event::Paid)
+        };
+        let id = StockRequestId::parse(asked["id"].as_str().unwrap()).unwrap();
+        let of = (world.cast.merchant, None);
+        let stepped = step(&app.database, of, id, paid, now).await.unwrap();
+        let Some(Steps::To(request, Some(refund))) = stepped else {
+            panic!("it is over: {stepped:?}");
+        };
+        assert_eq!(
+            (request.status, refund.amount),
+            (Status::Expired, request.total)
+        );
     });
 }
 

@@ -23,6 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Step {
     pub event: Event,
+    /// What is to happen instead where it is stored already that the request is over: its units are free.
+    pub if_over: Option<Event>,
     pub reason: Option<String>,
     /// How it is to be paid from now on.
     pub bill: Option<Bill>,
@@ -39,6 +41,7 @@ impl Step {
     pub const fn of(event: Event) -> Self {
         Self {
             event,
+            if_over: None,
             reason: None,
             bill: None,
             kept: None,
@@ -84,7 +87,9 @@ pub async fn step(
             return Ok(None);
         };
         let (told, counted) = (found.told(now), found.commits());
-        let mut request = match found.clone().step(step.event, now) {
+        let over = matches!(found.status, Status::Cancelled | Status::Expired);
+        let event = step.if_over.filter(|_| over).unwrap_or(step.event);
+        let mut request = match found.clone().step(event, now) {
             Err(WrongStatus(_)) => return Ok(Some(Steps::Wrong(Box::new(found)))),
             Ok(Stepped::Already(request)) => return Ok(Some(Steps::Already(request))),
             Ok(Stepped::To(request)) => request,

@@ -45,9 +45,9 @@ pub async fn take_waiting(
     .await
 }
 
-/// Of each shelf the oldest request that is paid and waits for serials, where the program gives them out by
-/// itself: a newer one is never served before it, unless it has units of its own. Those after that one: who
-/// goes on where a page ended reaches all of them.
+/// Of each shelf the requests that are paid and may get serials next, where the program gives them out by
+/// itself: the oldest of those that have units of their own, of those that wait for what comes, and of those that
+/// never asked their shelf. Those after that one: who goes on where a page ended reaches all of them.
 pub async fn paid_waiting(
     db: &Database,
     after: Option<StockRequestId>,
@@ -57,12 +57,13 @@ pub async fn paid_waiting(
     owned(async move {
         let rows: Vec<Row> = sqlx::query_as(select_request!(
             "WHERE r.stock_request_id IN (
-               SELECT DISTINCT ON (w.product_id, w.variant_id, w.invoice_id IS NULL)
-                 w.stock_request_id
+               SELECT DISTINCT ON (w.product_id, w.variant_id, k.waits) w.stock_request_id
                FROM stock_requests AS w
                JOIN programs AS p ON p.merchant_id = w.merchant_id
+               LEFT JOIN reservations AS k
+                 ON k.withdrawal_id = w.stock_request_id AND k.ended_at IS NULL
                WHERE w.status = 'PAID' AND p.auto_allocate
-               ORDER BY w.product_id, w.variant_id, w.invoice_id IS NULL, w.number)
+               ORDER BY w.product_id, w.variant_id, k.waits, k.reserved_at, w.number)
                AND r.stock_request_id > $1
              ORDER BY r.stock_request_id LIMIT $2"
         ))
