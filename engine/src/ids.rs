@@ -258,6 +258,13 @@ impl CampaignId {
     }
 }
 
+impl ListingId {
+    /// The link under which its sales are attributed.
+    pub const fn link(self) -> LinkId {
+        LinkId(self.0)
+    }
+}
+
 impl InvoiceLineId {
     /// What takes the line's serials off the shelf, once.
     pub const fn withdrawal(self) -> WithdrawalId {

@@ -31,7 +31,7 @@ use super::{
     form::{Customer, Form, custom_name, not_an_address},
     invoice_path, invoice_token, letters,
     look::{amount, page as look, row, see_other, shown, with_status},
-    session::Ware,
+    session::{Ware, not_offered},
 };
 use crate::{
     docs::page::escaped,
@@ -68,7 +68,8 @@ async fn visit(app: &App, token: &str) -> Result<Response, ApiError> {
         SessionStatus::Invoiced | SessionStatus::Expired => ended(app, &session),
         SessionStatus::Open => {
             let ware = Ware::find(app, session.sku.product).await?;
-            let quote = ware.quote(session.sku, session.quantity)?;
+            let wanted = (session.sku, session.quantity);
+            let quote = ware.quote_for(app, session.came, wanted).await?;
             asked(app, &ware, &session, (&quote, None)).await
         }
     }
@@ -179,7 +180,8 @@ async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<R
         return ended(app, &session);
     }
     let ware = Ware::find(app, session.sku.product).await?;
-    let quote = ware.quote(session.sku, session.quantity)?;
+    let wanted = (session.sku, session.quantity);
+    let quote = ware.quote_for(app, session.came, wanted).await?;
     if quote.unit_price != session.unit_price {
         return repriced(app, &ware, session, quote).await;
     }
@@ -267,7 +269,7 @@ async fn method(app: &App, ware: &Ware, coin: Option<&Coin>) -> Result<Method, A
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
     };
-    found.ok_or_else(not_offered)
+    found.ok_or_else(coin_not_offered)
 }
 
 async fn opening(
@@ -301,13 +303,14 @@ async fn opening(
     })
 }
 
-fn not_offered() -> ApiError {
+fn coin_not_offered() -> ApiError {
     ApiError::field("coin", "is not offered by this shop")
 }
 
 fn refused(refusal: &Refusal) -> ApiError {
     match refusal {
         Refusal::Over => over(),
+        Refusal::NotOffered => not_offered(),
         Refusal::PriceChanged(_) => ApiError::saying(
             Code::PriceChanged,
             "The price has changed since you saw it. Nothing was bought: go back and look again.",

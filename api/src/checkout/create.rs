@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    checkout::Session,
+    checkout::{Came, Session},
     clock::Timestamp,
     fulfillments::Email,
     ids::{CheckoutId, ProductId},
@@ -107,7 +107,9 @@ async fn answer(
         sku: sku(ware.product.id, wire.variant_id.as_deref()),
         quantity: wire.quantity.0,
         email: wire.customer_email.map(|Text(email)| email),
-        clicked: token.and_then(|token| Attribution::read(token, app.engine.vault())),
+        came: token
+            .and_then(|token| Attribution::read(token, app.engine.vault()))
+            .map(Came::Link),
         success_url: ways.read(wire.success_url, "success_url")?,
         cancel_url: ways.read(wire.cancel_url, "cancel_url")?,
     };

@@ -1,4 +1,4 @@
-//! Pages on which customers buy: a product, a visit, an invoice. They need no script.
+//! Pages on which customers buy: a product, a listing, a visit, an invoice. They need no script.
 //!
 //! Keeps: nothing that a browser sends is a price or says who brought the customer; a page shows what it
 //! shows to whoever has its address, which nobody can guess.
@@ -11,6 +11,7 @@ mod end;
 mod form;
 pub(crate) mod invoice;
 mod letters;
+pub(crate) mod listing;
 mod look;
 pub(crate) mod pay;
 pub(crate) mod product;

@@ -6,9 +6,9 @@ use axum::{
 };
 use engine::{
     catalog::{Product, ProductKind, Status},
-    checkout::QUANTITY_MAX,
+    checkout::{Came, QUANTITY_MAX},
     ids::{CheckoutId, ProductId},
-    money::Currency,
+    money::{Currency, Money},
 };
 use std::fmt::Write as _;
 
@@ -25,6 +25,8 @@ use crate::{
 };
 
 const FIELDS: [&str; 4] = ["product_id", "variant_id", "quantity", "email"];
+pub(super) const SOLD_OUT: &str =
+    "<p class=\"notice\" role=\"status\">This is sold out. Look again later.</p>\n";
 
 pub(crate) async fn page(
     State(app): State<App>,
@@ -61,9 +63,9 @@ async fn product(app: &App, id: &str) -> Result<Response, ApiError> {
         stocked = stocked || app.engine.stock(merchant.id, quote.sku).await?.available > 0;
     }
     let body = if stocked {
-        form(product, merchant.currency)
+        form(&choice(product, merchant.currency))
     } else {
-        "<p class=\"notice\" role=\"status\">This is sold out. Look again later.</p>\n".to_owned()
+        SOLD_OUT.to_owned()
     };
     Ok(look(&merchant.name, &product.title, &body))
 }
@@ -74,13 +76,21 @@ async fn find(app: &App, id: &str) -> Result<Ware, ApiError> {
     Ware::find(app, id).await
 }
 
-fn form(product: &Product, currency: Currency) -> String {
-    let choice = if product.variants.is_empty() {
-        let price = amount(currency, product.base_price);
-        format!("<p class=\"total\">{price}</p>\n")
+fn choice(product: &Product, currency: Currency) -> String {
+    if product.variants.is_empty() {
+        price(currency, product.base_price)
     } else {
         variants(product, currency)
-    };
+    }
+}
+
+/// What is asked for a unit.
+pub(super) fn price(currency: Currency, price: Money) -> String {
+    format!("<p class=\"total\">{}</p>\n", amount(currency, price))
+}
+
+/// The form with which a visit begins, below what is chosen by it.
+pub(super) fn form(choice: &str) -> String {
     format!(
         "<form method=\"post\">\n{choice}\
          <div class=\"field\"><label for=\"quantity\">Quantity</label>\n\
@@ -127,7 +137,7 @@ async fn visit(app: &App, id: &str, customer: Customer, form: Form) -> Result<Re
         sku: sku(ware.product.id, form.get("variant_id")),
         quantity: form.quantity()?,
         email: form.email()?,
-        clicked: customer.clicked,
+        came: customer.clicked.map(Came::Link),
         success_url: None,
         cancel_url: None,
     };

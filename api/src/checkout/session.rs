@@ -3,13 +3,16 @@
 use chrono::TimeDelta;
 use engine::{
     catalog::{Product, Sku},
-    checkout::{self, Page, Quote, SESSION_MINUTES, Session, Unsold, digest, quote, token},
+    checkout::{self, Came, Page, Quote, SESSION_MINUTES, Session, Unsold, digest, quote, token},
     fulfillments::Email,
     ids::{CheckoutId, ProductId, VariantId},
-    links::Attribution,
     merchants::Merchant,
+    money::Money,
 };
-use persistence::checkout::{NewSession, insert};
+use persistence::{
+    checkout::{NewSession, insert},
+    listings,
+};
 use std::sync::Arc;
 
 use crate::{
@@ -23,7 +26,7 @@ pub(super) struct Wish {
     pub(super) sku: Sku,
     pub(super) quantity: u32,
     pub(super) email: Option<Email>,
-    pub(super) clicked: Option<Attribution>,
+    pub(super) came: Option<Came>,
     pub(super) success_url: Option<String>,
     pub(super) cancel_url: Option<String>,
 }
@@ -44,15 +47,45 @@ impl Ware {
         Ok(Self { product, merchant })
     }
 
+    /// At the catalog's price.
     pub(super) fn quote(&self, sku: Sku, quantity: u32) -> Result<Quote, ApiError> {
-        quote(&self.product, sku, quantity).map_err(unsold)
+        quote(&self.product, sku, quantity, None).map_err(unsold)
+    }
+
+    /// At the price of a listing.
+    pub(super) fn quote_at(
+        &self,
+        sku: Sku,
+        quantity: u32,
+        listed: Money,
+    ) -> Result<Quote, ApiError> {
+        quote(&self.product, sku, quantity, Some(listed)).map_err(unsold)
+    }
+
+    /// What so many units cost now of what a customer came for.
+    pub(super) async fn quote_for(
+        &self,
+        app: &App,
+        came: Option<Came>,
+        (sku, quantity): (Sku, u32),
+    ) -> Result<Quote, ApiError> {
+        match came {
+            None | Some(Came::Link(_)) => self.quote(sku, quantity),
+            Some(Came::Listing(id)) => {
+                let offered = listings::find(&app.database, id).await?;
+                let listing = offered.ok_or_else(not_offered)?.judged.listing;
+                self.quote_at(sku, quantity, listing.price)
+            }
+        }
     }
 }
 
 /// Stores a visit at the price of this moment.
 pub(super) async fn begin(app: &App, ware: &Ware, wish: Wish) -> Result<Session, ApiError> {
     let now = app.now();
-    let quote = ware.quote(wish.sku, wish.quantity)?;
+    let quote = ware
+        .quote_for(app, wish.came, (wish.sku, wish.quantity))
+        .await?;
     let email = wish.email.as_ref();
     let customer = email.map(|email| {
         let key = &ware.merchant.key;
@@ -64,7 +97,7 @@ pub(super) async fn begin(app: &App, ware: &Ware, wish: Wish) -> Result<Session,
         sku: wish.sku,
         quantity: wish.quantity,
         unit_price: quote.unit_price,
-        clicked: wish.clicked,
+        came: wish.came,
         customer,
         success_url: wish.success_url,
         cancel_url: wish.cancel_url,
@@ -92,6 +125,14 @@ pub(super) fn sku(product: ProductId, variant: Option<&str>) -> Sku {
         product,
         variant: variant.map(|id| VariantId::parse(id).unwrap_or(nothing)),
     }
+}
+
+/// One page for all that is no offer, whatever the reason.
+pub(super) fn not_offered() -> ApiError {
+    ApiError::saying(
+        Code::ProductNotAllowed,
+        "This offer is not available. Ask whoever sent you here for a new one.",
+    )
 }
 
 pub(super) fn unsold(why: Unsold) -> ApiError {

@@ -12,10 +12,14 @@ use engine::{
     ids::{CampaignId, ListingId},
     links::visitor,
 };
-use persistence::campaigns::{self, Offer};
+use persistence::{
+    campaigns::{self, Offer},
+    listings,
+};
 
 use super::{loader, offer, snippet::page, widget};
 use crate::{
+    checkout::confirm::offered as checkout_offers,
     error::{ApiError, Code},
     extract::Query,
     layers::address::network,
@@ -61,10 +65,10 @@ async fn shown(
     let token = query.get("t").unwrap_or_default();
     let widget = match subject {
         Subject::Campaign(id) => campaign(app, id, token, visit).await?,
-        Subject::Listing(id) => {
-            let found = offer::listing(app, id, token).await?;
-            found.map(|found| widget::listing(app, &found))
-        }
+        Subject::Listing(id) => match offer::listing(app, id, token).await? {
+            Some(found) => Some(listing(app, &found, token).await?),
+            None => None,
+        },
     };
     Ok(widget.unwrap_or_else(|| widget::not_available(app)))
 }
@@ -81,6 +85,13 @@ async fn campaign(
     let offered = campaigns::offered(&app.database, &found).await?;
     count(app, &found, visit).await;
     Ok(Some(widget::campaign(app, &found, &offered, token)))
+}
+
+/// With a way to buy it, if its merchant takes money here.
+async fn listing(app: &App, offer: &listings::Offer, token: &str) -> Result<Response, ApiError> {
+    let coins = checkout_offers(app, offer.judged.merchant).await?;
+    let token = Some(token).filter(|_| !coins.is_empty());
+    Ok(widget::listing(app, offer, token))
 }
 
 /// Counts a person once an hour. A count that fails, or for which there is no room, hides nothing.

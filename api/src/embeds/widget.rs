@@ -62,16 +62,18 @@ pub(super) fn campaign(
     framed(&offer.merchant_name, &items, &ancestors)
 }
 
-/// The widget of a listing, for any page: what it is, and its price. It has no button, because nothing here
-/// takes money at a reseller's own price.
-pub(super) fn listing(app: &App, offer: &listings::Offer) -> Response {
+/// The widget of a listing, for any page: what it is, and its price; with the token of whoever looks there is
+/// a button to buy it.
+pub(super) fn listing(app: &App, offer: &listings::Offer, token: Option<&str>) -> Response {
     let judged = &offer.judged;
+    let id = judged.listing.id;
+    let checkout = |token| format!("{}/checkout/l/{id}?t={}", app.origin, escaped(token));
     let item = Item {
         title: &judged.title,
         variant_title: judged.variant_title.as_deref(),
         price: judged.listing.price,
         currency: offer.currency,
-        checkout: None,
+        checkout: token.map(checkout),
     };
     framed(&offer.merchant_name, &item.html(), anywhere(app))
 }

@@ -6,7 +6,7 @@ use engine::{
     money::Currency,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use persistence::listings::{self, Judged};
+use persistence::listings::{self, Listed};
 
 use super::ListingView;
 use crate::{
@@ -52,18 +52,18 @@ async fn listed(
     let before = page.position(ListingId::parse)?;
     let found = listings::list(&app.database, of, before, page.limit).await?;
     let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|judged| judged.listing.id);
+    let next = last.map(|listed| listed.judged.listing.id);
     let asked = app.clone();
     let shown: Vec<_> = stream::iter(found.items)
-        .map(move |judged| view(asked.clone(), judged, currency))
+        .map(move |listed| view(asked.clone(), listed, currency))
         .buffered(ASKED_AT_ONCE)
         .try_collect()
         .await?;
     Ok(page.answer(shown, next))
 }
 
-async fn view(app: App, judged: Judged, currency: Currency) -> Result<ListingView, ApiError> {
-    ListingView::of(&app, &judged, currency).await
+async fn view(app: App, listed: Listed, currency: Currency) -> Result<ListingView, ApiError> {
+    ListingView::of(&app, &listed, currency).await
 }
 
 /// One listing as it is shown.

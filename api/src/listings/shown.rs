@@ -5,7 +5,7 @@ use engine::{
     listings::{Bounds, State, margin_percent},
     money::{Currency, Money},
 };
-use persistence::listings::Judged;
+use persistence::listings::Listed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,6 +43,12 @@ pub(crate) struct ListingView {
     /// Why the merchant archived it.
     status_reason: Option<String>,
     in_stock: bool,
+    /// Invoices that were paid at its price.
+    sales: u64,
+    /// What customers paid for them, less what they got back.
+    revenue: MoneyText,
+    /// What they earn: price less wholesale price of the moment of each invoice, less what was taken back.
+    margin: MoneyText,
     created_at: Time,
     updated_at: Time,
 }
@@ -51,7 +57,7 @@ impl ListingView {
     /// The listing as it stands now, which may be more than what its row says yet.
     pub(super) async fn of(
         app: &App,
-        judged: &Judged,
+        Listed { judged, brought }: &Listed,
         currency: Currency,
     ) -> Result<Self, ApiError> {
         let sku = Sku {
@@ -92,6 +98,9 @@ impl ListingView {
             },
             status_reason: listing.note.clone(),
             in_stock,
+            sales: brought.sales,
+            revenue: money(brought.revenue),
+            margin: money(brought.commission),
             created_at: Time(listing.created_at),
             updated_at: Time(listing.updated_at),
         })

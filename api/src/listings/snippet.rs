@@ -35,8 +35,8 @@ pub(crate) async fn portal(
     let (scope, currency) = own_scope(&app, &caller, relationship).await?;
     let flavor = Flavor::read(&query)?;
     let found = listings::one(&app.database, (scope.merchant, relationship), id).await?;
-    let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?.listing;
-    if found.state.status() == Status::Archived {
+    let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    if found.judged.listing.state.status() == Status::Archived {
         return Err(refusal(Refusal::Archived, currency));
     }
     let placed = Placed::of(&app, Subject::Listing(id), TOKEN_VERSION);

@@ -4,7 +4,7 @@
 use axum::{extract::State, response::Response};
 use engine::{
     ids::{MerchantId, ProductId, RelationshipId, SaleId},
-    money::Currency,
+    money::{Currency, Percent},
     sales::{CommissionStatus, Reason, Sale, Status},
 };
 use futures_util::TryStreamExt as _;
@@ -173,8 +173,8 @@ fn sale_cells(sale: &Sale, currency: Currency) -> [String; 19] {
         sale.variant.map(|id| id.to_string()).unwrap_or_default(),
         sale.product_title.clone(),
         sale.quantity.to_string(),
-        sale.link.to_string(),
-        sale.link_name.clone(),
+        sale.source.to_string(),
+        sale.source_name.clone(),
         sale.status.name().to_owned(),
         money(sale.amount),
         money(sale.discount),
@@ -216,11 +216,12 @@ impl Row for ExportedCommission {
 fn commission_cells(sale: &Sale, currency: Currency) -> [String; 11] {
     let it = &sale.commission;
     let money = |amount| MoneyText(currency, amount).to_string();
-    let hundredths = it.percent.hundredths();
+    let percent = it.percent.map(Percent::hundredths);
+    let percent = percent.map(|it| format!("{}.{:02}", it / 100, it % 100));
     [
         sale.id.commission().to_string(),
         sale.id.to_string(),
-        format!("{}.{:02}", hundredths / 100, hundredths % 100),
+        percent.unwrap_or_default(),
         money(it.amount),
         money(it.reversed),
         currency.code().to_owned(),

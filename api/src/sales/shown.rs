@@ -45,7 +45,8 @@ pub(crate) struct SaleView {
 /// What brought a sale.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SaleSource {
-    /// LINK: the customer came by it and paid here. REPORTED: by the merchant, with the token of the link.
+    /// LINK, CAMPAIGN: the customer came by it and paid here. LISTING: the customer bought at its price. REPORTED:
+    /// by the merchant, with the token of a link or a campaign.
     #[serde(rename = "type")]
     kind: &'static str,
     id: String,
@@ -59,8 +60,9 @@ pub(crate) struct CommissionView {
     id: String,
     uniqid: String,
     sale_id: String,
+    /// PERCENT of what was sold, or the MARGIN of a listing, which has no percentage.
     kind: &'static str,
-    percent: Hundredths,
+    percent: Option<Hundredths>,
     amount: MoneyText,
     reversed: MoneyText,
     currency: CurrencyCode,
@@ -88,12 +90,12 @@ impl SaleView {
             quantity: sale.quantity,
             source: SaleSource {
                 kind: if sale.billed.is_some() {
-                    "LINK"
+                    sale.source.kind()
                 } else {
                     "REPORTED"
                 },
-                id: sale.link.to_string(),
-                name: sale.link_name.clone(),
+                id: sale.source.to_string(),
+                name: sale.source_name.clone(),
             },
             status: sale.status.name(),
             amount: money(sale.amount),
@@ -119,8 +121,8 @@ impl CommissionView {
             uniqid: id.clone(),
             id,
             sale_id: sale.id.to_string(),
-            kind: "PERCENT",
-            percent: Hundredths::from(it.percent),
+            kind: it.percent.map_or("MARGIN", |_| "PERCENT"),
+            percent: it.percent.map(Hundredths::from),
             amount: MoneyText(currency, it.amount),
             reversed: MoneyText(currency, it.reversed),
             currency: CurrencyCode(currency),

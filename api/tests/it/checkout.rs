@@ -24,7 +24,7 @@ impl World {
         self.call("POST", path).body(FORM, form).send().await
     }
 
-    async fn submit_with(&self, path: &str, form: &str, cookie: &str) -> Reply {
+    pub(crate) async fn submit_with(&self, path: &str, form: &str, cookie: &str) -> Reply {
         let call = self.call("POST", path).header("cookie", cookie);
         call.body(FORM, form).send().await
     }
@@ -79,7 +79,7 @@ impl World {
     }
 
     /// Everything about checkouts that a refusal must leave alone.
-    fn purchases_made(&self) -> String {
+    pub(crate) fn purchases_made(&self) -> String {
         self.scalar(
             "SELECT (SELECT COUNT(*) FROM invoices) || ' ' || (SELECT COUNT(*) FROM invoice_lines)
                || ' ' || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM sales)
@@ -95,7 +95,7 @@ fn id(value: &Value) -> &str {
 }
 
 #[track_caller]
-fn location(reply: &Reply) -> String {
+pub(crate) fn location(reply: &Reply) -> String {
     assert_eq!(reply.status, 303, "{}", reply.text());
     reply.header("location").unwrap().to_owned()
 }

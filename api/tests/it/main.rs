@@ -35,6 +35,7 @@ mod invoices;
 mod joining;
 mod keys;
 mod links;
+mod listing_sales;
 mod listings;
 mod lists;
 mod members;

@@ -12,12 +12,17 @@ use engine::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Reply, World, order_of, with_world};
+use crate::{
+    listings::LISTABLE,
+    support::{Reply, World, order_of, with_world},
+};
 
 const CODE: &str = "demo-both";
 const EMAIL: &str = "max@partner.example";
 const ADDRESS: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 const PRICE: i64 = 2999;
+/// What a unit costs the reseller.
+const WHOLESALE: i64 = 2549;
 /// Hundredths of a percent.
 const PERCENT: i64 = 1250;
 const STEPS: usize = 60;
@@ -45,7 +50,10 @@ fn dollars(minor: i64) -> String {
 #[derive(Debug, Clone, Copy, Default)]
 struct Bought {
     units: i64,
+    unit_price: i64,
     attributed: bool,
+    /// What its reseller pays for a unit of a listing.
+    wholesale: Option<i64>,
     paid: bool,
     /// Its price went back before anything was delivered.
     over: bool,
@@ -55,14 +63,14 @@ struct Bought {
 
 impl Bought {
     fn amount(self) -> i64 {
-        self.units * PRICE
+        self.units * self.unit_price
     }
 
     fn commission(self) -> i64 {
-        if self.attributed && self.paid {
-            part(self.amount(), PERCENT, 10_000)
-        } else {
-            0
+        match (self.attributed && self.paid, self.wholesale) {
+            (false, _) => 0,
+            (true, None) => part(self.amount(), PERCENT, 10_000),
+            (true, Some(cost)) => self.units * (self.unit_price - cost),
         }
     }
 }
@@ -156,7 +164,13 @@ struct Play<'a> {
     world: &'a World,
     random: SeededRandom,
     session: String,
+    /// Of the same person, without a step-up.
+    own: String,
     cookie: String,
+    /// The listing, the page on which it is bought, and its price.
+    listing: Value,
+    page: String,
+    price: i64,
     account: Account,
     step: usize,
 }
@@ -193,12 +207,18 @@ impl Play<'_> {
             .await
     }
 
+    /// By nobody, by a link, or at the price of the listing.
     async fn buy(&mut self) {
         let product = self.world.product("Antivirus").id;
-        let attributed = self.below(3) > 0;
+        let by = self.below(4);
         let units = self.below(4) + 1;
-        let cookie = if attributed { self.cookie.as_str() } else { "" };
-        let path = format!("/checkout/p/{product}");
+        let cookie = if by > 0 { self.cookie.as_str() } else { "" };
+        let listed = by == 3;
+        let path = if listed {
+            self.page.clone()
+        } else {
+            format!("/checkout/p/{product}")
+        };
         let begun = self.form(&path, format!("quantity={units}"), cookie).await;
         let visit = begun.header("location").unwrap().to_owned();
         let form = format!("email=c{}%40example.com&coin=BANK", self.step);
@@ -210,12 +230,22 @@ impl Play<'_> {
         let invoice = list.await.data(200)[0].clone();
         let bought = Bought {
             units: i64::try_from(units).unwrap(),
-            attributed,
+            unit_price: if listed { self.price } else { PRICE },
+            attributed: by > 0,
+            wholesale: listed.then_some(WHOLESALE),
             ..Bought::default()
         };
         assert_eq!(minor(&invoice["amount"]), bought.amount());
         let id = invoice["id"].as_str().unwrap().to_owned();
         self.account.invoices.insert(id, bought);
+    }
+
+    /// The reseller asks another price.
+    async fn reprice(&mut self) {
+        self.price = 3000 + i64::try_from(self.below(200)).unwrap();
+        let body = json!({"price": dollars(self.price)});
+        let changed = self.world.change_listing(&self.own, &self.listing, &body);
+        changed.await.data(200);
     }
 
     /// Paid in time, late, twice, or under one reference for two.
@@ -357,7 +387,7 @@ impl Play<'_> {
     }
 
     async fn next(&mut self) {
-        match self.below(12) {
+        match self.below(13) {
             0..=3 => self.buy().await,
             4 | 5 => self.pay().await,
             6 => self.cancel().await,
@@ -366,6 +396,7 @@ impl Play<'_> {
             9 => self.approve().await,
             10 if self.below(2) == 0 => self.wholesale().await,
             10 => self.fulfil().await,
+            11 => self.reprice().await,
             _ => self.payout().await,
         }
         self.step += 1;
@@ -380,11 +411,18 @@ async fn play(world: &World, seed: u64) {
     ));
     world.sql("UPDATE merchants SET storefront_url = 'https://shop.example/'");
     world.member("owner@merchant.example", Role::Owner).await;
-    world.as_reseller(CODE, EMAIL).await;
+    world.sql(LISTABLE);
+    let own = world.as_reseller(CODE, EMAIL).await;
+    let listing = world.list_at(&own, "Antivirus", "39.99").await.data(201);
+    let page = world.page_of(&own, &listing).await;
     let mut play = Play {
         world,
         random: SeededRandom::new(seed),
         session: world.stepped_up(EMAIL).await,
+        own,
+        listing,
+        page,
+        price: 3999,
         cookie: format!("consign_ref={}", world.token(CODE).await),
         account: Account::default(),
         step: 0,

@@ -1,10 +1,11 @@
 //! What a customer buys on Consign's own pages: a visit, a price, an invoice, a delivery.
 //!
-//! Keeps: every price is the catalog's, and the one that is paid is the one that was shown; who is owed a
+//! Keeps: every price is the catalog's or a listing's, and the one that is paid is the one that was shown; who is owed a
 //! share is known when the invoice opens, and no later change touches it. A page is opened by a token that
 //! only the root key can make.
 
 mod line;
+mod listed;
 mod open;
 mod quote;
 mod session;
@@ -13,9 +14,10 @@ mod tests;
 mod token;
 
 pub use line::Line;
+pub use listed::{Deal, listed};
 pub use open::{
     Facts, INVOICE_MINUTES, OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Refusal, Wanted, open,
 };
 pub use quote::{QUANTITY_MAX, Quote, Unsold, answers, quote};
-pub use session::{SESSION_MINUTES, Session, SessionStatus};
+pub use session::{Came, SESSION_MINUTES, Session, SessionStatus};
 pub use token::{Page, address_digest, digest, token};

@@ -42,6 +42,8 @@ pub struct Wanted {
 pub enum Refusal {
     /// The visit is over, or has its invoice.
     Over,
+    /// The listing that the customer came for is not offered any more.
+    NotOffered,
     /// The customer saw another price than this one.
     PriceChanged(Money),
     TooManyOpen,

@@ -33,8 +33,14 @@ pub enum Unsold {
     Quantity,
 }
 
-/// What so many units cost, of a product that is this merchant's own.
-pub fn quote(product: &Product, sku: Sku, quantity: u32) -> Result<Quote, Unsold> {
+/// What so many units cost, of a product that is this merchant's own: at the price of a listing, or else at
+/// the catalog's.
+pub fn quote(
+    product: &Product,
+    sku: Sku,
+    quantity: u32,
+    listed: Option<Money>,
+) -> Result<Quote, Unsold> {
     if product.status != Status::Active {
         return Err(Unsold::NotOnSale);
     }
@@ -49,6 +55,7 @@ pub fn quote(product: &Product, sku: Sku, quantity: u32) -> Result<Quote, Unsold
             (title, variant.base_price)
         }
     };
+    let unit_price = listed.unwrap_or(unit_price);
     if !(1..=QUANTITY_MAX).contains(&quantity) {
         return Err(Unsold::Quantity);
     }

@@ -3,7 +3,7 @@
 use crate::{
     catalog::Sku,
     clock::Timestamp,
-    ids::{CheckoutId, InvoiceId, MerchantId},
+    ids::{CheckoutId, InvoiceId, ListingId, MerchantId},
     links::Attribution,
     money::Money,
     vault::Sealed,
@@ -32,6 +32,15 @@ impl SessionStatus {
     }
 }
 
+/// By what a customer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    /// By a link, whether or not it is owed anything.
+    Link(Attribution),
+    /// To buy at the price of a listing.
+    Listing(ListingId),
+}
+
 /// What a customer is about to buy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -41,8 +50,7 @@ pub struct Session {
     pub quantity: u32,
     /// As the customer saw it last.
     pub unit_price: Money,
-    /// By which link the customer came, if by one.
-    pub clicked: Option<Attribution>,
+    pub came: Option<Came>,
     /// The address, if it is known already.
     pub customer: Option<Sealed>,
     /// Where the customer goes on afterwards, or instead: hosts that the merchant allowed.

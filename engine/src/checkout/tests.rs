@@ -10,10 +10,13 @@ use super::*;
 use crate::{
     catalog::{CustomField, FieldKind, Product, ProductKind, Sku, Status, Variant},
     clock::{EPOCH, Timestamp},
-    ids::{CheckoutId, InvoiceId, MerchantId, ProductId, VariantId},
+    ids::{CheckoutId, InvoiceId, ListingId, MerchantId, ProductId, RelationshipId, VariantId},
+    listings::{self, Listing, State},
     money::Money,
     payments::{Coin, Pay, ProviderKind},
     random::SeededRandom,
+    relationships::{Mode, Prices, Status as RelationshipStatus},
+    sales::{Rate, Source},
     vault::{RootKey, Vault},
 };
 
@@ -61,12 +64,12 @@ fn sku(variant: Option<u128>) -> Sku {
 
 #[test]
 fn price_is_the_catalogs_and_only_of_what_is_on_sale() {
-    let quoted = quote(&product(), sku(None), 3).unwrap();
+    let quoted = quote(&product(), sku(None), 3, None).unwrap();
     assert_eq!((quoted.unit_price, quoted.total), (money(999), money(2997)));
     let check = |change: fn(&mut Product), sku: Sku, quantity, expected| {
         let mut product = product();
         change(&mut product);
-        assert_eq!(quote(&product, sku, quantity), Err(expected));
+        assert_eq!(quote(&product, sku, quantity, None), Err(expected));
     };
     check(|_| {}, sku(None), 0, Unsold::Quantity);
     check(|_| {}, sku(None), 21, Unsold::Quantity);
@@ -96,11 +99,117 @@ fn price_is_the_catalogs_and_only_of_what_is_on_sale() {
     check(variants, sku(Some(2)), 1, Unsold::NotOnSale);
     let mut both = product();
     variants(&mut both);
-    let quoted = quote(&both, sku(Some(1)), 2).unwrap();
+    let quoted = quote(&both, sku(Some(1)), 2, None).unwrap();
     assert_eq!(
         (quoted.title.as_str(), quoted.total),
         ("Antivirus, 1 years", money(1000))
     );
+}
+
+#[test]
+fn price_of_a_listing_is_asked_instead_of_the_catalogs() {
+    let quoted = quote(&product(), sku(None), 2, Some(money(1490))).unwrap();
+    assert_eq!(
+        (quoted.unit_price, quoted.total),
+        (money(1490), money(2980))
+    );
+    let free = quote(&product(), sku(None), 2, Some(Money::ZERO));
+    assert_eq!(free, Err(Unsold::NotOnSale));
+    let mut off = product();
+    off.status = Status::Disabled;
+    let off = quote(&off, sku(None), 2, Some(money(1490)));
+    assert_eq!(off, Err(Unsold::NotOnSale));
+}
+
+/// Costs 8.49, listed at 14.90.
+fn offered() -> (Listing, listings::Facts, Deal) {
+    let facts = listings::Facts {
+        enabled: true,
+        relationship: RelationshipStatus::Active,
+        status_reason: None,
+        mode: Mode::AutoFulfilled,
+        ware: listings::Ware {
+            kind: ProductKind::Serials,
+            status: Status::Active,
+            listable: true,
+            variant: listings::Variant::Without,
+        },
+        access: Some(listings::Access {
+            listable: true,
+            min_resale_price: None,
+            max_resale_price: Some(money(2000)),
+        }),
+        prices: Prices {
+            of_product: Some(money(849)),
+            ..Prices::default()
+        },
+    };
+    let listing = Listing {
+        id: ListingId::from_uuid(Uuid::from_u128(1)),
+        relationship: RelationshipId::from_uuid(Uuid::from_u128(2)),
+        product: ProductId::from_uuid(Uuid::nil()),
+        variant: None,
+        price: money(1490),
+        state: State::Active,
+        note: None,
+        created_at: EPOCH,
+        updated_at: EPOCH,
+    };
+    let deal = Deal {
+        unit_price: money(1490),
+        title: "Antivirus".to_owned(),
+        customer: "ann@example.com".to_owned(),
+        reseller: "max@partner.example".to_owned(),
+        hold_days: 7,
+        allow_self_purchase: false,
+    };
+    (listing, facts, deal)
+}
+
+#[test]
+fn share_of_a_listing_is_what_is_above_the_wholesale_price_of_the_moment() {
+    let (listing, facts, deal) = offered();
+    let share = listed(&listing, &facts, deal).unwrap();
+    assert_eq!(share.source, Source::Listing(listing.id));
+    assert_eq!(share.relationship, listing.relationship);
+    let wholesale = money(849);
+    assert_eq!(share.rate, Rate::Above { wholesale });
+    assert!(!share.self_purchase);
+}
+
+#[test]
+fn reseller_that_buys_at_its_own_listing_earns_nothing_unless_the_program_says_so() {
+    for allow_self_purchase in [false, true] {
+        let (listing, facts, deal) = offered();
+        let deal = Deal {
+            customer: "max+shop@partner.example".to_owned(),
+            allow_self_purchase,
+            ..deal
+        };
+        let share = listed(&listing, &facts, deal).unwrap();
+        assert_eq!(share.self_purchase, !allow_self_purchase);
+    }
+}
+
+#[test]
+fn listing_sells_while_it_is_offered_and_at_its_own_price() {
+    let check = |change: fn(&mut Listing, &mut listings::Facts), refusal| {
+        let (mut listing, mut facts, deal) = offered();
+        change(&mut listing, &mut facts);
+        assert_eq!(listed(&listing, &facts, deal), Err(refusal));
+    };
+    check(|it, _| it.state = State::Paused, Refusal::NotOffered);
+    check(|it, _| it.state = State::Archived, Refusal::NotOffered);
+    check(|_, it| it.enabled = false, Refusal::NotOffered);
+    check(|_, it| it.access = None, Refusal::NotOffered);
+    let dear = |_: &mut Listing, it: &mut listings::Facts| it.prices.of_product = Some(money(1491));
+    check(dear, Refusal::NotOffered);
+    let suspended = |_: &mut Listing, it: &mut listings::Facts| {
+        it.relationship = RelationshipStatus::Suspended;
+    };
+    check(suspended, Refusal::NotOffered);
+    let changed = Refusal::PriceChanged(money(1500));
+    check(|it, _| it.price = money(1500), changed);
 }
 
 #[test]
@@ -137,7 +246,7 @@ fn session() -> Session {
         sku: sku(None),
         quantity: 2,
         unit_price: money(999),
-        clicked: None,
+        came: None,
         customer: None,
         success_url: None,
         cancel_url: None,
@@ -150,7 +259,7 @@ fn session() -> Session {
 fn wanted() -> Wanted {
     Wanted {
         id: InvoiceId::from_uuid(Uuid::nil()),
-        quote: quote(&product(), sku(None), 2).unwrap(),
+        quote: quote(&product(), sku(None), 2, None).unwrap(),
         coin: Coin::parse("BANK").unwrap(),
         provider: ProviderKind::Manual,
         pay: Pay::default(),

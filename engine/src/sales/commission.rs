@@ -61,7 +61,8 @@ impl Reason {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commission {
-    pub percent: Percent,
+    /// None: it is the margin of a listing.
+    pub percent: Option<Percent>,
     pub amount: Money,
     /// At most the amount.
     pub reversed: Money,

@@ -9,11 +9,13 @@ mod earnings;
 mod refund;
 mod report;
 mod sale;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use commission::{Commission, CommissionStatus, Reason, Stepped, WrongStatus};
 pub use earnings::{Earnings, EntryKind, Movement};
 pub use refund::{Excess, Refunded};
-pub use report::{Facts, Reported, Share, Unattributed, attribute, report, sold};
+pub use report::{Facts, Reported, Share, Unattributed, attribute, is_itself, report, sold};
 pub use sale::{NOTE_CHARS_MAX, QUANTITY_MAX, Sale, Status, masked};
+pub use source::{Rate, Source};

@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::{Commission, CommissionStatus, Movement, Reason, Sale, Status, masked};
+use super::{Commission, CommissionStatus, Movement, Rate, Reason, Sale, Source, Status, masked};
 use crate::{
     clock::Timestamp,
-    ids::{InvoiceId, LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
+    ids::{InvoiceId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
     links::{self, Attribution},
     money::{Money, Percent},
     relationships::{Mode, Status as RelationshipStatus},
@@ -35,8 +35,8 @@ pub struct Reported {
 /// What is known of the link that a customer came by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    pub link: LinkId,
-    pub link_name: String,
+    pub source: Source,
+    pub source_name: String,
     pub link_status: links::Status,
     pub relationship: RelationshipId,
     pub relationship_status: RelationshipStatus,
@@ -87,9 +87,9 @@ impl Unattributed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     pub relationship: RelationshipId,
-    pub link: LinkId,
-    pub link_name: String,
-    pub percent: Percent,
+    pub source: Source,
+    pub source_name: String,
+    pub rate: Rate,
     pub hold_days: u16,
     /// The customer is the reseller, and the program allows no such thing.
     pub self_purchase: bool,
@@ -103,12 +103,12 @@ pub fn attribute(
     sold_at: Timestamp,
 ) -> Result<Share, Unattributed> {
     check(facts, clicked, sold_at)?;
-    let itself = customer.is_some_and(|customer| mailbox(customer) == mailbox(&facts.email));
+    let itself = customer.is_some_and(|customer| is_itself(customer, &facts.email));
     Ok(Share {
         relationship: facts.relationship,
-        link: facts.link,
-        link_name: facts.link_name.clone(),
-        percent: percent(facts),
+        source: facts.source,
+        source_name: facts.source_name.clone(),
+        rate: Rate::Percent(percent(facts)),
         hold_days: facts.hold_days,
         self_purchase: itself && !facts.allow_self_purchase,
     })
@@ -136,8 +136,8 @@ pub fn sold(
         id: reported.id,
         merchant: reported.merchant,
         relationship: share.relationship,
-        link: share.link,
-        link_name: share.link_name,
+        source: share.source,
+        source_name: share.source_name,
         product: reported.product,
         variant: reported.variant,
         product_title,
@@ -154,7 +154,7 @@ pub fn sold(
         created_at: now,
         updated_at: now,
         commission: Commission {
-            percent: share.percent,
+            percent: share.rate.percent(),
             amount: Money::ZERO,
             reversed: Money::ZERO,
             status: CommissionStatus::Pending,
@@ -169,9 +169,14 @@ pub fn sold(
         sale.commission.reason = Some(Reason::SelfPurchase);
         return (sale, None);
     }
-    let earned = sale.net().part(sale.commission.percent);
+    let earned = share.rate.of(sale.net(), sale.quantity);
     sale.commission.amount = earned;
     (sale, Some(Movement::Earned(earned)))
+}
+
+/// Whether a customer is the reseller. Addresses are in lower case.
+pub fn is_itself(customer: &str, reseller: &str) -> bool {
+    mailbox(customer) == mailbox(reseller)
 }
 
 /// The mailbox of an address: what stands behind a plus is for its owner's own order.

@@ -1,9 +1,9 @@
 //! One attributed line of a paid invoice.
 
-use super::{Commission, Reported};
+use super::{Commission, Reported, Source};
 use crate::{
     clock::Timestamp,
-    ids::{InvoiceId, LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
+    ids::{InvoiceId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
     money::Money,
 };
 
@@ -43,9 +43,9 @@ pub struct Sale {
     pub id: SaleId,
     pub merchant: MerchantId,
     pub relationship: RelationshipId,
-    /// By which link the customer came, and what it is called.
-    pub link: LinkId,
-    pub link_name: String,
+    /// What brought the customer, and what that is called.
+    pub source: Source,
+    pub source_name: String,
     pub product: ProductId,
     pub variant: Option<VariantId>,
     pub product_title: String,

@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::{
-    CommissionStatus, Earnings, EntryKind, Facts, Movement, Reason, Reported, Sale, Status,
-    Stepped, Unattributed, masked, report,
+    CommissionStatus, Earnings, EntryKind, Facts, Movement, Rate, Reason, Reported, Sale, Share,
+    Source, Status, Stepped, Unattributed, masked, report,
 };
 use crate::{
     clock::{EPOCH, Timestamp},
-    ids::{LinkId, MerchantId, ProductId, RelationshipId, SaleId},
+    ids::{CampaignId, LinkId, ListingId, MerchantId, ProductId, RelationshipId, SaleId},
     links::{self, Attribution},
     money::{Money, Percent},
     random::SeededRandom,
@@ -31,8 +31,8 @@ fn day(count: i64) -> Timestamp {
 fn facts() -> Facts {
     let random = SeededRandom::new(1);
     Facts {
-        link: LinkId::generate(EPOCH, &random),
-        link_name: "Video".to_owned(),
+        source: Source::Link(LinkId::generate(EPOCH, &random)),
+        source_name: "Video".to_owned(),
         link_status: links::Status::Active,
         relationship: RelationshipId::generate(EPOCH, &random),
         relationship_status: RelationshipStatus::Active,
@@ -50,7 +50,7 @@ fn facts() -> Facts {
 
 fn reported(minor: i64) -> Reported {
     let random = SeededRandom::new(2);
-    let link = facts().link;
+    let link = facts().source.link();
     Reported {
         id: SaleId::generate(EPOCH, &random),
         merchant: MerchantId::generate(EPOCH, &random),
@@ -120,6 +120,52 @@ fn sale_to_the_reseller_itself_earns_nothing_unless_the_program_says_so() {
     };
     let (sale, _) = report(&allowed, itself, day(10)).unwrap();
     assert_eq!(sale.commission.amount, money(125));
+}
+
+/// A sale of a listing: three units that cost the reseller this much each.
+fn listed(wholesale: i64, minor: i64) -> (Sale, Option<Movement>) {
+    let random = SeededRandom::new(3);
+    let share = Share {
+        relationship: facts().relationship,
+        source: Source::Listing(ListingId::generate(EPOCH, &random)),
+        source_name: "Antivirus".to_owned(),
+        rate: Rate::Above {
+            wholesale: money(wholesale),
+        },
+        hold_days: 7,
+        self_purchase: false,
+    };
+    let sold = Reported {
+        quantity: 3,
+        ..reported(minor)
+    };
+    super::sold(share, sold, "Antivirus".to_owned(), day(10))
+}
+
+#[test]
+fn listing_earns_what_is_above_the_wholesale_price() {
+    let (sale, movement) = listed(849, 3 * 1_490);
+    assert_eq!(sale.commission.amount, money(3 * 641));
+    assert_eq!(sale.commission.percent, None);
+    assert_eq!(movement, Some(Movement::Earned(money(3 * 641))));
+    assert_eq!(sale.source.kind(), "LISTING");
+    let half = sale.refund(Some(money(2_235)), day(11)).unwrap();
+    assert_eq!(half.movement, Some(Movement::Dropped(money(962))));
+    assert_eq!(listed(500, 1_500).1, Some(Movement::Earned(Money::ZERO)));
+}
+
+#[test]
+fn source_reads_back_from_its_kind_and_its_link() {
+    let random = SeededRandom::new(4);
+    for source in [
+        Source::Link(LinkId::generate(EPOCH, &random)),
+        Source::Campaign(CampaignId::generate(EPOCH, &random)),
+        Source::Listing(ListingId::generate(EPOCH, &random)),
+    ] {
+        let link = source.link().uuid();
+        assert_eq!(Source::of(source.kind(), link), Some(source));
+    }
+    assert_eq!(Source::of("REPORTED", uuid::Uuid::nil()), None);
 }
 
 #[test]
@@ -241,6 +287,8 @@ fn sums_beyond_the_bound_of_amounts_are_refused_when_they_are_earned() {
 #[derive(Debug, Clone)]
 enum Step {
     Sell(i64),
+    /// At a wholesale price, above it.
+    SellListed(i64, i64),
     Approve(usize),
     Reverse(usize),
     Refund(usize, i64),
@@ -250,6 +298,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0..100_000_i64).prop_map(Step::Sell),
+        (0..50_000_i64, 0..50_000_i64).prop_map(|(cost, above)| Step::SellListed(cost, above)),
         any::<usize>().prop_map(Step::Approve),
         any::<usize>().prop_map(Step::Reverse),
         (any::<usize>(), 1..50_000_i64).prop_map(|(which, minor)| Step::Refund(which, minor)),
@@ -268,7 +317,7 @@ fn taken(sale: &Sale, step: &Step) -> Option<(Sale, Option<Movement>)> {
         Some((refunded.sale, refunded.movement))
     };
     match step {
-        Step::Sell(_) => None,
+        Step::Sell(_) | Step::SellListed(..) => None,
         Step::Approve(_) => stepped(sale.clone().approve(day(20))),
         Step::Reverse(_) => stepped(sale.clone().reverse("Fraud".to_owned(), day(20))),
         Step::Refund(_, minor) => refunded(Some(money(*minor))),
@@ -286,6 +335,12 @@ proptest! {
             let movement = match &step {
                 Step::Sell(minor) => {
                     let (sale, movement) = report(&facts(), reported(*minor), day(10)).unwrap();
+                    sales.push(sale);
+                    movement
+                }
+                Step::SellListed(cost, above) => {
+                    let (sale, movement) = listed(*cost, 3 * (cost + above));
+                    prop_assert_eq!(sale.commission.amount.minor(), 3 * above);
                     sales.push(sale);
                     movement
                 }

@@ -6,6 +6,7 @@
 mod deliver;
 mod end;
 mod find;
+mod listed;
 mod open;
 mod pay;
 mod refund;

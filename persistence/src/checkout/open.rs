@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use engine::{
     audit::Actor,
-    checkout::{self, Facts, Line, Quote, Refusal, Session, Wanted},
+    checkout::{self, Came, Facts, Line, Quote, Refusal, Session, Wanted},
     clock::Timestamp,
     fulfillments::Email,
     ids::{CheckoutId, InvoiceId, InvoiceLineId, MerchantId, RelationshipId},
@@ -19,6 +19,7 @@ use engine::{
 use sqlx::PgConnection;
 
 use super::{
+    listed,
     rows::{insert_line, tell},
     session,
 };
@@ -94,7 +95,10 @@ pub async fn open(
         if !is_current(&mut tx, session.merchant, &opening.method).await? {
             return Ok(Some(Opened::Outdated));
         }
-        let share = share(&mut tx, &session, &opening, now).await?;
+        let share = match share(&mut tx, &session, &opening, now).await? {
+            Ok(share) => share,
+            Err(refusal) => return Ok(Some(Opened::Refused(refusal))),
+        };
         let facts = facts(&mut tx, session.merchant, &opening, now).await?;
         let wanted = Wanted {
             id: opening.invoice,
@@ -140,6 +144,7 @@ async fn store(
         custom_fields: opening.custom_fields.clone(),
         share,
     };
+    listed::keep_link(&mut *connection, invoice, &line).await?;
     insert_line(&mut *connection, invoice, &line).await?;
     let noted = sqlx::query("UPDATE checkout_sessions SET invoice_id = $2 WHERE session_id = $1")
         .bind(opening.session.uuid())
@@ -188,15 +193,20 @@ async fn insert(
     Ok(())
 }
 
-/// Who is owed a share, as things stand now.
+/// Who is owed a share, as things stand now, or why nothing is sold.
 async fn share(
     connection: &mut PgConnection,
     session: &Session,
     opening: &Opening,
     now: Timestamp,
-) -> Result<Option<Share>, Error> {
-    let Some(clicked) = session.clicked else {
-        return Ok(None);
+) -> Result<Result<Option<Share>, Refusal>, Error> {
+    let clicked = match session.came {
+        None => return Ok(Ok(None)),
+        Some(Came::Listing(listing)) => {
+            let share = listed::share(connection, (session.merchant, listing), opening).await?;
+            return Ok(share.map(Some));
+        }
+        Some(Came::Link(clicked)) => clicked,
     };
     let sku = session.sku;
     let of = (session.merchant, clicked.link);
@@ -204,7 +214,7 @@ async fn share(
     let facts = link_facts(connection, of, (sku.product, sku.variant), title).await?;
     let customer = Some(opening.customer.email.as_str());
     let share = facts.and_then(|facts| attribute(&facts, Some(clicked), customer, now).ok());
-    Ok(share)
+    Ok(Ok(share))
 }
 
 /// What decides whether the visit becomes an invoice. Others of the same customer or address wait until the

@@ -8,9 +8,9 @@ use engine::{
     checkout::Line,
     clock::Timestamp,
     events::{Fact, InvoiceUpdated},
-    ids::{InvoiceId, InvoiceLineId, LinkId, MerchantId, ProductId, RelationshipId, VariantId},
+    ids::{InvoiceId, InvoiceLineId, MerchantId, ProductId, RelationshipId, VariantId},
     payments::Invoice,
-    sales::Share,
+    sales::{Rate, Share, Source},
 };
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
@@ -29,7 +29,7 @@ macro_rules! select_line {
         concat!(
             "SELECT l.line_id, l.invoice_id, l.relationship_id, l.product_id, l.variant_id, l.title,
                l.kind, l.quantity, l.unit_price, l.custom_fields, l.link_id, k.name AS link_name,
-               l.commission_percent, l.hold_days, l.self_purchase
+               k.kind AS link_kind, l.wholesale_price, l.commission_percent, l.hold_days, l.self_purchase
              FROM invoice_lines AS l LEFT JOIN links AS k ON k.link_id = l.link_id ",
             $rest
         )
@@ -51,6 +51,8 @@ pub(super) struct LineRow {
     custom_fields: Json<BTreeMap<String, String>>,
     link_id: Option<Uuid>,
     link_name: Option<String>,
+    link_kind: Option<String>,
+    wholesale_price: Option<i64>,
     commission_percent: Option<i32>,
     hold_days: Option<i32>,
     self_purchase: bool,
@@ -66,15 +68,27 @@ impl LineRow {
             return Ok(None);
         };
         let days = self.hold_days.and_then(|days| u16::try_from(days).ok());
-        let part = percent(self.commission_percent)?;
+        let source = self.link_kind.as_deref();
+        let source = source.and_then(|kind| Source::of(kind, link));
         Ok(Some(Share {
             relationship: RelationshipId::from_uuid(relationship),
-            link: LinkId::from_uuid(link),
-            link_name: named(self.link_name.clone(), "links.name")?,
-            percent: named(part, "invoice_lines.commission_percent")?,
+            source: named(source, "links.kind")?,
+            source_name: named(self.link_name.clone(), "links.name")?,
+            rate: self.rate()?,
             hold_days: named(days, "invoice_lines.hold_days")?,
             self_purchase: self.self_purchase,
         }))
+    }
+}
+
+impl LineRow {
+    fn rate(&self) -> Result<Rate, Error> {
+        if let Some(wholesale) = self.wholesale_price {
+            let wholesale = money(wholesale)?;
+            return Ok(Rate::Above { wholesale });
+        }
+        let part = percent(self.commission_percent)?;
+        named(part, "invoice_lines.commission_percent").map(Rate::Percent)
     }
 }
 
@@ -135,11 +149,12 @@ pub(super) async fn insert_line(
     line: &Line,
 ) -> Result<(), Error> {
     let share = line.share.as_ref();
+    let percent = share.and_then(|share| share.rate.percent());
     sqlx::query(
         "INSERT INTO invoice_lines (line_id, invoice_id, merchant_id, relationship_id, product_id,
            variant_id, title, kind, quantity, unit_price, custom_fields, link_id,
-           commission_percent, hold_days, self_purchase)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+           commission_percent, hold_days, self_purchase, wholesale_price)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(line.id.uuid())
     .bind(invoice.id.uuid())
@@ -152,13 +167,21 @@ pub(super) async fn insert_line(
     .bind(i32::try_from(line.quantity).unwrap_or(i32::MAX))
     .bind(line.unit_price.minor())
     .bind(Json(&line.custom_fields))
-    .bind(share.map(|share| share.link.uuid()))
-    .bind(share.map(|share| i32::from(share.percent.hundredths())))
+    .bind(share.map(|share| share.source.link().uuid()))
+    .bind(percent.map(|percent| i32::from(percent.hundredths())))
     .bind(share.map(|share| i32::from(share.hold_days)))
     .bind(share.is_some_and(|share| share.self_purchase))
+    .bind(share.and_then(|share| wholesale(share.rate)))
     .execute(connection)
     .await?;
     Ok(())
+}
+
+const fn wholesale(rate: Rate) -> Option<i64> {
+    match rate {
+        Rate::Percent(_) => None,
+        Rate::Above { wholesale } => Some(wholesale.minor()),
+    }
 }
 
 /// Stores where an invoice that is locked stands now, tells it, and notes who did it.

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use engine::{
     catalog::Sku,
-    checkout::Session,
+    checkout::{Came, Session},
     clock::Timestamp,
-    ids::{CheckoutId, InvoiceId, LinkId, MerchantId, ProductId, VariantId},
+    ids::{CheckoutId, InvoiceId, LinkId, ListingId, MerchantId, ProductId, VariantId},
     links::Attribution,
     money::Money,
     vault::Sealed,
@@ -31,7 +31,7 @@ macro_rules! select_session {
         concat!(
             "SELECT s.session_id, s.merchant_id, s.product_id, s.variant_id, s.quantity,
                s.unit_price, s.link_id, s.clicked_at, s.customer_sealed, s.success_url,
-               s.cancel_url, s.invoice_id, s.expires_at, s.created_at
+               s.cancel_url, s.invoice_id, s.expires_at, s.created_at, s.listing_id
              FROM checkout_sessions AS s ",
             $rest
         )
@@ -48,12 +48,13 @@ pub async fn insert(db: &Database, begun: NewSession) -> Result<bool, Error> {
     let db = db.clone();
     owned(async move {
         let NewSession { session, token } = begun;
+        let (clicked, listing) = columns(session.came);
         let mut tx = db.begin().await?;
         let stored = sqlx::query(
             "INSERT INTO checkout_sessions (session_id, merchant_id, token_digest, product_id,
                variant_id, quantity, unit_price, link_id, clicked_at, customer_sealed, success_url,
-               cancel_url, expires_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+               cancel_url, expires_at, created_at, listing_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
              ON CONFLICT ON CONSTRAINT checkout_sessions_pkey DO NOTHING",
         )
         .bind(session.id.uuid())
@@ -63,13 +64,14 @@ pub async fn insert(db: &Database, begun: NewSession) -> Result<bool, Error> {
         .bind(session.sku.variant.map(VariantId::uuid))
         .bind(i32::try_from(session.quantity).unwrap_or(i32::MAX))
         .bind(session.unit_price.minor())
-        .bind(session.clicked.map(|clicked| clicked.link.uuid()))
-        .bind(session.clicked.map(|clicked| clicked.at))
+        .bind(clicked.map(|clicked| clicked.link.uuid()))
+        .bind(clicked.map(|clicked| clicked.at))
         .bind(session.customer.as_ref().map(Sealed::as_bytes))
         .bind(&session.success_url)
         .bind(&session.cancel_url)
         .bind(session.expires_at)
         .bind(session.created_at)
+        .bind(listing.map(ListingId::uuid))
         .execute(&mut *tx)
         .await?;
         commit(tx).await?;
@@ -154,6 +156,28 @@ struct Row {
     invoice_id: Option<Uuid>,
     expires_at: Timestamp,
     created_at: Timestamp,
+    listing_id: Option<Uuid>,
+}
+
+impl Row {
+    fn came(&self) -> Option<Came> {
+        let listing = self.listing_id.map(ListingId::from_uuid);
+        let clicked = self.link_id.zip(self.clicked_at);
+        let clicked = clicked.map(|(link, at)| Attribution {
+            link: LinkId::from_uuid(link),
+            at,
+        });
+        listing.map(Came::Listing).or(clicked.map(Came::Link))
+    }
+}
+
+/// The columns that say by what a customer came: a link, a listing.
+const fn columns(came: Option<Came>) -> (Option<Attribution>, Option<ListingId>) {
+    match came {
+        None => (None, None),
+        Some(Came::Link(clicked)) => (Some(clicked), None),
+        Some(Came::Listing(listing)) => (None, Some(listing)),
+    }
 }
 
 impl TryFrom<Row> for Session {
@@ -161,7 +185,7 @@ impl TryFrom<Row> for Session {
 
     fn try_from(row: Row) -> Result<Self, Error> {
         let quantity = u32::try_from(row.quantity).ok();
-        let clicked = row.link_id.zip(row.clicked_at);
+        let came = row.came();
         Ok(Self {
             id: CheckoutId::from_uuid(row.session_id),
             merchant: MerchantId::from_uuid(row.merchant_id),
@@ -171,10 +195,7 @@ impl TryFrom<Row> for Session {
             },
             quantity: named(quantity, "checkout_sessions.quantity")?,
             unit_price: money(row.unit_price)?,
-            clicked: clicked.map(|(link, at)| Attribution {
-                link: LinkId::from_uuid(link),
-                at,
-            }),
+            came,
             customer: row.customer_sealed.map(Sealed::from_bytes),
             success_url: row.success_url,
             cancel_url: row.cancel_url,

@@ -13,7 +13,8 @@ mod rows;
 
 pub use change::{Deed, change};
 pub use create::{NotListed, create};
-pub use list::{facts, list, one};
+pub use list::{Listed, facts, list, one};
+pub(crate) use offer::judged;
 pub use offer::{Offer, find};
 pub use review::{Blocked, due, review};
 pub use rows::Judged;

@@ -40,6 +40,21 @@ pub async fn find(db: &Database, id: ListingId) -> Result<Option<Offer>, Error> 
     .await
 }
 
+/// A listing of this merchant with what decides about it now.
+pub(crate) async fn judged(
+    connection: &mut sqlx::PgConnection,
+    (merchant, id): (MerchantId, ListingId),
+) -> Result<Option<Judged>, Error> {
+    let row: Option<Row> = sqlx::query_as(select_judged!(
+        "WHERE l.merchant_id = $1 AND l.listing_id = $2"
+    ))
+    .bind(merchant.uuid())
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await?;
+    row.map(Judged::try_from).transpose()
+}
+
 async fn shop(
     connection: &mut sqlx::PgConnection,
     merchant: MerchantId,

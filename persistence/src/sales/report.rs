@@ -11,7 +11,7 @@ use engine::{
     money::Percent,
     random::Random,
     relationships::{Mode, ProductScope, Status as RelationshipStatus},
-    sales::{Facts, Movement, Reported, Sale, Unattributed, report as judge},
+    sales::{Facts, Movement, Reported, Sale, Source, Unattributed, report as judge},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -158,6 +158,7 @@ async fn title(
 #[derive(sqlx::FromRow)]
 struct Row {
     link_name: String,
+    link_kind: String,
     link_status: String,
     relationship_id: Uuid,
     status: String,
@@ -175,7 +176,8 @@ struct Row {
     of_program: Option<i32>,
 }
 
-/// What decides about a sale by this link of this merchant; none if there is no such link.
+/// What decides about a sale by this link of this merchant; none if there is no such link. Nobody comes by the
+/// link of a listing.
 pub(crate) async fn link_facts(
     connection: &mut PgConnection,
     (merchant, link): (MerchantId, LinkId),
@@ -183,7 +185,7 @@ pub(crate) async fn link_facts(
     product_title: String,
 ) -> Result<Option<Facts>, Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT l.name AS link_name, l.status AS link_status, r.relationship_id, r.status, r.mode,
+        "SELECT l.name AS link_name, l.kind AS link_kind, l.status AS link_status, r.relationship_id, r.status, r.mode,
            lower(r.email) AS email, p.enabled, p.attribution_window_days AS window_days,
            p.commission_hold_days AS hold_days, p.allow_self_purchase, r.product_scope,
            a.product_id IS NOT NULL OR v.product_id IS NOT NULL AS granted,
@@ -196,7 +198,7 @@ pub(crate) async fn link_facts(
            AND a.product_id = $3 AND a.variant_id IS NULL AND a.revoked_at IS NULL
          LEFT JOIN product_access AS v ON v.relationship_id = r.relationship_id
            AND v.product_id = $3 AND v.variant_id = $4 AND v.revoked_at IS NULL
-         WHERE l.merchant_id = $1 AND l.link_id = $2",
+         WHERE l.merchant_id = $1 AND l.link_id = $2 AND l.kind <> 'LISTING'",
     )
     .bind(merchant.uuid())
     .bind(link.uuid())
@@ -222,8 +224,8 @@ impl Row {
         ];
         let status = RelationshipStatus::parse(&self.status);
         Ok(Facts {
-            link,
-            link_name: self.link_name,
+            source: named(Source::of(&self.link_kind, link.uuid()), "links.kind")?,
+            source_name: self.link_name,
             link_status: named(LinkStatus::parse(&self.link_status), "links.status")?,
             relationship: RelationshipId::from_uuid(self.relationship_id),
             relationship_status: named(status, "relationships.status")?,

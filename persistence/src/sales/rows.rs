@@ -4,10 +4,10 @@ use engine::{
     audit::{Actor, Deed},
     clock::Timestamp,
     events::{CommissionApproved, CommissionReversed, Fact},
-    ids::{InvoiceId, LinkId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
+    ids::{InvoiceId, MerchantId, ProductId, RelationshipId, SaleId, VariantId},
     money::Money,
     payments::Invoice,
-    sales::{Commission, CommissionStatus, Reason, Sale, Status},
+    sales::{Commission, CommissionStatus, Reason, Sale, Source, Status},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -20,6 +20,8 @@ use crate::{
     relationships::rows::{named, percent},
 };
 
+/// What is sold by a link of this kind earns a margin, and no percentage.
+const LISTING: &str = "LISTING";
 /// Whose sales.
 pub(super) type Of = (MerchantId, RelationshipId);
 
@@ -28,6 +30,7 @@ macro_rules! select_sale {
     ($rest:literal) => {
         concat!(
             "SELECT s.sale_id, s.merchant_id, s.relationship_id, s.link_id, l.name AS link_name,
+               l.kind AS link_kind,
                s.product_id, s.variant_id, s.product_title, s.external_invoice_id, s.invoice_id,
                s.quantity, s.amount, s.discount, s.tax, s.refunded, s.status, s.customer, s.sold_at,
                s.commission_percent, s.commission, s.reversed, s.commission_status,
@@ -47,6 +50,7 @@ pub(super) struct Row {
     relationship_id: Uuid,
     link_id: Uuid,
     link_name: String,
+    link_kind: String,
     product_id: Uuid,
     variant_id: Option<Uuid>,
     product_title: String,
@@ -81,8 +85,8 @@ impl TryFrom<Row> for Sale {
             id: SaleId::from_uuid(row.sale_id),
             merchant: MerchantId::from_uuid(row.merchant_id),
             relationship: RelationshipId::from_uuid(row.relationship_id),
-            link: LinkId::from_uuid(row.link_id),
-            link_name: row.link_name,
+            source: named(Source::of(&row.link_kind, row.link_id), "links.kind")?,
+            source_name: row.link_name,
             product: ProductId::from_uuid(row.product_id),
             variant: row.variant_id.map(VariantId::from_uuid),
             product_title: row.product_title,
@@ -112,7 +116,7 @@ impl Row {
         });
         let share = percent(Some(self.commission_percent))?;
         Ok(Commission {
-            percent: named(share, "sales.commission_percent")?,
+            percent: share.filter(|_| self.link_kind != LISTING),
             amount: money(self.commission)?,
             reversed: money(self.reversed)?,
             status: named(status, "sales.commission_status")?,
@@ -200,7 +204,7 @@ pub(super) async fn insert(connection: &mut PgConnection, sale: &Sale) -> Result
     .bind(sale.id.uuid())
     .bind(sale.merchant.uuid())
     .bind(sale.relationship.uuid())
-    .bind(sale.link.uuid())
+    .bind(sale.source.link().uuid())
     .bind(sale.product.uuid())
     .bind(sale.variant.map(VariantId::uuid))
     .bind(&sale.product_title)
@@ -213,7 +217,11 @@ pub(super) async fn insert(connection: &mut PgConnection, sale: &Sale) -> Result
     .bind(sale.status.name())
     .bind(&sale.customer)
     .bind(sale.sold_at)
-    .bind(i32::from(commission.percent.hundredths()))
+    .bind(
+        commission
+            .percent
+            .map_or(0, |it| i32::from(it.hundredths())),
+    )
     .bind(commission.amount.minor())
     .bind(commission.reversed.minor())
     .bind(commission.status.name())

@@ -1,0 +1,99 @@
+//! `GET /checkout/l/{listing}?t=`: a listing at its price. `POST` begins a visit.
+//!
+//! Keeps: who sells, what, and for how much is the row's that the token names; a token of something else, and a
+//! listing that is not offered at this moment, show the same page with nothing to buy.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use engine::{
+    catalog::Sku,
+    checkout::Came,
+    ids::{CheckoutId, ListingId},
+};
+use persistence::listings::Offer;
+
+use super::{
+    form::{Customer, Form},
+    look::{page as look, see_other, shown},
+    product::{SOLD_OUT, form as order_form, price},
+    session::{Ware, Wish, begin as store, not_offered},
+    session_path,
+};
+use crate::{
+    embeds::offer,
+    error::{ApiError, Code},
+    extract::Query,
+    state::App,
+};
+
+const FIELDS: [&str; 2] = ["quantity", "email"];
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    query: Query,
+    _customer: Customer,
+) -> Response {
+    shown(listing(&app, &id, &query).await)
+}
+
+pub(crate) async fn begin(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    query: Query,
+    customer: Customer,
+    form: Form,
+) -> Response {
+    shown(visit(&app, (&id, &query), &customer, &form).await)
+}
+
+/// The listing with an id of the path, if its token offers it now.
+async fn find(app: &App, id: &str, query: &Query) -> Result<(Offer, Sku, Ware), ApiError> {
+    let id = ListingId::parse(id).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let token = query.get("t").unwrap_or_default();
+    let offer = offer::listing(app, id, token).await?;
+    let offer = offer.ok_or_else(not_offered)?;
+    let sku = Sku {
+        product: offer.judged.listing.product,
+        variant: offer.judged.listing.variant,
+    };
+    let ware = Ware::find(app, sku.product).await?;
+    Ok((offer, sku, ware))
+}
+
+async fn listing(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
+    let (offer, sku, ware) = find(app, id, query).await?;
+    let quote = ware.quote_at(sku, 1, offer.judged.listing.price)?;
+    let body = if app.engine.stock(ware.merchant.id, sku).await?.available > 0 {
+        order_form(&price(offer.currency, quote.unit_price))
+    } else {
+        SOLD_OUT.to_owned()
+    };
+    Ok(look(&ware.merchant.name, &quote.title, &body))
+}
+
+async fn visit(
+    app: &App,
+    (id, query): (&str, &Query),
+    customer: &Customer,
+    form: &Form,
+) -> Result<Response, ApiError> {
+    form.only(&FIELDS)?;
+    let (offer, sku, ware) = find(app, id, query).await?;
+    if !app.checkouts.take(&customer.address.to_string(), app.now()) {
+        return Err(ApiError::new(Code::RateLimited));
+    }
+    let wish = Wish {
+        id: CheckoutId::generate(app.now(), &**app.engine.random()),
+        sku,
+        quantity: form.quantity()?,
+        email: form.email()?,
+        came: Some(Came::Listing(offer.judged.listing.id)),
+        success_url: None,
+        cancel_url: None,
+    };
+    let session = store(app, &ware, wish).await?;
+    Ok(see_other(&session_path(app, session.id)))
+}
