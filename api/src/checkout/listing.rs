@@ -16,8 +16,8 @@ use persistence::listings::Offer;
 
 use super::{
     form::{Customer, Form},
-    look::{page as look, see_other, shown},
-    product::{SOLD_OUT, form as order_form, price},
+    look::{see_other, shown},
+    product::one,
     session::{Ware, Wish, begin as store, not_offered},
     session_path,
 };
@@ -66,12 +66,7 @@ async fn find(app: &App, id: &str, query: &Query) -> Result<(Offer, Sku, Ware), 
 async fn listing(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
     let (offer, sku, ware) = find(app, id, query).await?;
     let quote = ware.quote_at(sku, 1, offer.judged.listing.price)?;
-    let body = if app.engine.stock(ware.merchant.id, sku).await?.available > 0 {
-        order_form(&price(offer.currency, quote.unit_price))
-    } else {
-        SOLD_OUT.to_owned()
-    };
-    Ok(look(&ware.merchant.name, &quote.title, &body))
+    one(app, &ware, &quote).await
 }
 
 async fn visit(

@@ -6,7 +6,7 @@ use axum::{
 };
 use engine::{
     catalog::{Product, ProductKind, Status},
-    checkout::{Came, QUANTITY_MAX},
+    checkout::{Came, QUANTITY_MAX, Quote},
     ids::{CheckoutId, ProductId},
     money::{Currency, Money},
 };
@@ -25,7 +25,7 @@ use crate::{
 };
 
 const FIELDS: [&str; 4] = ["product_id", "variant_id", "quantity", "email"];
-pub(super) const SOLD_OUT: &str =
+const SOLD_OUT: &str =
     "<p class=\"notice\" role=\"status\">This is sold out. Look again later.</p>\n";
 
 pub(crate) async fn page(
@@ -84,13 +84,26 @@ fn choice(product: &Product, currency: Currency) -> String {
     }
 }
 
+/// One kind of a product at the price that is asked for it, with the form with which a visit begins.
+pub(super) async fn one(app: &App, ware: &Ware, quote: &Quote) -> Result<Response, ApiError> {
+    let merchant = &ware.merchant;
+    let stocked = quote.kind == ProductKind::Service
+        || app.engine.stock(merchant.id, quote.sku).await?.available > 0;
+    let body = if stocked {
+        form(&price(merchant.currency, quote.unit_price))
+    } else {
+        SOLD_OUT.to_owned()
+    };
+    Ok(look(&merchant.name, &quote.title, &body))
+}
+
 /// What is asked for a unit.
-pub(super) fn price(currency: Currency, price: Money) -> String {
+fn price(currency: Currency, price: Money) -> String {
     format!("<p class=\"total\">{}</p>\n", amount(currency, price))
 }
 
 /// The form with which a visit begins, below what is chosen by it.
-pub(super) fn form(choice: &str) -> String {
+fn form(choice: &str) -> String {
     format!(
         "<form method=\"post\">\n{choice}\
          <div class=\"field\"><label for=\"quantity\">Quantity</label>\n\

@@ -10,6 +10,7 @@ use engine::{
     money::Money,
 };
 use persistence::{
+    campaigns,
     checkout::{NewSession, insert},
     listings,
 };
@@ -71,6 +72,13 @@ impl Ware {
     ) -> Result<Quote, ApiError> {
         match came {
             None | Some(Came::Link(_)) => self.quote(sku, quantity),
+            Some(Came::Campaign(id)) => {
+                let of = (self.merchant.id, id);
+                if !campaigns::sells(&app.database, of, sku).await? {
+                    return Err(not_offered());
+                }
+                self.quote(sku, quantity)
+            }
             Some(Came::Listing(id)) => {
                 let offered = listings::find(&app.database, id).await?;
                 let listing = offered.ok_or_else(not_offered)?.judged.listing;

@@ -2,7 +2,7 @@
 
 use super::menu::Menu;
 use crate::{
-    checkout::{confirm, delivery, invoice, listing, product},
+    checkout::{campaign, confirm, delivery, invoice, listing, product},
     metrics::Surface,
 };
 
@@ -11,6 +11,8 @@ pub(super) fn menu() -> Menu {
     Menu::new(Surface::Checkout)
         .get("/checkout/p/{product}",       product::page)
         .post_form("/checkout/p/{product}", product::begin)
+        .get("/checkout/c/{campaign}",      campaign::page)
+        .post_form("/checkout/c/{campaign}", campaign::begin)
         .get("/checkout/l/{listing}",       listing::page)
         .post_form("/checkout/l/{listing}", listing::begin)
         .get("/checkout/{token}",           confirm::page)

@@ -1,11 +1,7 @@
 //! Tracked links and embeds, for whoever follows or sees one.
 
 use super::menu::Menu;
-use crate::{
-    embeds::{buy, show},
-    links::follow,
-    metrics::Surface,
-};
+use crate::{embeds::show, links::follow, metrics::Surface};
 
 #[rustfmt::skip]
 pub(super) fn menu() -> Menu {
@@ -13,5 +9,4 @@ pub(super) fn menu() -> Menu {
         .get("/r/{code}", follow::public)
         .get("/embed/{name}", show::public)
         .get("/embed/listing/{name}", show::public_listing)
-        .get("/checkout/c/{campaign}", buy::public)
 }

@@ -12,6 +12,7 @@ mod automatic;
 mod balances;
 mod btcpay;
 mod bulk;
+mod campaign_sales;
 mod campaigns;
 mod catalog;
 mod checkout;

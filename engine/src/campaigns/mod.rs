@@ -13,7 +13,7 @@ mod tests;
 pub use campaign::{Campaign, NAME_CHARS_MAX, ORIGINS_MAX, SCOPE_MAX, Scope};
 pub use change::{Changed, Edit};
 pub use create::{LIVE_MAX, NewCampaign};
-pub use offer::{Standing, shows};
+pub use offer::{Standing, sells, shows};
 
 use crate::relationships::{Barred, Ware};
 

@@ -23,6 +23,11 @@ pub struct Standing {
 pub fn shows(standing: &Standing, token: &Token) -> bool {
     let subject = Subject::Campaign(standing.campaign);
     let named = token.subject == subject && token.version == standing.token_version;
+    named && sells(standing)
+}
+
+/// Whether it sells to whoever came by a token that counted.
+pub fn sells(standing: &Standing) -> bool {
     let whose = (standing.relationship, standing.mode);
-    named && attributes(standing.status, whose, standing.enabled)
+    attributes(standing.status, whose, standing.enabled)
 }

@@ -42,7 +42,7 @@ pub struct Wanted {
 pub enum Refusal {
     /// The visit is over, or has its invoice.
     Over,
-    /// The listing that the customer came for is not offered any more.
+    /// The listing that the customer came for is not offered any more, or its campaign does not sell it.
     NotOffered,
     /// The customer saw another price than this one.
     PriceChanged(Money),

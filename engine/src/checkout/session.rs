@@ -3,7 +3,7 @@
 use crate::{
     catalog::Sku,
     clock::Timestamp,
-    ids::{CheckoutId, InvoiceId, ListingId, MerchantId},
+    ids::{CampaignId, CheckoutId, InvoiceId, ListingId, MerchantId},
     links::Attribution,
     money::Money,
     vault::Sealed,
@@ -35,8 +35,10 @@ impl SessionStatus {
 /// By what a customer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Came {
-    /// By a link, whether or not it is owed anything.
+    /// By a link, be it a campaign's, whether or not it is owed anything.
     Link(Attribution),
+    /// From the widget of a campaign: what it sells is its sale, at the merchant's price.
+    Campaign(CampaignId),
     /// To buy at the price of a listing.
     Listing(ListingId),
 }

@@ -13,7 +13,8 @@ mod scope;
 pub use change::{change, rotate};
 pub use create::create;
 pub use list::{Viewed, list, one};
-pub use offer::{Offer, Offered, find, offered, viewed};
+pub(crate) use offer::sells_in;
+pub use offer::{Offer, Offered, find, offered, sells, viewed};
 pub use scope::Named;
 
 use engine::ids::{ProductId, VariantId};

@@ -1,13 +1,15 @@
 //! What a campaign shows, to whoever comes by its snippet.
 
 use engine::{
-    campaigns::Standing,
+    campaigns::{self, Standing},
+    catalog::Sku,
     clock::Timestamp,
     ids::{CampaignId, MerchantId, ProductId, RelationshipId, VariantId},
     links::{Status, Visitor},
     money::{Currency, Money},
     relationships::{Mode, ProductScope, Status as RelationshipStatus},
 };
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
@@ -44,8 +46,11 @@ pub struct Offered {
 /// The campaign with this id.
 pub async fn find(db: &Database, id: CampaignId) -> Result<Option<Offer>, Error> {
     let db = db.clone();
-    owned(async move {
-        let row: Option<Row> = sqlx::query_as(
+    owned(async move { find_in(&mut *db.report().await?, id).await }).await
+}
+
+async fn find_in(connection: &mut PgConnection, id: CampaignId) -> Result<Option<Offer>, Error> {
+    let row: Option<Row> = sqlx::query_as(
             "SELECT c.status, c.token_version, c.origins, c.product_ids, c.variant_ids,
                r.relationship_id, r.status AS relationship_status, r.mode, r.product_scope,
                p.enabled, p.attribution_window_days AS window_days, m.merchant_id, m.name AS merchant_name, m.storefront_url,
@@ -56,29 +61,55 @@ pub async fn find(db: &Database, id: CampaignId) -> Result<Option<Offer>, Error>
              JOIN merchants AS m ON m.merchant_id = c.merchant_id
              WHERE c.campaign_id = $1",
         )
-        .bind(id.uuid())
-        .fetch_optional(&mut *db.report().await?)
-        .await?;
-        row.map(|row| row.offer(id)).transpose()
-    })
-    .await
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| row.offer(id)).transpose()
 }
 
 /// What it sells now, by its title: a hundred at most.
 pub async fn offered(db: &Database, offer: &Offer) -> Result<Vec<Offered>, Error> {
     let (db, offer) = (db.clone(), offer.clone());
-    owned(async move {
-        let rows: Vec<OfferedRow> = sqlx::query_as(include_str!("offered.sql"))
-            .bind(offer.merchant.uuid())
-            .bind(offer.relationship.uuid())
-            .bind(offer.products)
-            .bind(offer.variants)
-            .bind(offer.product_scope == ProductScope::All)
-            .fetch_all(&mut *db.report().await?)
-            .await?;
-        rows.into_iter().map(Offered::try_from).collect()
-    })
-    .await
+    owned(async move { offered_in(&mut *db.report().await?, offer).await }).await
+}
+
+async fn offered_in(connection: &mut PgConnection, offer: Offer) -> Result<Vec<Offered>, Error> {
+    let rows: Vec<OfferedRow> = sqlx::query_as(include_str!("offered.sql"))
+        .bind(offer.merchant.uuid())
+        .bind(offer.relationship.uuid())
+        .bind(offer.products)
+        .bind(offer.variants)
+        .bind(offer.product_scope == ProductScope::All)
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(Offered::try_from).collect()
+}
+
+/// Whether a campaign of this merchant sells this now, to whoever came by a token that counted.
+pub async fn sells(db: &Database, of: (MerchantId, CampaignId), sku: Sku) -> Result<bool, Error> {
+    let db = db.clone();
+    owned(async move { sells_in(&mut *db.report().await?, of, sku).await }).await
+}
+
+pub(crate) async fn sells_in(
+    connection: &mut PgConnection,
+    (merchant, id): (MerchantId, CampaignId),
+    sku: Sku,
+) -> Result<bool, Error> {
+    let found = find_in(&mut *connection, id).await?;
+    let sells = |offer: &Offer| offer.merchant == merchant && campaigns::sells(&offer.standing);
+    let Some(offer) = found.filter(sells) else {
+        return Ok(false);
+    };
+    let offered = offered_in(connection, offer).await?;
+    Ok(offered.iter().any(|one| one.is(sku)))
+}
+
+impl Offered {
+    /// Whether this is what is wanted.
+    pub fn is(&self, sku: Sku) -> bool {
+        (self.product, self.variant) == (sku.product, sku.variant)
+    }
 }
 
 /// Counts somebody who looks at a campaign; false if this one was counted in this hour.

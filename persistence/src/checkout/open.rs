@@ -24,7 +24,7 @@ use super::{
     session,
 };
 use crate::{
-    Database, Error,
+    Database, Error, campaigns,
     database::commit,
     error::exactly_one,
     inventory::reservations,
@@ -205,6 +205,13 @@ async fn share(
         Some(Came::Listing(listing)) => {
             let share = listed::share(connection, (session.merchant, listing), opening).await?;
             return Ok(share.map(Some));
+        }
+        Some(Came::Campaign(campaign)) => {
+            let of = (session.merchant, campaign);
+            if !campaigns::sells_in(&mut *connection, of, session.sku).await? {
+                return Ok(Err(Refusal::NotOffered));
+            }
+            session::by(session, campaign)
         }
         Some(Came::Link(clicked)) => clicked,
     };

@@ -5,7 +5,7 @@ use engine::{
     catalog::Sku,
     checkout::{Came, Session},
     clock::Timestamp,
-    ids::{CheckoutId, InvoiceId, LinkId, ListingId, MerchantId, ProductId, VariantId},
+    ids::{CampaignId, CheckoutId, InvoiceId, LinkId, ListingId, MerchantId, ProductId, VariantId},
     links::Attribution,
     money::Money,
     vault::Sealed,
@@ -31,7 +31,8 @@ macro_rules! select_session {
         concat!(
             "SELECT s.session_id, s.merchant_id, s.product_id, s.variant_id, s.quantity,
                s.unit_price, s.link_id, s.clicked_at, s.customer_sealed, s.success_url,
-               s.cancel_url, s.invoice_id, s.expires_at, s.created_at, s.listing_id
+               s.cancel_url, s.invoice_id, s.expires_at, s.created_at, s.listing_id,
+               s.campaign_id
              FROM checkout_sessions AS s ",
             $rest
         )
@@ -48,13 +49,14 @@ pub async fn insert(db: &Database, begun: NewSession) -> Result<bool, Error> {
     let db = db.clone();
     owned(async move {
         let NewSession { session, token } = begun;
-        let (clicked, listing) = columns(session.came);
+        let columns = Columns::of(&session);
         let mut tx = db.begin().await?;
         let stored = sqlx::query(
             "INSERT INTO checkout_sessions (session_id, merchant_id, token_digest, product_id,
                variant_id, quantity, unit_price, link_id, clicked_at, customer_sealed, success_url,
-               cancel_url, expires_at, created_at, listing_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+               cancel_url, expires_at, created_at, listing_id, campaign_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+               $16)
              ON CONFLICT ON CONSTRAINT checkout_sessions_pkey DO NOTHING",
         )
         .bind(session.id.uuid())
@@ -64,14 +66,15 @@ pub async fn insert(db: &Database, begun: NewSession) -> Result<bool, Error> {
         .bind(session.sku.variant.map(VariantId::uuid))
         .bind(i32::try_from(session.quantity).unwrap_or(i32::MAX))
         .bind(session.unit_price.minor())
-        .bind(clicked.map(|clicked| clicked.link.uuid()))
-        .bind(clicked.map(|clicked| clicked.at))
+        .bind(columns.clicked.map(|clicked| clicked.link.uuid()))
+        .bind(columns.clicked.map(|clicked| clicked.at))
         .bind(session.customer.as_ref().map(Sealed::as_bytes))
         .bind(&session.success_url)
         .bind(&session.cancel_url)
         .bind(session.expires_at)
         .bind(session.created_at)
-        .bind(listing.map(ListingId::uuid))
+        .bind(columns.listing.map(ListingId::uuid))
+        .bind(columns.campaign.map(CampaignId::uuid))
         .execute(&mut *tx)
         .await?;
         commit(tx).await?;
@@ -157,6 +160,7 @@ struct Row {
     expires_at: Timestamp,
     created_at: Timestamp,
     listing_id: Option<Uuid>,
+    campaign_id: Option<Uuid>,
 }
 
 impl Row {
@@ -167,16 +171,49 @@ impl Row {
             link: LinkId::from_uuid(link),
             at,
         });
-        listing.map(Came::Listing).or(clicked.map(Came::Link))
+        let campaign = self.campaign_id.map(CampaignId::from_uuid);
+        let widget = campaign.map(Came::Campaign);
+        listing
+            .map(Came::Listing)
+            .or(widget)
+            .or(clicked.map(Came::Link))
     }
 }
 
-/// The columns that say by what a customer came: a link, a listing.
-const fn columns(came: Option<Came>) -> (Option<Attribution>, Option<ListingId>) {
-    match came {
-        None => (None, None),
-        Some(Came::Link(clicked)) => (Some(clicked), None),
-        Some(Came::Listing(listing)) => (None, Some(listing)),
+/// The columns that say by what a customer came.
+#[derive(Default)]
+struct Columns {
+    clicked: Option<Attribution>,
+    campaign: Option<CampaignId>,
+    listing: Option<ListingId>,
+}
+
+impl Columns {
+    fn of(session: &Session) -> Self {
+        match session.came {
+            None => Self::default(),
+            Some(Came::Link(clicked)) => Self {
+                clicked: Some(clicked),
+                ..Self::default()
+            },
+            Some(Came::Campaign(campaign)) => Self {
+                clicked: Some(by(session, campaign)),
+                campaign: Some(campaign),
+                ..Self::default()
+            },
+            Some(Came::Listing(listing)) => Self {
+                listing: Some(listing),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// A visit from a widget is a click of its campaign.
+pub(super) const fn by(session: &Session, campaign: CampaignId) -> Attribution {
+    Attribution {
+        link: campaign.link(),
+        at: session.created_at,
     }
 }
 

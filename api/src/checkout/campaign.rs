@@ -1,0 +1,144 @@
+//! `GET /checkout/c/{campaign}?t=&product_id=`: what a widget shows, at the merchant's price. `POST` begins a visit
+//! that is the campaign's. Of a merchant that takes no payments here the customer is sent on to its shop, with a
+//! token by which the sale is the campaign's.
+//!
+//! Keeps: nobody is shown or sent anything by a token that shows nothing, nor what its campaign does not sell.
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use engine::{
+    catalog::Sku,
+    checkout::Came,
+    ids::{CampaignId, CheckoutId, ProductId, VariantId},
+    links::Attribution,
+};
+use persistence::campaigns::{self, Offer};
+use reqwest::Url;
+
+use super::{
+    confirm::offered as coins,
+    form::{Customer, Form},
+    look::{see_other, shown},
+    product::one,
+    session::{Ware, Wish, begin as store, not_offered},
+    session_path,
+};
+use crate::{
+    embeds::offer,
+    error::{ApiError, Code},
+    extract::Query,
+    links::{PRODUCT, TOKEN, follow::cookie_of},
+    state::App,
+};
+
+/// The parameter that names the variant that is wanted.
+const VARIANT: &str = "consign_variant";
+const FIELDS: [&str; 2] = ["quantity", "email"];
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    query: Query,
+    _customer: Customer,
+) -> Response {
+    shown(led(&app, &id, &query).await)
+}
+
+pub(crate) async fn begin(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    query: Query,
+    customer: Customer,
+    form: Form,
+) -> Response {
+    shown(visit(&app, (&id, &query), &customer, &form).await)
+}
+
+/// What a campaign of the path sells, if its token shows it and it is what is wanted.
+async fn find(app: &App, id: &str, query: &Query) -> Result<(Offer, Sku), ApiError> {
+    let id = CampaignId::parse(id).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let token = query.get("t").unwrap_or_default();
+    let offer = offer::campaign(app, id, token).await?;
+    let offer = offer.ok_or_else(not_offered)?;
+    let product = query.get("product_id").and_then(ProductId::parse);
+    let variant = query.get("variant_id").map(VariantId::parse);
+    // A malformed id names nothing that is sold.
+    let (Some(product), false) = (product, variant == Some(None)) else {
+        return Err(not_offered());
+    };
+    let sku = Sku {
+        product,
+        variant: variant.flatten(),
+    };
+    let offered = campaigns::offered(&app.database, &offer).await?;
+    if !offered.iter().any(|one| one.is(sku)) {
+        return Err(not_offered());
+    }
+    Ok((offer, sku))
+}
+
+/// The page, or the way to where what is wanted is sold; with the cookie by which later purchases are the
+/// campaign's.
+async fn led(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
+    let (offer, sku) = find(app, id, query).await?;
+    let clicked = Attribution {
+        link: offer.standing.campaign.link(),
+        at: app.now(),
+    };
+    let token = clicked.token(app.engine.vault());
+    let mut response = if coins(app, offer.merchant).await?.is_empty() {
+        sent_on(&offer, sku, &token)?
+    } else {
+        let ware = Ware::find(app, sku.product).await?;
+        let quote = ware.quote(sku, 1)?;
+        one(app, &ware, &quote).await?
+    };
+    let cookie = cookie_of(&token, offer.window_days, app.tls());
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// The way to the shop of a merchant that takes no payments here.
+fn sent_on(offer: &Offer, sku: Sku, token: &str) -> Result<Response, ApiError> {
+    let shop = offer.storefront_url.as_deref();
+    let shop = shop.and_then(|url| Url::parse(url).ok());
+    let mut url = shop.ok_or_else(not_offered)?;
+    let product = sku.product.to_string();
+    url.query_pairs_mut().append_pair(PRODUCT, &product);
+    if let Some(variant) = sku.variant {
+        let variant = variant.to_string();
+        url.query_pairs_mut().append_pair(VARIANT, &variant);
+    }
+    url.query_pairs_mut().append_pair(TOKEN, token);
+    let location = HeaderValue::from_str(url.as_str());
+    let location = location.map_err(|_| ApiError::new(Code::NotFound))?;
+    Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
+}
+
+async fn visit(
+    app: &App,
+    (id, query): (&str, &Query),
+    customer: &Customer,
+    form: &Form,
+) -> Result<Response, ApiError> {
+    form.only(&FIELDS)?;
+    let (offer, sku) = find(app, id, query).await?;
+    if !app.checkouts.take(&customer.address.to_string(), app.now()) {
+        return Err(ApiError::new(Code::RateLimited));
+    }
+    let wish = Wish {
+        id: CheckoutId::generate(app.now(), &**app.engine.random()),
+        sku,
+        quantity: form.quantity()?,
+        email: form.email()?,
+        came: Some(Came::Campaign(offer.standing.campaign)),
+        success_url: None,
+        cancel_url: None,
+    };
+    let ware = Ware::find(app, sku.product).await?;
+    let session = store(app, &ware, wish).await?;
+    Ok(see_other(&session_path(app, session.id)))
+}
