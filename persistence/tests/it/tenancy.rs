@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use crate::stage::{Stage, at};
 
 /// What lists are read from.
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 30] = [
     "relationships",
     "product_access",
     "api_keys",
@@ -33,11 +33,17 @@ const TABLES: [&str; 26] = [
     "serial_claims",
     "stock_requests",
     "inventory_items",
+    "listings",
+    "embed_campaigns",
+    "sales",
+    "invoice_lines",
     "event_feeds",
     "event_spans",
     "serials",
     "imports",
 ];
+/// What customers of a merchant have: no reader of one relationship sees any, not even of those it brought.
+const OF_CUSTOMERS: [&str; 2] = ["checkout_sessions", "sold_serials"];
 /// Those of which a reader of one relationship sees the whole merchant's.
 const OF_MERCHANT: usize = 2;
 
@@ -160,6 +166,29 @@ async fn statement_without_a_scope_sees_the_rows_of_its_readers_scope_only() {
 }
 
 #[tokio::test]
+async fn visits_and_serials_of_customers_are_their_merchants_alone() {
+    let stage = Stage::new().await;
+    fill(&stage).await;
+    let merchant = stage.cast.merchant;
+    let stranger = MerchantId::generate(at(0), &*stage.random);
+    let own = ReadScope {
+        merchant,
+        relationship: Some(stage.cast.resellers[0].id),
+    };
+    for table in OF_CUSTOMERS {
+        let seen = async |scope| {
+            let mut connection = stage.db.scoped(scope).await.unwrap();
+            count(&mut connection, table).await
+        };
+        let all = count(&mut stage.db.read().await.unwrap(), table).await;
+        assert!(all > 1, "{table}");
+        assert_eq!(seen(ReadScope::of(merchant)).await, all, "{table}");
+        assert_eq!(seen(ReadScope::of(stranger)).await, 0, "{table}");
+        assert_eq!(seen(own).await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn reader_without_a_scope_sees_nothing_and_changes_nothing() {
     let stage = Stage::new().await;
     fill(&stage).await;
@@ -168,7 +197,7 @@ async fn reader_without_a_scope_sees_nothing_and_changes_nothing() {
         .execute(&mut *tx)
         .await
         .unwrap();
-    for table in TABLES {
+    for table in TABLES.into_iter().chain(OF_CUSTOMERS) {
         assert_eq!(count(&mut tx, table).await, 0, "{table}");
     }
     let written = sqlx::query("UPDATE relationships SET name = 'x'")

@@ -39,3 +39,33 @@ INSERT INTO debts (relationship_id, merchant_id, amount, suspended)
   SELECT relationship_id, merchant_id, 0, false FROM relationships;
 INSERT INTO customer_orders (merchant_id, digest, balance_id, version)
   SELECT merchant_id, '', balance_id, 1 FROM balances WHERE NOT test;
+INSERT INTO listings (listing_id, merchant_id, relationship_id, product_id, price, status, paused, reviewed_at,
+    created_at, updated_at)
+  SELECT gen_random_uuid(), r.merchant_id, r.relationship_id, p.product_id, 1, 'ACTIVE', false, now(), now(), now()
+  FROM relationships AS r CROSS JOIN LATERAL (
+    SELECT product_id FROM products WHERE products.merchant_id = r.merchant_id LIMIT 1) AS p;
+INSERT INTO links (link_id, merchant_id, relationship_id, kind, name, status, created_at, updated_at)
+  SELECT gen_random_uuid(), merchant_id, relationship_id, 'CAMPAIGN', '', 'ACTIVE', now(), now()
+  FROM relationships;
+INSERT INTO embed_campaigns (campaign_id, merchant_id, relationship_id, name, status, product_ids, variant_ids,
+    origins, token_version, created_at, updated_at)
+  SELECT link_id, merchant_id, relationship_id, '', 'ACTIVE', '{}', '{}', '{}', 1, now(), now()
+  FROM links WHERE kind = 'CAMPAIGN';
+INSERT INTO sales (sale_id, merchant_id, relationship_id, link_id, product_id, product_title,
+    external_invoice_id, quantity, amount, discount, tax, refunded, status, sold_at, commission_percent,
+    commission, reversed, commission_status, hold_until, created_at, updated_at)
+  SELECT gen_random_uuid(), merchant_id, relationship_id, relationship_id, gen_random_uuid(), '',
+    relationship_id::text, 1, 1, 0, 0, 0, 'PAID', now(), 0, 0, 0, 'PENDING', now(), now(), now()
+  FROM relationships;
+INSERT INTO invoice_lines (line_id, invoice_id, merchant_id, relationship_id, product_id, title, kind, quantity,
+    unit_price, custom_fields, link_id, commission_percent, hold_days, self_purchase)
+  SELECT gen_random_uuid(), invoice_id, merchant_id, relationship_id, gen_random_uuid(), '', 'SERIALS', 1, 1, '{}',
+    relationship_id, 0, 0, false
+  FROM invoices;
+INSERT INTO checkout_sessions (session_id, merchant_id, token_digest, product_id, quantity, unit_price, link_id,
+    clicked_at, expires_at, created_at)
+  SELECT gen_random_uuid(), merchant_id, sha256(relationship_id::text::bytea), gen_random_uuid(), 1, 1,
+    relationship_id, now(), now(), now()
+  FROM relationships;
+INSERT INTO sold_serials (serial_id, invoice_id, merchant_id, place, created_at)
+  SELECT gen_random_uuid(), invoice_id, merchant_id, 1, now() FROM invoices;
