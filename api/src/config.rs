@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use persistence::{Sizes, installation::identity, settings::Durability, tripwire::TripwireFile};
 use serde::Deserialize;
 
-use crate::{dev, mail, payments, webhooks};
+use crate::{dev, erasure, mail, payments, webhooks};
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 const PREFIX: &str = "CONSIGN_";
@@ -36,6 +36,7 @@ pub struct Config {
     pub ops: Ops,
     pub database: Database,
     pub vault: Vault,
+    pub customers: erasure::Settings,
     pub mail: mail::Settings,
     pub webhooks: webhooks::Settings,
     /// By the name of their network.
@@ -178,6 +179,10 @@ impl Config {
     pub fn check(&self) -> anyhow::Result<()> {
         self.engine.check()?;
         self.mail.check()?;
+        ensure!(
+            self.customers.email_days >= 1,
+            "customers.email_days must be at least 1"
+        );
         let acquire_ms = self.database.acquire_wait_ms;
         ensure!(
             acquire_ms < REQUEST_DEADLINE_MS && acquire_ms < self.engine.answer_deadline_ms,

@@ -16,6 +16,7 @@ pub mod config;
 pub mod dev;
 pub mod docs;
 pub(crate) mod embeds;
+pub mod erasure;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod extract;

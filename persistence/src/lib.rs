@@ -15,6 +15,7 @@ pub mod checkout;
 pub mod database;
 pub mod demo;
 pub mod embedded;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod fulfillments;

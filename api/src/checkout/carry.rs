@@ -72,7 +72,8 @@ async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome
                     return Ok(None);
                 }
                 Pulled::OutOfStock => {
-                    let post = letters::short(app, shop, due)?;
+                    let post = due.knows_customer().then(|| letters::short(app, shop, due));
+                    let post = post.transpose()?;
                     let waits = wait(app, shop.id, line).await?;
                     return Ok(Some(Outcome::Short(post, waits)));
                 }
@@ -91,8 +92,10 @@ async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome
             texts.push(text.map_err(|_| ApiError::new(Code::InternalError))?);
         }
     }
-    let post = letters::delivered(app, shop, due, &texts)?;
-    Ok(Some(Outcome::Delivered(serials, post)))
+    let post = due
+        .knows_customer()
+        .then(|| letters::delivered(app, shop, due, &texts));
+    Ok(Some(Outcome::Delivered(serials, post.transpose()?)))
 }
 
 /// Whatever comes is kept for it, before others are sold any.

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use engine::{clock, ids::MerchantId, merchants::Merchant};
-use persistence::fulfillments::customers::{Digested, Order, Unread, store, unread};
+use persistence::fulfillments::customers::{Digested, Order, store, unread};
 use tokio::time::sleep;
 
 use crate::{
@@ -59,16 +59,17 @@ async fn step(app: &App, batches: u32) -> Result<bool, ApiError> {
     let found = unread(&app.database, batches).await?;
     let some = !found.is_empty();
     for lane in found {
-        let digested = digested(app, &lane).await?;
+        let digested = digested(app, &lane.orders).await?;
         store(&app.database, &lane, digested).await?;
     }
     Ok(some)
 }
 
-async fn digested(app: &App, lane: &Unread) -> Result<Vec<Digested>, ApiError> {
+/// By what each order is found, if its address opens.
+pub(crate) async fn digested(app: &App, orders: &[Order]) -> Result<Vec<Digested>, ApiError> {
     let mut merchants: HashMap<MerchantId, Option<Arc<Merchant>>> = HashMap::new();
-    let mut digested = Vec::with_capacity(lane.orders.len());
-    for order in &lane.orders {
+    let mut digested = Vec::with_capacity(orders.len());
+    for order in orders {
         let merchant = if let Some(merchant) = merchants.get(&order.merchant) {
             merchant.clone()
         } else {

@@ -40,13 +40,13 @@ pub(crate) struct InvoiceView {
 impl InvoiceView {
     fn of(
         invoice: &Invoice,
-        bought: Option<&(Line, String)>,
+        bought: Option<&(Line, Option<String>)>,
         (currency, now): (Currency, Timestamp),
     ) -> Self {
         let mut top_up = TopUpView::of(invoice, currency, now);
         if let Some((line, customer)) = bought {
             top_up.lines = vec![InvoiceLineView::of(line, currency)];
-            top_up.customer_email = Some(customer.clone());
+            top_up.customer_email.clone_from(customer);
         }
         Self {
             top_up,

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::{Halted, Installation, listener};
 use crate::{
     config::Config,
+    erasure,
     events::dispatcher,
     fulfillments::customers,
     inventory::watch::watch_shelves,
@@ -121,6 +122,8 @@ impl Starting {
         self.works("purchases", &app, jobs::sum_up_purchases);
         self.works("deeds", &app, jobs::tell_deeds);
         self.works("customers", &app, customers::store_behind);
+        let kept = config.customers;
+        self.works("erasure", &app, move |app| erasure::erase_old(app, kept));
         self.works("restock", &app, jobs::restock_waiting);
         self.works("refunds", &app, jobs::complete_refunds);
         self.works("replacements", &app, jobs::carry_replacements);

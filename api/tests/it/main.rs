@@ -24,6 +24,7 @@ mod deposits;
 mod dev;
 mod docs;
 mod dynamic_url;
+mod erasure;
 mod events;
 mod export;
 mod expressions;

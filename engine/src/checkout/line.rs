@@ -28,11 +28,11 @@ pub struct Line {
 
 impl Line {
     /// The sale that a paid invoice makes, and what it earns; none if nobody brought the customer, whose
-    /// address is masked already.
+    /// address is masked already, if it was not erased.
     pub fn sale(
         &self,
         id: SaleId,
-        (invoice, customer): (&Invoice, String),
+        (invoice, customer): (&Invoice, Option<String>),
         now: Timestamp,
     ) -> Option<(Sale, Option<Movement>)> {
         let share = self.share.clone()?;
@@ -47,7 +47,7 @@ impl Line {
             amount: self.total,
             discount: Money::ZERO,
             tax: Money::ZERO,
-            customer: Some(customer),
+            customer,
             sold_at: now,
             clicked: None,
         };

@@ -4,6 +4,7 @@
 //! share is known when the invoice opens, and no later change touches it. A page is opened by a token that
 //! only the root key can make.
 
+mod erase;
 mod line;
 mod listed;
 mod open;
@@ -13,6 +14,7 @@ mod session;
 mod tests;
 mod token;
 
+pub use erase::OVER;
 pub use line::Line;
 pub use listed::{Deal, listed};
 pub use open::{

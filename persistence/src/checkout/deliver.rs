@@ -40,15 +40,22 @@ const CUSTOMER: &str = "a customer";
 pub struct Due {
     pub invoice: Invoice,
     pub line: Line,
+    /// Of no bytes, if it was erased.
     pub customer: Sealed,
+}
+
+impl Due {
+    pub fn knows_customer(&self) -> bool {
+        !self.customer.as_bytes().is_empty()
+    }
 }
 
 /// What is delivered, or why not yet.
 pub enum Outcome {
-    /// With the mail that tells the customer.
-    Delivered(Vec<SerialId>, Post),
+    /// With the mail that tells the customer, unless the address was erased.
+    Delivered(Vec<SerialId>, Option<Post>),
     /// There is too little: what comes is kept for it.
-    Short(Post, Reservation),
+    Short(Option<Post>, Reservation),
 }
 
 /// An invoice of a customer of this merchant that is paid and not delivered.
@@ -190,7 +197,9 @@ pub async fn delivered(
                 (post, "awaiting-stock", Some(waits))
             }
         };
-        mail::queue(&mut tx, &vault, (post.id, kind), &post.letter, now).await?;
+        if let Some(Post { id, letter }) = &post {
+            mail::queue(&mut tx, &vault, (*id, kind), letter, now).await?;
+        }
         let deed = (Actor::job(JOB), "invoice.deliver");
         store(&mut tx, &invoice, deed, now).await?;
         if let Some(waits) = waits {

@@ -83,13 +83,13 @@ async fn ways_on(
     Ok(found.unwrap_or_default())
 }
 
-/// What these invoices of a merchant are for, with the masked address of the customer. Those that are for
+/// What these invoices of a merchant are for, with the masked address of the customer unless it was erased. Those that are for
 /// no customer are left out.
 pub async fn lines(
     db: &Database,
     merchant: MerchantId,
     invoices: &[InvoiceId],
-) -> Result<HashMap<InvoiceId, (Line, String)>, Error> {
+) -> Result<HashMap<InvoiceId, (Line, Option<String>)>, Error> {
     let ids: Vec<Uuid> = invoices.iter().map(|id| id.uuid()).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -104,8 +104,8 @@ pub async fn lines(
         .bind(&ids)
         .fetch_all(&mut *connection)
         .await?;
-        let customers: HashMap<Uuid, String> = sqlx::query_as::<_, (Uuid, String)>(
-            "SELECT i.invoice_id, COALESCE(i.customer, '') FROM invoices AS i
+        let customers: HashMap<Uuid, Option<String>> = sqlx::query_as::<_, (Uuid, Option<String>)>(
+            "SELECT i.invoice_id, i.customer FROM invoices AS i
              WHERE i.merchant_id = $1 AND i.invoice_id = ANY ($2)",
         )
         .bind(merchant.uuid())

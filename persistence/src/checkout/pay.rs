@@ -104,8 +104,8 @@ async fn sell(
     now: Timestamp,
 ) -> Result<bool, Error> {
     let line = line(&mut *connection, invoice.id).await?;
-    let customer: String =
-        sqlx::query_scalar("SELECT COALESCE(customer, '') FROM invoices WHERE invoice_id = $1")
+    let customer: Option<String> =
+        sqlx::query_scalar("SELECT customer FROM invoices WHERE invoice_id = $1")
             .bind(invoice.id.uuid())
             .fetch_one(&mut *connection)
             .await?;
