@@ -1,7 +1,7 @@
 //! What runs beside the requests: upkeep of metrics and caches, notes of when keys were used, sums of
 //! purchases, what lanes tell the audit log, the end of invitations, of top-ups and of customers' invoices, the
 //! end of holds on commissions, listings that are blocked, refunds and payments that were cut off, paid
-//! invoices that wait for delivery, and the sale of uploads that were stored when their
+//! invoices that wait for delivery, mails about what happened, and the sale of uploads that were stored when their
 //! lane was busy.
 
 use std::{sync::Arc, time::Duration};
@@ -23,7 +23,7 @@ use crate::{
     fulfillments::refund,
     listings,
     metrics::{Metrics, UPKEEP_EVERY},
-    replacements, sales,
+    notifications, replacements, sales,
     state::App,
     stock_requests,
     top_ups::{complete_waiting, expire_due, take_waiting},
@@ -42,6 +42,7 @@ const ANNOUNCED_AT_ONCE: u32 = 100;
 /// How long uses of keys and deeds gather, so that many are stored at once.
 const GATHER: Duration = Duration::from_secs(1);
 const REVIEW_EVERY: Duration = Duration::from_secs(10);
+const MAIL_EVERY: Duration = Duration::from_secs(5);
 const USES_AT_ONCE: usize = 1024;
 
 /// Keeps what was recorded from filling the memory.
@@ -109,6 +110,21 @@ async fn announce_some(app: &App) -> Result<usize, persistence::Error> {
         }
     }
     Ok(count)
+}
+
+/// Mails what happened to those who are to hear of it.
+pub(crate) async fn mail_news(app: App) {
+    loop {
+        let wait = match notifications::mail_due(&app, app.now()).await {
+            Ok(count) if notifications::is_full(count) => GATHER,
+            Ok(_) => MAIL_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "could not mail what happened: {error}");
+                MAIL_EVERY
+            }
+        };
+        sleep(wait).await;
+    }
 }
 
 /// Takes what lanes committed, and who did it, into the audit logs.

@@ -33,7 +33,7 @@ pub mod mail;
 pub(crate) mod me;
 pub(crate) mod members;
 pub mod metrics;
-pub(crate) mod notifications;
+pub mod notifications;
 pub(crate) mod overview;
 pub mod payments;
 pub(crate) mod payouts;

@@ -41,6 +41,8 @@ const USES_WAITING_MAX: usize = 1024;
 /// Calls of public pages by one address: twenty a second, sixty at once.
 const PAGES_MAX: u64 = 60;
 const PAGES_SECONDS: i64 = 3;
+/// How often it is told that a key was sent in an address: once a day.
+const EXPOSURES_SECONDS: i64 = 24 * 60 * 60;
 /// Exports at once.
 const EXPORTS_MAX: usize = 2;
 /// Visits of one address that may begin in a quarter of an hour.
@@ -76,6 +78,8 @@ pub struct Parts {
     pub(crate) waiters: Waiters,
     /// What owners had sent to a webhook to see whether it arrives.
     pub(crate) trials: Tries,
+    /// Keys of which it was told that they were sent in an address.
+    pub(crate) exposures: Tries,
     /// Feeds with something new, for whoever sends it.
     pub(crate) news: News,
     /// Where events may be sent.
@@ -139,6 +143,7 @@ impl App {
             turns: Turns::default(),
             waiters: Waiters::default(),
             trials: Tries::new(),
+            exposures: Tries::of(1, EXPOSURES_SECONDS),
             news: News::default(),
             webhook_rules: Rules {
                 local: webhooks.allow_local,

@@ -1,8 +1,9 @@
 //! A key in an address where none belongs: addresses end up in logs and histories, so whoever can read
 //! those can buy.
 //!
-//! Keeps: such a call, of whatever route or of none, has no effect, not even beside a good key in its header; the key's id, never its
-//! text, is logged, and only if the key is good: anybody can make up a bad one.
+//! Keeps: such a call, of whatever route or of none, has no effect, not even beside a good key in its header; the
+//! key's id, never its text, is logged, and told to whoever it belongs to, once a day; and only if the key is good:
+//! anybody can make up a bad one.
 
 use std::sync::Arc;
 
@@ -11,8 +12,9 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::api_keys::KeyText;
+use persistence::api_keys;
 
-use super::verify;
+use super::{key_cache::CachedKey, verify};
 use crate::{
     error::{ApiError, Code},
     extract::Query,
@@ -50,10 +52,11 @@ impl Exposed {
     /// The refusal, after the key was noted if it is a good one.
     pub(crate) async fn refusal(self, app: &App, call: &Call) -> ApiError {
         if let Self::Key(text) = self {
-            let key = match verify::verify(app, &text, call.address).await {
-                Ok(found) => found.key.id,
+            let found = match verify::verify(app, &text, call.address).await {
+                Ok(found) => found,
                 Err(refusal) => return refusal,
             };
+            let key = found.key.id;
             metrics::key_exposed();
             let route = call.route().map_or("none", |route| route.template);
             tracing::warn!(
@@ -61,8 +64,24 @@ impl Exposed {
                 route,
                 "key {key} was sent in a URL where it does not belong: replace it"
             );
+            tell(app, &found).await;
         }
         verify::failed(app, call.address)
+    }
+}
+
+/// Tells the owner of a key. What cannot be told now is told with the next call.
+async fn tell(app: &App, cached: &CachedKey) {
+    let (id, now) = (cached.key.id, app.now());
+    let name = id.to_string();
+    if !app.exposures.take(&name, now) {
+        return;
+    }
+    let reseller = cached.key.reseller.map(|(relationship, _)| relationship);
+    let of = (cached.key.merchant, reseller);
+    if let Err(error) = api_keys::tell_exposed(&app.database, of, id, now).await {
+        app.exposures.give_back(&name, now);
+        tracing::warn!(key.id = %id, %error, "could not tell of the exposed key {id}: {error}");
     }
 }
 

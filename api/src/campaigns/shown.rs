@@ -46,7 +46,7 @@ pub(crate) struct CampaignWithSnippet {
 }
 
 impl EmbedCampaign {
-    pub(super) fn of(viewed: &Viewed, currency: Currency) -> Self {
+    pub(crate) fn of(viewed: &Viewed, currency: Currency) -> Self {
         let Viewed {
             campaign,
             views,

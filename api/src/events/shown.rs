@@ -6,8 +6,8 @@ use engine::{
     balances::EntryKind,
     events::{
         CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated, Kind,
-        ListingBlocked, PayoutUpdated, SaleCreated, SaleRefunded, ShelfChanged, StockGiven,
-        StockStep, StockTaken, VerificationUpdated,
+        ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleRefunded, ShelfChanged,
+        StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     ids::{
         FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ListingId, PayoutId, ProductId,
@@ -182,10 +182,10 @@ fn product_stock(told: &ShelfChanged) -> Value {
     })
 }
 
-fn price_changed(product: Uuid, price_version: i64) -> Value {
+fn price_changed(told: &PriceChanged) -> Value {
     json!({
-        "product_id": ProductId::from_uuid(product).to_string(),
-        "price_version": price_version,
+        "product_id": ProductId::from_uuid(told.product).to_string(),
+        "price_version": told.price_version,
     })
 }
 
@@ -228,7 +228,7 @@ fn balance_low(
     })
 }
 
-fn key_revoked(key: Uuid, relationship: Option<&Uuid>) -> Value {
+fn key_told(key: Uuid, relationship: Option<&Uuid>) -> Value {
     json!({
         "api_key_id": KeyId::from_uuid(key).to_string(),
         "relationship_id": relationship.map(of),
@@ -248,6 +248,10 @@ fn relationship_updated(relationship: &Uuid, status: &str, mode: &str) -> Value 
         "status": status,
         "mode": mode,
     })
+}
+
+fn relationship_told(relationship: &Uuid) -> Value {
+    json!({"relationship_id": of(relationship)})
 }
 
 fn of(relationship: &Uuid) -> String {
@@ -281,15 +285,13 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         Fact::ResellerInvited { relationship }
         | Fact::ResellerAccepted { relationship }
         | Fact::ResellerDeclined { relationship }
-        | Fact::ProductAccessUpdated { relationship } => {
-            json!({"relationship_id": of(relationship)})
-        }
+        | Fact::ProductAccessUpdated { relationship } => relationship_told(relationship),
         Fact::ProductStock(told) => product_stock(told),
-        Fact::ProductPriceChanged {
-            product,
-            price_version,
-        } => price_changed(*product, *price_version),
-        Fact::KeyRevoked { key, relationship } => key_revoked(*key, relationship.as_ref()),
+        Fact::ProductPriceChanged(told) => price_changed(told),
+        Fact::KeyCreated { key, relationship }
+        | Fact::KeyExpiring { key, relationship }
+        | Fact::KeyExposed { key, relationship }
+        | Fact::KeyRevoked { key, relationship } => key_told(*key, relationship.as_ref()),
         Fact::WebhookDisabled {
             webhook,
             relationship,

@@ -40,7 +40,7 @@ pub(crate) struct TrackedLink {
 }
 
 impl TrackedLink {
-    pub(super) fn of(app: &App, tracked: &Tracked, currency: Currency) -> Self {
+    pub(crate) fn of(app: &App, tracked: &Tracked, currency: Currency) -> Self {
         let Tracked {
             link,
             clicks,

@@ -55,7 +55,7 @@ pub(crate) struct ListingView {
 
 impl ListingView {
     /// The listing as it stands now, which may be more than what its row says yet.
-    pub(super) async fn of(
+    pub(crate) async fn of(
         app: &App,
         Listed { judged, brought }: &Listed,
         currency: Currency,

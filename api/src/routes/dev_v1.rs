@@ -9,6 +9,7 @@ use crate::{
     inventory::{self, import},
     invitations, invoices, me, members,
     metrics::Surface,
+    notifications,
     payments::methods,
     payouts, programs, relationships, replacements, sales, stock_requests, top_ups,
 };
@@ -31,6 +32,8 @@ fn own(menu: Menu) -> Menu {
         .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
         .get("/dev/v1/payment-methods",                            methods::get)
         .put("/dev/v1/payment-methods",                            methods::replace)
+        .get("/dev/v1/notifications",                              notifications::merchant::get)
+        .put("/dev/v1/notifications",                              notifications::merchant::put)
         .post("/dev/v1/checkout/sessions",                         create::dev)
         .get("/dev/v1/invoices",                                   invoices::list::dev)
         .get("/dev/v1/invoices/{inv}",                             invoices::get::dev)

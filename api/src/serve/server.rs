@@ -141,6 +141,7 @@ impl Starting {
         self.works("shelves", &app, watch_shelves);
         self.works("invitations", &app, jobs::expire_invitations);
         self.works("key_expiry", &app, jobs::announce_key_expiry);
+        self.works("news", &app, jobs::mail_news);
         let uses = Arc::new(Mutex::new(uses));
         self.works("uses", &app, move |app| {
             jobs::record_key_uses(app, Arc::clone(&uses))

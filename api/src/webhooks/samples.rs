@@ -11,8 +11,8 @@ use engine::{
     clock::Timestamp,
     events::{
         CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated, Kind,
-        ListingBlocked, PayoutUpdated, SaleCreated, SaleRefunded, ShelfChanged, StockGiven,
-        StockStep, StockTaken, VerificationUpdated,
+        ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleRefunded, ShelfChanged,
+        StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
@@ -160,10 +160,10 @@ fn subject(kind: Kind) -> Subject {
             serials: 100,
         },
         Kind::ProductStock => product_stock(),
-        Kind::ProductPriceChanged => Fact::ProductPriceChanged {
+        Kind::ProductPriceChanged => Fact::ProductPriceChanged(PriceChanged {
             product: PRODUCT,
             price_version: 7,
-        },
+        }),
         Kind::ProductAccessUpdated => Fact::ProductAccessUpdated { relationship },
         Kind::RelationshipUpdated => Fact::RelationshipUpdated {
             relationship,
@@ -173,10 +173,10 @@ fn subject(kind: Kind) -> Subject {
         Kind::ResellerInvited => Fact::ResellerInvited { relationship },
         Kind::ResellerAccepted => Fact::ResellerAccepted { relationship },
         Kind::ResellerDeclined => Fact::ResellerDeclined { relationship },
-        Kind::KeyRevoked => Fact::KeyRevoked {
-            key: id(10),
-            relationship: Some(relationship),
-        },
+        Kind::KeyCreated => key_created(),
+        Kind::KeyExpiring => key_expiring(),
+        Kind::KeyExposed => key_exposed(),
+        Kind::KeyRevoked => key_revoked(),
         Kind::StockRequestUpdated => stock_step(),
         Kind::InventoryAllocated => stock_given(),
         Kind::InventoryRevoked => stock_taken(),
@@ -276,6 +276,31 @@ fn commission_reversed() -> Fact {
         amount: 125,
         reversed: 125,
     })
+}
+
+/// A key, and whose it is.
+const fn key() -> (Uuid, Option<Uuid>) {
+    (id(10), Some(RELATIONSHIP))
+}
+
+const fn key_created() -> Fact {
+    let (key, relationship) = key();
+    Fact::KeyCreated { key, relationship }
+}
+
+const fn key_expiring() -> Fact {
+    let (key, relationship) = key();
+    Fact::KeyExpiring { key, relationship }
+}
+
+const fn key_exposed() -> Fact {
+    let (key, relationship) = key();
+    Fact::KeyExposed { key, relationship }
+}
+
+const fn key_revoked() -> Fact {
+    let (key, relationship) = key();
+    Fact::KeyRevoked { key, relationship }
 }
 
 fn stock_step() -> Fact {

@@ -83,7 +83,8 @@ impl World {
         self.scalar(
             "SELECT (SELECT COUNT(*) FROM invoices) || ' ' || (SELECT COUNT(*) FROM invoice_lines)
                || ' ' || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM sales)
-               || ' ' || (SELECT COUNT(*) FROM sold_serials) || ' ' || (SELECT COUNT(*) FROM mails)
+               || ' ' || (SELECT COUNT(*) FROM sold_serials)
+               || ' ' || (SELECT COUNT(*) FROM mails WHERE kind <> 'news')
                || ' ' || (SELECT COUNT(*) FROM serial_claims)
                || ' ' || (SELECT COUNT(*) FROM ledger_entries)",
         )

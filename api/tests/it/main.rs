@@ -42,6 +42,7 @@ mod listings;
 mod lists;
 mod members;
 mod money;
+mod news;
 mod notifications;
 mod ops;
 mod orders;

@@ -12,7 +12,12 @@ impl World {
         self.order(&self.key("demo-both"), &order).await.data(201)
     }
 
-    async fn ask_replacement(&self, fulfillment: &Value, item: usize, body: &Value) -> Reply {
+    pub(crate) async fn ask_replacement(
+        &self,
+        fulfillment: &Value,
+        item: usize,
+        body: &Value,
+    ) -> Reply {
         let (id, item) = (
             &fulfillment["id"],
             &fulfillment["lines"][0]["items"][item]["id"],

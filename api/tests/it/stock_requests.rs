@@ -60,7 +60,7 @@ impl World {
             "SELECT (SELECT COALESCE(string_agg(status, ',' ORDER BY number), 'none') FROM stock_requests)
                || ' ' || (SELECT COALESCE(string_agg(status, ',' ORDER BY number), 'none')
                           FROM inventory_items)
-               || ' ' || (SELECT COUNT(*) FROM mails)",
+               || ' ' || (SELECT COUNT(*) FROM mails WHERE kind <> 'news')",
         );
         format!("{items} {}", self.state())
     }

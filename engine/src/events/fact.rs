@@ -43,12 +43,23 @@ pub enum Fact {
     },
     /// A shelf ran low, ran out or is filled again.
     ProductStock(ShelfChanged),
-    ProductPriceChanged {
-        product: Uuid,
-        price_version: i64,
-    },
+    ProductPriceChanged(PriceChanged),
     ProductAccessUpdated {
         relationship: Uuid,
+    },
+    KeyCreated {
+        key: Uuid,
+        relationship: Option<Uuid>,
+    },
+    /// It ends within a week.
+    KeyExpiring {
+        key: Uuid,
+        relationship: Option<Uuid>,
+    },
+    /// It was sent in an address.
+    KeyExposed {
+        key: Uuid,
+        relationship: Option<Uuid>,
     },
     KeyRevoked {
         key: Uuid,
@@ -149,6 +160,13 @@ pub struct ShelfChanged {
     pub sellers: bool,
 }
 
+/// A price that is to be read anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceChanged {
+    pub product: Uuid,
+    pub price_version: i64,
+}
+
 /// The amount is in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayoutUpdated {
@@ -219,7 +237,7 @@ impl Fact {
                 sellers: true,
                 ..
             }) => Some((*product, *variant)),
-            Self::ProductPriceChanged { product, .. } => Some((*product, None)),
+            Self::ProductPriceChanged(PriceChanged { product, .. }) => Some((*product, None)),
             _ => None,
         }
     }
@@ -228,7 +246,7 @@ impl Fact {
     /// price is to be read anew is true of both.
     pub const fn supersedes(&self) -> Option<Uuid> {
         match self {
-            Self::ProductPriceChanged { product, .. } => Some(*product),
+            Self::ProductPriceChanged(PriceChanged { product, .. }) => Some(*product),
             _ => None,
         }
     }
@@ -243,8 +261,11 @@ impl Fact {
             Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
             Self::ResellerDeclined { .. } => Kind::ResellerDeclined,
             Self::ProductStock(_) => Kind::ProductStock,
-            Self::ProductPriceChanged { .. } => Kind::ProductPriceChanged,
+            Self::ProductPriceChanged(_) => Kind::ProductPriceChanged,
             Self::ProductAccessUpdated { .. } => Kind::ProductAccessUpdated,
+            Self::KeyCreated { .. } => Kind::KeyCreated,
+            Self::KeyExpiring { .. } => Kind::KeyExpiring,
+            Self::KeyExposed { .. } => Kind::KeyExposed,
             Self::KeyRevoked { .. } => Kind::KeyRevoked,
             Self::WebhookDisabled { .. } => Kind::WebhookDisabled,
             Self::TopUpCreated { .. } => Kind::TopUpCreated,
@@ -336,6 +357,27 @@ mod tests {
                     r#"{{"fact":"balance_low","relationship":"{id}","balance":99,"threshold":100,"hours_left":null}}"#
                 ),
                 Kind::BalanceLow,
+            ),
+        ] {
+            check(&stored, kind);
+        }
+    }
+
+    #[test]
+    fn facts_of_keys_that_were_stored_stay_readable() {
+        let id = "018f0000-0000-7000-8000-000000000001";
+        for (stored, kind) in [
+            (
+                format!(r#"{{"fact":"key_created","key":"{id}","relationship":"{id}"}}"#),
+                Kind::KeyCreated,
+            ),
+            (
+                format!(r#"{{"fact":"key_expiring","key":"{id}","relationship":null}}"#),
+                Kind::KeyExpiring,
+            ),
+            (
+                format!(r#"{{"fact":"key_exposed","key":"{id}","relationship":"{id}"}}"#),
+                Kind::KeyExposed,
             ),
         ] {
             check(&stored, kind);

@@ -33,6 +33,9 @@ pub enum Kind {
     ResellerInvited,
     ResellerAccepted,
     ResellerDeclined,
+    KeyCreated,
+    KeyExpiring,
+    KeyExposed,
     KeyRevoked,
     WebhookDisabled,
     SaleCreated,
@@ -47,7 +50,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -68,6 +71,9 @@ impl Kind {
         Self::ResellerInvited,
         Self::ResellerAccepted,
         Self::ResellerDeclined,
+        Self::KeyCreated,
+        Self::KeyExpiring,
+        Self::KeyExposed,
         Self::KeyRevoked,
         Self::WebhookDisabled,
         Self::SaleCreated,
@@ -116,6 +122,9 @@ impl Kind {
             Self::ResellerInvited => "reseller:invited",
             Self::ResellerAccepted => "reseller:accepted",
             Self::ResellerDeclined => "reseller:declined",
+            Self::KeyCreated => "key:created",
+            Self::KeyExpiring => "key:expiring",
+            Self::KeyExposed => "key:exposed",
             Self::KeyRevoked => "key:revoked",
             Self::WebhookDisabled => "webhook:disabled",
             Self::SaleCreated => "sale:created",
@@ -157,6 +166,9 @@ impl Kind {
             Self::ResellerInvited => "Somebody was invited into the program.",
             Self::ResellerAccepted => "An invited reseller joined the program.",
             Self::ResellerDeclined => "An invitation ended without a yes.",
+            Self::KeyCreated => "A key was made, or another's successor.",
+            Self::KeyExpiring => "A key ends within a week.",
+            Self::KeyExposed => "A key was sent in an address, where others read it.",
             Self::KeyRevoked => "A key buys and reads nothing any more.",
             Self::WebhookDisabled => "A webhook failed for days and gets nothing any more.",
             Self::SaleCreated => "A sale was attributed to a reseller.",
@@ -187,6 +199,9 @@ impl Kind {
             | Self::InventoryAllocated
             | Self::InventoryRevoked
             | Self::RelationshipUpdated
+            | Self::KeyCreated
+            | Self::KeyExpiring
+            | Self::KeyExposed
             | Self::KeyRevoked
             | Self::WebhookDisabled
             | Self::SaleCreated

@@ -113,7 +113,7 @@ const MODULES: [(&str, &[&str]); 26] = [
         ],
     ),
     ("top_ups", &["payments", "balances", "relationships"]),
-    ("notifications", &["fulfillments"]),
+    ("notifications", &["events", "fulfillments"]),
     ("links", &["relationships"]),
     ("campaigns", &["embeds", "links", "relationships"]),
     ("embeds", &[]),

@@ -41,6 +41,7 @@ pub async fn create(
         insert_in(&mut tx, scope, &key, &vault, now).await?;
         owner::raise_version(&mut tx, scope, now).await?;
         let balances = owner::balances(&mut tx, scope).await?;
+        owner::tell_created(&mut tx, scope, id, now).await?;
         owner::tell(&mut tx, scope, (actor, "key.create", id), None, now).await?;
         let changed = Changed::read(&mut tx, scope, id, balances).await?;
         commit(tx).await?;

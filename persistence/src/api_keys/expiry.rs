@@ -2,14 +2,19 @@
 
 use chrono::TimeDelta;
 use engine::{
-    api_keys::EXPIRY_TOLD_DAYS, clock::Timestamp, ids::KeyId, relationships::Status, vault::Vault,
+    api_keys::EXPIRY_TOLD_DAYS,
+    clock::Timestamp,
+    events::Fact,
+    ids::{KeyId, MerchantId, RelationshipId},
+    relationships::Status,
+    vault::Vault,
 };
 use uuid::Uuid;
 
 use crate::{
     Database, Error,
     database::commit,
-    error::at_most_one,
+    events::outbox,
     mail::{self, Post},
     owned,
 };
@@ -68,21 +73,30 @@ pub async fn tell_expiry(
     let (db, vault) = (db.clone(), vault.clone());
     owned(async move {
         let mut tx = db.begin().await?;
-        let told = sqlx::query(
-            "UPDATE api_keys SET expiry_told_at = $2 WHERE key_id = $1 AND expiry_told_at IS NULL",
+        let whose: Option<(Uuid, Option<Uuid>)> = sqlx::query_as(
+            "UPDATE api_keys SET expiry_told_at = $2 WHERE key_id = $1 AND expiry_told_at IS NULL
+             RETURNING merchant_id, relationship_id",
         )
         .bind(key.uuid())
         .bind(now)
-        .execute(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
-        let first = at_most_one(&told, "a key that ends soon")?;
-        if first {
+        if let Some((merchant, relationship)) = whose {
+            let fact = Fact::KeyExpiring {
+                key: key.uuid(),
+                relationship,
+            };
+            let of = (
+                MerchantId::from_uuid(merchant),
+                relationship.map(RelationshipId::from_uuid),
+            );
+            outbox::tell(&mut tx, of, &fact, now).await?;
             for post in &posts {
                 mail::queue(&mut tx, &vault, (post.id, "key-expiry"), &post.letter, now).await?;
             }
             commit(tx).await?;
         }
-        Ok(first)
+        Ok(whose.is_some())
     })
     .await
 }

@@ -6,6 +6,7 @@
 mod change;
 mod create;
 mod expiry;
+mod exposed;
 mod find;
 mod insert;
 mod list;
@@ -28,6 +29,7 @@ use sqlx::PgConnection;
 pub use change::{KeyEdit, change};
 pub use create::create;
 pub use expiry::{Expiring, expiring, tell_expiry};
+pub use exposed::tell_exposed;
 pub use find::{KeyUse, existing, find, record_uses};
 pub(crate) use insert::insert_in;
 pub use insert::{NewKey, insert};

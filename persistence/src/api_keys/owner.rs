@@ -7,6 +7,7 @@ use engine::{
     api_keys::{Holder, LIVE_MAX},
     audit::{Actor, Deed, Digest},
     clock::Timestamp,
+    events::Fact,
     ids::{BalanceId, KeyId, ProductId, RelationshipId},
     relationships::{Mode, Status},
 };
@@ -17,7 +18,7 @@ use super::{
     KeyScope, Refusal, StoredKey,
     rows::{Row, select_key},
 };
-use crate::{Error, audit, error::exactly_one, relationships::rows::named};
+use crate::{Error, audit, error::exactly_one, events::outbox, relationships::rows::named};
 
 /// Whose key it is to be, locked until the transaction ends. None if there is no such owner, a refusal
 /// if it may have no keys now.
@@ -156,6 +157,20 @@ pub(super) async fn digest(connection: &mut PgConnection, id: KeyId) -> Result<D
     .fetch_one(connection)
     .await?;
     audit::digest(sum)
+}
+
+/// Tells that a key was made, to whoever it belongs to.
+pub(super) async fn tell_created(
+    connection: &mut PgConnection,
+    scope: KeyScope,
+    id: KeyId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fact = Fact::KeyCreated {
+        key: id.uuid(),
+        relationship: scope.relationship.map(RelationshipId::uuid),
+    };
+    outbox::tell(connection, (scope.merchant, scope.relationship), &fact, now).await
 }
 
 /// Tells the audit log what was done to a key; the last thing that a transaction locks.

@@ -78,6 +78,7 @@ pub async fn rotate(
         owner::raise_version(&mut tx, scope, now).await?;
         let balances = owner::balances(&mut tx, scope).await?;
         let told = (actor, "key.rotate", id);
+        owner::tell_created(&mut tx, scope, new_id, now).await?;
         owner::tell(&mut tx, scope, told, Some(digest), now).await?;
         let changed = Changed::read(&mut tx, scope, new_id, balances).await?;
         commit(tx).await?;

@@ -4,7 +4,7 @@ use engine::{
     audit::{Actor, Deed},
     catalog::{Change, Product, Shelf, Sku, Unchanged},
     clock::Timestamp,
-    events::Fact,
+    events::{Fact, PriceChanged},
     ids::{MerchantId, ProductId},
 };
 use sqlx::PgConnection;
@@ -76,10 +76,10 @@ async fn tell_price(
     product: &Product,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let fact = Fact::ProductPriceChanged {
+    let fact = Fact::ProductPriceChanged(PriceChanged {
         product: product.id.uuid(),
         price_version: product.price_version,
-    };
+    });
     outbox::tell(connection, (product.merchant, None), &fact, now).await
 }
 

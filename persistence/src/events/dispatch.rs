@@ -1,7 +1,8 @@
 //! From committed batches and the outbox to numbered feeds.
 //!
 //! Keeps: a fact is in each of its feeds exactly once, whatever ends the process: a step moves its
-//! cursors and gives its numbers in one transaction, under a lock that one dispatcher of the shard has.
+//! cursors, gives its numbers and notes who is to be mailed in one transaction, under a lock that one
+//! dispatcher of the shard has.
 //! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own. Of
 //! facts that make earlier ones needless only the last of a step is told, so that a product whose price
 //! changes all the time floods nobody's feed.
@@ -18,7 +19,7 @@ use serde::Deserialize as _;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use crate::{Database, Error, database::commit, owned};
+use crate::{Database, Error, database::commit, notifications, owned};
 
 /// The one shard there is.
 const SHARD: i16 = 0;
@@ -173,6 +174,8 @@ async fn tell_facts(
             continue;
         }
         let heard = tell_fact(connection, &row, &fact, now).await?;
+        let whose = (row.merchant_id, row.relationship_id);
+        notifications::note(connection, whose, &fact, row.occurred_at).await?;
         feeds.extend(heard.into_iter().map(|relationship| Feed {
             merchant: MerchantId::from_uuid(row.merchant_id),
             relationship: relationship.map(RelationshipId::from_uuid),

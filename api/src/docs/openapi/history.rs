@@ -9,7 +9,10 @@ use crate::{
     catalog::CatalogProduct,
     error::Code,
     fulfillments::answer::{FulfillmentAnswer, Item},
-    notifications::{Notifications, SetNotifications},
+    notifications::{
+        merchant::{MerchantNotifications, SetMerchantNotifications},
+        reseller::{Notifications, SetNotifications},
+    },
     replacements::{ReplacementAnswer, request::RequestReplacement},
     wire::fields::Nothing,
 };
@@ -139,7 +142,22 @@ fn delivered() -> Vec<Operation> {
 
 fn notifications() -> Vec<Operation> {
     let path = "/portal/v1/programs/{rel}/notifications";
+    let of_merchant = "/dev/v1/notifications";
     vec![
+        Operation::of_owner(
+            "get",
+            of_merchant,
+            "Which mails you get, and who gets a copy.",
+        )
+        .answers::<MerchantNotifications>(200),
+        Operation::of_owner(
+            "put",
+            of_merchant,
+            "Set which mails you get. What is left out is on.",
+        )
+        .once()
+        .takes::<SetMerchantNotifications>()
+        .answers::<MerchantNotifications>(200),
         Operation::of_session("get", path, "Which mails you get, and who gets a copy.")
             .answers::<Notifications>(200),
         Operation::of_session(

@@ -1,9 +1,10 @@
 //! People who sign in, as a browser does.
 
+use api::notifications::mail_due;
 use argon2::{Argon2, PasswordHasher as _, password_hash::phc::PasswordHash};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use engine::{
-    clock::{Clock as _, SystemClock},
+    clock::{Clock as _, SystemClock, Timestamp},
     fulfillments::Email,
     ids::{PersonId, SessionId},
     persons::Role,
@@ -21,6 +22,8 @@ use super::{Call, Reply, World};
 
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "lantern-orbit-7-quilt";
+/// What mails about what was told are called in the outbox.
+const NEWS: &str = "news";
 pub(crate) const ORIGIN: &str = "https://consign.example";
 
 impl World {
@@ -105,11 +108,30 @@ impl World {
         reply.cookie()
     }
 
-    /// What is in the outbox now; it stays there.
+    /// What is in the outbox now, but for what is mailed some time after it happened; it stays there.
     pub(crate) async fn letters(&self) -> Vec<Letter> {
-        let (db, now) = (&self.server.app().database, SystemClock.now());
-        let due = mail::claim(db, &self.vault, 100, now).await.unwrap();
-        due.into_iter().filter_map(|due| due.letter).collect()
+        let due = self.queued(SystemClock.now()).await.into_iter();
+        let due = due.filter(|due| due.kind != NEWS);
+        due.filter_map(|due| due.letter).collect()
+    }
+
+    /// What is mailed by this time of what was told, and was not read here before.
+    pub(crate) async fn news(&self, now: Timestamp) -> Vec<Letter> {
+        mail_due(self.server.app(), now).await.unwrap();
+        let db = &self.server.app().database;
+        let mut letters = Vec::new();
+        for due in self.queued(now).await {
+            if due.kind == NEWS {
+                mail::sent(db, due.id, now).await.unwrap();
+                letters.extend(due.letter);
+            }
+        }
+        letters
+    }
+
+    async fn queued(&self, now: Timestamp) -> Vec<mail::Due> {
+        let db = &self.server.app().database;
+        mail::claim(db, &self.vault, 100, now).await.unwrap()
     }
 }
 

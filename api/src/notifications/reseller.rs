@@ -1,7 +1,5 @@
 //! `GET` and `PUT /portal/v1/programs/{rel}/notifications`: which mails a reseller gets. What is left out is on.
 
-use std::collections::BTreeSet;
-
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -9,12 +7,13 @@ use axum::{
 use engine::{
     fulfillments::Email,
     ids::RelationshipId,
-    notifications::{Group, Refusal, Settings},
+    notifications::{Group, Settings},
 };
 use persistence::notifications;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::fields::{self, GroupView, SetGroup};
 use crate::{
     auth::Session,
     balances::owner::{Asker, own_scope},
@@ -35,6 +34,8 @@ pub(crate) struct SetNotifications {
     #[schema(value_type = Option<SetGroup>)]
     balance: Option<Object<SetGroup>>,
     #[schema(value_type = Option<SetGroup>)]
+    stock: Option<Object<SetGroup>>,
+    #[schema(value_type = Option<SetGroup>)]
     status: Option<Object<SetGroup>>,
     #[schema(value_type = Option<SetGroup>)]
     payout: Option<Object<SetGroup>>,
@@ -45,44 +46,28 @@ pub(crate) struct SetNotifications {
     recipients: Option<Vec<Text<Email>>>,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct SetGroup {
-    email: bool,
-}
-
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Notifications {
     top_up: GroupView,
     balance: GroupView,
+    stock: GroupView,
     status: GroupView,
     payout: GroupView,
     key: GroupView,
     recipients: Vec<String>,
 }
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = NotificationGroup)]
-struct GroupView {
-    email: bool,
-    /// It cannot be switched off.
-    required: bool,
-}
-
 impl Notifications {
     fn of(settings: &Settings) -> Self {
-        let group = |group: Group| GroupView {
-            email: settings.wants(group),
-            required: group.required(),
-        };
-        let recipients = settings.recipients().iter();
+        let group = |group| GroupView::of(settings, group);
         Self {
             top_up: group(Group::TopUp),
             balance: group(Group::Balance),
+            stock: group(Group::Stock),
             status: group(Group::Status),
             payout: group(Group::Payout),
             key: group(Group::Key),
-            recipients: recipients.map(|one| one.as_str().to_owned()).collect(),
+            recipients: fields::recipients(settings),
         }
     }
 }
@@ -108,39 +93,17 @@ pub(crate) async fn put(
 }
 
 async fn answer(app: App, asker: Asker, wire: SetNotifications) -> Result<Response, ApiError> {
-    let settings = wire.read()?;
+    let groups = [
+        (Group::TopUp, wire.top_up),
+        (Group::Balance, wire.balance),
+        (Group::Stock, wire.stock),
+        (Group::Status, wire.status),
+        (Group::Payout, wire.payout),
+        (Group::Key, wire.key),
+    ];
+    let settings = fields::settings(groups, wire.recipients)?;
     let told = Notifications::of(&settings);
     let of = (asker.scope.merchant, asker.scope.relationship);
     notifications::save(&app.database, of, settings, (asker.actor, app.now())).await?;
     Ok(Answer::ok(told).into_response())
-}
-
-impl SetNotifications {
-    fn read(self) -> Result<Settings, ApiError> {
-        let groups = [
-            (Group::TopUp, self.top_up),
-            (Group::Balance, self.balance),
-            (Group::Status, self.status),
-            (Group::Payout, self.payout),
-            (Group::Key, self.key),
-        ];
-        let off = groups.into_iter().filter_map(|(group, set)| {
-            let Object(set) = set?;
-            (!set.email).then_some(group)
-        });
-        let off: BTreeSet<_> = off.collect();
-        let recipients = self.recipients.unwrap_or_default().into_iter();
-        let set = Settings::new(off, recipients.map(|Text(email)| email).collect());
-        set.map_err(|refusal| {
-            let field = match refusal {
-                Refusal::Required(Group::TopUp) => "top_up",
-                Refusal::Required(Group::Balance) => "balance",
-                Refusal::Required(Group::Status) => "status",
-                Refusal::Required(Group::Payout) => "payout",
-                Refusal::Required(Group::Key) => "key",
-                Refusal::Recipients => "recipients",
-            };
-            ApiError::field(field, refusal.to_string())
-        })
-    }
 }

@@ -1,61 +1,16 @@
-//! Which mails a reseller gets besides those that it must get, and who gets a copy.
+//! Which mails a side wants, and who gets a copy.
 //!
-//! Keeps: what protects a reseller is always mailed: that it may not sell any more, keys, payouts.
+//! Keeps: what protects somebody cannot be switched off.
 
 use std::collections::BTreeSet;
 
+use super::Group;
 use crate::fulfillments::Email;
 
 /// Addresses that get a copy.
 pub const RECIPIENTS_MAX: usize = 5;
 
-/// What mails are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
-    /// Invoices that top a balance up.
-    TopUp,
-    /// A balance that is low.
-    Balance,
-    /// Suspended, reactivated, ended; in debt.
-    Status,
-    Payout,
-    Key,
-}
-
-impl Group {
-    pub const ALL: [Self; 5] = [
-        Self::TopUp,
-        Self::Balance,
-        Self::Status,
-        Self::Payout,
-        Self::Key,
-    ];
-
-    /// The word for it in storage.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TopUp => "TOP_UP",
-            Self::Balance => "BALANCE",
-            Self::Status => "STATUS",
-            Self::Payout => "PAYOUT",
-            Self::Key => "KEY",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|group| group.name() == name)
-    }
-
-    /// Whether it cannot be switched off.
-    pub const fn required(self) -> bool {
-        match self {
-            Self::TopUp | Self::Balance => false,
-            Self::Status | Self::Payout | Self::Key => true,
-        }
-    }
-}
-
-/// What a reseller set; at first, everything is mailed to itself alone.
+/// What a reseller or a merchant set; at first, everything is mailed, and nobody gets a copy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     off: BTreeSet<Group>,
@@ -96,6 +51,22 @@ impl Settings {
     pub fn recipients(&self) -> &[Email] {
         &self.recipients
     }
+
+    /// Who is mailed about this, if these are whom it is for.
+    pub fn sent_to(&self, group: Group, mut to: Vec<String>) -> Vec<String> {
+        if !self.wants(group) {
+            return Vec::new();
+        }
+        if !group.required() {
+            let copies = self.recipients.iter().map(Email::as_str);
+            let new: Vec<_> = copies
+                .filter(|copy| !to.iter().any(|known| known == copy))
+                .map(str::to_owned)
+                .collect();
+            to.extend(new);
+        }
+        to
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +86,19 @@ mod tests {
             assert_eq!(set.as_ref().err().copied(), expected);
             assert!(set.is_err() || !set.unwrap().wants(group));
             assert_eq!(Group::parse(group.name()), Some(group));
+        }
+    }
+
+    #[test]
+    fn copies_go_where_a_mail_could_be_switched_off() {
+        let set = Settings::new([Group::Stock].into(), emails(2)).unwrap();
+        let owner = || vec!["1@example.com".to_owned()];
+        for (group, expected) in [
+            (Group::Request, vec!["1@example.com", "0@example.com"]),
+            (Group::Key, vec!["1@example.com"]),
+            (Group::Stock, vec![]),
+        ] {
+            assert_eq!(set.sent_to(group, owner()), expected, "{group:?}");
         }
     }
 

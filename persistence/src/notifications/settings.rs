@@ -1,4 +1,4 @@
-//! Which mails a reseller gets: what it set, and mails queued by it.
+//! What a reseller or a merchant set about its mails, and mails queued by it.
 //!
 //! Keeps: a mail that can be switched off goes through [`tell`], so that it is not sent to who does not want
 //! it, and copies go out with it or not at all.
@@ -31,19 +31,43 @@ pub async fn find(db: &Database, scope: RelationshipScope) -> Result<Settings, E
     owned(async move { find_in(&mut *db.read().await?, scope.relationship).await }).await
 }
 
-async fn find_in(
+/// What a merchant set.
+pub async fn find_of_merchant(db: &Database, merchant: MerchantId) -> Result<Settings, Error> {
+    let db = db.clone();
+    owned(async move { of_merchant(&mut *db.read().await?, merchant).await }).await
+}
+
+pub(super) async fn find_in(
     connection: &mut PgConnection,
     relationship: RelationshipId,
 ) -> Result<Settings, Error> {
-    let row: Option<(Vec<String>, Vec<String>)> = sqlx::query_as(
+    let row: Option<Row> = sqlx::query_as(
         "SELECT switched_off, recipients FROM notification_settings WHERE relationship_id = $1",
     )
     .bind(relationship.uuid())
     .fetch_optional(connection)
     .await?;
-    let Some((off, recipients)) = row else {
-        return Ok(Settings::default());
-    };
+    row.map_or_else(|| Ok(Settings::default()), settings)
+}
+
+pub(super) async fn of_merchant(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+) -> Result<Settings, Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT switched_off, recipients FROM merchant_notification_settings
+         WHERE merchant_id = $1",
+    )
+    .bind(merchant.uuid())
+    .fetch_optional(connection)
+    .await?;
+    row.map_or_else(|| Ok(Settings::default()), settings)
+}
+
+/// What is switched off, and who gets copies.
+type Row = (Vec<String>, Vec<String>);
+
+fn settings((off, recipients): Row) -> Result<Settings, Error> {
     let off = off
         .iter()
         .map(|name| named(Group::parse(name), "notification_settings.off"));
@@ -58,6 +82,17 @@ async fn find_in(
     })
 }
 
+fn row(settings: &Settings) -> Row {
+    let recipients = settings.recipients().iter();
+    (
+        settings
+            .off()
+            .map(|group| group.name().to_owned())
+            .collect(),
+        recipients.map(|email| email.as_str().to_owned()).collect(),
+    )
+}
+
 /// Saves these in the place of what was set.
 pub async fn save(
     db: &Database,
@@ -67,9 +102,7 @@ pub async fn save(
 ) -> Result<(), Error> {
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
-        let off: Vec<_> = settings.off().map(Group::name).collect();
-        let recipients = settings.recipients().iter();
-        let recipients: Vec<_> = recipients.map(Email::as_str).collect();
+        let (off, recipients) = row(&settings);
         let mut tx = db.begin().await?;
         sqlx::query(
             "INSERT INTO notification_settings AS s
@@ -86,18 +119,58 @@ pub async fn save(
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        let deed = Deed {
-            actor,
-            action: "notifications.settings".to_owned(),
-            target: relationship.to_string(),
-            before: None,
-            after: None,
-            at: now,
-        };
-        audit::append(&mut tx, merchant, deed).await?;
+        note(&mut tx, merchant, relationship.to_string(), (actor, now)).await?;
         commit(tx).await
     })
     .await
+}
+
+/// Saves these in the place of what the merchant set.
+pub async fn save_of_merchant(
+    db: &Database,
+    merchant: MerchantId,
+    settings: Settings,
+    (actor, now): (Actor, Timestamp),
+) -> Result<(), Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let (off, recipients) = row(&settings);
+        let mut tx = db.begin().await?;
+        sqlx::query(
+            "INSERT INTO merchant_notification_settings AS s
+               (merchant_id, switched_off, recipients, updated_at)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT ON CONSTRAINT merchant_notification_settings_pkey
+               DO UPDATE SET switched_off = EXCLUDED.switched_off,
+                 recipients = EXCLUDED.recipients, updated_at = EXCLUDED.updated_at",
+        )
+        .bind(merchant.uuid())
+        .bind(off)
+        .bind(recipients)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        note(&mut tx, merchant, merchant.to_string(), (actor, now)).await?;
+        commit(tx).await
+    })
+    .await
+}
+
+async fn note(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    target: String,
+    (actor, at): (Actor, Timestamp),
+) -> Result<(), Error> {
+    let deed = Deed {
+        actor,
+        action: "notifications.settings".to_owned(),
+        target,
+        before: None,
+        after: None,
+        at,
+    };
+    audit::append(connection, merchant, deed).await
 }
 
 /// Queues a mail about something that its reseller may not want to hear of, and its copies.
