@@ -41,6 +41,7 @@ pub(crate) mod persons;
 pub(crate) mod programs;
 pub(crate) mod relationships;
 pub(crate) mod replacements;
+pub(crate) mod reports;
 pub mod routes;
 pub mod sales;
 pub mod serve;

@@ -37,6 +37,7 @@ pub mod payments;
 pub mod payouts;
 pub mod persons;
 pub mod programs;
+pub mod reconciliation;
 pub mod refunds;
 pub mod relationships;
 pub mod replacements;

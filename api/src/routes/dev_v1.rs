@@ -11,7 +11,8 @@ use crate::{
     metrics::Surface,
     notifications,
     payments::methods,
-    payouts, programs, relationships, replacements, sales, stock_requests, top_ups,
+    payouts, programs, relationships, replacements, reports, sales, stock_requests,
+    top_ups,
 };
 
 pub(super) fn menu() -> Menu {
@@ -47,6 +48,7 @@ fn own(menu: Menu) -> Menu {
         .delete("/dev/v1/members",                                members::change::dev_remove)
         .get("/dev/v1/audit-log",                                  audit::list::dev)
         .get("/dev/v1/audit-log/verify",                           audit::verify::dev)
+        .get("/dev/v1/reports/reconciliation",                     reports::reconciliation::dev)
 }
 
 /// The program, and what is of no single reseller.

@@ -52,6 +52,7 @@ mod payouts;
 mod portal_keys;
 mod products;
 mod programs;
+mod reconciliation;
 mod refunds;
 mod refusals;
 mod relationships;

@@ -15,6 +15,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::replay::first_wrong;
 pub(crate) use self::rounds::Verifier;
 pub use self::source::{Delivered, Line, Source};
 

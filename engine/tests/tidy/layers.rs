@@ -54,7 +54,7 @@ const ABOVE: [&str; 3] = ["engine", "lib", "testing"];
 /// Between modules, only these directions. The six of the hot path say each other's words (an order
 /// id, a refusal, terms), but `balances` and `inventory` never meet: actors do not ask actors, and
 /// only `fulfillments` holds the handles of both.
-const MODULES: [(&str, &[&str]); 26] = [
+const MODULES: [(&str, &[&str]); 27] = [
     (
         "journal",
         &["balances", "inventory", "fulfillments", "catalog"],
@@ -114,6 +114,7 @@ const MODULES: [(&str, &[&str]); 26] = [
     ),
     ("top_ups", &["payments", "balances", "relationships"]),
     ("notifications", &["events", "fulfillments"]),
+    ("reconciliation", &["sales", "verifier"]),
     ("links", &["relationships"]),
     ("campaigns", &["embeds", "links", "relationships"]),
     ("embeds", &[]),

@@ -92,7 +92,7 @@ struct LineRow {
     cost: i64,
 }
 
-async fn lines(
+pub(crate) async fn lines(
     connection: &mut PgConnection,
     balance: BalanceId,
     from: i64,

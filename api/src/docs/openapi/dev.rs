@@ -3,7 +3,7 @@
 use engine::api_keys::Scope;
 
 use super::{
-    Operation, TOP_UP_OPENED, earnings,
+    Operation, TOP_UP_OPENED, earnings, own,
     parameters::{LEDGER, Parameter, TOP_UPS},
     payouts, stock,
 };
@@ -50,6 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(invitations());
     all.extend(relationships());
     all.extend(audit());
+    all.extend(own::operations());
     all.push(
         Operation::new(
             "get",

@@ -7,6 +7,7 @@ mod dev;
 mod earnings;
 mod history;
 mod operation;
+mod own;
 mod parameters;
 mod payouts;
 mod portal;

@@ -1,0 +1,3 @@
+//! Reports over a whole merchant.
+
+pub(crate) mod reconciliation;

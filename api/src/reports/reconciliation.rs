@@ -1,0 +1,138 @@
+//! `GET /dev/v1/reports/reconciliation`: whether balances, deliveries and earnings are what their rows add up to.
+//!
+//! The list is of what does not agree. A page is the mismatches of one part of what is stored, so a page without
+//! any may have others after it, and `checked` says how much was looked at.
+
+use axum::{extract::State, response::Response};
+use chrono::{Days, NaiveDate};
+use engine::{clock::Timestamp, ids::RelationshipId, persons::Role};
+use persistence::reconciliation::{Checked, Mismatch, Place, part};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{MerchantKey, scope::ResellerSalesRead},
+    error::{ApiError, Code},
+    extract::Query,
+    state::App,
+    wire::page::CursorPage,
+};
+
+/// Something that does not agree.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReconciliationMismatch {
+    relationship_id: String,
+    /// The entry of its ledger; null: it is of the account of earnings.
+    ledger_version: Option<i64>,
+    /// VERSIONS, SUM, BELOW_ZERO, CLAIMS; of earnings PENDING, APPROVED, REVERSED, PAID_OUT, OPEN_PAYOUTS,
+    /// ENTRIES.
+    check: &'static str,
+}
+
+/// What this page looked at.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CheckedView {
+    relationships: u64,
+    ledger_entries: u64,
+    deliveries: u64,
+    serials: u64,
+}
+
+#[derive(Serialize)]
+struct Beside {
+    checked: CheckedView,
+}
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<ResellerSalesRead>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    if caller.role() == Some(Role::Viewer) {
+        let error = ApiError::saying(Code::Forbidden, "Your role does not allow this.");
+        return Err(error.detail("role", Role::Viewer.name()));
+    }
+    let merchant = caller.merchant_id();
+    let page = CursorPage::read(&query, &format!("reconciliation {merchant}"))?;
+    let (start, day) = (page.position(place)?, day(&query)?);
+    let found = part(&app.database, merchant, day, start).await?;
+    let beside = Beside {
+        checked: CheckedView::of(found.checked),
+    };
+    let mismatches = found.mismatches.iter().map(ReconciliationMismatch::of);
+    Ok(page.answer_with(mismatches.collect(), found.next.map(text), beside))
+}
+
+/// The day that is asked for, in UTC.
+fn day(query: &Query) -> Result<Option<(Timestamp, Timestamp)>, ApiError> {
+    let Some(text) = query.get("date") else {
+        return Ok(None);
+    };
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let date = date.filter(|_| text.len() == "2025-12-01".len());
+    let days = date.and_then(|date| Some((date, date.checked_add_days(Days::new(1))?)));
+    let (from, to) =
+        days.ok_or_else(|| ApiError::field("date", "must be a day such as 2025-12-01"))?;
+    let begin = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
+    Ok(Some((begin(from), begin(to))))
+}
+
+/// A place in a cursor: the relationship, and the version of its ledger if that is not done.
+fn text(place: Place) -> String {
+    match place.version {
+        Some(version) => format!("{} {version}", place.relationship),
+        None => place.relationship.to_string(),
+    }
+}
+
+fn place(text: &str) -> Option<Place> {
+    let (relationship, version) = match text.split_once(' ') {
+        Some((relationship, version)) => (relationship, Some(version.parse().ok()?)),
+        None => (text, None),
+    };
+    Some(Place {
+        relationship: RelationshipId::parse(relationship)?,
+        version,
+    })
+}
+
+impl ReconciliationMismatch {
+    fn of(mismatch: &Mismatch) -> Self {
+        Self {
+            relationship_id: mismatch.relationship.to_string(),
+            ledger_version: mismatch.version,
+            check: mismatch.check.name(),
+        }
+    }
+}
+
+impl CheckedView {
+    const fn of(checked: Checked) -> Self {
+        Self {
+            relationships: checked.relationships,
+            ledger_entries: checked.entries,
+            deliveries: checked.deliveries,
+            serials: checked.serials,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{clock::EPOCH, random::SeededRandom};
+
+    use super::*;
+
+    #[test]
+    fn places_read_back() {
+        let relationship = RelationshipId::generate(EPOCH, &SeededRandom::new(1));
+        for version in [None, Some(20_000)] {
+            let expected = Place {
+                relationship,
+                version,
+            };
+            assert_eq!(place(&text(expected)), Some(expected));
+        }
+        assert_eq!(place("rel_1 x"), None);
+    }
+}
