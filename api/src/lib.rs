@@ -46,6 +46,7 @@ pub mod routes;
 pub mod sales;
 pub mod serve;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub mod state;
 pub mod stock_requests;
 pub mod top_ups;

@@ -53,6 +53,7 @@ struct ProgramMerchant {
     id: String,
     name: String,
     url: Option<String>,
+    support_email: Option<String>,
 }
 
 /// The terms in force: the reseller's own, else the program's.
@@ -103,6 +104,7 @@ impl ResellerProgram {
                 id: own.merchant.to_string(),
                 name: own.merchant_name,
                 url: own.storefront_url,
+                support_email: own.support_email,
             },
             enabled: own.enabled,
             status: own.status.name(),

@@ -11,7 +11,7 @@ use crate::{
     metrics::Surface,
     notifications,
     payments::methods,
-    payouts, programs, relationships, replacements, reports, sales, stock_requests,
+    payouts, programs, relationships, replacements, reports, sales, settings, stock_requests,
     top_ups,
 };
 
@@ -33,6 +33,8 @@ fn own(menu: Menu) -> Menu {
         .post("/dev/v1/api-keys/{key}/revoke",                     api_keys::revoke::dev_own)
         .get("/dev/v1/payment-methods",                            methods::get)
         .put("/dev/v1/payment-methods",                            methods::replace)
+        .get("/dev/v1/settings",                                   settings::get)
+        .patch("/dev/v1/settings",                                 settings::update)
         .get("/dev/v1/notifications",                              notifications::merchant::get)
         .put("/dev/v1/notifications",                              notifications::merchant::put)
         .post("/dev/v1/checkout/sessions",                         create::dev)

@@ -61,6 +61,7 @@ mod requests;
 mod reveals;
 mod sales;
 mod secrets;
+mod settings;
 mod shelves;
 mod stock_events;
 mod stock_export;

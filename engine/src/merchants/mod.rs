@@ -1,7 +1,9 @@
 //! The tenant: a seller of digital goods, with exactly one reseller program in one currency.
 
+mod settings;
 mod source;
 
+pub use settings::{Change, NAME_CHARS_MAX, Settings};
 pub use source::Source;
 
 use crate::{ids::MerchantId, money::Currency, vault::MerchantKey};

@@ -137,7 +137,7 @@ const MODULES: [(&str, &[&str]); 27] = [
     ("webhooks", &["events"]),
     // What a role may do is said in the words of keys.
     ("persons", &["api_keys"]),
-    ("merchants", &[]),
+    ("merchants", &["catalog"]),
     ("catalog", &[]),
 ];
 /// Any module may tell of what it did.

@@ -24,6 +24,7 @@ pub struct OwnProgram {
     pub merchant: MerchantId,
     pub merchant_name: String,
     pub storefront_url: Option<String>,
+    pub support_email: Option<String>,
     pub currency: Currency,
     pub enabled: bool,
     pub status: Status,
@@ -64,7 +65,7 @@ async fn found(
     owned(async move {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT r.relationship_id, r.merchant_id, m.name AS merchant_name, m.storefront_url,
-               m.currency, p.enabled, r.status, r.status_reason, r.mode, r.code,
+               m.support_email, m.currency, p.enabled, r.status, r.status_reason, r.mode, r.code,
                COALESCE(r.commission_percent, p.commission_percent) AS commission,
                COALESCE(r.wholesale_discount_percent, p.wholesale_discount_percent) AS discount,
                r.purchase_limit_daily, r.purchase_limit_monthly, p.min_payout,
@@ -123,6 +124,7 @@ struct Row {
     merchant_id: Uuid,
     merchant_name: String,
     storefront_url: Option<String>,
+    support_email: Option<String>,
     currency: String,
     enabled: bool,
     status: String,
@@ -149,6 +151,7 @@ impl TryFrom<Row> for OwnProgram {
             merchant: MerchantId::from_uuid(row.merchant_id),
             merchant_name: row.merchant_name,
             storefront_url: row.storefront_url,
+            support_email: row.support_email,
             currency: named(Currency::parse(&row.currency), "merchants.currency")?,
             enabled: row.enabled,
             status: named(Status::parse(&row.status), "relationships.status")?,
