@@ -8,7 +8,7 @@ use persistence::{balances, top_ups};
 use super::{
     Balance,
     forecast::{Spent, forecast},
-    owner::{own_scope, scope_of},
+    owner::{one_in_mode, own_scope, scope_of},
 };
 use crate::{
     auth::{
@@ -16,7 +16,7 @@ use crate::{
         scope::{BalanceRead, ResellersRead},
     },
     error::ApiError,
-    extract::PathIds,
+    extract::{PathIds, Query},
     state::App,
     top_ups::TopUpView,
     wire::answer::Answer,
@@ -33,8 +33,10 @@ pub(crate) async fn dev(
     State(app): State<App>,
     caller: MerchantKey<ResellersRead>,
     PathIds(id): PathIds<RelationshipId>,
+    query: Query,
 ) -> Result<Answer<Balance>, ApiError> {
-    let scope = scope_of(&app, caller.merchant_id(), id).await?;
+    let live = scope_of(&app, caller.merchant_id(), id).await?;
+    let scope = one_in_mode(&app, live, &query).await?;
     shown(&app, scope, caller.currency()).await
 }
 
@@ -42,8 +44,10 @@ pub(crate) async fn portal(
     State(app): State<App>,
     caller: Session,
     PathIds(id): PathIds<RelationshipId>,
+    query: Query,
 ) -> Result<Answer<Balance>, ApiError> {
-    let (scope, currency) = own_scope(&app, &caller, id).await?;
+    let (live, currency) = own_scope(&app, &caller, id).await?;
+    let scope = one_in_mode(&app, live, &query).await?;
     shown(&app, scope, currency).await
 }
 

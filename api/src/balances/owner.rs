@@ -52,6 +52,16 @@ pub(crate) async fn in_mode(
     Ok(find_scope(&app.database, live.merchant, live.relationship, true).await?)
 }
 
+/// The same; 404 if nothing was tried out.
+pub(crate) async fn one_in_mode(
+    app: &App,
+    live: RelationshipScope,
+    query: &Query,
+) -> Result<RelationshipScope, ApiError> {
+    let scope = in_mode(app, live, query).await?;
+    scope.ok_or_else(|| ApiError::new(Code::NotFound))
+}
+
 /// A caller who changes something about a live balance, on either side of it.
 pub(crate) struct Asker {
     pub(crate) scope: RelationshipScope,

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::{
     entry::kind_name,
     ledger::exported,
-    owner::{own_scope, scope_of},
+    owner::{one_in_mode, own_scope, scope_of},
 };
 use crate::{
     auth::{
@@ -65,7 +65,8 @@ pub(crate) async fn dev(
     PathIds(id): PathIds<RelationshipId>,
     query: Query,
 ) -> Result<Answer<Statement>, ApiError> {
-    let scope = scope_of(&app, caller.merchant_id(), id).await?;
+    let live = scope_of(&app, caller.merchant_id(), id).await?;
+    let scope = one_in_mode(&app, live, &query).await?;
     stated(&app, scope, caller.currency(), &query).await
 }
 
@@ -76,7 +77,8 @@ pub(crate) async fn portal(
     PathIds(id): PathIds<RelationshipId>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let (scope, currency) = own_scope(&app, &caller, id).await?;
+    let (live, currency) = own_scope(&app, &caller, id).await?;
+    let scope = one_in_mode(&app, live, &query).await?;
     if csv::wanted(&query)? {
         let (from, to) = period(&query)?;
         let filter = Filter {

@@ -21,8 +21,8 @@ use futures_util::{
     stream::BoxStream,
 };
 use persistence::{
-    Database, Error, api_keys, balances, fulfillments, payouts, persons,
-    relationships::export::note_export, replacements, sales, stock_requests, top_ups,
+    Database, Error, api_keys, balances, campaigns, fulfillments, links, listings, payouts,
+    persons, relationships::export::note_export, replacements, sales, stock_requests, top_ups,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -31,11 +31,14 @@ use crate::{
     api_keys::Key,
     auth::SteppedUp,
     balances::{entry::Entry, owner::own_scope},
+    campaigns::EmbedCampaign,
     catalog::list::Shop,
     error::{ApiError, Code},
     extract::PathIds,
     fulfillments::answer::{Serials, Told},
     layers::rate_limit,
+    links::TrackedLink,
+    listings::ListingView,
     payouts::PayoutView,
     persons::programs::ResellerProgram,
     replacements::ReplacementAnswer,
@@ -165,6 +168,9 @@ impl Export {
     fn rows(&self) -> BoxStream<'static, Result<Bytes, Error>> {
         let all = [
             self.keys(),
+            self.links(),
+            self.campaigns(),
+            self.listings(),
             self.top_ups(),
             self.ledger(),
             self.fulfillments(),
@@ -193,6 +199,63 @@ impl Export {
                 let (now, currency) = (this.app.now(), this.currency());
                 let shown = page.items.iter().map(|one| Key::stored(one, currency, now));
                 Ok((shown.map(|key| line("api_key", &key)).collect(), next))
+            }
+            .boxed()
+        })
+    }
+
+    fn links(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let page = links::list(&this.db, this.of(), before, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|tracked| tracked.link.id);
+                let currency = this.currency();
+                let items = page.items.iter();
+                let shown = items.map(|one| TrackedLink::of(&this.app, one, currency));
+                Ok((shown.map(|one| line("link", &one)).collect(), next))
+            }
+            .boxed()
+        })
+    }
+
+    fn campaigns(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let page = campaigns::list(&this.db, this.of(), before, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|viewed| viewed.campaign.id);
+                let currency = this.currency();
+                let items = page.items.iter();
+                let shown = items.map(|one| EmbedCampaign::of(one, currency));
+                let lines = shown.map(|one| line("embed_campaign", &one));
+                Ok((lines.collect(), next))
+            }
+            .boxed()
+        })
+    }
+
+    fn listings(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let page = listings::list(&this.db, this.of(), before, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|judged| judged.listing.id);
+                let mut lines = Vec::with_capacity(page.items.len());
+                for judged in &page.items {
+                    let shown = ListingView::of(&this.app, judged, this.currency()).await;
+                    let shown = shown.map_err(|_| Error::Inconsistent {
+                        what: "a listing whose stock cannot be told",
+                    })?;
+                    lines.push(line("listing", &shown));
+                }
+                Ok((lines, next))
             }
             .boxed()
         })

@@ -113,6 +113,28 @@ fn pulls_and_removals_are_told_if_they_were_made() {
 }
 
 #[test]
+fn audit_log_is_exported_as_csv_by_its_filters() {
+    with_world(async |world| {
+        world.adjust("credit", "5.00", "in-1").await.data(201);
+        world.adjust("debit", "2.00", "out-1").await.data(201);
+        let told = world.told_of("balance.credit").await;
+        let path = "/dev/v1/audit-log?format=csv&action=balance.credit";
+        let file = world.call("GET", path).key(&world.merchant_key());
+        let file = file.send().await;
+        assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
+        let text = file.text();
+        let mut lines = text.lines();
+        let head = lines.next().unwrap();
+        assert!(head.starts_with("id,seq,created_at,actor_type,"), "{head}");
+        let row = lines.next().unwrap();
+        for part in [&told[0]["id"], &told[0]["target"], &told[0]["hash"]] {
+            assert!(row.contains(part.as_str().unwrap()), "{part}: {row}");
+        }
+        assert_eq!(lines.next(), None, "of other actions there is none");
+    });
+}
+
+#[test]
 fn deed_that_cannot_be_read_keeps_no_other_from_being_told() {
     with_world(async |world| {
         world.sql(

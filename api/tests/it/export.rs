@@ -29,7 +29,11 @@ fn lines(text: &str) -> Vec<(String, Value)> {
 #[test]
 fn everything_leaves_with_the_reseller_also_after_the_end() {
     with_world(async |world| {
-        world.as_reseller(CODE, EMAIL).await;
+        let own = world.as_reseller(CODE, EMAIL).await;
+        let campaign = world.in_portal(&own, "POST", "embed-campaigns");
+        let campaign = campaign.json(&json!({"name": "Blog"})).send().await;
+        campaign.data(201);
+        let listing = world.listing_of(CODE);
         let order = order_of("WOO-1", world.product("Antivirus"));
         let sold = world.order(&world.key(CODE), &order).await.data(201);
         world.buy_stock(CODE, "Antivirus", 2).await.data(201);
@@ -65,6 +69,9 @@ fn everything_leaves_with_the_reseller_also_after_the_end() {
                     "(SELECT DISTINCT product_id FROM product_access WHERE {own} AND revoked_at IS NULL) AS p"
                 ),
             ),
+            ("link", format!("links WHERE {own} AND kind = 'LINK'")),
+            ("embed_campaign", format!("embed_campaigns WHERE {own}")),
+            ("listing", format!("listings WHERE {own}")),
             ("top_up", format!("invoices WHERE {own}")),
             (
                 "ledger_entry",
@@ -84,6 +91,9 @@ fn everything_leaves_with_the_reseller_also_after_the_end() {
         ] {
             assert_eq!(of(kind).len().to_string(), count(&rows), "{kind}");
         }
+        assert_eq!(of("listing")[0]["id"], listing);
+        assert_eq!(of("embed_campaign")[0]["name"], "Blog");
+        assert!(of("link")[0]["url"].as_str().unwrap().contains("/r/"));
         assert_eq!(lines.last().unwrap().0, "end", "a whole one says so");
         // What left is handed over, and who took it is known.
         assert_eq!(world.scalar(untouched), "0");

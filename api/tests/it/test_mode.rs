@@ -1,5 +1,7 @@
 //! Keys of test mode: the same routes and steps, with money, serials and order ids of their own.
 
+use chrono::TimeDelta;
+use engine::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::support::{World, order_of, with_world};
@@ -141,6 +143,49 @@ fn terms_and_limits_hold_in_test_mode_too() {
             (&shown[0]["stock"], &shown[0]["orderable"]),
             (&json!(1000), &json!(true))
         );
+    });
+}
+
+#[test]
+fn balance_and_statement_of_test_mode_are_read_by_both_sides() {
+    with_world(async |world| {
+        let key = world.test_key("demo-both");
+        let order = order_of("WOO-1", world.product("Antivirus"));
+        let sold = world.order(&key, &order).await.data(201);
+        let session = world.as_reseller("demo-both", "ann@example.com").await;
+        let own = |path: &str| world.in_portal(&session, "GET", path);
+        let theirs = |path: &str| world.dev_of("demo-both", "GET", path);
+        let day = |days: i64| {
+            let day = SystemClock.now() + TimeDelta::days(days);
+            day.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+        };
+        let year = format!("from={}&to={}", day(-300), day(1));
+        for live in [theirs("balance"), own("balance")] {
+            let live = live.send().await.data(200);
+            assert_ne!(live["balance"], sold["balance_after"]);
+        }
+        for test in [theirs("balance?test=true"), own("balance?test=true")] {
+            let test = test.send().await.data(200);
+            assert_eq!(test["balance"], sold["balance_after"]);
+        }
+        let statements = [
+            theirs(&format!("balance/statement?test=true&{year}")),
+            own(&format!("statement?test=true&{year}")),
+        ];
+        for statement in statements {
+            let statement = statement.send().await.data(200);
+            assert_eq!(statement["closing_balance"], sold["balance_after"]);
+        }
+        let file = own(&format!("statement?test=true&format=csv&{year}"));
+        assert!(file.send().await.text().contains("WOO-1"));
+        world.sql(&format!(
+            "DELETE FROM balances WHERE test AND relationship_id = '{}'",
+            world.reseller("demo-affiliate").id.uuid()
+        ));
+        let none = world.dev_of("demo-affiliate", "GET", "balance?test=true");
+        none.send().await.refused(404, "NOT_FOUND");
+        let unclear = theirs("balance?test=maybe").send().await;
+        unclear.refused(422, "VALIDATION_ERROR");
     });
 }
 

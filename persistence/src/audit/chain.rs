@@ -10,6 +10,7 @@ use engine::{
     clock::Timestamp,
     ids::{KeyId, MerchantId, RelationshipId},
 };
+use futures_util::{Stream, TryStreamExt as _, stream};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ use crate::{
     page::{self, Page},
 };
 
+/// Rows that an export reads at once.
+const EXPORTED_AT_ONCE: u32 = 500;
 /// Entries that are proved at once.
 const PROVED_AT_ONCE: i64 = 1000;
 
@@ -150,6 +153,26 @@ pub async fn list(
         Page::cut(rows, limit).try_map(Entry::try_from)
     })
     .await
+}
+
+/// All of them, a few at a time.
+pub fn stream(
+    db: Database,
+    merchant: MerchantId,
+    filter: Filter,
+) -> impl Stream<Item = Result<Entry, Error>> + Send + 'static {
+    let pages = stream::try_unfold(Some(None), move |at| {
+        let (db, filter) = (db.clone(), filter.clone());
+        async move {
+            let Some(before) = at else { return Ok(None) };
+            let page = list(&db, merchant, filter, before, EXPORTED_AT_ONCE).await?;
+            let last = page.items.last().map(|entry| entry.seq);
+            let next = page.has_more.then_some(last);
+            let items = page.items.into_iter().map(Ok::<_, Error>);
+            Ok::<_, Error>(Some((stream::iter(items), next)))
+        }
+    });
+    pages.try_flatten()
 }
 
 /// One page of the entries about one relationship and its keys, below the number `before` or from the

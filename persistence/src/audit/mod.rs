@@ -9,7 +9,7 @@ mod chain;
 mod who;
 
 pub use behind::tell;
-pub use chain::{Filter, Proof, append, list, list_about, verify};
+pub use chain::{Filter, Proof, append, list, list_about, stream, verify};
 
 pub(crate) use chain::digest;
 pub(crate) use who::Who;

@@ -209,7 +209,9 @@ fn audit() -> Vec<Operation> {
         Operation::new("get", "/dev/v1/audit-log", "Who did what, newest first.")
             .scope(Scope::All)
             .query(&filters)
-            .lists::<AuditEntry>(),
+            .query(&[Parameter::CSV])
+            .lists::<AuditEntry>()
+            .or("text/csv"),
         Operation::new(
             "get",
             "/dev/v1/audit-log/verify",
@@ -336,6 +338,7 @@ fn balances() -> Vec<Operation> {
             "What is posted, held and available of a reseller.",
         )
         .scope(Scope::ResellersRead)
+        .query(&[Parameter::TEST])
         .answers::<Balance>(200),
         Operation::new(
             "get",
@@ -353,7 +356,11 @@ fn balances() -> Vec<Operation> {
             "A period of a reseller: opening, closing, totals, a digest.",
         )
         .scope(Scope::ResellersRead)
-        .query(&[Parameter::FROM.required(), Parameter::TO.required()])
+        .query(&[
+            Parameter::FROM.required(),
+            Parameter::TO.required(),
+            Parameter::TEST,
+        ])
         .answers::<Statement>(200),
     ]
 }

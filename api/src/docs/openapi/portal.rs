@@ -203,6 +203,7 @@ fn balances() -> Vec<Operation> {
             "/portal/v1/programs/{rel}/balance",
             "What is posted, held and available.",
         )
+        .query(&[Parameter::TEST])
         .answers::<Balance>(200),
         Operation::of_session(
             "get",
@@ -221,6 +222,7 @@ fn balances() -> Vec<Operation> {
         .query(&[
             Parameter::FROM.required(),
             Parameter::TO.required(),
+            Parameter::TEST,
             Parameter::CSV,
         ])
         .answers::<Statement>(200)
