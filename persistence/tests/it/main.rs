@@ -21,6 +21,7 @@ mod installation;
 mod invitations;
 mod journal;
 mod levels;
+mod list_plans;
 mod mail;
 mod persons;
 mod plans;
