@@ -246,7 +246,7 @@ impl Export {
             async move {
                 let page = listings::list(&this.db, this.of(), before, AT_ONCE).await?;
                 let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|judged| judged.listing.id);
+                let next = last.map(|listed| listed.judged.listing.id);
                 let mut lines = Vec::with_capacity(page.items.len());
                 for judged in &page.items {
                     let shown = ListingView::of(&this.app, judged, this.currency()).await;

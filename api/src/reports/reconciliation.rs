@@ -24,8 +24,8 @@ pub(crate) struct ReconciliationMismatch {
     relationship_id: String,
     /// The entry of its ledger; null: it is of the account of earnings.
     ledger_version: Option<i64>,
-    /// VERSIONS, SUM, BELOW_ZERO, CLAIMS; of earnings PENDING, APPROVED, REVERSED, PAID_OUT, OPEN_PAYOUTS,
-    /// ENTRIES.
+    /// `VERSIONS`, `SUM`, `BELOW_ZERO`, `CLAIMS`; of earnings `PENDING`, `APPROVED`, `REVERSED`, `PAID_OUT`,
+    /// `OPEN_PAYOUTS`, `ENTRIES`.
     check: &'static str,
 }
 
