@@ -5,13 +5,13 @@
 use engine::{
     balances::EntryKind,
     events::{
-        CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated, Kind,
-        ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleRefunded, ShelfChanged,
-        StockGiven, StockStep, StockTaken, VerificationUpdated,
+        CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated,
+        ItemReplacement, Kind, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
+        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     ids::{
-        FulfillmentId, ImportId, InvoiceId, ItemId, KeyId, ListingId, PayoutId, ProductId,
-        RelationshipId, ReplacementId, SaleId, StockRequestId, VariantId, WebhookId,
+        FulfillmentId, ImportId, InventoryItemId, InvoiceId, ItemId, KeyId, ListingId, PayoutId,
+        ProductId, RelationshipId, ReplacementId, SaleId, StockRequestId, VariantId, WebhookId,
     },
     money::{Currency, Money},
 };
@@ -165,6 +165,17 @@ fn replacement_updated([replacement, fulfillment, item]: [Uuid; 3], status: &str
     })
 }
 
+fn item_replacement(told: &ItemReplacement) -> Value {
+    let item = |serial| InventoryItemId::from_uuid(serial).to_string();
+    json!({
+        "replacement_id": ReplacementId::from_uuid(told.replacement).to_string(),
+        "stock_request_id": StockRequestId::from_uuid(told.request).to_string(),
+        "item_id": item(told.item),
+        "new_item_id": told.successor.map(item),
+        "status": told.status,
+    })
+}
+
 fn item_replaced(fulfillment: Uuid, item: Uuid, successor: Uuid) -> Value {
     json!({
         "fulfillment_id": FulfillmentId::from_uuid(fulfillment).to_string(),
@@ -277,6 +288,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             item,
             status,
         } => replacement_updated([*replacement, *fulfillment, *item], status),
+        Fact::ItemReplacementUpdated(told) => item_replacement(told),
         Fact::RelationshipUpdated {
             relationship,
             status,

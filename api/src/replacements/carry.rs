@@ -6,21 +6,24 @@
 use chrono::TimeDelta;
 use engine::{
     audit::{Actor, ActorKind},
+    ids::FulfillmentId,
     inventory::{Pulled, Purpose, WithdrawalCall},
     money::Money,
     refunds::Taken,
-    replacements::{DecidedBy, Replacement, Status},
+    replacements::{Bought, DecidedBy, Replacement, Status},
 };
 use persistence::{
     fulfillments::get,
     refunds::Wanted,
     replacements::carry::{advance, take_waiting},
+    stock_requests::find_refund,
 };
 
 use crate::{
     error::{ApiError, Code},
     fulfillments::refund,
     state::App,
+    stock_requests::give_back::give_back,
 };
 
 /// One that waits longer than this to be carried out was cut off.
@@ -32,7 +35,11 @@ pub(super) async fn carry(app: &App, replacement: Replacement) -> Result<Replace
     match replacement.status {
         Status::Issuing => issue(app, replacement).await,
         Status::Crediting => credit(app, replacement).await,
-        Status::Requested | Status::Issued | Status::Credited | Status::Rejected => Ok(replacement),
+        Status::Requested
+        | Status::Issued
+        | Status::Credited
+        | Status::Rejected
+        | Status::Cancelled => Ok(replacement),
     }
 }
 
@@ -62,8 +69,29 @@ async fn issue(app: &App, replacement: Replacement) -> Result<Replacement, ApiEr
 
 /// Gives the unit price back, or what is left to be given back.
 async fn credit(app: &App, replacement: Replacement) -> Result<Replacement, ApiError> {
+    match &replacement.bought {
+        Bought::Fulfillment { id, .. } => credit_order(app, &replacement, *id).await?,
+        Bought::Wholesale(_) => {
+            // Stored with the decision, unless nothing was left.
+            let refund = find_refund(&app.database, replacement.stock_refund()).await?;
+            if let Some(refund) = refund {
+                give_back(app, refund).await?;
+            }
+        }
+    }
+    let (db, now) = (&app.database, app.now());
+    let credited = advance(db, &replacement, Status::Credited, None, now).await?;
+    forget(app, &credited).await?;
+    Ok(credited)
+}
+
+async fn credit_order(
+    app: &App,
+    replacement: &Replacement,
+    id: FulfillmentId,
+) -> Result<(), ApiError> {
     let (db, scope) = (&app.database, replacement.scope);
-    let found = get::find(db, scope, replacement.fulfillment).await?;
+    let found = get::find(db, scope, id).await?;
     let fulfillment = found.ok_or_else(|| ApiError::new(Code::InternalError))?;
     let rest = fulfillment.contents.total.checked_sub(fulfillment.refunded);
     let amount = replacement.unit_price.min(rest.unwrap_or_default());
@@ -89,19 +117,18 @@ async fn credit(app: &App, replacement: Replacement) -> Result<Replacement, ApiE
             Taken::Excess { .. } => false,
         };
     }
-    if !credited {
-        return Err(ApiError::new(Code::Overloaded));
-    }
-    let credited = advance(db, &replacement, Status::Credited, None, app.now()).await?;
-    forget(app, &credited).await?;
-    Ok(credited)
+    credited
+        .then_some(())
+        .ok_or_else(|| ApiError::new(Code::Overloaded))
 }
 
 /// From now on replays tell it.
 async fn forget(app: &App, replacement: &Replacement) -> Result<(), ApiError> {
-    let told = app
-        .engine
-        .fulfillment_changed(replacement.scope, &replacement.order_id);
+    // An inventory is read from its rows.
+    let Bought::Fulfillment { order_id, .. } = &replacement.bought else {
+        return Ok(());
+    };
+    let told = app.engine.fulfillment_changed(replacement.scope, order_id);
     told.await
         .map_err(|fault| ApiError::from(fault).after_change())
 }

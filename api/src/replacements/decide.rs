@@ -8,7 +8,7 @@ use axum::{
 };
 use engine::{
     ids::ReplacementId,
-    replacements::{NOTE_CHARS_MAX, Refusal, Replacement, Status},
+    replacements::{Bought, NOTE_CHARS_MAX, Refusal, Replacement, Status},
 };
 use persistence::{
     fulfillments::get,
@@ -27,6 +27,7 @@ use crate::{
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
+    stock_requests::give_back::room_for,
     wire::{answer::Answer, texts},
 };
 
@@ -66,8 +67,10 @@ pub(crate) async fn dev_credit(
     PathIds(id): PathIds<ReplacementId>,
     once: Once<DecideReplacement>,
 ) -> Result<Response, ApiError> {
-    let what = (id, Verb::Credit);
-    let work = move |app, caller, wire: DecideReplacement| answer(app, caller, what, wire.note);
+    let work = move |app, caller, wire: DecideReplacement| async move {
+        check_room(&app, &caller, id).await?;
+        answer(app, caller, (id, Verb::Credit), wire.note).await
+    };
     once.run(app, caller, work).await
 }
 
@@ -82,6 +85,22 @@ pub(crate) async fn dev_reject(
     once.run(app, caller, work).await
 }
 
+/// What goes back for an item of an inventory is stored before it is credited.
+async fn check_room(
+    app: &App,
+    caller: &MerchantKey<ResellerStockWrite>,
+    id: ReplacementId,
+) -> Result<(), ApiError> {
+    let found = list::find(&app.database, caller.merchant_id(), id).await?;
+    let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    match (found.status, &found.bought) {
+        (Status::Requested, Bought::Wholesale(_)) => {
+            room_for(app, found.scope, found.unit_price).await
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn check_unrefunded(
     app: &App,
     caller: &MerchantKey<ResellerStockWrite>,
@@ -90,7 +109,11 @@ async fn check_unrefunded(
     let missing = || ApiError::new(Code::NotFound);
     let found = list::find(&app.database, caller.merchant_id(), id).await?;
     let found = found.ok_or_else(missing)?;
-    let fulfillment = get::find(&app.database, found.scope, found.fulfillment).await?;
+    // What becomes of an item of an inventory is looked at with the decision.
+    let Bought::Fulfillment { id, .. } = found.bought else {
+        return Ok(());
+    };
+    let fulfillment = get::find(&app.database, found.scope, id).await?;
     let refunded = fulfillment.ok_or_else(missing)?.is_refunded(found.serial);
     if found.status == Status::Requested && refunded {
         return Err(refused(Refusal::Refunded));
@@ -114,6 +137,7 @@ async fn answer(
             Decided::Fresh(decided) => (decided, false),
             Decided::Again(decided) => (decided, true),
             Decided::Otherwise(found) => return Err(otherwise(&found)),
+            Decided::Gone => return Err(refused(Refusal::Gone)),
         };
         let carried = carry(&app, decided).await.map_err(ApiError::after_change)?;
         Ok::<_, ApiError>((carried, again))
@@ -127,7 +151,7 @@ async fn answer(
     Ok(Answer::stepped(again, shown).into_response())
 }
 
-fn otherwise(found: &Replacement) -> ApiError {
+pub(super) fn otherwise(found: &Replacement) -> ApiError {
     let error = ApiError::new(Code::InvalidState);
     error.detail("status", found.status.told())
 }

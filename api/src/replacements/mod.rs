@@ -1,11 +1,15 @@
-//! Replacements of delivered serials: shops ask, merchants decide, both read.
+//! Replacements of serials that are no good: shops and resellers ask, merchants decide, both read.
 
 pub(crate) mod carry;
 pub(crate) mod decide;
+pub(crate) mod item;
 pub(crate) mod list;
 pub(crate) mod request;
 
-use engine::replacements::{DecidedBy, Replacement};
+use engine::{
+    ids::SerialId,
+    replacements::{Bought, DecidedBy, Replacement},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +21,10 @@ use crate::wire::time::Time;
 pub(crate) struct ReplacementAnswer {
     id: String,
     uniqid: String,
-    fulfillment_id: String,
+    /// Of one that was delivered for an order.
+    fulfillment_id: Option<String>,
+    /// Of one that was bought by wholesale: both items are of the inventory.
+    stock_request_id: Option<String>,
     item_id: String,
     new_item_id: Option<String>,
     reason: &'static str,
@@ -41,12 +48,21 @@ pub(crate) struct MerchantReplacement {
 impl ReplacementAnswer {
     pub(crate) fn of(one: &Replacement) -> Self {
         let id = one.id.to_string();
+        let (fulfillment, request) = match &one.bought {
+            Bought::Fulfillment { id, .. } => (Some(id.to_string()), None),
+            Bought::Wholesale(id) => (None, Some(id.to_string())),
+        };
+        let item = |serial: SerialId| match &one.bought {
+            Bought::Fulfillment { .. } => serial.item().to_string(),
+            Bought::Wholesale(_) => serial.inventory_item().to_string(),
+        };
         Self {
             uniqid: id.clone(),
             id,
-            fulfillment_id: one.fulfillment.to_string(),
-            item_id: one.serial.item().to_string(),
-            new_item_id: one.successor.map(|serial| serial.item().to_string()),
+            fulfillment_id: fulfillment,
+            stock_request_id: request,
+            item_id: item(one.serial),
+            new_item_id: one.successor.map(item),
             reason: one.reason.name(),
             note: one.note.clone(),
             status: one.status.told(),

@@ -11,7 +11,7 @@ use engine::{
     fulfillments::{FulfilledLine, Fulfillment},
     ids::{FulfillmentId, ItemId, RelationshipId, ReplacementId, SerialId},
     relationships::RelationshipScope,
-    replacements::{NOTE_CHARS_MAX, Reason, Refusal, Replacement, Status},
+    replacements::{Bought, NOTE_CHARS_MAX, Reason, Refusal, Replacement, Status},
 };
 use persistence::{fulfillments::get, owned, programs, replacements::request};
 use serde::Deserialize;
@@ -115,8 +115,10 @@ fn wanted(
     Replacement {
         id: ReplacementId::from_uuid(uuid::Uuid::nil()),
         scope,
-        fulfillment: fulfillment.stamp.id.fulfillment(),
-        order_id: fulfillment.contents.order_id.clone(),
+        bought: Bought::Fulfillment {
+            id: fulfillment.stamp.id.fulfillment(),
+            order_id: fulfillment.contents.order_id.clone(),
+        },
         serial,
         sku: line.sku,
         unit_price: line.unit_price,
@@ -145,12 +147,13 @@ pub(super) fn refused(refusal: Refusal) -> ApiError {
         Refusal::WindowOver => "The time in which items are replaced is over.",
         Refusal::AlreadyRequested => "A replacement of this item was requested before.",
         Refusal::Refunded => "What was paid for this item was given back.",
+        Refusal::Gone => "This item was taken back, or took another's place.",
     };
     ApiError::saying(Code::ReplacementRefused, because)
 }
 
 impl RequestReplacement {
-    fn read(self) -> Result<(Reason, Option<String>), ApiError> {
+    pub(super) fn read(self) -> Result<(Reason, Option<String>), ApiError> {
         let reason = texts::word(Some(self.reason), "reason", Reason::parse)?;
         let reason = reason.ok_or_else(|| ApiError::field("reason", "is missing"))?;
         let note = texts::lines(self.note, "note", NOTE_CHARS_MAX)?;

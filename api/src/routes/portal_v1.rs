@@ -57,6 +57,7 @@ pub(super) fn menu() -> Menu {
         .post("/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/reveal", fulfillments::open::portal)
         .post("/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/replacements", replacements::request::portal)
         .get("/portal/v1/programs/{rel}/replacements",          replacements::list::portal)
+        .post("/portal/v1/programs/{rel}/replacements/{rpl}/cancel", replacements::item::portal_cancel)
         .get("/portal/v1/programs/{rel}/sales",                 sales::list::portal)
         .get("/portal/v1/programs/{rel}/commissions",           sales::list::portal_commissions)
         .get("/portal/v1/programs/{rel}/earnings",              sales::earnings::portal)
@@ -80,4 +81,5 @@ pub(super) fn menu() -> Menu {
         .post("/portal/v1/programs/{rel}/inventory/{itm}/deliver", stock_requests::deliver::portal)
         .post("/portal/v1/programs/{rel}/inventory/{itm}/resend", stock_requests::deliver::portal_resend)
         .post("/portal/v1/programs/{rel}/inventory/{itm}/reveal", stock_requests::deliver::portal_reveal)
+        .post("/portal/v1/programs/{rel}/inventory/{itm}/replacements", replacements::item::portal)
 }

@@ -22,7 +22,7 @@ const CUT_OFF_AFTER: TimeDelta = TimeDelta::seconds(60);
 const WAITING_AT_ONCE: u32 = 100;
 
 /// Credits a refund that is stored.
-pub(super) async fn give_back(app: &App, refund: StockRefund) -> Result<(), ApiError> {
+pub(crate) async fn give_back(app: &App, refund: StockRefund) -> Result<(), ApiError> {
     let credit = Credit {
         balance: refund.scope.balance,
         kind: EntryKind::StockRefund,
@@ -37,7 +37,7 @@ pub(super) async fn give_back(app: &App, refund: StockRefund) -> Result<(), ApiE
 }
 
 /// Money that no balance could hold would wait for its credit for ever.
-pub(super) async fn room_for(
+pub(crate) async fn room_for(
     app: &App,
     scope: RelationshipScope,
     amount: Money,

@@ -83,6 +83,7 @@ pub(crate) struct InventoryItemView {
     exported_at: Option<Time>,
     revealed_at: Option<Time>,
     revoked_at: Option<Time>,
+    /// The item that took its place.
     replaced_by: Option<String>,
     created_at: Time,
     updated_at: Time,
@@ -197,7 +198,7 @@ impl InventoryItemView {
             exported_at: item.exported_at.map(Time),
             revealed_at: item.revealed_at.map(Time),
             revoked_at: item.revoked_at.map(Time),
-            replaced_by: None,
+            replaced_by: item.successor.map(|one| one.inventory_item().to_string()),
             created_at: Time(item.created_at),
             updated_at: Time(item.updated_at),
         }

@@ -66,6 +66,7 @@ mod shelves;
 mod stock_events;
 mod stock_export;
 mod stock_paid;
+mod stock_replaced;
 mod stock_requests;
 mod stock_revoked;
 mod support;

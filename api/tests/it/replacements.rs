@@ -31,7 +31,7 @@ impl World {
         call.json(body).send().await
     }
 
-    async fn decide_replacement(&self, id: &Value, verb: &str) -> Reply {
+    pub(crate) async fn decide_replacement(&self, id: &Value, verb: &str) -> Reply {
         let id = id.as_str().unwrap();
         let path = format!("/dev/v1/resellers/replacements/{id}/{verb}");
         let call = self.call("POST", &path).key(&self.merchant_key());

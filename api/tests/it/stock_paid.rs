@@ -37,14 +37,14 @@ impl World {
         self.transfer(request, "mark-paid", &body).await
     }
 
-    fn shelf(&self, method: &'static str, path: &str) -> Call {
+    pub(crate) fn shelf(&self, method: &'static str, path: &str) -> Call {
         let product = self.product(PRODUCT).id;
         let path = format!("/dev/v1/products/{product}/{path}");
         self.call(method, &path).key(&self.merchant_key())
     }
 
     /// Takes everything off the shelf.
-    async fn sell_out(&self) {
+    pub(crate) async fn sell_out(&self) {
         loop {
             let stock = self.shelf("GET", "stock").send().await.data(200);
             let left = stock["available_stock"].as_u64().unwrap();
@@ -57,7 +57,7 @@ impl World {
         }
     }
 
-    async fn fill_up(&self, serials: &[&str]) {
+    pub(crate) async fn fill_up(&self, serials: &[&str]) {
         let call = self.shelf("POST", "serials");
         let stored = call.json(&json!({"serials": serials})).send().await;
         stored.data(201);

@@ -27,6 +27,8 @@ pub enum Fact {
         item: Uuid,
         status: String,
     },
+    /// The same of an item of an inventory.
+    ItemReplacementUpdated(ItemReplacement),
     RelationshipUpdated {
         relationship: Uuid,
         status: String,
@@ -101,6 +103,16 @@ pub enum Fact {
     ListingBlocked(ListingBlocked),
     InvoiceUpdated(InvoiceUpdated),
     InvoiceAwaitingStock(InvoiceAwaitingStock),
+}
+
+/// Where the replacement of an item stands, and what took its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemReplacement {
+    pub replacement: Uuid,
+    pub request: Uuid,
+    pub item: Uuid,
+    pub successor: Option<Uuid>,
+    pub status: String,
 }
 
 /// A listing is not offered any more.
@@ -255,7 +267,9 @@ impl Fact {
         match self {
             Self::SerialsImported { .. } => Kind::SerialsImported,
             Self::ItemReplaced { .. } => Kind::ItemReplaced,
-            Self::ReplacementUpdated { .. } => Kind::ReplacementUpdated,
+            Self::ReplacementUpdated { .. } | Self::ItemReplacementUpdated(_) => {
+                Kind::ReplacementUpdated
+            }
             Self::RelationshipUpdated { .. } => Kind::RelationshipUpdated,
             Self::ResellerInvited { .. } => Kind::ResellerInvited,
             Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
@@ -474,6 +488,12 @@ mod tests {
     fn facts_of_wholesale_that_were_stored_stay_readable() {
         let id = "018f0000-0000-7000-8000-000000000001";
         for (stored, kind) in [
+            (
+                format!(
+                    r#"{{"fact":"item_replacement_updated","replacement":"{id}","request":"{id}","item":"{id}","successor":null,"status":"REQUESTED"}}"#
+                ),
+                Kind::ReplacementUpdated,
+            ),
             (
                 format!(
                     r#"{{"fact":"stock_request_updated","request":"{id}","relationship":"{id}","status":"PAID"}}"#

@@ -9,8 +9,8 @@ mod kind;
 
 pub use fact::{
     CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated,
-    ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleRefunded, ShelfChanged,
-    StockGiven, StockStep, StockTaken, VerificationUpdated,
+    ItemReplacement, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleRefunded,
+    ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

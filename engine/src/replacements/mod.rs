@@ -9,5 +9,5 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use replacement::{DecidedBy, NOTE_CHARS_MAX, Reason, Replacement, SHARE_DAYS, Status};
+pub use replacement::{Bought, DecidedBy, NOTE_CHARS_MAX, Reason, Replacement, SHARE_DAYS, Status};
 pub use request::{Facts, Refusal, request};

@@ -4,7 +4,7 @@ use crate::{
     catalog::Sku,
     clock::Timestamp,
     fulfillments::OrderId,
-    ids::{FulfillmentId, ReplacementId, SerialId, WithdrawalId},
+    ids::{FulfillmentId, ReplacementId, SerialId, StockRefundId, StockRequestId, WithdrawalId},
     money::Money,
     relationships::RelationshipScope,
 };
@@ -60,16 +60,19 @@ pub enum Status {
     Issued,
     Credited,
     Rejected,
+    /// Whoever asked took it back, before it was decided.
+    Cancelled,
 }
 
 impl Status {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Requested,
         Self::Issuing,
         Self::Crediting,
         Self::Issued,
         Self::Credited,
         Self::Rejected,
+        Self::Cancelled,
     ];
 
     /// As it is stored.
@@ -81,6 +84,7 @@ impl Status {
             Self::Issued => "ISSUED",
             Self::Credited => "CREDITED",
             Self::Rejected => "REJECTED",
+            Self::Cancelled => "CANCELLED",
         }
     }
 
@@ -91,6 +95,7 @@ impl Status {
             Self::Issued => "ISSUED",
             Self::Credited => "CREDITED",
             Self::Rejected => "REJECTED",
+            Self::Cancelled => "CANCELLED",
         }
     }
 
@@ -121,13 +126,23 @@ impl DecidedBy {
     }
 }
 
+/// By what a serial came to its reseller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bought {
+    Fulfillment {
+        id: FulfillmentId,
+        order_id: OrderId,
+    },
+    /// It is an item of the reseller's inventory.
+    Wholesale(StockRequestId),
+}
+
 /// One request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
     pub id: ReplacementId,
     pub scope: RelationshipScope,
-    pub fulfillment: FulfillmentId,
-    pub order_id: OrderId,
+    pub bought: Bought,
     pub serial: SerialId,
     pub sku: Sku,
     pub unit_price: Money,
@@ -145,6 +160,11 @@ impl Replacement {
     /// The withdrawal that takes the successor off its shelf.
     pub const fn withdrawal(&self) -> WithdrawalId {
         WithdrawalId::from_uuid(self.id.uuid())
+    }
+
+    /// What goes back for an item of an inventory, once.
+    pub const fn stock_refund(&self) -> StockRefundId {
+        StockRefundId::from_uuid(self.id.uuid())
     }
 
     /// The reference of the refund that gives the price back. No caller's reference begins so.

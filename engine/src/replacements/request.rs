@@ -9,6 +9,8 @@ use crate::{clock::Timestamp, programs};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     pub delivered_at: Timestamp,
+    /// It is not the reseller's any more, or took another's place.
+    pub gone: bool,
     /// What was paid for it was given back.
     pub refunded: bool,
     /// The serial has a request that was not rejected.
@@ -29,12 +31,17 @@ pub enum Refusal {
     AlreadyRequested,
     #[error("what was paid was given back")]
     Refunded,
+    #[error("it was taken back, or took another's place")]
+    Gone,
 }
 
 /// Whether a request is granted at once or waits for the merchant.
 pub fn request(facts: &Facts, now: Timestamp) -> Result<Status, Refusal> {
     if facts.requested {
         return Err(Refusal::AlreadyRequested);
+    }
+    if facts.gone {
+        return Err(Refusal::Gone);
     }
     if facts.refunded {
         return Err(Refusal::Refunded);

@@ -6,6 +6,7 @@ use crate::{clock::EPOCH, money::Percent, programs::Replacement};
 fn facts() -> Facts {
     Facts {
         delivered_at: EPOCH,
+        gone: false,
         refunded: false,
         requested: false,
         rule: Replacement {
@@ -36,6 +37,7 @@ fn requests_are_granted_within_share_and_window_and_wait_or_are_refused_beyond()
         check(|facts| facts.refunded = true, 1),
         Err(Refusal::Refunded)
     );
+    assert_eq!(check(|facts| facts.gone = true, 1), Err(Refusal::Gone));
     let again = check(|facts| facts.requested = true, 1);
     assert_eq!(again, Err(Refusal::AlreadyRequested));
 }

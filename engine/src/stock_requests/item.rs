@@ -64,6 +64,8 @@ pub struct Item {
     pub exported_at: Option<Timestamp>,
     pub revealed_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// What took its place.
+    pub successor: Option<SerialId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

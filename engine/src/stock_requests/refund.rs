@@ -1,6 +1,7 @@
 //! What goes back to the balance for a purchase.
 //!
-//! Keeps: never more than was paid, and never for a serial whose text left Consign.
+//! Keeps: never more than was paid, and for a serial whose text left Consign only where the merchant says that it
+//! was no good.
 
 use super::{ItemStatus, Status, StockRequest};
 use crate::{
@@ -82,6 +83,13 @@ impl StockRequest {
     pub fn give_back(&mut self, amount: Money) {
         let refunded = self.refunded.checked_add(amount.min(self.left()));
         self.refunded = refunded.unwrap_or(self.total);
+    }
+
+    /// Notes that the price of one item goes back, or what is left; and says how much that is.
+    pub fn credit_item(&mut self) -> Money {
+        let amount = self.agreed.unit_price.min(self.left());
+        self.give_back(amount);
+        amount
     }
 
     /// Which of these items are taken back with the whole request: those that no customer has.

@@ -20,7 +20,7 @@ LEFT JOIN LATERAL (
          (SELECT n.sealed FROM serials AS n
           WHERE n.serial_id = replacements.successor_id LIMIT 1) AS successor_sealed
   FROM replacements
-  WHERE replacements.serial_id = asked.serial_id AND replacements.status <> 'REJECTED'
+  WHERE replacements.serial_id = asked.serial_id AND replacements.status NOT IN ('REJECTED', 'CANCELLED')
     AND replacements.status IN ('ISSUED', 'CREDITED')
   LIMIT 1
 ) AS r ON true

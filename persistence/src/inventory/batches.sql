@@ -18,7 +18,7 @@ CROSS JOIN LATERAL (
   WHERE r.serial_id >= i.import_id
     AND r.serial_id <= (LEFT(i.import_id::text, 28) || 'ffffffff')::uuid
     -- The first names the index, the second what it means.
-    AND r.status <> 'REJECTED' AND r.status IN ('ISSUED', 'CREDITED')
+    AND r.status NOT IN ('REJECTED', 'CANCELLED') AND r.status IN ('ISSUED', 'CREDITED')
 ) AS replaced
 WHERE i.merchant_id = $1 AND NOT i.test AND ($2::uuid IS NULL OR i.product_id = $2)
   AND ($3::uuid IS NULL OR i.import_id < $3) AND ($4::uuid IS NULL OR i.import_id = $4)

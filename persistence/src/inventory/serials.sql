@@ -14,11 +14,14 @@ CROSS JOIN LATERAL (
     WHEN c.kind = 3 OR s.removed_at IS NOT NULL THEN 'REMOVED'
     WHEN c.kind = 2 THEN 'QUARANTINED'
     WHEN c.kind = 4 THEN 'PULLED'
-    WHEN c.kind = 6 OR e.channel = 7 THEN 'ASSIGNED'
     WHEN EXISTS (
-      SELECT FROM replacements AS r WHERE r.serial_id = s.serial_id AND r.status <> 'REJECTED'
+      SELECT FROM replacements AS r WHERE r.serial_id = s.serial_id AND r.status NOT IN ('REJECTED', 'CANCELLED')
         AND r.status IN ('ISSUED', 'CREDITED')
     ) THEN 'BURNED'
+    WHEN c.kind = 6 OR e.channel = 7 THEN 'ASSIGNED'
+    WHEN c.kind = 5 AND EXISTS (
+      SELECT FROM inventory_items AS n WHERE n.serial_id = s.serial_id
+    ) THEN 'ASSIGNED'
     ELSE 'SOLD'
   END AS status
 ) AS t

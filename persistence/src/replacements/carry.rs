@@ -6,12 +6,19 @@
 use engine::{
     clock::Timestamp,
     ids::{MerchantId, ReplacementId, SerialId},
-    replacements::{DecidedBy, Replacement, Status},
+    replacements::{Bought, DecidedBy, Replacement, Status},
 };
 use uuid::Uuid;
 
 use super::rows::{lock, tell};
-use crate::{Database, Error, database::commit, error::exactly_one, owned};
+use crate::{
+    Database, Error,
+    database::commit,
+    error::exactly_one,
+    owned,
+    relationships::rows::kept,
+    stock_requests::replace::{put_back, replaced},
+};
 
 /// Moves a replacement on, if it still stands at `from`; where it stands then.
 pub async fn advance(
@@ -21,7 +28,7 @@ pub async fn advance(
     successor: Option<SerialId>,
     now: Timestamp,
 ) -> Result<Replacement, Error> {
-    let (db, from) = (db.clone(), replacement.status);
+    let (db, from, now) = (db.clone(), replacement.status, kept(now));
     let (merchant, id) = (replacement.scope.merchant, replacement.id);
     owned(async move {
         let mut tx = db.begin().await?;
@@ -52,6 +59,15 @@ pub async fn advance(
         .execute(&mut *tx)
         .await?;
         exactly_one(&updated, "a replacement that is carried out")?;
+        if let Bought::Wholesale(request) = &moved.bought {
+            match to {
+                Status::Requested => put_back(&mut tx, (&moved, *request), now).await?,
+                Status::Issued | Status::Credited => {
+                    replaced(&mut tx, (&moved, *request), now).await?;
+                }
+                Status::Issuing | Status::Crediting | Status::Rejected | Status::Cancelled => {}
+            }
+        }
         tell(&mut tx, &moved, now).await?;
         commit(tx).await?;
         Ok(moved)

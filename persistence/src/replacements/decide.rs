@@ -1,14 +1,26 @@
-//! The merchant decides about a request that waits.
+//! The merchant decides about a request that waits, or whoever asked takes it back.
 
 use engine::{
-    audit::{Actor, Deed},
+    audit::Actor,
     clock::Timestamp,
     ids::{MerchantId, ReplacementId},
-    replacements::{DecidedBy, Replacement, Status},
+    relationships::RelationshipScope,
+    replacements::{Bought, DecidedBy, Replacement, Status},
 };
+use sqlx::PgConnection;
 
-use super::rows::{lock, tell};
-use crate::{Database, Error, audit, database::commit, error::exactly_one, owned};
+use super::{
+    request::note,
+    rows::{lock, tell},
+};
+use crate::{
+    Database, Error,
+    database::commit,
+    error::exactly_one,
+    owned,
+    relationships::rows::kept,
+    stock_requests::replace::{GivenUp, give_up},
+};
 
 /// What the merchant decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +37,15 @@ impl Verb {
             Self::Issue => (Status::Issuing, Status::Issued),
             Self::Credit => (Status::Crediting, Status::Credited),
             Self::Reject => (Status::Rejected, Status::Rejected),
+        }
+    }
+
+    /// What it means for an item of an inventory.
+    const fn gives_up(self) -> Option<GivenUp> {
+        match self {
+            Self::Issue => Some(GivenUp::ForSuccessor),
+            Self::Credit => Some(GivenUp::ForItsPrice),
+            Self::Reject => None,
         }
     }
 
@@ -46,6 +67,8 @@ pub enum Decided {
     Again(Replacement),
     /// It was decided otherwise.
     Otherwise(Replacement),
+    /// The item is not the reseller's any more.
+    Gone,
 }
 
 /// Stores a decision, once.
@@ -53,10 +76,10 @@ pub async fn decide(
     db: &Database,
     (merchant, id): (MerchantId, ReplacementId),
     verb: Verb,
-    note: Option<String>,
+    said: Option<String>,
     (actor, now): (Actor, Timestamp),
 ) -> Result<Option<Decided>, Error> {
-    let db = db.clone();
+    let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
         let Some(found) = lock(&mut tx, merchant, id).await? else {
@@ -69,38 +92,77 @@ pub async fn decide(
         if found.status != Status::Requested {
             return Ok(Some(Decided::Otherwise(found)));
         }
+        if let (Bought::Wholesale(request), Some(how)) = (&found.bought, verb.gives_up())
+            && !give_up(&mut tx, (&found, *request), how, now).await?
+        {
+            return Ok(Some(Decided::Gone));
+        }
         let decided = Replacement {
             status: next,
             decided_by: Some(DecidedBy::Merchant),
-            decision_note: note,
+            decision_note: said,
             updated_at: now,
             ..found
         };
-        let updated = sqlx::query(
-            "UPDATE replacements SET status = $2, decided_by = $3, decision_note = $4,
-               attempted_at = $5, updated_at = $5
-             WHERE replacement_id = $1 AND status = 'REQUESTED'",
-        )
-        .bind(id.uuid())
-        .bind(next.name())
-        .bind(DecidedBy::Merchant.name())
-        .bind(&decided.decision_note)
-        .bind(now)
-        .execute(&mut *tx)
-        .await?;
-        exactly_one(&updated, "a replacement that waits")?;
+        store(&mut tx, &decided).await?;
         tell(&mut tx, &decided, now).await?;
-        let deed = Deed {
-            actor,
-            action: verb.action().to_owned(),
-            target: id.to_string(),
-            before: None,
-            after: None,
-            at: now,
-        };
-        audit::append(&mut tx, merchant, deed).await?;
+        note(&mut tx, &decided, (actor, verb.action()), now).await?;
         commit(tx).await?;
         Ok(Some(Decided::Fresh(decided)))
     })
     .await
+}
+
+/// Takes a request of this relationship back, as long as nobody decided about it.
+pub async fn cancel(
+    db: &Database,
+    (scope, id): (RelationshipScope, ReplacementId),
+    (actor, now): (Actor, Timestamp),
+) -> Result<Option<Decided>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let found = lock(&mut tx, scope.merchant, id).await?;
+        let own = |found: &Replacement| found.scope.relationship == scope.relationship;
+        let Some(found) = found.filter(own) else {
+            return Ok(None);
+        };
+        match found.status {
+            Status::Requested => {}
+            Status::Cancelled => return Ok(Some(Decided::Again(found))),
+            Status::Issuing
+            | Status::Crediting
+            | Status::Issued
+            | Status::Credited
+            | Status::Rejected => return Ok(Some(Decided::Otherwise(found))),
+        }
+        let cancelled = Replacement {
+            status: Status::Cancelled,
+            updated_at: now,
+            ..found
+        };
+        store(&mut tx, &cancelled).await?;
+        tell(&mut tx, &cancelled, now).await?;
+        note(&mut tx, &cancelled, (actor, "replacement.cancel"), now).await?;
+        commit(tx).await?;
+        Ok(Some(Decided::Fresh(cancelled)))
+    })
+    .await
+}
+
+/// Stores what became of a request that waited.
+async fn store(connection: &mut PgConnection, one: &Replacement) -> Result<(), Error> {
+    let updated = sqlx::query(
+        "UPDATE replacements SET status = $2, decided_by = $3, decision_note = $4,
+           attempted_at = $5, updated_at = $5
+         WHERE replacement_id = $1 AND status = 'REQUESTED'",
+    )
+    .bind(one.id.uuid())
+    .bind(one.status.name())
+    .bind(one.decided_by.map(DecidedBy::name))
+    .bind(&one.decision_note)
+    .bind(one.updated_at)
+    .execute(connection)
+    .await?;
+    exactly_one(&updated, "a replacement that waits")
 }

@@ -3,14 +3,14 @@
 use engine::{
     catalog::Sku,
     clock::Timestamp,
-    events::Fact,
+    events::{Fact, ItemReplacement},
     fulfillments::OrderId,
     ids::{
         BalanceId, EntryId, MerchantId, ProductId, RelationshipId, ReplacementId, SerialId,
-        VariantId,
+        StockRequestId, VariantId,
     },
     relationships::RelationshipScope,
-    replacements::{DecidedBy, Reason, Replacement, Status},
+    replacements::{Bought, DecidedBy, Reason, Replacement, Status},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -22,8 +22,8 @@ macro_rules! select_replacement {
     ($rest:literal) => {
         concat!(
             "SELECT r.replacement_id, r.merchant_id, r.relationship_id, r.balance_id, r.test,
-               r.entry_id, r.order_id, r.serial_id, r.product_id, r.variant_id, r.unit_price,
-               r.reason, r.note, r.status, r.decided_by, r.decision_note, r.successor_id,
+               r.entry_id, r.order_id, r.stock_request_id, r.serial_id, r.product_id,
+               r.variant_id, r.unit_price, r.reason, r.note, r.status, r.decided_by, r.decision_note, r.successor_id,
                r.created_at, r.updated_at FROM replacements AS r ",
             $rest
         )
@@ -40,6 +40,7 @@ pub(super) struct Row {
     test: bool,
     entry_id: Uuid,
     order_id: String,
+    stock_request_id: Option<Uuid>,
     serial_id: Uuid,
     product_id: Uuid,
     variant_id: Option<Uuid>,
@@ -70,8 +71,13 @@ impl TryFrom<Row> for Replacement {
                 balance: BalanceId(row.balance_id),
                 test: row.test,
             },
-            fulfillment: EntryId::from_uuid(row.entry_id).fulfillment(),
-            order_id: OrderId::from_stored(&row.order_id),
+            bought: match row.stock_request_id {
+                Some(id) => Bought::Wholesale(StockRequestId::from_uuid(id)),
+                None => Bought::Fulfillment {
+                    id: EntryId::from_uuid(row.entry_id).fulfillment(),
+                    order_id: OrderId::from_stored(&row.order_id),
+                },
+            },
             serial: SerialId::from_uuid(row.serial_id),
             sku: Sku {
                 product: ProductId::from_uuid(row.product_id),
@@ -116,18 +122,33 @@ pub(super) async fn tell(
         replacement.scope.merchant,
         Some(replacement.scope.relationship),
     );
+    let successor = replacement.successor.map(SerialId::uuid);
+    let (item, status) = (replacement.serial.uuid(), replacement.status.told());
+    let fulfillment = match &replacement.bought {
+        Bought::Fulfillment { id, .. } => id.uuid(),
+        Bought::Wholesale(request) => {
+            let fact = Fact::ItemReplacementUpdated(ItemReplacement {
+                replacement: replacement.id.uuid(),
+                request: request.uuid(),
+                item,
+                successor,
+                status: status.to_owned(),
+            });
+            return outbox::tell(connection, whose, &fact, now).await;
+        }
+    };
     let fact = Fact::ReplacementUpdated {
         replacement: replacement.id.uuid(),
-        fulfillment: replacement.fulfillment.uuid(),
-        item: replacement.serial.uuid(),
-        status: replacement.status.told().to_owned(),
+        fulfillment,
+        item,
+        status: status.to_owned(),
     };
     outbox::tell(connection, whose, &fact, now).await?;
-    if let Some(successor) = replacement.successor {
+    if let Some(successor) = successor {
         let fact = Fact::ItemReplaced {
-            fulfillment: replacement.fulfillment.uuid(),
-            item: replacement.serial.uuid(),
-            successor: successor.uuid(),
+            fulfillment,
+            item,
+            successor,
         };
         outbox::tell(connection, whose, &fact, now).await?;
     }

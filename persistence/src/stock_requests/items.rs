@@ -45,6 +45,9 @@ macro_rules! select_item {
             "SELECT i.serial_id, i.number, i.stock_request_id, i.merchant_id, i.relationship_id,
                r.balance_id, r.product_id, r.variant_id, i.status, i.email_sealed, i.email_digest,
                i.delivered_at, i.handed_over_at, i.exported_at, i.revealed_at, i.revoked_at,
+               (SELECT n.successor_id FROM replacements AS n WHERE n.serial_id = i.serial_id
+                  AND n.status NOT IN ('REJECTED', 'CANCELLED') AND n.status = 'ISSUED')
+                 AS successor_id,
                i.created_at, i.updated_at
              FROM inventory_items AS i
              JOIN stock_requests AS r ON r.stock_request_id = i.stock_request_id ",
@@ -90,6 +93,7 @@ pub(super) struct ItemRow {
     exported_at: Option<Timestamp>,
     revealed_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
+    successor_id: Option<Uuid>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -119,6 +123,7 @@ impl ItemRow {
             exported_at: self.exported_at,
             revealed_at: self.revealed_at,
             revoked_at: self.revoked_at,
+            successor: self.successor_id.map(SerialId::from_uuid),
             created_at: self.created_at,
             updated_at: self.updated_at,
         })

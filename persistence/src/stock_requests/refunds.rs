@@ -66,6 +66,22 @@ struct Row {
     amount: i64,
 }
 
+/// A refund that is stored, credited or not.
+pub async fn find_refund(db: &Database, id: StockRefundId) -> Result<Option<StockRefund>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT refund_id, stock_request_id, merchant_id, relationship_id, balance_id, amount
+             FROM stock_refunds WHERE refund_id = $1",
+        )
+        .bind(id.uuid())
+        .fetch_optional(&mut *db.read().await?)
+        .await?;
+        row.map(StockRefund::try_from).transpose()
+    })
+    .await
+}
+
 /// Refunds from before a time that were stored and perhaps not credited, after that one: who goes on where
 /// a page ended reaches all of them, however many cannot be credited.
 pub async fn refunds_waiting(

@@ -52,6 +52,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .query(&PERIOD)
             .answers::<AnalyticsView>(200)
     };
+    all.extend(replacements());
     all.extend(notifications());
     all.push(sums(
         "/dev/v1/resellers/analytics",
@@ -121,6 +122,11 @@ fn delivered() -> Vec<Operation> {
         .once()
         .takes::<Nothing>()
         .answers::<Item>(200),
+    ]
+}
+
+fn replacements() -> Vec<Operation> {
+    vec![
         Operation::of_session(
             "post",
             "/portal/v1/programs/{rel}/fulfillments/{ful}/items/{item}/replacements",
@@ -137,6 +143,24 @@ fn delivered() -> Vec<Operation> {
         )
         .query(&REPLACEMENTS)
         .lists::<ReplacementAnswer>(),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/replacements/{rpl}/cancel",
+            "Take a request back that nobody has decided about.",
+        )
+        .once()
+        .takes::<Nothing>()
+        .answers::<ReplacementAnswer>(200)
+        .refuses(&[Code::InvalidState]),
+        Operation::of_session(
+            "post",
+            "/portal/v1/programs/{rel}/inventory/{itm}/replacements",
+            "A serial of your inventory is no good: ask its merchant for another one.",
+        )
+        .once()
+        .takes::<RequestReplacement>()
+        .answers::<ReplacementAnswer>(201)
+        .refuses(&[Code::ReplacementRefused]),
     ]
 }
 

@@ -217,7 +217,8 @@ fn replacements() -> Vec<Operation> {
             "/dev/v1/resellers/replacements/{rpl}/credit",
             "Give the price of the serial back.",
         )
-        .takes::<DecideReplacement>(),
+        .takes::<DecideReplacement>()
+        .refuses(&[Code::ReplacementRefused]),
         decide(
             "/dev/v1/resellers/replacements/{rpl}/reject",
             "Reject a request: it may be made again.",
