@@ -61,7 +61,7 @@ const MODULES: [(&str, &[&str]); 27] = [
     ),
     ("snapshots", &["catalog", "merchants", "relationships"]),
     ("relationships", &["catalog", "api_keys"]),
-    // The answers of the public interface are declared with it, in `engine.rs`.
+    // The answers of the public interface are declared with it, in `engine/`.
     (
         "balances",
         &[
@@ -350,7 +350,7 @@ fn imports_against_the_layers_are_found() {
             "use crate::money::Money;\nuse crate::inventory::Pool;",
         ),
         ("engine/src/vault.rs", "use crate::balances::Entry;"),
-        ("engine/src/engine.rs", "use crate::balances::Entry;"),
+        ("engine/src/engine/mod.rs", "use crate::balances::Entry;"),
     ]);
     assert_eq!(
         places(features(&tree)),

@@ -4,4 +4,5 @@ mod fulfiller;
 mod policy;
 mod products;
 mod refusals;
+mod rehearsal;
 mod request;
