@@ -126,7 +126,7 @@ async fn reached(connection: &mut PgConnection, import: ImportId) -> Result<Reac
          FROM (SELECT c.balance_id, c.version, COUNT(*) AS units, COUNT(r.serial_id) AS burned
                FROM serial_claims AS c
                LEFT JOIN replacements AS r ON r.serial_id = c.serial_id
-                 AND r.status <> 'REJECTED' AND r.status IN ('ISSUED', 'CREDITED')
+                 AND r.status NOT IN ('REJECTED', 'CANCELLED') AND r.status IN ('ISSUED', 'CREDITED')
                WHERE c.serial_id >= $1 AND c.serial_id <= $2 AND c.kind = 1
                GROUP BY c.balance_id, c.version) AS sold
          JOIN balances AS b ON b.balance_id = sold.balance_id
