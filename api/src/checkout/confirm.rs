@@ -13,13 +13,13 @@ use axum::{
 use engine::{
     catalog::ProductKind,
     checkout::{
-        OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Quote, Refusal, Session, SessionStatus,
-        address_digest, answers, digest,
+        INVOICE_MINUTES, OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Quote, Refusal, Session,
+        SessionStatus, address_digest, answers, digest,
     },
     fulfillments::Email,
     ids::{InvoiceId, InvoiceLineId, MerchantId},
     inventory::{Reservation, ReserveCall, Reserved},
-    payments::{Coin, Method, ProviderKind},
+    payments::{Coin, Method, Pay},
 };
 use persistence::{
     checkout::{self, Opened, Opening, reprice},
@@ -193,14 +193,21 @@ async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<R
     for _ in 0..TRIES_MAX {
         let method = method(app, &ware, chosen.as_ref()).await?;
         let who = (&email, &customer);
-        let opening = opening(app, (&ware, &session), (who, quote.clone()), method).await?;
-        let opening = Opening {
-            custom_fields: said.clone(),
-            ..opening
-        };
+        let opening = opening(app, (&ware, &session), (who, quote.clone()), method);
+        // Whoever is refused has no payment server asked for anything.
         let reserved = reserve(app, &ware, &opening).await?;
         let (db, vault, now) = (&app.database, app.engine.vault(), app.now());
-        let opened = checkout::open(db, vault, opening, reserved, now).await?;
+        if !checkout::has_room(db, ware.merchant.id, &opening.customer, now).await? {
+            return Err(refused(&Refusal::TooManyOpen));
+        }
+        let asked = (ware.merchant.currency, quote.total, INVOICE_MINUTES);
+        let opening = Opening {
+            custom_fields: said.clone(),
+            pay: payments::open(app, &opening.method, asked).await?,
+            ..opening
+        };
+        let announce = letters::opened(app, &ware.merchant, (&email, &quote));
+        let opened = checkout::open(db, vault, opening, (reserved, announce), now).await?;
         match opened.ok_or_else(|| ApiError::new(Code::NotFound))? {
             Opened::Fresh(invoice) => {
                 app.mail_queued.notify_one();
@@ -255,11 +262,9 @@ async fn reserve(
     }
 }
 
-/// The coins in which customers pay: those of which the merchant says what arrived.
+/// The coins in which customers pay: all that the merchant takes.
 pub(crate) async fn offered(app: &App, merchant: MerchantId) -> Result<Vec<Method>, ApiError> {
-    let mut methods = methods::list(&app.database, merchant, true).await?;
-    methods.retain(|method| method.provider() == ProviderKind::Manual);
-    Ok(methods)
+    Ok(methods::list(&app.database, merchant, true).await?)
 }
 
 /// How to pay in this coin, or in the first one that is offered.
@@ -272,19 +277,18 @@ async fn method(app: &App, ware: &Ware, coin: Option<&Coin>) -> Result<Method, A
     found.ok_or_else(coin_not_offered)
 }
 
-async fn opening(
+/// The invoice that is wanted; how it is paid is still to be asked.
+fn opening(
     app: &App,
     (ware, session): (&Ware, &Session),
     ((email, customer), quote): ((&Email, &Customer), Quote),
     method: Method,
-) -> Result<Opening, ApiError> {
+) -> Opening {
     let (merchant, vault, random) = (&ware.merchant, app.engine.vault(), &**app.engine.random());
     let id = InvoiceId::generate(app.now(), random);
     let tokens = [invoice_token(app, id), delivery_token(app, id)];
     let tokens = tokens.map(|token| digest(token.expose()).expect("a token has the form of one"));
-    let pay = payments::open(app, &method, (merchant.currency, quote.total)).await?;
-    let post = letters::opened(app, merchant, (id, email), (&quote, &pay));
-    Ok(Opening {
+    Opening {
         session: session.id,
         invoice: id,
         line: InvoiceLineId::generate(app.now(), random),
@@ -298,9 +302,8 @@ async fn opening(
             address: address_digest(vault, customer.address),
         },
         method,
-        pay,
-        post,
-    })
+        pay: Pay::default(),
+    }
 }
 
 fn coin_not_offered() -> ApiError {

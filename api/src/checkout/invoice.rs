@@ -9,8 +9,8 @@ use axum::{
 use engine::{
     catalog::ProductKind,
     checkout::digest,
-    money::Money,
-    payments::{Invoice, Status},
+    money::{Currency, Money},
+    payments::{Coin, Deposit, Invoice, ProviderKind, Status},
 };
 use persistence::checkout::{self, Bought};
 use serde::Serialize;
@@ -88,6 +88,7 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     body += &row("Invoice", &invoice.id.to_string());
     if received(invoice) > Money::ZERO {
         body += &row("Received", &amount(currency, received(invoice)));
+        body += &beside(invoice, currency);
     }
     if invoice.refunded > Money::ZERO {
         body += &row("Given back", &amount(currency, invoice.refunded));
@@ -98,8 +99,8 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
         "<p class=\"total\">{}</p>",
         amount(currency, invoice.amount)
     );
-    if status == Status::Open {
-        body += &how_to_pay(invoice);
+    if matches!(status, Status::Open | Status::Underpaid) {
+        body += &how_to_pay(invoice, currency);
     }
     if invoice.is_delivered() && line.kind == ProductKind::Serials {
         body += &button(&format!("/invoice/{token}/reveal"));
@@ -120,23 +121,83 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     Ok(look(&merchant.name, "Your invoice", &body))
 }
 
-fn how_to_pay(invoice: &Invoice) -> String {
+/// What is missing of the price, or was paid beyond it.
+fn beside(invoice: &Invoice, currency: Currency) -> String {
+    let missing = invoice.missing();
+    let beyond = received(invoice).checked_sub(invoice.amount);
+    let beyond = beyond.unwrap_or_default();
+    if beyond > Money::ZERO {
+        return row("Paid beyond the price", &amount(currency, beyond));
+    }
+    if missing > Money::ZERO && invoice.paid_at.is_none() {
+        return row("Missing", &amount(currency, missing));
+    }
+    String::new()
+}
+
+fn how_to_pay(invoice: &Invoice, currency: Currency) -> String {
     let until = invoice.expires_at.format("%H:%M UTC on %-d %B %Y");
-    let how = invoice.pay.instructions.as_deref().unwrap_or_default();
-    format!(
-        "<h2>How to pay in {coin}</h2>\n<pre>{how}</pre>\n\
-         <p>Name this invoice with your payment: <code>{id}</code>. It is open until {until}.</p>\n\
-         <p class=\"ways\"><a href=\"\">Look whether the payment was seen</a></p>\n",
-        coin = invoice.coin,
-        how = escaped(how),
-        id = invoice.id,
-    )
+    let (coin, pay, missing) = (&invoice.coin, &invoice.pay, invoice.missing());
+    let mut body = format!("<h2>How to pay in {coin}</h2>\n");
+    if let Some(how) = &pay.instructions {
+        let _written = writeln!(body, "<pre>{}</pre>", escaped(how));
+    }
+    if let Some(deposit) = &pay.deposit {
+        body += &transfer(deposit, (missing, currency), coin);
+    }
+    if let Some(hosted) = &pay.hosted {
+        let url = escaped(&hosted.url);
+        let _written = writeln!(
+            body,
+            "<p class=\"ways\"><a href=\"{url}\" rel=\"noreferrer\">Pay in {coin}</a></p>"
+        );
+    }
+    if invoice.provider == ProviderKind::Manual {
+        let _written = writeln!(
+            body,
+            "<p>Name this invoice with your payment: <code>{}</code>.</p>",
+            invoice.id
+        );
+    }
+    let _written = writeln!(
+        body,
+        "<p>It is open until {until}.</p>\n\
+         <p class=\"ways\"><a href=\"\">Look whether the payment was seen</a></p>"
+    );
+    body
+}
+
+/// What to send where: what goes elsewhere is lost, so the network is named twice.
+fn transfer(deposit: &Deposit, (missing, currency): (Money, Currency), coin: &Coin) -> String {
+    let (token, address) = (&deposit.token, deposit.address);
+    let network = escaped(&token.network);
+    let sent = MoneyText(currency, missing);
+    let mut body = "<dl>\n".to_owned();
+    body += &row("Send exactly", &format!("{sent} {coin}"));
+    body += &row("On the network", &token.network);
+    body += &row("Token", &token.contract.to_string());
+    let _written = writeln!(
+        body,
+        "</dl>\n<p>to the address</p>\n<pre>{address}</pre>\n\
+         <p class=\"hint\">Only this token on the network {network} arrives there.</p>"
+    );
+    if let Some(link) = deposit.link(missing, currency) {
+        let link = escaped(&link);
+        let _written = writeln!(
+            body,
+            "<p class=\"ways\"><a href=\"{link}\">Open in a wallet</a></p>"
+        );
+    }
+    body
 }
 
 pub(super) const fn says(status: Status) -> &'static str {
     match status {
         Status::Open => "Waiting for your payment.",
         Status::Confirming => "Your payment was seen, and is being confirmed.",
+        Status::Underpaid => {
+            "A part of your payment arrived. Send the rest as long as this invoice is open."
+        }
         Status::Paid => "Paid. What you bought is on its way.",
         Status::Completed => "Paid and delivered.",
         Status::AwaitingStock => {

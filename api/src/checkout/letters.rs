@@ -1,46 +1,55 @@
 //! What customers are mailed.
 
 use engine::{
-    catalog::ProductKind,
-    checkout::Quote,
-    fulfillments::Email,
-    ids::{InvoiceId, MailId},
-    merchants::Merchant,
-    payments::Pay,
-    vault::Opened,
+    catalog::ProductKind, checkout::Quote, fulfillments::Email, ids::MailId, merchants::Merchant,
+    payments::ProviderKind, vault::Opened,
 };
 use persistence::{
     checkout::Due,
     mail::{Letter, Post},
+    top_ups::Announcement,
 };
 
 use super::{delivery_token, invoice_path, look::amount};
 use crate::{
     error::{ApiError, Code},
     state::App,
+    top_ups::letters::how,
 };
 
 /// An invoice was opened.
 pub(super) fn opened(
     app: &App,
     merchant: &Merchant,
-    (id, email): (InvoiceId, &Email),
-    (quote, pay): (&Quote, &Pay),
-) -> Post {
-    let how = pay.instructions.as_deref().unwrap_or_default();
-    let text = format!(
-        "You want to buy {quantity} x {title} from {merchant} for {total}.\n\n{how}\n\n\
-         Name the invoice {id} with your payment. How to pay, and whether your payment was seen:\n\
-         {origin}{path}\n\nIf this was not you, do nothing.\n",
-        quantity = quote.quantity,
-        title = quote.title,
-        merchant = merchant.name,
-        total = amount(merchant.currency, quote.total),
-        origin = app.origin,
-        path = invoice_path(app, id),
+    (email, quote): (&Email, &Quote),
+) -> Announcement {
+    let (app, email) = (app.clone(), email.clone());
+    let (name, total) = (
+        merchant.name.clone(),
+        amount(merchant.currency, quote.total),
     );
-    let subject = format!("Your invoice of {}", merchant.name);
-    post(app, email.as_str(), subject, text)
+    let (quantity, title) = (quote.quantity, quote.title.clone());
+    Box::new(move |invoice| {
+        let (how, id) = (how(&invoice.pay), invoice.id);
+        let named = match invoice.provider {
+            ProviderKind::Manual => format!("Name the invoice {id} with your payment. "),
+            ProviderKind::EvmErc20 | ProviderKind::Btcpay => String::new(),
+        };
+        let text = format!(
+            "You want to buy {quantity} x {title} from {name} for {total}.\n\n{how}\n\n\
+             {named}How to pay in {coin}, and whether your payment was seen:\n\
+             {origin}{path}\n\nIf this was not you, do nothing.\n",
+            coin = invoice.coin,
+            origin = app.origin,
+            path = invoice_path(&app, id),
+        );
+        post(
+            &app,
+            email.as_str(),
+            format!("Your invoice of {name}"),
+            text,
+        )
+    })
 }
 
 /// What was bought is there: its texts, if the merchant wants them in mails, else where they are.

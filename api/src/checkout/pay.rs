@@ -1,12 +1,16 @@
-//! A merchant says that a customer's money is there: it is stored, with the sale that it makes, and what was
-//! bought is delivered.
+//! A customer's money is there: it is stored, with the sale that it makes, and what was bought is delivered.
+//!
+//! Keeps: whether the merchant says so or a provider was asked, the same transaction stores it once; too little
+//! buys nothing until the rest is there, or the merchant takes it so.
 
 use engine::{
     audit::Actor,
-    payments::{Invoice, Provider as _},
+    clock::Timestamp,
+    ids::{InvoiceId, MerchantId},
+    payments::{Invoice, Provider as _, Snapshot, Status, WrongStatus},
 };
 use persistence::{
-    checkout::{self, NotPaid},
+    checkout::{self, NotAccepted, NotPaid},
     owned,
     top_ups::{self, NotSettled},
 };
@@ -19,7 +23,7 @@ use crate::{
     top_ups::mark_paid::refusal,
 };
 
-/// Whether the invoice was paid so before, and how it stands.
+/// The merchant saw the money: whether the invoice was paid so before, and how it stands.
 pub(crate) async fn marked(
     app: &App,
     invoice: Invoice,
@@ -47,13 +51,33 @@ async fn paid(
     let settled = checkout::settle(&app.database, of, snapshot, by, app.now()).await?;
     let settled = settled.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let (_, already) = settled.map_err(not_paid)?;
-    // What cannot be delivered now is tried again: the money is stored.
-    let turn = app.turns.of_invoice(of.1).await;
-    if let Err(error) = carry(app, &turn, of).await {
-        let code = error.code().name();
-        tracing::warn!(invoice.id = %of.1, code, "a paid invoice waits on: {code}");
-    }
-    drop(turn);
+    delivered(app, of, already).await
+}
+
+/// The merchant takes what arrived for what was asked for: whether that was so before, and how the invoice stands.
+pub(crate) async fn accepted(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    actor: Actor,
+) -> Result<(bool, Invoice), ApiError> {
+    let app = app.clone();
+    owned(async move {
+        let by = (actor, app.engine.random().clone());
+        let accepted = checkout::accept(&app.database, of, by, app.now()).await?;
+        let accepted = accepted.ok_or_else(|| ApiError::new(Code::NotFound))?;
+        let (_, already) = accepted.map_err(not_accepted)?;
+        delivered(&app, of, already).await
+    })
+    .await
+}
+
+/// Delivers what is paid, and says how the invoice stands then.
+async fn delivered(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    already: bool,
+) -> Result<(bool, Invoice), ApiError> {
+    deliver(app, of).await;
     let stands = top_ups::find_of(&app.database, of.0, of.1).await;
     let stands = stands.map_err(|error| ApiError::from(error).after_change())?;
     Ok((
@@ -62,13 +86,57 @@ async fn paid(
     ))
 }
 
+/// What cannot be delivered now is tried again: the money is stored.
+async fn deliver(app: &App, of: (MerchantId, InvoiceId)) {
+    let turn = app.turns.of_invoice(of.1).await;
+    if let Err(error) = carry(app, &turn, of).await {
+        let code = error.code().name();
+        tracing::warn!(invoice.id = %of.1, code, "a paid invoice waits on: {code}");
+    }
+}
+
+/// A provider was asked what arrived; false if that contradicts what was taken in before. To be called in a task of
+/// its own.
+pub(crate) async fn taken_in(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    snapshot: Snapshot,
+    (actor, now): (Actor, Timestamp),
+) -> Result<bool, ApiError> {
+    let by = (actor, app.engine.random().clone());
+    let settled = checkout::settle(&app.database, of, snapshot, by, now).await?;
+    match settled.ok_or_else(|| ApiError::new(Code::InternalError))? {
+        Err(NotPaid::Contradiction(_) | NotPaid::SourceTaken | NotPaid::TooLarge) => Ok(false),
+        Ok((invoice, _)) => {
+            if invoice.status == Status::Paid {
+                deliver(app, of).await;
+            }
+            Ok(true)
+        }
+    }
+}
+
 fn not_paid(why: NotPaid) -> ApiError {
     match why {
         NotPaid::Contradiction(invoice) => refusal(NotSettled::Contradiction(invoice)),
         NotPaid::SourceTaken => refusal(NotSettled::SourceTaken),
-        NotPaid::TooLarge => ApiError::saying(
-            Code::InvalidState,
-            "The reseller would have earned more than can be kept. Nothing was changed.",
-        ),
+        NotPaid::TooLarge => too_large(),
     }
+}
+
+fn not_accepted(why: NotAccepted) -> ApiError {
+    match why {
+        NotAccepted::Status(WrongStatus(status)) => {
+            let said = "Nothing arrived that could be taken for what is asked.";
+            ApiError::saying(Code::InvalidState, said).detail("status", status.name())
+        }
+        NotAccepted::TooLarge => too_large(),
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::saying(
+        Code::InvalidState,
+        "The reseller would have earned more than can be kept. Nothing was changed.",
+    )
 }

@@ -1,6 +1,7 @@
-//! A merchant's invoices, whoever they are for: read, completed, cancelled, taken back. Those that top balances
+//! A merchant's invoices, whoever they are for: read, completed, accepted, cancelled, taken back. Those that top balances
 //! up live as [`crate::top_ups`] says, those of customers as [`crate::checkout`].
 
+pub(crate) mod accept;
 pub(crate) mod cancel;
 pub(crate) mod complete;
 pub(crate) mod get;

@@ -27,11 +27,11 @@ pub(crate) use watch::watch_chains;
 use crate::state::App;
 use erc20::Erc20;
 
-/// How an invoice of this currency over this amount is paid by a method.
+/// How an invoice of this currency over this amount, which waits so many minutes, is paid by a method.
 pub(crate) async fn open(
     app: &App,
     method: &Method,
-    (currency, amount): (Currency, Money),
+    (currency, amount, minutes): (Currency, Money, i64),
 ) -> Result<Pay, Unavailable> {
     match &method.access {
         Access::Manual => Manual::of(method).open(amount).await,
@@ -43,6 +43,7 @@ pub(crate) async fn open(
                 vault: app.engine.vault().clone(),
                 store: (**store).clone(),
                 currency,
+                minutes,
                 instructions: text.filter(|text| !text.is_empty()),
             };
             provider.open(amount).await

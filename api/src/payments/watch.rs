@@ -112,10 +112,10 @@ async fn read(
     watched: Watched,
     now: Timestamp,
 ) -> Result<(), ApiError> {
-    let (of, id) = (watched.of, watched.invoice);
-    let merchant = app.engine.merchant(of.0).await?;
+    let (of, id) = (watched.merchant, watched.invoice);
+    let merchant = app.engine.merchant(of).await?;
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::InternalError))?;
-    let found = top_ups::find_of(&app.database, of.0, id).await?;
+    let found = top_ups::find_of(&app.database, of, id).await?;
     let invoice = found.ok_or_else(|| ApiError::new(Code::InternalError))?;
     let provider = Erc20::reading(Reading {
         chain: Arc::clone(chain),
@@ -124,5 +124,5 @@ async fn read(
     });
     let snapshot = provider.fetch(&invoice).await?;
     let by = (Actor::job(JOB), now);
-    take_in(app, (of, id), snapshot, by).await
+    take_in(app, &invoice, snapshot, by).await
 }

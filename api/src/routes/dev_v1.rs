@@ -41,6 +41,7 @@ fn own(menu: Menu) -> Menu {
         .get("/dev/v1/invoices",                                   invoices::list::dev)
         .get("/dev/v1/invoices/{inv}",                             invoices::get::dev)
         .post("/dev/v1/invoices/{inv}/complete",                   invoices::complete::dev)
+        .post("/dev/v1/invoices/{inv}/accept",                     invoices::accept::dev)
         .post("/dev/v1/invoices/{inv}/cancel",                     invoices::cancel::dev)
         .post("/dev/v1/invoices/{inv}/refund",                     invoices::take_back::refund)
         .post("/dev/v1/invoices/{inv}/dispute",                    invoices::take_back::dispute)

@@ -7,7 +7,7 @@ use engine::{
     inventory::{Reservation, ReserveCall, Reserved},
     money::{Currency, Money},
     payments::{Coin, ProviderKind},
-    stock_requests::{BALANCE, Bill, RequestedBy},
+    stock_requests::{BALANCE, Bill, INVOICE_HOURS, RequestedBy},
 };
 use persistence::payments;
 
@@ -49,7 +49,7 @@ pub(super) async fn payable(
         // One request has one invoice: it is the request, under another prefix.
         id: InvoiceId::from_uuid(id.uuid()),
         provider: method.provider(),
-        pay: open(app, &method, (currency, total)).await?,
+        pay: open(app, &method, (currency, total, INVOICE_HOURS * 60)).await?,
         coin: method.coin,
     })))
 }

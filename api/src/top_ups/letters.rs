@@ -31,7 +31,7 @@ pub(super) fn opened(app: &App, payer: Payer, currency: Currency) -> Announcemen
 }
 
 /// Where to pay, in words.
-fn how(pay: &Pay) -> String {
+pub(crate) fn how(pay: &Pay) -> String {
     let address = pay.deposit.as_ref().map(|deposit| {
         let (address, token) = (deposit.address, &deposit.token);
         format!(

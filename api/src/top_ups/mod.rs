@@ -8,7 +8,7 @@ pub(crate) mod cancel;
 pub(crate) mod complete;
 mod expire;
 pub(crate) mod get;
-mod letters;
+pub(crate) mod letters;
 pub(crate) mod list;
 pub(crate) mod mark_paid;
 pub(crate) mod open;

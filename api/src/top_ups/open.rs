@@ -9,7 +9,7 @@ use engine::{
     ids::{InvoiceId, RelationshipId},
     money::{Currency, Money},
     payments::{Access, Coin, Method, Origin},
-    top_ups::{OPEN_MAX, Refusal, UNPAID_A_DAY_MAX, Wanted},
+    top_ups::{OPEN_MAX, Refusal, UNPAID_A_DAY_MAX, VALID_HOURS, Wanted},
 };
 use persistence::{
     payments as stored,
@@ -145,7 +145,7 @@ async fn opening(
     (origin, request): (Origin, Uuid),
     (method, amount): (Method, Money),
 ) -> Result<Opening, ApiError> {
-    let pay = payments::open(app, &method, (asked.currency, amount)).await?;
+    let pay = payments::open(app, &method, (asked.currency, amount, VALID_HOURS * 60)).await?;
     let (merchant, relationship) = (asked.scope.merchant, asked.scope.relationship);
     let wanted = Wanted {
         id: InvoiceId::generate(app.now(), &**app.engine.random()),

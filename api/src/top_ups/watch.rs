@@ -14,7 +14,7 @@ use engine::{
     ids::{InvoiceId, RelationshipId},
     money::Currency,
     payments::Origin,
-    top_ups::Wanted,
+    top_ups::{VALID_HOURS, Wanted},
 };
 use persistence::{
     balances::forecast::spend,
@@ -188,7 +188,7 @@ async fn top_up(app: &App, watched: &Watched, now: Timestamp) -> Result<(), ApiE
         amount: set.amount,
         coin: method.coin.clone(),
         provider: method.provider(),
-        pay: payments::open(app, &method, (currency, set.amount)).await?,
+        pay: payments::open(app, &method, (currency, set.amount, VALID_HOURS * 60)).await?,
     };
     let payer = top_ups::payer(&app.database, (merchant, relationship)).await?;
     let announce = payer.map(|payer| letters::opened(app, payer, currency));

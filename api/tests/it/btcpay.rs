@@ -21,10 +21,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::support::{LogWatch, Reply, World, with_world};
 
 const CODE: &str = "demo-both";
-const OWNER: &str = "owner@merchant.example";
+pub(crate) const OWNER: &str = "owner@merchant.example";
 const METHODS: &str = "/dev/v1/payment-methods";
 const TOKEN: &str = "btcpay-token-5Tg8Wq2n";
-const SECRET: &str = "btcpay-notices-9Kd3Xv7b";
+pub(crate) const SECRET: &str = "btcpay-notices-9Kd3Xv7b";
 
 /// What the server behind the double knows.
 #[derive(Default)]
@@ -40,7 +40,7 @@ struct Remote {
 type Shared = Arc<Mutex<Remote>>;
 
 /// A double of a BTCPay Server, with one shop.
-struct Double {
+pub(crate) struct Double {
     url: String,
     remote: Shared,
     task: JoinHandle<()>,
@@ -51,7 +51,7 @@ impl Double {
         clippy::disallowed_methods,
         reason = "the double of a test has no owner"
     )]
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let remote = Shared::default();
         let router = Router::new()
             .route("/btcpay/api/v1/stores/{store}", get(shop))
@@ -77,17 +77,29 @@ impl Double {
     }
 
     /// What arrived for an invoice, from now on.
-    fn pays(&self, reference: &str, payments: &Value) {
+    pub(crate) fn pays(&self, reference: &str, payments: &Value) {
         self.change(|remote| {
             remote.invoices.get_mut(reference).unwrap()["payments"] = payments.clone();
         });
+    }
+
+    /// What was asked for with an invoice: the amount, and how long it is open.
+    pub(crate) fn was_asked(&self, reference: &str) -> (Value, Value) {
+        self.change(|remote| {
+            let invoice = &remote.invoices[reference];
+            (invoice["amount"].clone(), invoice["minutes"].clone())
+        })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.change(|remote| remote.invoices.len())
     }
 
     fn asked(&self) -> usize {
         self.change(|remote| remote.asked)
     }
 
-    fn method(&self) -> Value {
+    pub(crate) fn method(&self) -> Value {
         json!({"coin": "BTC", "provider": "btcpay", "url": self.url, "store_id": "shop-1",
             "token": TOKEN, "webhook_secret": SECRET})
     }
@@ -133,12 +145,10 @@ async fn open(
     Json(body): Json<Value>,
 ) -> Answered {
     look(&remote, &headers, |remote| {
-        assert_eq!(
-            (&body["amount"], &body["currency"]),
-            (&json!("50.00"), &json!("USD"))
-        );
+        assert_eq!(body["currency"], "USD");
         let id = format!("Remote{}", remote.invoices.len() + 1);
         let invoice = json!({"id": id, "status": "New", "additionalStatus": "None", "payments": [],
+            "amount": body["amount"], "minutes": body["checkout"]["expirationMinutes"],
             "checkoutLink": format!("https://pay.example/i/{id}")});
         remote.invoices.insert(id, invoice.clone());
         Some(invoice)
@@ -171,7 +181,7 @@ async fn arrived(
 }
 
 impl World {
-    async fn replace(&self, session: &str, methods: Value) -> Reply {
+    pub(crate) async fn replace(&self, session: &str, methods: Value) -> Reply {
         let methods = json!({"methods": methods});
         self.as_member(session, "PUT", METHODS)
             .json(&methods)
@@ -205,7 +215,7 @@ impl World {
     }
 
     /// A notice about an invoice, signed with this secret.
-    async fn notice(&self, reference: &str, secret: &str) -> Reply {
+    pub(crate) async fn notice(&self, reference: &str, secret: &str) -> Reply {
         let body = json!({"type": "InvoiceSettled", "invoiceId": reference, "storeId": "shop-1"});
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(body.to_string().as_bytes());
@@ -253,7 +263,7 @@ impl World {
 }
 
 /// Of so much of a coin.
-fn payment(id: &str, value: &str, status: &str) -> Value {
+pub(crate) fn payment(id: &str, value: &str, status: &str) -> Value {
     json!({"id": id, "value": value, "fee": "0", "status": status, "receivedDate": 1})
 }
 
@@ -263,6 +273,8 @@ fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
         let double = world.paid_by_double().await;
         let (opened, reference) = world.shown().await;
         assert_eq!(opened["provider"], "btcpay");
+        let asked = double.was_asked(&reference);
+        assert_eq!(asked, (json!("50.00"), json!(24 * 60)));
 
         double.pays(&reference, &json!([payment("a-0", "0.0004", "Processing")]));
         assert_eq!(world.notice(&reference, SECRET).await.status, 200);

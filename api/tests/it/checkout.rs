@@ -30,7 +30,7 @@ impl World {
     }
 
     /// The page of a visit that begins.
-    async fn visit(&self, product: &str, form: &str, cookie: &str) -> String {
+    pub(crate) async fn visit(&self, product: &str, form: &str, cookie: &str) -> String {
         let path = format!("/checkout/p/{product}");
         let reply = self.submit_with(&path, form, cookie).await;
         location(&reply)

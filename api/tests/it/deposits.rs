@@ -13,7 +13,7 @@ const TOKEN: &str = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 
 impl World {
     /// A method in tokens of this network, as it is stored once the network was asked.
-    fn takes_tokens(&self, coin: &str, network: &str) {
+    pub(crate) fn takes_tokens(&self, coin: &str, network: &str) {
         self.sql(&format!(
             "INSERT INTO payment_methods (merchant_id, coin, place, provider, enabled, instructions,
                xpub, network, chain_id, token, decimals, confirmations)

@@ -16,6 +16,7 @@ mod campaign_sales;
 mod campaigns;
 mod catalog;
 mod checkout;
+mod checkout_paid;
 mod checkout_refunds;
 mod cli;
 mod debts;

@@ -25,6 +25,13 @@ pub struct Facts {
     pub of_address: u32,
 }
 
+impl Facts {
+    /// Whether one more is too many.
+    pub const fn are_many(self) -> bool {
+        self.of_customer >= OPEN_OF_CUSTOMER_MAX || self.of_address >= OPEN_OF_ADDRESS_MAX
+    }
+}
+
 /// The invoice that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -62,7 +69,7 @@ pub fn open(
     if session.unit_price != wanted.quote.unit_price {
         return Err(Refusal::PriceChanged(wanted.quote.unit_price));
     }
-    if facts.of_customer >= OPEN_OF_CUSTOMER_MAX || facts.of_address >= OPEN_OF_ADDRESS_MAX {
+    if facts.are_many() {
         return Err(Refusal::TooManyOpen);
     }
     Ok(Invoice {

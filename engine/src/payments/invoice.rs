@@ -15,6 +15,8 @@ pub enum Status {
     Open,
     /// A payment was seen and is not final.
     Confirming,
+    /// What arrived is final, and less than is asked for: the rest is waited for.
+    Underpaid,
     /// What arrived is final, and its effect is under way.
     Paid,
     /// The effect is done.
@@ -36,7 +38,11 @@ pub enum Event {
     Seen,
     /// What was seen is gone again.
     Dropped,
+    /// Something arrived for good, and too little.
+    PartPaid,
     Paid,
+    /// The merchant takes what arrived for what was asked for.
+    Accepted,
     Completed,
     /// There is too little to deliver.
     Short,
@@ -53,9 +59,10 @@ pub enum Next {
 }
 
 impl Status {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Open,
         Self::Confirming,
+        Self::Underpaid,
         Self::Paid,
         Self::Completed,
         Self::AwaitingStock,
@@ -71,6 +78,7 @@ impl Status {
         match self {
             Self::Open => "OPEN",
             Self::Confirming => "CONFIRMING",
+            Self::Underpaid => "UNDERPAID",
             Self::Paid => "PAID",
             Self::Completed => "COMPLETED",
             Self::AwaitingStock => "AWAITING_STOCK",
@@ -88,60 +96,55 @@ impl Status {
 
     /// Where an event leads; none if the status does not allow it.
     pub const fn after(self, event: Event) -> Option<Next> {
-        match (self, event) {
-            (Self::Open, Event::Seen) => Some(Next::To(Self::Confirming)),
-            (Self::Confirming, Event::Dropped) => Some(Next::To(Self::Open)),
-            (Self::Open | Self::Confirming | Self::Expired | Self::Cancelled, Event::Paid) => {
-                Some(Next::To(Self::Paid))
+        match self {
+            Self::Open | Self::Confirming | Self::Underpaid | Self::Expired | Self::Cancelled => {
+                self.unpaid_after(event)
             }
-            (Self::Paid | Self::AwaitingStock, Event::Completed) => Some(Next::To(Self::Completed)),
-            (Self::Paid, Event::Short) => Some(Next::To(Self::AwaitingStock)),
-            (Self::Open, Event::Expired) => Some(Next::To(Self::Expired)),
-            (Self::Open, Event::Cancelled) => Some(Next::To(Self::Cancelled)),
+            Self::Paid | Self::Completed | Self::AwaitingStock => self.paid_after(event),
             // Money that comes after what was paid was given back is credited, and changes nothing else.
-            (
-                Self::PartiallyRefunded | Self::Refunded | Self::Disputed,
-                Event::Seen | Event::Dropped | Event::Paid | Event::Completed | Event::Short,
-            )
-            | (Self::Open, Event::Dropped)
-            | (Self::Confirming, Event::Seen)
-            | (
-                Self::Paid
-                | Self::Completed
-                | Self::AwaitingStock
-                | Self::Expired
-                | Self::Cancelled,
-                Event::Seen | Event::Dropped,
-            )
-            | (Self::Paid | Self::Completed | Self::AwaitingStock, Event::Paid)
-            | (Self::Completed | Self::AwaitingStock, Event::Short)
-            | (Self::Completed, Event::Completed)
-            | (Self::Expired, Event::Expired)
-            | (Self::Cancelled, Event::Cancelled) => Some(Next::Stays),
-            (
-                Self::Open | Self::Confirming | Self::Expired | Self::Cancelled,
-                Event::Completed | Event::Short,
-            )
-            | (
-                Self::Confirming
-                | Self::Paid
-                | Self::Completed
-                | Self::AwaitingStock
-                | Self::Cancelled,
-                Event::Expired,
-            )
-            | (
-                Self::Confirming
-                | Self::Paid
-                | Self::Completed
-                | Self::AwaitingStock
-                | Self::Expired,
-                Event::Cancelled,
-            )
-            | (
-                Self::PartiallyRefunded | Self::Refunded | Self::Disputed,
-                Event::Expired | Event::Cancelled,
-            ) => None,
+            Self::PartiallyRefunded | Self::Refunded | Self::Disputed => match event {
+                Event::Seen
+                | Event::Dropped
+                | Event::PartPaid
+                | Event::Paid
+                | Event::Completed
+                | Event::Short => Some(Next::Stays),
+                Event::Accepted | Event::Expired | Event::Cancelled => None,
+            },
+        }
+    }
+
+    const fn unpaid_after(self, event: Event) -> Option<Next> {
+        let nothing_came = matches!(self, Self::Open | Self::Confirming);
+        let may_end = matches!(self, Self::Open | Self::Underpaid);
+        match event {
+            Event::Seen if matches!(self, Self::Open) => Some(Next::To(Self::Confirming)),
+            Event::Dropped if matches!(self, Self::Confirming) => Some(Next::To(Self::Open)),
+            Event::PartPaid if nothing_came => Some(Next::To(Self::Underpaid)),
+            Event::Seen | Event::Dropped | Event::PartPaid => Some(Next::Stays),
+            Event::Accepted if nothing_came => None,
+            Event::Paid | Event::Accepted => Some(Next::To(Self::Paid)),
+            Event::Expired if may_end => Some(Next::To(Self::Expired)),
+            Event::Expired if matches!(self, Self::Expired) => Some(Next::Stays),
+            Event::Cancelled if may_end => Some(Next::To(Self::Cancelled)),
+            Event::Cancelled if matches!(self, Self::Cancelled) => Some(Next::Stays),
+            Event::Expired | Event::Cancelled | Event::Completed | Event::Short => None,
+        }
+    }
+
+    const fn paid_after(self, event: Event) -> Option<Next> {
+        let completed = matches!(self, Self::Completed);
+        match event {
+            Event::Completed if !completed => Some(Next::To(Self::Completed)),
+            Event::Short if matches!(self, Self::Paid) => Some(Next::To(Self::AwaitingStock)),
+            Event::Seen
+            | Event::Dropped
+            | Event::PartPaid
+            | Event::Paid
+            | Event::Accepted
+            | Event::Completed
+            | Event::Short => Some(Next::Stays),
+            Event::Expired | Event::Cancelled => None,
         }
     }
 }
@@ -253,7 +256,8 @@ pub enum Stepped {
 impl Invoice {
     /// What it is, also where nobody has stored yet that its time is over.
     pub fn status_at(&self, now: Timestamp) -> Status {
-        if self.status == Status::Open && now >= self.expires_at {
+        let waits = matches!(self.status, Status::Open | Status::Underpaid);
+        if waits && now >= self.expires_at {
             Status::Expired
         } else {
             self.status
@@ -275,6 +279,7 @@ impl Invoice {
                     Status::Completed => self.completed_at = Some(now),
                     Status::Open
                     | Status::Confirming
+                    | Status::Underpaid
                     | Status::AwaitingStock
                     | Status::Expired
                     | Status::Cancelled
@@ -292,6 +297,24 @@ impl Invoice {
                 Ok(Stepped::To(Box::new(self)))
             }
         }
+    }
+
+    /// What of the amount is still to come, after what arrived and was not given back.
+    pub fn missing(&self) -> Money {
+        let left = self
+            .received()
+            .and_then(|all| all.checked_sub(self.refunded));
+        let missing = left.and_then(|left| self.amount.checked_sub(left));
+        missing.unwrap_or_default().max(Money::ZERO)
+    }
+
+    /// The merchant takes what arrived for what was asked for, if anything did.
+    pub fn accept(self, now: Timestamp) -> Result<Stepped, WrongStatus> {
+        let nothing = self.missing() == self.amount;
+        if nothing && self.paid_at.is_none() {
+            return Err(WrongStatus(self.status_at(now)));
+        }
+        self.step(Event::Accepted, now)
     }
 
     /// All that arrived. None beyond the largest amount.

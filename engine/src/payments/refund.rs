@@ -15,37 +15,47 @@ impl Invoice {
 
     /// The invoice after so much of it went back, or the rest, and how much that is.
     ///
-    /// A part of a price leaves what is still to be delivered as it is.
+    /// A part of a price leaves what is still to be delivered as it is; what arrived and did not pay goes back
+    /// without more.
     pub fn refund(
         mut self,
         wanted: Option<Money>,
         now: Timestamp,
     ) -> Result<(Self, Money), NotTakenBack> {
         let received = self.received().unwrap_or_default();
-        let rest = received.checked_sub(self.refunded).unwrap_or_default();
-        let open = match self.status {
-            Status::Paid | Status::AwaitingStock => true,
-            Status::Completed | Status::PartiallyRefunded => false,
-            // What was paid beyond the price.
-            Status::Refunded if rest > Money::ZERO => false,
-            Status::Open
-            | Status::Confirming
-            | Status::Expired
-            | Status::Cancelled
-            | Status::Refunded
-            | Status::Disputed => return Err(NotTakenBack::Status(self.status)),
-        };
+        let rest = self.left();
+        let status = self.status;
+        // Beside what was paid for, what arrived and bought nothing.
+        if rest == Money::ZERO || matches!(status, Status::Disputed) {
+            return Err(NotTakenBack::Status(status));
+        }
         let amount = wanted.unwrap_or(rest);
         if amount <= Money::ZERO || amount > rest {
             return Err(NotTakenBack::Excess { rest });
         }
         let refunded = self.refunded.checked_add(amount);
         self.refunded = refunded.expect("no more is given back than arrived");
-        if self.refunded >= received.min(self.amount) {
-            self.status = Status::Refunded;
-        } else if !open {
-            self.status = Status::PartiallyRefunded;
-        }
+        let price = self.refunded >= received.min(self.amount);
+        self.status = match status {
+            Status::Paid
+            | Status::AwaitingStock
+            | Status::Completed
+            | Status::PartiallyRefunded
+                if price =>
+            {
+                Status::Refunded
+            }
+            Status::Completed | Status::PartiallyRefunded => Status::PartiallyRefunded,
+            Status::Open
+            | Status::Confirming
+            | Status::Underpaid
+            | Status::Paid
+            | Status::AwaitingStock
+            | Status::Expired
+            | Status::Cancelled
+            | Status::Refunded
+            | Status::Disputed => status,
+        };
         self.updated_at = now;
         Ok((self, amount))
     }

@@ -2,17 +2,19 @@
 //!
 //! Keeps: a source is taken in once, with one amount, however often it is told; what is not final pays
 //! nothing. The merchant's word and what its provider saw are taken for the same money: whichever came first
-//! is taken in, the other is not.
+//! is taken in, the other is not. What has a price is paid once it arrived, but for half a percent.
 
 use std::fmt;
 
 use chrono::TimeDelta;
 
-use super::{Event, Invoice, Status, Stepped};
+use super::{Event, Invoice, Purpose, Status, Stepped};
 use crate::{clock::Timestamp, ids::InvoiceId, money::Money};
 
 /// How long an invoice stands once a payment for it was seen.
 const CONFIRMING_HOURS: i64 = 24;
+/// One part in so many may be missing of a price: half a percent.
+const TOLERATED_PART: u32 = 200;
 
 /// All that a provider knows to have arrived for an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,7 +97,7 @@ impl Invoice {
             }
         }
         let event = if !fresh.is_empty() {
-            Event::Paid
+            self.bring(&fresh)
         } else if snapshot.arrived.iter().any(|one| !one.settled) {
             Event::Seen
         } else {
@@ -106,6 +108,22 @@ impl Invoice {
             stepped: extended(stepped, now),
             fresh,
         })
+    }
+
+    /// What so much more brings about: a top-up is worth what arrives, everything else has its price.
+    fn bring(&self, fresh: &[Arrival]) -> Event {
+        let mut fresh = fresh.iter();
+        let fresh = fresh.try_fold(Money::ZERO, |sum, one| sum.checked_add(one.amount));
+        // What is more than can be counted is enough.
+        let missing = fresh.and_then(|fresh| self.missing().checked_sub(fresh));
+        let missing = missing.unwrap_or_default().max(Money::ZERO);
+        let tolerated = missing.checked_mul(TOLERATED_PART);
+        let enough = tolerated.is_some_and(|least| least <= self.amount);
+        match self.purpose {
+            Purpose::TopUp => Event::Paid,
+            Purpose::Checkout if enough => Event::Paid,
+            Purpose::Checkout => Event::PartPaid,
+        }
     }
 
     /// Whether something final is to be taken in, or was.
@@ -130,7 +148,9 @@ impl Invoice {
 
 fn extended(stepped: Stepped, now: Timestamp) -> Stepped {
     match stepped {
-        Stepped::To(mut invoice) if invoice.status == Status::Confirming => {
+        Stepped::To(mut invoice)
+            if matches!(invoice.status, Status::Confirming | Status::Underpaid) =>
+        {
             invoice.expires_at = now + TimeDelta::hours(CONFIRMING_HOURS);
             Stepped::To(invoice)
         }

@@ -50,6 +50,7 @@ impl Invoice {
             Status::Disputed => (false, true),
             Status::Open
             | Status::Confirming
+            | Status::Underpaid
             | Status::Paid
             | Status::AwaitingStock
             | Status::Expired

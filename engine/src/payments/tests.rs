@@ -73,74 +73,52 @@ fn outcome(settlement: Settlement) -> (Status, usize) {
 
 #[test]
 fn every_status_takes_every_event_as_the_table_says() {
-    use Status::{
-        AwaitingStock, Cancelled, Completed, Confirming, Disputed, Expired, Open, Paid,
-        PartiallyRefunded, Refunded,
-    };
-    const EVENTS: [Event; 7] = [
+    const EVENTS: [Event; 9] = [
         Event::Seen,
         Event::Dropped,
+        Event::PartPaid,
         Event::Paid,
+        Event::Accepted,
         Event::Completed,
         Event::Short,
         Event::Expired,
         Event::Cancelled,
     ];
-    let to = |status| Some(Next::To(status));
-    let stays = Some(Next::Stays);
+    // Where each event leads: `=` is where it is, `-` is nowhere.
     let table = [
-        (
-            Open,
-            [
-                to(Confirming),
-                stays,
-                to(Paid),
-                None,
-                None,
-                to(Expired),
-                to(Cancelled),
-            ],
-        ),
-        (
-            Confirming,
-            [stays, to(Open), to(Paid), None, None, None, None],
-        ),
-        (
-            Paid,
-            [
-                stays,
-                stays,
-                stays,
-                to(Completed),
-                to(AwaitingStock),
-                None,
-                None,
-            ],
-        ),
-        (Completed, [stays, stays, stays, stays, stays, None, None]),
-        (
-            AwaitingStock,
-            [stays, stays, stays, to(Completed), stays, None, None],
-        ),
-        (Expired, [stays, stays, to(Paid), None, None, stays, None]),
-        (Cancelled, [stays, stays, to(Paid), None, None, None, stays]),
-        (
-            PartiallyRefunded,
-            [stays, stays, stays, stays, stays, None, None],
-        ),
-        (Refunded, [stays, stays, stays, stays, stays, None, None]),
-        (Disputed, [stays, stays, stays, stays, stays, None, None]),
+        "OPEN               CONFIRMING = UNDERPAID PAID - - - EXPIRED CANCELLED",
+        "CONFIRMING         = OPEN UNDERPAID PAID - - - - -",
+        "UNDERPAID          = = = PAID PAID - - EXPIRED CANCELLED",
+        "PAID               = = = = = COMPLETED AWAITING_STOCK - -",
+        "COMPLETED          = = = = = = = - -",
+        "AWAITING_STOCK     = = = = = COMPLETED = - -",
+        "EXPIRED            = = = PAID PAID - - = -",
+        "CANCELLED          = = = PAID PAID - - - =",
+        "PARTIALLY_REFUNDED = = = = - = = - -",
+        "REFUNDED           = = = = - = = - -",
+        "DISPUTED           = = = = - = = - -",
     ];
-    assert_eq!(table.map(|(status, _)| status), Status::ALL);
-    for (status, row) in table {
-        assert_eq!(EVENTS.map(|event| status.after(event)), row, "{status:?}");
+    let named = Status::ALL.map(Status::name);
+    for (row, (status, name)) in table.into_iter().zip(Status::ALL.into_iter().zip(named)) {
+        let mut row = row.split_whitespace();
+        assert_eq!(row.next(), Some(name));
+        let told = EVENTS.map(|event| match status.after(event) {
+            Some(Next::To(to)) => to.name(),
+            Some(Next::Stays) => "=",
+            None => "-",
+        });
+        assert_eq!(row.collect::<Vec<_>>(), told, "{name}");
     }
 }
 
 #[test]
 fn paid_is_left_for_completed_only_and_completed_never() {
     for status in Status::ALL {
-        for event in [Event::Seen, Event::Dropped, Event::Paid, Event::Cancelled] {
+        let events = [Event::Seen, Event::Dropped, Event::PartPaid, Event::Paid];
+        for event in events
+            .into_iter()
+            .chain([Event::Accepted, Event::Cancelled])
+        {
             if let Some(Next::To(_)) = status.after(event) {
                 assert!(!matches!(
                     status,
@@ -168,6 +146,86 @@ fn invoice_that_is_over_is_expired_before_anybody_stored_it() {
         panic!("late money is money");
     };
     assert_eq!((late.status, late.paid_at), (Status::Paid, Some(at(30))));
+}
+
+/// A customer's, paid where money comes in parts.
+fn price(status: Status) -> Invoice {
+    Invoice {
+        purpose: Purpose::Checkout,
+        provider: ProviderKind::Btcpay,
+        ..invoice(status)
+    }
+}
+
+#[test]
+fn price_is_paid_once_it_arrived_but_for_half_a_percent() {
+    use Status::{Cancelled, Confirming, Expired, Open, Paid, Underpaid};
+    for (status, parts, expected) in [
+        (Open, &[5000][..], Paid),
+        (Open, &[4975], Paid),
+        (Open, &[4974], Underpaid),
+        (Open, &[1], Underpaid),
+        (Confirming, &[2000, 2975], Paid),
+        (Confirming, &[2000, 2974], Underpaid),
+        (Open, &[9000], Paid),
+        (Expired, &[4974], Expired),
+        (Cancelled, &[2500, 2500], Paid),
+    ] {
+        let mut invoice = price(status);
+        let parts = parts.iter().enumerate();
+        let arrived: Vec<_> = parts
+            .map(|(at, minor)| transfer(at, *minor, true))
+            .collect();
+        let count = arrived.len();
+        invoice.updated_at = at(1);
+        let done = settled(invoice, &arrived, 2).unwrap();
+        assert_eq!(outcome(done), (expected, count), "{status:?} {arrived:?}");
+    }
+}
+
+#[test]
+fn rest_of_a_price_may_come_later_and_its_part_is_waited_for() {
+    let first = settled(price(Status::Open), &[transfer(0, 4000, true)], 20).unwrap();
+    let Stepped::To(mut part) = first.stepped else {
+        panic!("a part arrived");
+    };
+    assert_eq!((part.status, part.expires_at), (Status::Underpaid, at(44)));
+    part.payments.push(taken(&transfer(0, 4000, true)));
+    assert_eq!(
+        (part.missing(), part.status_at(at(44))),
+        (money(1000), Status::Expired)
+    );
+    let both = [transfer(0, 4000, true), transfer(1, 1000, true)];
+    for hours in [30, 50] {
+        let rest = settled((*part).clone(), &both, hours).unwrap();
+        assert_eq!(outcome(rest), (Status::Paid, 1));
+    }
+    // What went back has to come again.
+    part.refunded = money(500);
+    let rest = settled(*part, &both, 30).unwrap();
+    assert_eq!(outcome(rest), (Status::Underpaid, 1));
+}
+
+#[test]
+fn merchant_takes_a_part_for_the_price_and_nothing_for_nothing() {
+    let part = |status| {
+        let mut part = price(status);
+        part.payments.push(taken(&transfer(0, 1, true)));
+        part
+    };
+    for status in [Status::Underpaid, Status::Expired, Status::Cancelled] {
+        let Ok(Stepped::To(paid)) = part(status).accept(at(2)) else {
+            panic!("a part arrived");
+        };
+        assert_eq!((paid.status, paid.paid_at), (Status::Paid, Some(at(2))));
+        let nothing = price(status).accept(at(2));
+        assert_eq!(nothing, Err(WrongStatus(status)));
+    }
+    let open = price(Status::Open).accept(at(2));
+    assert_eq!(open, Err(WrongStatus(Status::Open)));
+    let mut again = part(Status::Completed);
+    again.paid_at = Some(at(1));
+    assert!(matches!(again.accept(at(2)), Ok(Stepped::Already(_))));
 }
 
 #[test]
@@ -451,10 +509,18 @@ fn price_that_went_back_ends_a_purchase_and_a_part_of_it_does_not() {
             "{status:?} {wanted:?}"
         );
     }
-    for status in [Open, Expired, Disputed] {
-        let refused = given_back(status, (5000, 0), None);
-        assert_eq!(refused, Err(NotTakenBack::Status(status)));
+    // What arrived and bought nothing goes back, and the invoice stays what it is.
+    for status in [Status::Underpaid, Expired, Status::Cancelled] {
+        assert_eq!(given_back(status, (4000, 0), None), Ok((status, 4000)));
+        let nothing = given_back(status, (4000, 4000), None);
+        assert_eq!(nothing, Err(NotTakenBack::Status(status)));
     }
+    let disputed = given_back(Disputed, (5000, 0), None);
+    assert_eq!(disputed, Err(NotTakenBack::Status(Disputed)));
+    assert_eq!(
+        given_back(Open, (0, 0), None),
+        Err(NotTakenBack::Status(Open))
+    );
     let over = given_back(Refunded, (5000, 5000), None);
     assert_eq!(over, Err(NotTakenBack::Status(Refunded)));
 }

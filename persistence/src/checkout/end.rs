@@ -83,7 +83,8 @@ pub(super) async fn free(
     }))
 }
 
-/// Ends at most so many invoices that are over; says what was reserved for each.
+/// Ends at most so many open invoices that are over, and as many of which a part was paid; says what was
+/// reserved for each.
 pub async fn expire(
     db: &Database,
     limit: u32,
@@ -108,15 +109,26 @@ async fn due(
     limit: u32,
     now: Timestamp,
 ) -> Result<Vec<(MerchantId, InvoiceId)>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(select_invoice!(
+    // Each of the two has an index.
+    let open = select_invoice!(
         "WHERE i.status = 'OPEN' AND i.expires_at <= $1 AND i.purpose = 'CHECKOUT'
          ORDER BY i.expires_at LIMIT $2"
-    ))
-    .bind(now)
-    .bind(i64::from(limit))
-    .fetch_all(&mut *db.read().await?)
-    .await?;
-    Ok(rows.iter().map(Row::id).collect())
+    );
+    let underpaid = select_invoice!(
+        "WHERE i.status = 'UNDERPAID' AND i.expires_at <= $1 AND i.purpose = 'CHECKOUT'
+         ORDER BY i.expires_at LIMIT $2"
+    );
+    let mut connection = db.read().await?;
+    let mut due = Vec::new();
+    for which in [open, underpaid] {
+        let rows: Vec<Row> = sqlx::query_as(which)
+            .bind(now)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *connection)
+            .await?;
+        due.extend(rows.iter().map(Row::id));
+    }
+    Ok(due)
 }
 
 /// Found without a lock, so looked at again under it.

@@ -30,9 +30,10 @@ use crate::{
     inventory::reservations,
     mail::{self, Post},
     owned,
+    payments::place,
     relationships::rows::kept,
     sales::link_facts,
-    top_ups::{is_current, note},
+    top_ups::{Announcement, is_current, note},
 };
 
 /// Who the audit log says it was: customers have no name here.
@@ -47,7 +48,7 @@ pub struct Customer {
     pub address: [u8; 16],
 }
 
-/// What a visit is to become, and the mail that tells the customer.
+/// What a visit is to become.
 pub struct Opening {
     pub session: CheckoutId,
     pub invoice: InvoiceId,
@@ -60,7 +61,6 @@ pub struct Opening {
     /// The method as it was when it was asked how to pay.
     pub method: Method,
     pub pay: Pay,
-    pub post: Post,
 }
 
 /// What became of a visit.
@@ -75,12 +75,12 @@ pub enum Opened {
 }
 
 /// Opens the invoice of a visit; none if there is no such visit. Units that are reserved for it are free again
-/// unless it opens.
+/// unless it opens; then the customer is told by a mail.
 pub async fn open(
     db: &Database,
     vault: &Vault,
     opening: Opening,
-    reserved: Option<Reservation>,
+    (reserved, announce): (Option<Reservation>, Announcement),
     now: Timestamp,
 ) -> Result<Option<Opened>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
@@ -108,13 +108,13 @@ pub async fn open(
             pay: opening.pay.clone(),
             relationship: share.as_ref().map(|share| share.relationship),
         };
-        let invoice = match checkout::open(facts, &session, wanted, now) {
+        let mut invoice = match checkout::open(facts, &session, wanted, now) {
             Ok(invoice) => invoice,
             Err(refusal) => return Ok(Some(Opened::Refused(refusal))),
         };
-        store(&mut tx, &opening, (&invoice, share), now).await?;
-        let Post { id, letter } = &opening.post;
-        mail::queue(&mut tx, &vault, (*id, "invoice"), letter, now).await?;
+        store(&mut tx, &opening, (&mut invoice, share), now).await?;
+        let Post { id, letter } = announce(&invoice);
+        mail::queue(&mut tx, &vault, (id, "invoice"), &letter, now).await?;
         if let Some(reserved) = reserved {
             // Whatever becomes of the commit, the engine looks by itself.
             let _stored = reservations::insert(&mut tx, reserved, now).await?;
@@ -128,10 +128,11 @@ pub async fn open(
 async fn store(
     connection: &mut PgConnection,
     opening: &Opening,
-    (invoice, share): (&Invoice, Option<Share>),
+    (invoice, share): (&mut Invoice, Option<Share>),
     now: Timestamp,
 ) -> Result<(), Error> {
     insert(&mut *connection, opening, invoice).await?;
+    place(&mut *connection, invoice, &opening.method.access, now).await?;
     let quote = &opening.quote;
     let line = Line {
         id: opening.line,
@@ -224,6 +225,22 @@ async fn share(
     Ok(Ok(share))
 }
 
+/// Whether one more invoice of a customer may wait for money now: to be asked before a payment server is, and
+/// again with the invoice.
+pub async fn has_room(
+    db: &Database,
+    merchant: MerchantId,
+    customer: &Customer,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let (db, digests) = (db.clone(), (customer.digest, customer.address));
+    owned(async move {
+        let facts = counted(&mut *db.read().await?, merchant, digests, now).await?;
+        Ok(!facts.are_many())
+    })
+    .await
+}
+
 /// What decides whether the visit becomes an invoice. Others of the same customer or address wait until the
 /// transaction ends.
 async fn facts(
@@ -241,6 +258,21 @@ async fn facts(
             .execute(&mut *connection)
             .await?;
     }
+    counted(
+        connection,
+        merchant,
+        (customer.digest, customer.address),
+        now,
+    )
+    .await
+}
+
+async fn counted(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    (customer, address): ([u8; 16], [u8; 16]),
+    now: Timestamp,
+) -> Result<Facts, Error> {
     let (of_customer, of_address): (i64, i64) = sqlx::query_as(
         "SELECT
            (SELECT COUNT(*) FROM invoices WHERE merchant_id = $1 AND customer_digest = $2
@@ -249,8 +281,8 @@ async fn facts(
             AND status = 'OPEN' AND purpose = 'CHECKOUT' AND expires_at > $4)",
     )
     .bind(merchant.uuid())
-    .bind(&customer.digest[..])
-    .bind(&customer.address[..])
+    .bind(&customer[..])
+    .bind(&address[..])
     .bind(now)
     .fetch_one(connection)
     .await?;

@@ -1,6 +1,7 @@
 //! What arrived for a customer's invoice is stored, with the sale that it makes.
 //!
-//! Keeps: a source pays once; a sale is there as soon as its invoice is paid, and never before. What is
+//! Keeps: a source pays once; a sale is there as soon as its invoice is paid, or too little was taken for its
+//! price, and never before. What is
 //! delivered for it waits for whoever stored it or, if that one ended, for [`super::take_waiting`].
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use engine::{
     audit::Actor,
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, SaleId},
-    payments::{Invoice, Settlement, Snapshot, Status, Stepped},
+    payments::{Invoice, Settlement, Snapshot, Status, Stepped, WrongStatus},
     random::Random,
 };
 use sqlx::PgConnection;
@@ -69,17 +70,63 @@ pub async fn settle(
             }
             invoice.payments.push(payment);
         }
-        if invoice.status == Status::Paid && was != Status::Paid {
-            attempt(&mut tx, id, now).await?;
-            if !sell(&mut tx, &invoice, &*random, now).await? {
-                return Ok(Some(Err(NotPaid::TooLarge)));
-            }
+        let paid = invoice.status == Status::Paid && was != Status::Paid;
+        if paid && !sold(&mut tx, &invoice, &*random, now).await? {
+            return Ok(Some(Err(NotPaid::TooLarge)));
         }
         store(&mut tx, &invoice, (actor, "invoice.settle"), now).await?;
         commit(tx).await?;
         Ok(Some(Ok((invoice, false))))
     })
     .await
+}
+
+/// Why what arrived was not taken for the price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAccepted {
+    Status(WrongStatus),
+    /// The sums of the reseller would be beyond the bound of amounts.
+    TooLarge,
+}
+
+/// The merchant takes what arrived for what was asked for; says whether it was so before. None if there is no such
+/// invoice of a customer of this merchant.
+pub async fn accept(
+    db: &Database,
+    (merchant, id): (MerchantId, InvoiceId),
+    (actor, random): (Actor, Arc<dyn Random>),
+    now: Timestamp,
+) -> Result<Option<Result<(Invoice, bool), NotAccepted>>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let Some(invoice) = lock(&mut tx, merchant, id).await? else {
+            return Ok(None);
+        };
+        let invoice = match invoice.accept(now) {
+            Err(wrong) => return Ok(Some(Err(NotAccepted::Status(wrong)))),
+            Ok(Stepped::Already(invoice)) => return Ok(Some(Ok((*invoice, true)))),
+            Ok(Stepped::To(invoice)) => *invoice,
+        };
+        if !sold(&mut tx, &invoice, &*random, now).await? {
+            return Ok(Some(Err(NotAccepted::TooLarge)));
+        }
+        store(&mut tx, &invoice, (actor, "invoice.accept"), now).await?;
+        commit(tx).await?;
+        Ok(Some(Ok((invoice, false))))
+    })
+    .await
+}
+
+/// What an invoice brings about that is paid from now on; false if its sale is too large.
+async fn sold(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    random: &dyn Random,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    attempt(&mut *connection, invoice.id, now).await?;
+    sell(connection, invoice, random, now).await
 }
 
 /// Whoever pays, delivers: nobody else tries for a while.

@@ -16,7 +16,7 @@ use crate::{Database, Error, owned, relationships::rows::named};
 /// An address that is watched, and what for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
-    pub of: (MerchantId, RelationshipId),
+    pub merchant: MerchantId,
     pub invoice: InvoiceId,
     pub deposit: Deposit,
     /// Something was seen there that was not final.
@@ -32,11 +32,11 @@ pub async fn watched(
     let (db, network) = (db.clone(), network.to_owned());
     owned(async move {
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT d.invoice_id, d.merchant_id, d.relationship_id, d.address, d.network, d.chain_id,
+            "SELECT d.invoice_id, d.merchant_id, d.address, d.network, d.chain_id,
                d.token, d.decimals, d.confirmations, i.status = 'CONFIRMING' AS confirming
              FROM deposits AS d JOIN invoices AS i ON i.invoice_id = d.invoice_id
              WHERE d.network = $1
-               AND (i.status IN ('OPEN', 'CONFIRMING') OR i.updated_at >= $2)
+               AND (i.status IN ('OPEN', 'CONFIRMING', 'UNDERPAID') OR i.updated_at >= $2)
              ORDER BY d.invoice_id",
         )
         .bind(network)
@@ -49,7 +49,7 @@ pub async fn watched(
 }
 
 /// Gives an invoice that was just stored an address that no other had or will have.
-pub(crate) async fn take(
+pub(super) async fn take(
     connection: &mut PgConnection,
     invoice: &Invoice,
     deposits: &Deposits,
@@ -99,7 +99,7 @@ pub(crate) async fn of_invoices(
     invoices: &[Uuid],
 ) -> Result<HashMap<Uuid, Deposit>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT d.invoice_id, d.merchant_id, d.relationship_id, d.address, d.network, d.chain_id,
+        "SELECT d.invoice_id, d.merchant_id, d.address, d.network, d.chain_id,
            d.token, d.decimals, d.confirmations, false AS confirming
          FROM deposits AS d WHERE d.invoice_id = ANY ($1)",
     )
@@ -117,7 +117,6 @@ pub(crate) async fn of_invoices(
 struct Row {
     invoice_id: Uuid,
     merchant_id: Uuid,
-    relationship_id: Uuid,
     address: Vec<u8>,
     network: String,
     chain_id: i64,
@@ -153,10 +152,7 @@ impl TryFrom<Row> for Watched {
     fn try_from(row: Row) -> Result<Self, Error> {
         let counts = (row.decimals, row.confirmations);
         Ok(Self {
-            of: (
-                MerchantId::from_uuid(row.merchant_id),
-                RelationshipId::from_uuid(row.relationship_id),
-            ),
+            merchant: MerchantId::from_uuid(row.merchant_id),
             invoice: InvoiceId::from_uuid(row.invoice_id),
             deposit: Deposit {
                 address: address(&row.address, "deposits.address")?,

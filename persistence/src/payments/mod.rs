@@ -3,12 +3,14 @@
 mod cursors;
 mod deposits;
 mod methods;
+mod place;
 mod stores;
 
 pub use cursors::{advance_cursor, begin_cursor, cursor};
+pub(crate) use deposits::of_invoices;
 pub use deposits::{Watched, watched};
-pub(crate) use deposits::{of_invoices, take};
 pub(crate) use methods::find_enabled;
 pub use methods::{list, replace};
+pub(crate) use place::place;
+pub(crate) use stores::of_invoices as hosted_of;
 pub use stores::{Due, ask_now, asked, due, stores};
-pub(crate) use stores::{host, of_invoices as hosted_of};

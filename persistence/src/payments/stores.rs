@@ -21,7 +21,7 @@ use crate::{
 /// An invoice whose shop is to be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    pub of: (MerchantId, RelationshipId),
+    pub merchant: MerchantId,
     pub invoice: InvoiceId,
     pub store: Store,
     /// When its question was due: whoever answers says so.
@@ -53,7 +53,7 @@ pub(super) async fn insert(
 }
 
 /// Stores where an invoice that was just stored is paid, to be asked for at that time.
-pub(crate) async fn host(
+pub(super) async fn host(
     connection: &mut PgConnection,
     invoice: &Invoice,
     hosted: &Hosted,
@@ -146,7 +146,7 @@ pub async fn due(db: &Database, limit: u32, now: Timestamp) -> Result<Vec<Due>, 
     let db = db.clone();
     owned(async move {
         let rows: Vec<DueRow> = sqlx::query_as(
-            "SELECT h.invoice_id, h.merchant_id, h.relationship_id, h.ask_at, s.store_id, s.url, s.name,
+            "SELECT h.invoice_id, h.merchant_id, h.ask_at, s.store_id, s.url, s.name,
                s.token, s.notices
              FROM hosted_invoices AS h JOIN payment_stores AS s ON s.store_id = h.store_id
              WHERE h.ask_at <= $1 ORDER BY h.ask_at LIMIT $2",
@@ -202,7 +202,6 @@ impl StoreRow {
 struct DueRow {
     invoice_id: Uuid,
     merchant_id: Uuid,
-    relationship_id: Uuid,
     ask_at: Timestamp,
     #[sqlx(flatten)]
     store: StoreRow,
@@ -213,10 +212,7 @@ impl TryFrom<DueRow> for Due {
 
     fn try_from(row: DueRow) -> Result<Self, Error> {
         Ok(Self {
-            of: (
-                MerchantId::from_uuid(row.merchant_id),
-                RelationshipId::from_uuid(row.relationship_id),
-            ),
+            merchant: MerchantId::from_uuid(row.merchant_id),
             invoice: InvoiceId::from_uuid(row.invoice_id),
             store: named(row.store.store(), "payment_stores.store_id")?,
             at: row.ask_at,

@@ -27,7 +27,7 @@ macro_rules! chosen {
         concat!(
             $before,
             "WHERE i.merchant_id = $1
-               AND ($2::text[] = '{}' OR CASE WHEN i.status = 'OPEN' AND i.expires_at <= $3
+               AND ($2::text[] = '{}' OR CASE WHEN i.status IN ('OPEN', 'UNDERPAID') AND i.expires_at <= $3
                  THEN 'EXPIRED' ELSE i.status END = ANY ($2))
                AND ($4::text[] = '{}' OR i.purpose = ANY ($4)) ",
             $rest

@@ -25,14 +25,12 @@ use crate::{
     fulfillments::rows::money,
     mail::Post,
     notifications, owned,
-    payments::{find_enabled, host, take},
+    payments::{find_enabled, place},
     relationships::rows::{kept, named},
 };
 
 /// Over which unpaid invoices are counted.
 const DAY: TimeDelta = TimeDelta::days(1);
-/// When a payment server is asked about a new invoice, if it says nothing by itself.
-const ASK_AFTER: TimeDelta = TimeDelta::minutes(2);
 
 /// The mail that tells of an invoice, once it is known where to pay it.
 pub type Announcement = Box<dyn FnOnce(&Invoice) -> Post + Send>;
@@ -132,17 +130,7 @@ pub(super) async fn store(
     now: Timestamp,
 ) -> Result<Invoice, Error> {
     rows::insert(connection, &invoice, request).await?;
-    match access {
-        Access::Manual => {}
-        Access::EvmErc20(deposits) => {
-            invoice.pay.deposit = Some(take(connection, &invoice, deposits).await?);
-        }
-        Access::Btcpay(_) => {
-            if let Some(hosted) = &invoice.pay.hosted {
-                host(connection, &invoice, hosted, now + ASK_AFTER).await?;
-            }
-        }
-    }
+    place(connection, &mut invoice, access, now).await?;
     let relationship = rows::topped_up(&invoice)?;
     let fact = Fact::TopUpCreated {
         invoice: invoice.id.uuid(),

@@ -68,6 +68,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(balances());
     all.extend(top_ups());
     all.extend(invoices());
+    all.extend(waiting_invoices());
     all.push(checkout());
     all.extend(payments());
     all.extend(products());
@@ -453,6 +454,12 @@ fn invoices() -> Vec<Operation> {
         .takes::<DisputeInvoice>()
         .answers::<InvoiceView>(200)
         .refuses(&[Code::InvalidState]),
+    ]
+}
+
+/// What a merchant says of an invoice that waits for money.
+fn waiting_invoices() -> Vec<Operation> {
+    vec![
         Operation::new(
             "post",
             "/dev/v1/invoices/{inv}/complete",
@@ -467,6 +474,16 @@ fn invoices() -> Vec<Operation> {
             Code::AlreadyExists,
             Code::ProviderUnavailable,
         ]),
+        Operation::new(
+            "post",
+            "/dev/v1/invoices/{inv}/accept",
+            "You take what a customer paid for the price, though it is less: it is delivered, once.",
+        )
+        .scope(Scope::BalanceWrite)
+        .once()
+        .takes::<Nothing>()
+        .answers::<InvoiceView>(200)
+        .refuses(&[Code::InvalidState]),
         Operation::new(
             "post",
             "/dev/v1/invoices/{inv}/cancel",

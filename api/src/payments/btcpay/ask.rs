@@ -92,7 +92,7 @@ async fn ask_store(app: &App, due: Vec<Due>, now: Timestamp) -> Result<(), persi
 
 /// Takes in what the server says of one invoice; gives when to ask next.
 async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
-    let (merchant, id) = (due.of.0, due.invoice);
+    let (merchant, id) = (due.merchant, due.invoice);
     let found = top_ups::find_of(&app.database, merchant, id).await?;
     let invoice = found.ok_or_else(|| ApiError::new(Code::InternalError))?;
     let terms = app.engine.merchant(merchant).await?;
@@ -102,6 +102,7 @@ async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, Ap
         vault: app.engine.vault().clone(),
         store: due.store,
         currency: terms.currency,
+        minutes: 0,
         instructions: None,
     };
     let next = next_question(&invoice, now);
@@ -111,14 +112,14 @@ async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, Ap
         Err(_) if next.is_none() => return Ok(None),
         Err(unavailable) => return Err(unavailable.into()),
     };
-    take_in(&app, (due.of, id), snapshot, (Actor::job(JOB), now)).await?;
+    take_in(&app, &invoice, snapshot, (Actor::job(JOB), now)).await?;
     Ok(next)
 }
 
 /// When a server is asked for an invoice again; none if it is asked no more.
 fn next_question(invoice: &Invoice, now: Timestamp) -> Option<Timestamp> {
     match invoice.status {
-        Status::Open | Status::Confirming => Some(now + OPEN_AGAIN),
+        Status::Open | Status::Confirming | Status::Underpaid => Some(now + OPEN_AGAIN),
         Status::Paid
         | Status::Completed
         | Status::AwaitingStock

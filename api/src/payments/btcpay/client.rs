@@ -18,6 +18,8 @@ use crate::webhooks::{
 };
 
 const CALL_MAX: Duration = Duration::from_secs(8);
+/// How long a server looks for payments of an invoice that ended.
+const MONITORING_MINUTES: i64 = 24 * 60;
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// See the module.
@@ -111,7 +113,7 @@ impl Shops {
         let body = json!({
             "amount": amount,
             "currency": currency,
-            "checkout": {"expirationMinutes": minutes, "monitoringMinutes": minutes},
+            "checkout": {"expirationMinutes": minutes, "monitoringMinutes": MONITORING_MINUTES},
         });
         self.call(shop, Method::POST, &["invoices"], Some(body))
             .await

@@ -18,12 +18,13 @@ use engine::{
     payments::{
         Arrival, Hosted, Invoice, Pay, Provider, ProviderKind, Snapshot, Source, Store, Unavailable,
     },
-    top_ups::VALID_HOURS,
     vault::Vault,
 };
 use futures_util::future::BoxFuture;
 pub(crate) use hook::notice;
 pub(super) use setup::{Given, MASK, store};
+
+const PAGE_CHARS_MAX: usize = 2000;
 
 /// A merchant's store, and what reaches it.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub(super) struct Btcpay {
     pub(super) store: Store,
     /// Of the invoices.
     pub(super) currency: Currency,
+    /// How long a new one waits for money.
+    pub(super) minutes: i64,
     pub(super) instructions: Option<String>,
 }
 
@@ -51,17 +54,17 @@ impl Btcpay {
     async fn opened(&self, amount: Money) -> Result<Pay, Unavailable> {
         let text = self.currency.display(amount).to_string();
         let asked = (text, self.currency.code());
-        let made = self
-            .shops
-            .open(&self.shop()?, asked, VALID_HOURS * 60)
-            .await?;
+        let made = self.shops.open(&self.shop()?, asked, self.minutes).await?;
         Ok(Pay {
             instructions: self.instructions.clone(),
             deposit: None,
             hosted: Some(Hosted {
                 store: self.store.id,
                 reference: made.id,
-                url: made.checkout_link.ok_or(Unavailable)?,
+                url: made
+                    .checkout_link
+                    .filter(|url| is_page(url))
+                    .ok_or(Unavailable)?,
             }),
         })
     }
@@ -83,6 +86,13 @@ impl Btcpay {
         }
         Ok(Snapshot { arrived })
     }
+}
+
+/// Whether what a server calls the address of a page is one: it is shown to whoever pays.
+fn is_page(url: &str) -> bool {
+    let parsed = reqwest::Url::parse(url);
+    url.len() <= PAGE_CHARS_MAX
+        && parsed.is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
 }
 
 /// Payments of all coins, each at its coin's rate.

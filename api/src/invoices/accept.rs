@@ -1,0 +1,34 @@
+//! `POST /dev/v1/invoices/{inv}/accept`: the merchant takes what arrived for what was asked for.
+
+use axum::{extract::State, response::Response};
+use engine::{ids::InvoiceId, payments::Purpose};
+
+use super::{answer, owned_by};
+use crate::{
+    auth::{MerchantKey, scope::BalanceWrite},
+    checkout,
+    error::{ApiError, Code},
+    extract::{Once, PathIds},
+    state::App,
+    wire::fields::Nothing,
+};
+
+pub(crate) async fn dev(
+    State(app): State<App>,
+    caller: MerchantKey<BalanceWrite>,
+    PathIds(id): PathIds<InvoiceId>,
+    once: Once<Nothing>,
+) -> Result<Response, ApiError> {
+    let work = move |app: App, caller: MerchantKey<BalanceWrite>, Nothing {}| async move {
+        let found = owned_by(&app, caller.merchant_id(), id).await?;
+        let Purpose::Checkout = found.purpose else {
+            let said = "A top-up is credited with what arrives, however little it is.";
+            let error = ApiError::saying(Code::InvalidState, said);
+            return Err(error.detail("status", found.status_at(app.now()).name()));
+        };
+        let of = (found.merchant, found.id);
+        let accepted = checkout::pay::accepted(&app, of, caller.actor()).await?;
+        answer(&app, &caller, (accepted.0, &accepted.1)).await
+    };
+    once.run(app, caller, work).await
+}

@@ -1,0 +1,238 @@
+//! Customers pay where somebody else sees the money: at a payment server, or on a chain. Too little buys nothing,
+//! unless the merchant takes it.
+
+use api::{checkout::expire_due, payments::ask_due};
+use engine::persons::Role;
+use serde_json::{Value, json};
+
+use crate::{
+    btcpay::{Double, OWNER, SECRET, payment},
+    checkout::{after, is_page, location},
+    support::{World, with_world},
+};
+
+const CODE: &str = "demo-both";
+const ANN: &str = "ann%40example.com";
+
+impl World {
+    /// The page of an invoice over two units in this coin.
+    async fn invoiced_in(&self, coin: &str, cookie: &str) -> String {
+        let visit = self.visit(&self.antivirus(), "quantity=2", cookie).await;
+        let form = format!("email={ANN}&coin={coin}");
+        location(&self.submit(&visit, &form).await)
+    }
+
+    /// The merchant takes money through this server, and nowhere else.
+    async fn takes_btcpay(&self, double: &Double) {
+        self.member(OWNER, Role::Owner).await;
+        let session = self.stepped_up(OWNER).await;
+        let methods = json!([double.method()]);
+        self.replace(&session, methods).await.data(200);
+    }
+
+    /// An invoice that the server shows: its page, itself, and what it is called there.
+    async fn hosted(&self, cookie: &str) -> (String, Value, String) {
+        let page = self.invoiced_in("btc", cookie).await;
+        let invoice = self.newest().await;
+        let url = invoice["pay"]["url"].as_str().unwrap();
+        let reference = url.strip_prefix("https://pay.example/i/").unwrap();
+        (page, invoice.clone(), reference.to_owned())
+    }
+
+    /// Has the server asked, and waits until this invoice came to have this status.
+    async fn until_invoice(&self, (invoice, reference): (&Value, &str), status: &str) -> Value {
+        assert_eq!(self.notice(reference, SECRET).await.status, 200);
+        let mut after = 0;
+        loop {
+            let path =
+                format!("/dev/v1/events?after={after}&limit=500&wait=20&types=invoice:updated");
+            let call = self.call("GET", &path).key(&self.merchant_key());
+            let page = call.send().await.json();
+            let mut events = page["data"].as_array().unwrap().iter();
+            let told = events.any(|event| {
+                event["data"]["invoice_id"] == invoice["id"] && event["data"]["status"] == status
+            });
+            if told {
+                let path = format!("/dev/v1/invoices/{}", invoice["id"].as_str().unwrap());
+                let read = self.call("GET", &path).key(&self.merchant_key());
+                return read.send().await.data(200);
+            }
+            after = page["pagination"]["next_after"].as_u64().unwrap();
+        }
+    }
+
+    fn delivered_serials(&self) -> String {
+        self.scalar("SELECT COUNT(*) FROM sold_serials")
+    }
+}
+
+#[test]
+fn customer_pays_at_a_server_in_parts_and_gets_the_serials_once() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let (page, open, reference) = world.hosted(&cookie).await;
+        assert_eq!(double.was_asked(&reference), (json!("59.98"), json!(60)));
+        let shown = is_page(&world.see(&page).await, 200);
+        let link = format!("href=\"https://pay.example/i/{reference}\"");
+        assert!(
+            shown.contains(&link) && shown.contains("Pay in BTC"),
+            "{shown}"
+        );
+        let letter = world.letter("Your invoice").await;
+        assert!(letter.contains(&page) && letter.contains("https://pay.example/i/"));
+
+        double.pays(&reference, &json!([payment("a-0", "0.0004", "Processing")]));
+        let of = (&open, reference.as_str());
+        let seen = world.until_invoice(of, "CONFIRMING").await;
+        assert_eq!(seen["received"], "0.00");
+        double.pays(&reference, &json!([payment("a-0", "0.0004", "Settled")]));
+        let part = world.until_invoice(of, "UNDERPAID").await;
+        assert_eq!(
+            (&part["received"], &part["paid_at"]),
+            (&json!("25.00"), &Value::Null)
+        );
+        assert_eq!(world.delivered_serials(), "0");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sales"), "0");
+        let shown = is_page(&world.see(&page).await, 200);
+        assert!(
+            shown.contains("Send the rest") && shown.contains("34.98 USD"),
+            "{shown}"
+        );
+        let both = [
+            payment("a-0", "0.0004", "Settled"),
+            payment("b-0", "0.00055968", "Settled"),
+        ];
+        double.pays(&reference, &json!(both));
+        let done = world.until_invoice(of, "COMPLETED").await;
+        assert_eq!(
+            (&done["received"], &done["overpaid"]),
+            (&json!("59.98"), &json!("0.00"))
+        );
+        // Told again, and asked again: nothing is new.
+        ask_due(world.server.app(), after(7 * 60)).await.unwrap();
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM payments"), "2");
+        assert_eq!(world.delivered_serials(), "2");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sales"), "1");
+        let ledger = "SELECT COUNT(*) FROM ledger_entries WHERE kind = 2";
+        assert_eq!(world.scalar(ledger), "0", "no balance is credited");
+        let shown = is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
+        assert_eq!(shown.matches("<pre>").count(), 2);
+    });
+}
+
+#[test]
+fn merchant_takes_too_little_for_the_price_or_gives_it_back() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        let (_, taken, first) = world.hosted("").await;
+        let unpaid = world.act_on(&taken, "accept", json!({})).await;
+        unpaid.refused(409, "INVALID_STATE");
+        double.pays(&first, &json!([payment("a-0", "0.0004", "Settled")]));
+        world.until_invoice((&taken, &first), "UNDERPAID").await;
+        let accepted = world.act_on(&taken, "accept", json!({})).await.data(200);
+        assert_eq!(
+            (&accepted["status"], &accepted["received"]),
+            (&json!("COMPLETED"), &json!("25.00"))
+        );
+        let again = world.act_on(&taken, "accept", json!({})).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(world.delivered_serials(), "2");
+
+        let (page, returned, second) = world.hosted("").await;
+        double.pays(&second, &json!([payment("b-0", "0.0004", "Settled")]));
+        world.until_invoice((&returned, &second), "UNDERPAID").await;
+        let app = world.server.app();
+        assert_eq!(expire_due(app, after(25 * 60)).await.unwrap(), 1);
+        let back = world.act_on(&returned, "refund", json!({"refund_ref": "P1"}));
+        let back = back.await.data(200);
+        assert_eq!(
+            (&back["status"], &back["refunded"]),
+            (&json!("EXPIRED"), &json!("25.00"))
+        );
+        let none = world.act_on(&returned, "accept", json!({})).await;
+        none.refused(409, "INVALID_STATE");
+        assert!(is_page(&world.see(&page).await, 200).contains("Given back"));
+        assert_eq!(world.delivered_serials(), "2");
+
+        let bill = world.dev_of(CODE, "POST", "top-ups");
+        let bill = bill.json(&json!({"amount": "50.00", "coin": "BTC"}));
+        let bill = bill.send().await.data(201);
+        let top_up = world.act_on(&bill, "accept", json!({})).await;
+        top_up.refused(409, "INVALID_STATE");
+    });
+}
+
+#[test]
+fn rest_that_comes_after_the_end_buys_all_the_same() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        let (_, open, reference) = world.hosted("").await;
+        double.pays(&reference, &json!([payment("a-0", "0.0004", "Settled")]));
+        let of = (&open, reference.as_str());
+        world.until_invoice(of, "UNDERPAID").await;
+        let app = world.server.app();
+        assert_eq!(expire_due(app, after(25 * 60)).await.unwrap(), 1);
+        let kept = "SELECT COUNT(*) FROM reservations WHERE ended_at IS NULL";
+        assert_eq!(world.scalar(kept), "0");
+        let both = [
+            payment("a-0", "0.0004", "Settled"),
+            payment("b-0", "0.0006", "Settled"),
+        ];
+        double.pays(&reference, &json!(both));
+        let late = world.until_invoice(of, "COMPLETED").await;
+        assert_eq!(
+            (&late["received"], &late["overpaid"]),
+            (&json!("62.50"), &json!("2.52"))
+        );
+        assert_eq!(world.delivered_serials(), "2");
+    });
+}
+
+#[test]
+fn whoever_is_refused_has_no_server_asked_for_anything() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        for _ in 0..3 {
+            world.invoiced_in("btc", "").await;
+        }
+        let visit = world.visit(&world.antivirus(), "quantity=2", "").await;
+        let form = format!("email={ANN}&coin=BTC");
+        is_page(&world.submit(&visit, &form).await, 409);
+        let gone = world.product("Closed beta").id.to_string();
+        let visit = world.visit(&gone, "quantity=20", "").await;
+        let form = "email=bob%40example.com&coin=BTC";
+        assert!(is_page(&world.submit(&visit, form).await, 409).contains("Sold out"));
+        assert_eq!(double.count(), 3);
+    });
+}
+
+#[test]
+fn page_says_where_to_send_tokens_and_how_many() {
+    with_world(async |world| {
+        world.takes_tokens("USDT", "silent");
+        let visit = world.visit(&world.antivirus(), "quantity=2", "").await;
+        let offered = is_page(&world.see(&visit).await, 200);
+        assert!(offered.contains("value=\"BANK\"") && offered.contains("value=\"USDT\""));
+        let page = world.invoiced_in("USDT", "").await;
+        let invoice = world.newest().await;
+        let address = invoice["pay"]["address"].as_str().unwrap();
+        let shown = is_page(&world.see(&page).await, 200);
+        assert!(shown.contains(&format!("<pre>{address}</pre>")) && shown.contains("59.98 USDT"));
+        assert_eq!(shown.matches("silent").count(), 2);
+        let wallet = format!("@31337/transfer?address={address}&amp;uint256=59980000");
+        assert!(
+            shown.contains("href=\"ethereum:0x") && shown.contains(&wallet),
+            "{shown}"
+        );
+        assert!(world.letter("Your invoice").await.contains(address));
+        // The merchant's word is the same money as what the chain would tell.
+        assert_eq!(world.pay(&invoice).await["status"], "COMPLETED");
+        assert_eq!(world.delivered_serials(), "2");
+    });
+}
