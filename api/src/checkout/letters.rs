@@ -114,6 +114,22 @@ pub(super) fn refunded(app: &App, merchant: &Merchant, sold: &Due) -> Result<Pos
     Ok(post(app, to.expose(), subject, text))
 }
 
+/// A payment did not come after all.
+pub(super) fn reversed(app: &App, merchant: &Merchant, sold: &Due) -> Result<Post, ApiError> {
+    let to = customer(merchant, sold)?;
+    let text = format!(
+        "A payment for {quantity} x {title} was taken back, so it does not count any more. Where your \
+         invoice stands:\n{origin}{path}\n\nIf you did not take it back, ask {name}.\n",
+        quantity = sold.line.quantity,
+        title = sold.line.title,
+        name = merchant.name,
+        origin = app.origin,
+        path = invoice_path(app, sold.invoice.id),
+    );
+    let subject = format!("Your payment for {} was taken back", sold.line.title);
+    Ok(post(app, to.expose(), subject, text))
+}
+
 fn customer(merchant: &Merchant, due: &Due) -> Result<Opened, ApiError> {
     let opened = merchant
         .key

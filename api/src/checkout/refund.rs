@@ -6,10 +6,12 @@
 use engine::{
     audit::Actor,
     ids::{InvoiceId, MerchantId},
+    merchants::Merchant,
     payments::{Invoice, NotTakenBack, Status},
 };
 use persistence::{
-    checkout::{self, Giving, Refund},
+    checkout::{self, Due, Giving, Refund},
+    mail::Post,
     owned,
     sales::refund::Wanted,
 };
@@ -20,11 +22,26 @@ use crate::{
     state::App,
 };
 
+/// What the customer is told.
+type Telling = fn(&App, &Merchant, &Due) -> Result<Post, ApiError>;
+
 /// Why nothing was changed.
 pub(crate) enum NotRefunded {
     Invoice(NotTakenBack),
     /// The reference belongs to another refund.
     Mismatch,
+}
+
+/// A payment did not come after all. Whatever was stored before stays so.
+pub(crate) async fn reversed(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    wanted: Wanted,
+    actor: Actor,
+) -> Result<(), ApiError> {
+    // All of it went back before, or more than is left would: nobody gets more by asking again.
+    let _done = give_back(app, of, wanted, (actor, letters::reversed)).await?;
+    Ok(())
 }
 
 /// Whether it went back before, and how the invoice stands.
@@ -36,14 +53,14 @@ pub(crate) async fn refunded(
 ) -> Result<Result<(bool, Invoice), NotRefunded>, ApiError> {
     let app = app.clone();
     // One task for all of it: what is free is told, whether or not the caller waits.
-    owned(async move { give_back(&app, of, wanted, actor).await }).await
+    owned(async move { give_back(&app, of, wanted, (actor, letters::refunded)).await }).await
 }
 
 async fn give_back(
     app: &App,
     of: (MerchantId, InvoiceId),
     wanted: Wanted,
-    actor: Actor,
+    (actor, letter): (Actor, Telling),
 ) -> Result<Result<(bool, Invoice), NotRefunded>, ApiError> {
     let missing = || ApiError::new(Code::NotFound);
     let shop = app.engine.merchant(of.0).await?.ok_or_else(missing)?;
@@ -52,7 +69,7 @@ async fn give_back(
     let giving = Giving {
         wanted,
         // Whose address is forgotten by now is told nothing.
-        post: letters::refunded(app, &shop, &sold).ok(),
+        post: letter(app, &shop, &sold).ok(),
         actor,
         owner: app.engine.owner(),
         random: app.engine.random().clone(),

@@ -127,7 +127,11 @@ impl Reading {
                 settled,
             });
         }
-        Ok(Snapshot { arrived })
+        // What was final stays it: a block that deep is the merchant's choice of its risk.
+        Ok(Snapshot {
+            arrived,
+            ..Snapshot::default()
+        })
     }
 
     /// The place of a transfer in its transaction, which is in the chain as it is now.

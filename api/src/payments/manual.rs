@@ -59,6 +59,7 @@ impl Provider for Manual {
         let arrived = self.word.iter().map(|word| arrival(word, invoice));
         let snapshot = Snapshot {
             arrived: arrived.collect(),
+            ..Snapshot::default()
         };
         Box::pin(ready(Ok(snapshot)))
     }

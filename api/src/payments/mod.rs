@@ -8,6 +8,7 @@ pub(crate) mod chains;
 mod erc20;
 mod manual;
 pub(crate) mod methods;
+mod reverse;
 mod rpc;
 mod take_in;
 mod watch;

@@ -1,5 +1,5 @@
 //! What a provider says of an invoice is stored, and does what the invoice is for: it is credited, or what was
-//! bought is delivered.
+//! bought is delivered. What it says did not come after all is taken back.
 //!
 //! Keeps: what contradicts what was taken in before changes nothing, and holds nobody else up.
 
@@ -10,6 +10,7 @@ use engine::{
 };
 use persistence::top_ups::{self, NotSettled};
 
+use super::reverse::reverse;
 use crate::{
     checkout,
     error::{ApiError, Code},
@@ -24,6 +25,9 @@ pub(super) async fn take_in(
     snapshot: Snapshot,
     by: (Actor, Timestamp),
 ) -> Result<(), ApiError> {
+    for payment in invoice.gone(&snapshot) {
+        reverse(app, (invoice, payment), by.clone()).await?;
+    }
     let taken = match invoice.purpose {
         Purpose::TopUp => topped_up(app, invoice, snapshot, by).await?,
         Purpose::Checkout => {

@@ -32,6 +32,8 @@ use crate::{
 };
 
 const REFERENCE_CHARS_MAX: usize = 128;
+/// How the references begin under which Consign itself takes back.
+const OWN_REFERENCES: &str = "consign:";
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -65,9 +67,14 @@ async fn answer(
     if amount.is_some_and(|amount| amount <= Money::ZERO) {
         return Err(ApiError::field("amount", "must be above zero"));
     }
+    let reference = one_line(wire.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?;
+    if reference.starts_with(OWN_REFERENCES) {
+        let message = format!("must not begin with `{OWN_REFERENCES}`");
+        return Err(ApiError::field("refund_ref", message));
+    }
     let wanted = Wanted {
         amount,
-        reference: one_line(wire.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?,
+        reference,
         note: texts::lines(wire.reason, "reason", NOTE_CHARS_MAX)?,
     };
     let of = (caller.merchant_id(), id);

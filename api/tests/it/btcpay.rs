@@ -391,6 +391,56 @@ fn what_is_marked_there_is_the_merchants_word() {
 }
 
 #[test]
+fn payment_that_turns_out_invalid_leaves_the_balance_once_and_the_rest_is_owed() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        let methods = json!([double.method()]);
+        world.replace(&session, methods).await.data(200);
+        let (opened, reference) = world.shown().await;
+        let both = |second: &str| {
+            json!([
+                payment("a-0", "0.0004", "Settled"),
+                payment("b-0", "0.0004", second)
+            ])
+        };
+        double.pays(&reference, &both("Settled"));
+        world.notice(&reference, SECRET).await;
+        world.until_top_up(&opened, "COMPLETED").await;
+        world.spend_down_to("10.00").await;
+        double.pays(&reference, &both("Invalid"));
+        // However often it is said.
+        let (app, hours) = (world.server.app(), chrono::TimeDelta::hours);
+        for more in [0, 7] {
+            let at = later() + hours(more);
+            assert!(api::payments::ask_due(app, at).await.unwrap() > 0);
+            let back = world.until_top_up(&opened, "PARTIALLY_REFUNDED").await;
+            assert_eq!(back["refunded"], "25.00");
+        }
+        let taken = "SELECT COUNT(*) || ' of ' || SUM(amount) FROM ledger_entries WHERE kind = 6";
+        assert_eq!(world.scalar(taken), "1 of -1000");
+        assert_eq!(world.scalar("SELECT amount FROM debts"), "1500");
+        let suspended = "SELECT status FROM relationships WHERE code = 'demo-both'";
+        assert_eq!(world.scalar(suspended), "SUSPENDED");
+
+        // Its merchant says there that nothing came.
+        double.change(|remote| {
+            let invoice = remote.invoices.get_mut(&reference).unwrap();
+            invoice["status"] = json!("Invalid");
+            invoice["additionalStatus"] = json!("Marked");
+        });
+        api::payments::ask_due(app, later() + hours(14))
+            .await
+            .unwrap();
+        let gone = world.until_top_up(&opened, "REFUNDED").await;
+        assert_eq!(gone["refunded"], "50.00");
+        let mail = world.letters().await;
+        assert!(mail.iter().any(|one| one.subject.contains("are owed to")));
+    });
+}
+
+#[test]
 fn server_is_asked_before_it_is_taken_and_its_secrets_stay_here() {
     with_world(async |world| {
         for secret in [TOKEN, SECRET] {

@@ -194,6 +194,41 @@ fn rest_that_comes_after_the_end_buys_all_the_same() {
 }
 
 #[test]
+fn payment_that_turns_out_invalid_ends_the_purchase() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let (page, open, reference) = world.hosted(&cookie).await;
+        double.pays(
+            &reference,
+            &json!([payment("a-0", "0.00095968", "Settled")]),
+        );
+        let of = (&open, reference.as_str());
+        world.until_invoice(of, "COMPLETED").await;
+        double.pays(
+            &reference,
+            &json!([payment("a-0", "0.00095968", "Invalid")]),
+        );
+        for hours in [7, 14] {
+            let app = world.server.app();
+            assert!(ask_due(app, after(hours * 60)).await.unwrap() > 0);
+        }
+        let gone = world.newest().await;
+        assert_eq!(
+            (&gone["status"], &gone["refunded"]),
+            (&json!("REFUNDED"), &json!("59.98"))
+        );
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM invoice_refunds"), "1");
+        assert_eq!(world.scalar("SELECT status FROM sales"), "REFUNDED");
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
+        assert!(world.letter("was taken back").await.contains(&page));
+    });
+}
+
+#[test]
 fn whoever_is_refused_has_no_server_asked_for_anything() {
     with_world(async |world| {
         let double = Double::start().await;

@@ -38,7 +38,7 @@ impl World {
     }
 
     /// Leaves so much in the balance.
-    async fn spend_down_to(&self, left: &str) {
+    pub(crate) async fn spend_down_to(&self, left: &str) {
         let balance = self.balance(&self.key(CODE)).await;
         let rest = cents(&balance["available"]) - cents(&json!(left));
         let body = json!({"amount": format!("{}.{:02}", rest / 100, rest % 100), "type": "WITHDRAWAL",

@@ -308,6 +308,12 @@ impl Invoice {
         missing.unwrap_or_default().max(Money::ZERO)
     }
 
+    /// What arrived and was not given back.
+    pub fn left(&self) -> Money {
+        let received = self.received().unwrap_or_default();
+        received.checked_sub(self.refunded).unwrap_or_default()
+    }
+
     /// The merchant takes what arrived for what was asked for, if anything did.
     pub fn accept(self, now: Timestamp) -> Result<Stepped, WrongStatus> {
         let nothing = self.missing() == self.amount;

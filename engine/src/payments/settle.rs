@@ -8,7 +8,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use super::{Event, Invoice, Purpose, Status, Stepped};
+use super::{Event, Invoice, Payment, Purpose, Status, Stepped};
 use crate::{clock::Timestamp, ids::InvoiceId, money::Money};
 
 /// How long an invoice stands once a payment for it was seen.
@@ -20,6 +20,8 @@ const TOLERATED_PART: u32 = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
     pub arrived: Vec<Arrival>,
+    /// Sources of what it says did not come after all.
+    pub gone: Vec<String>,
 }
 
 /// What an arrival is known by, once for ever.
@@ -108,6 +110,12 @@ impl Invoice {
             stepped: extended(stepped, now),
             fresh,
         })
+    }
+
+    /// What was taken in and did not come after all, as a provider says.
+    pub fn gone<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = &'a Payment> {
+        let payments = self.payments.iter();
+        payments.filter(|payment| snapshot.gone.contains(&payment.source))
     }
 
     /// What so much more brings about: a top-up is worth what arrives, everything else has its price.

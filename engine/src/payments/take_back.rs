@@ -14,6 +14,9 @@ pub enum Act {
     DisputeWon,
     /// All that was not given back is gone.
     DisputeLost,
+    /// A payment of this much did not come after all, as its provider says; what of it was given back already is
+    /// not taken again.
+    Reversed(Money),
 }
 
 /// An invoice after an act.
@@ -66,6 +69,19 @@ impl Invoice {
                 }
                 Ok(self.less(amount, now))
             }
+            Act::Reversed(_) if (settled || disputed) && rest == Money::ZERO => {
+                Ok(TakenBack::Already(Box::new(self)))
+            }
+            Act::Reversed(amount) if settled => Ok(self.less(amount.min(rest), now)),
+            Act::Reversed(amount) if disputed => {
+                let mut left = self.less(amount.min(rest), now);
+                if let TakenBack::To(invoice, _) = &mut left
+                    && invoice.status == Status::PartiallyRefunded
+                {
+                    invoice.status = Status::Disputed;
+                }
+                Ok(left)
+            }
             Act::DisputeOpened if settled => Ok(self.at(Status::Disputed, now)),
             Act::DisputeWon if disputed => {
                 let back = if self.refunded == Money::ZERO {
@@ -78,12 +94,14 @@ impl Invoice {
             Act::DisputeLost if disputed => Ok(self.less(rest, now)),
             Act::DisputeOpened if disputed => Ok(TakenBack::Already(Box::new(self))),
             Act::DisputeWon if settled => Ok(TakenBack::Already(Box::new(self))),
-            Act::DisputeLost if self.status == Status::Refunded => {
+            Act::DisputeLost | Act::Reversed(_) if self.status == Status::Refunded => {
                 Ok(TakenBack::Already(Box::new(self)))
             }
-            Act::Refund(_) | Act::DisputeOpened | Act::DisputeWon | Act::DisputeLost => {
-                Err(NotTakenBack::Status(self.status))
-            }
+            Act::Refund(_)
+            | Act::DisputeOpened
+            | Act::DisputeWon
+            | Act::DisputeLost
+            | Act::Reversed(_) => Err(NotTakenBack::Status(self.status)),
         }
     }
 

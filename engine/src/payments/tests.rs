@@ -61,6 +61,7 @@ fn taken(arrival: &Arrival) -> Payment {
 fn settled(invoice: Invoice, arrived: &[Arrival], hours: i64) -> Result<Settlement, Contradiction> {
     let snapshot = Snapshot {
         arrived: arrived.to_vec(),
+        ..Snapshot::default()
     };
     invoice.settle(&snapshot, at(hours))
 }
@@ -161,24 +162,22 @@ fn price(status: Status) -> Invoice {
 fn price_is_paid_once_it_arrived_but_for_half_a_percent() {
     use Status::{Cancelled, Confirming, Expired, Open, Paid, Underpaid};
     for (status, parts, expected) in [
-        (Open, &[5000][..], Paid),
-        (Open, &[4975], Paid),
-        (Open, &[4974], Underpaid),
-        (Open, &[1], Underpaid),
-        (Confirming, &[2000, 2975], Paid),
-        (Confirming, &[2000, 2974], Underpaid),
-        (Open, &[9000], Paid),
-        (Expired, &[4974], Expired),
-        (Cancelled, &[2500, 2500], Paid),
+        (Open, vec![5000], Paid),
+        (Open, vec![4975], Paid),
+        (Open, vec![4974], Underpaid),
+        (Open, vec![1], Underpaid),
+        (Confirming, vec![2000, 2975], Paid),
+        (Confirming, vec![2000, 2974], Underpaid),
+        (Open, vec![9000], Paid),
+        (Expired, vec![4974], Expired),
+        (Cancelled, vec![2500, 2500], Paid),
     ] {
-        let mut invoice = price(status);
         let parts = parts.iter().enumerate();
         let arrived: Vec<_> = parts
             .map(|(at, minor)| transfer(at, *minor, true))
             .collect();
         let count = arrived.len();
-        invoice.updated_at = at(1);
-        let done = settled(invoice, &arrived, 2).unwrap();
+        let done = settled(price(status), &arrived, 2).unwrap();
         assert_eq!(outcome(done), (expected, count), "{status:?} {arrived:?}");
     }
 }
@@ -444,6 +443,49 @@ fn what_is_given_back_is_never_more_than_was_credited() {
     ] {
         assert_eq!(after(status, sums, act), expected, "{status:?} {act:?}");
     }
+}
+
+#[test]
+fn payment_that_did_not_come_takes_what_is_left_of_it() {
+    use Status::{Completed, Disputed, Open, Paid, PartiallyRefunded, Refunded};
+    let gone = |minor| Act::Reversed(money(minor));
+    for (status, sums, act, expected) in [
+        (
+            Completed,
+            (50, 0),
+            gone(20),
+            Ok((PartiallyRefunded, 20, false)),
+        ),
+        (Completed, (50, 0), gone(50), Ok((Refunded, 50, false))),
+        (
+            PartiallyRefunded,
+            (50, 40),
+            gone(50),
+            Ok((Refunded, 10, false)),
+        ),
+        (Disputed, (50, 0), gone(20), Ok((Disputed, 20, false))),
+        (Disputed, (50, 0), gone(50), Ok((Refunded, 50, false))),
+        (Refunded, (50, 50), gone(50), Ok((Refunded, 0, true))),
+        (Paid, (50, 0), gone(50), Err(NotTakenBack::Status(Paid))),
+        (Open, (0, 0), gone(50), Err(NotTakenBack::Status(Open))),
+    ] {
+        assert_eq!(after(status, sums, act), expected, "{status:?} {act:?}");
+    }
+}
+
+#[test]
+fn only_what_is_named_and_was_taken_in_is_gone() {
+    let mut known = watched(Status::Completed);
+    known.payments.push(taken(&transfer(0, 2000, true)));
+    known.payments.push(taken(&transfer(1, 3000, true)));
+    let silent = Snapshot::default();
+    assert_eq!(known.gone(&silent).count(), 0);
+    let named = Snapshot {
+        gone: vec![transfer(1, 3000, true).source, transfer(2, 1, true).source],
+        ..Snapshot::default()
+    };
+    let gone: Vec<_> = known.gone(&named).map(|payment| payment.amount).collect();
+    assert_eq!(gone, [money(3000)]);
 }
 
 #[test]

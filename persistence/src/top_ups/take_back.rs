@@ -115,7 +115,7 @@ pub async fn take_back(
 fn is_of(act: Act, amount: Money) -> bool {
     match act {
         Act::Refund(wanted) => wanted.is_none_or(|wanted| wanted == amount),
-        Act::DisputeLost => true,
+        Act::DisputeLost | Act::Reversed(_) => true,
         Act::DisputeOpened | Act::DisputeWon => false,
     }
 }
@@ -126,5 +126,6 @@ const fn action(act: Act) -> &'static str {
         Act::DisputeOpened => "top_up.dispute_open",
         Act::DisputeWon => "top_up.dispute_win",
         Act::DisputeLost => "top_up.dispute_lose",
+        Act::Reversed(_) => "top_up.reverse",
     }
 }

@@ -4,6 +4,7 @@
 //! Keeps: a notice credits nothing; what the server answers when it is asked is stored once per payment, at the
 //! rate that the server gave.
 
+mod arrived;
 mod ask;
 mod client;
 mod hook;
@@ -11,13 +12,11 @@ mod setup;
 
 pub use ask::ask_due;
 pub(crate) use ask::ask_shops;
+use client::Shop;
 pub use client::Shops;
-use client::{RemoteMethod, Shop};
 use engine::{
     money::{Currency, Money},
-    payments::{
-        Arrival, Hosted, Invoice, Pay, Provider, ProviderKind, Snapshot, Source, Store, Unavailable,
-    },
+    payments::{Hosted, Invoice, Pay, Provider, ProviderKind, Snapshot, Store, Unavailable},
     vault::Vault,
 };
 use futures_util::future::BoxFuture;
@@ -74,17 +73,10 @@ impl Btcpay {
         let (shop, reference) = (self.shop()?, hosted.reference.as_str());
         let remote = self.shops.invoice(&shop, reference).await?;
         let found = self.shops.arrived(&shop, reference).await?;
-        let mut arrived = arrivals(&found, self.currency);
-        // Its merchant said there that it is paid, by what that server did not see.
-        let marked = remote.status == "Settled" && remote.additional_status == "Marked";
-        if marked && arrived.is_empty() {
-            arrived.push(Arrival {
-                source: Source::Marked(remote.id).to_string(),
-                amount: invoice.amount,
-                settled: true,
-            });
-        }
-        Ok(Snapshot { arrived })
+        Ok(arrived::snapshot(
+            (remote, &found),
+            (invoice.amount, self.currency),
+        ))
     }
 }
 
@@ -93,35 +85,6 @@ fn is_page(url: &str) -> bool {
     let parsed = reqwest::Url::parse(url);
     url.len() <= PAGE_CHARS_MAX
         && parsed.is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
-}
-
-/// Payments of all coins, each at its coin's rate.
-fn arrivals(found: &[RemoteMethod], currency: Currency) -> Vec<Arrival> {
-    let mut arrived = Vec::new();
-    for method in found {
-        for payment in &method.payments {
-            let settled = match payment.status.as_str() {
-                "Settled" => true,
-                "Processing" => false,
-                _ => continue,
-            };
-            let worth = payment.value.checked_mul(method.rate);
-            let worth = worth.and_then(|worth| currency.nearest(worth));
-            let Some(amount) = worth.filter(|amount| *amount > Money::ZERO) else {
-                continue;
-            };
-            let source = Source::Hosted {
-                method: method.payment_method_id.clone(),
-                payment: payment.id.clone(),
-            };
-            arrived.push(Arrival {
-                source: source.to_string(),
-                amount,
-                settled,
-            });
-        }
-    }
-    arrived
 }
 
 impl Provider for Btcpay {
