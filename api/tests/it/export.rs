@@ -26,14 +26,21 @@ fn lines(text: &str) -> Vec<(String, Value)> {
     lines.collect()
 }
 
+impl World {
+    /// A campaign named "Blog" and the listing of the reseller.
+    async fn placed_everywhere(&self) -> String {
+        let own = self.as_reseller(CODE, EMAIL).await;
+        let campaign = self.in_portal(&own, "POST", "embed-campaigns");
+        let campaign = campaign.json(&json!({"name": "Blog"})).send().await;
+        campaign.data(201);
+        self.listing_of(CODE)
+    }
+}
+
 #[test]
 fn everything_leaves_with_the_reseller_also_after_the_end() {
     with_world(async |world| {
-        let own = world.as_reseller(CODE, EMAIL).await;
-        let campaign = world.in_portal(&own, "POST", "embed-campaigns");
-        let campaign = campaign.json(&json!({"name": "Blog"})).send().await;
-        campaign.data(201);
-        let listing = world.listing_of(CODE);
+        let listing = world.placed_everywhere().await;
         let order = order_of("WOO-1", world.product("Antivirus"));
         let sold = world.order(&world.key(CODE), &order).await.data(201);
         world.buy_stock(CODE, "Antivirus", 2).await.data(201);

@@ -29,6 +29,7 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         },
         Fact::InventoryRevoked(_) => OWN_STOCK,
         Fact::ReplacementUpdated { status, .. } if status == "REQUESTED" => REPLACEMENT,
+        Fact::ItemReplacementUpdated(step) if step.status == "REQUESTED" => REPLACEMENT,
         Fact::ProductStock(shelf) if matches!(shelf.change.as_str(), "LOW" | "OUT") => STOCK,
         Fact::InvoiceAwaitingStock(_) => STOCK,
         Fact::VerificationUpdated(step) if step.status == "SUBMITTED" => VERIFICATION,
@@ -44,6 +45,7 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         Fact::SerialsImported { .. }
         | Fact::ItemReplaced { .. }
         | Fact::ReplacementUpdated { .. }
+        | Fact::ItemReplacementUpdated(_)
         | Fact::RelationshipUpdated { .. }
         | Fact::ResellerInvited { .. }
         | Fact::ResellerAccepted { .. }
