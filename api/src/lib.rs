@@ -13,6 +13,7 @@ pub(crate) mod catalog;
 pub mod checkout;
 pub mod cli;
 pub mod config;
+pub(crate) mod connections;
 pub mod dev;
 pub mod docs;
 pub(crate) mod embeds;

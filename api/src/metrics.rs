@@ -9,7 +9,10 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use engine::metrics::{BATCH_BUCKETS, BATCH_ENTRIES, COMMIT_DURATION, DURATION_BUCKETS, STAGE};
+use engine::{
+    connections,
+    metrics::{BATCH_BUCKETS, BATCH_ENTRIES, COMMIT_DURATION, DURATION_BUCKETS, STAGE},
+};
 use metrics::{
     Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
@@ -21,6 +24,7 @@ pub(crate) const HTTP_DURATION: &str = "consign_http_request_duration_seconds";
 pub(crate) const HTTP_SHED: &str = "consign_http_shed_total";
 pub(crate) const KEYS_EXPOSED: &str = "consign_keys_exposed_total";
 pub(crate) const EMAILS: &str = "consign_emails_total";
+pub(crate) const CONNECTION_CALLS: &str = "consign_connection_calls_total";
 pub(crate) const FEED_LAG: &str = "consign_feed_lag_batches";
 pub(crate) const OUTBOX_AGE: &str = "consign_outbox_age_seconds";
 
@@ -74,6 +78,17 @@ impl Metrics {
         describe_counter!(EMAILS, "Attempts to send a mail, by outcome");
         for outcome in ["sent", "deferred", "failed"] {
             counter!(EMAILS, "outcome" => outcome).increment(0);
+        }
+        describe_counter!(
+            CONNECTION_CALLS,
+            "Calls of resellers' shops, by kind and outcome"
+        );
+        for (kind, outcome) in connections::Kind::ALL
+            .into_iter()
+            .flat_map(|kind| connections::Outcome::ALL.map(|outcome| (kind, outcome)))
+        {
+            counter!(CONNECTION_CALLS, "kind" => kind.name(), "outcome" => outcome.name())
+                .increment(0);
         }
         describe_gauge!(FEED_LAG, "Committed batches that are not in the feeds yet");
         describe_gauge!(
@@ -187,6 +202,12 @@ pub(crate) fn shed(reason: &'static str) {
 /// A good key that was sent where it does not belong.
 pub(crate) fn key_exposed() {
     counter!(KEYS_EXPOSED).increment(1);
+}
+
+/// A call of a reseller's shop.
+pub(crate) fn connection_call(kind: connections::Kind, outcome: connections::Outcome) {
+    let labels = [("kind", kind.name()), ("outcome", outcome.name())];
+    counter!(CONNECTION_CALLS, &labels).increment(1);
 }
 
 /// An attempt to send a mail.

@@ -43,6 +43,14 @@ const PAGES_MAX: u64 = 60;
 const PAGES_SECONDS: i64 = 3;
 /// How often it is told that a key was sent in an address: once a day.
 const EXPOSURES_SECONDS: i64 = 24 * 60 * 60;
+/// Calls of hooks by one address: many shops may call from the servers of one platform.
+const HOOKS_MAX: u64 = 600;
+const HOOKS_SECONDS: i64 = 10;
+/// Calls that one connection delivers for: ten a second, forty at once.
+const CALLBACKS_MAX: u64 = 40;
+const CALLBACKS_SECONDS: i64 = 4;
+/// How often a connection's owner is told that a call had no good signature.
+const FORGERIES_SECONDS: i64 = 60;
 /// Exports at once.
 const EXPORTS_MAX: usize = 2;
 /// Visits of one address that may begin in a quarter of an hour.
@@ -101,6 +109,12 @@ pub struct Parts {
     pub(crate) visits: Tries,
     /// Calls of public pages, by address.
     pub(crate) pages: Tries,
+    /// Calls of hooks, by address.
+    pub(crate) hooks: Tries,
+    /// Calls that a shop signed, by connection.
+    pub(crate) callbacks: Tries,
+    /// Calls without a good signature that are noted, by connection.
+    pub(crate) forgeries: Tries,
     /// Visits that begin at a checkout, by address.
     pub(crate) checkouts: Tries,
     /// Visits that are counted at this moment; one more is dropped.
@@ -158,6 +172,9 @@ impl App {
             invitations: Tries::new(),
             visits: Tries::new(),
             pages: Tries::of(PAGES_MAX, PAGES_SECONDS),
+            hooks: Tries::of(HOOKS_MAX, HOOKS_SECONDS),
+            callbacks: Tries::of(CALLBACKS_MAX, CALLBACKS_SECONDS),
+            forgeries: Tries::of(1, FORGERIES_SECONDS),
             checkouts: Tries::of(CHECKOUTS_MAX, CHECKOUTS_SECONDS),
             counting: Semaphore::new(COUNTING_MAX),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),

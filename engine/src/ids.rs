@@ -183,6 +183,11 @@ typed_id!(
     "whk"
 );
 typed_id!(
+    /// A receiver of the calls of a reseller's shop.
+    ConnectionId,
+    "con"
+);
+typed_id!(
     /// One event on its way to one webhook.
     DeliveryId,
     "dlv"

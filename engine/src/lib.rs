@@ -17,6 +17,7 @@ pub mod chains;
 pub mod checkout;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod embeds;
 pub mod engine;
 pub mod events;

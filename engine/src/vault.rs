@@ -18,7 +18,9 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
-    ids::{BalanceId, KeyId, MailId, MerchantId, PersonId, SerialId, StoreId, WebhookId},
+    ids::{
+        BalanceId, ConnectionId, KeyId, MailId, MerchantId, PersonId, SerialId, StoreId, WebhookId,
+    },
     random::Random,
 };
 
@@ -233,6 +235,21 @@ impl Vault {
         sealed: &Sealed,
     ) -> Result<Opened, OpenError> {
         let aad = labelled(*b"hook", webhook.uuid());
+        open_text(&self.wrapping, sealed, &aad)
+    }
+
+    /// Seals the secret with which a reseller's shop signs its calls: it is needed in clear to verify.
+    pub fn seal_connection_secret(&self, connection: ConnectionId, secret: &str) -> Sealed {
+        let aad = labelled(*b"conn", connection.uuid());
+        seal(&self.wrapping, &*self.random, secret.as_bytes(), &aad)
+    }
+
+    pub fn open_connection_secret(
+        &self,
+        connection: ConnectionId,
+        sealed: &Sealed,
+    ) -> Result<Opened, OpenError> {
+        let aad = labelled(*b"conn", connection.uuid());
         open_text(&self.wrapping, sealed, &aad)
     }
 

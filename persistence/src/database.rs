@@ -3,7 +3,7 @@
 //! Keeps: a caller that hangs up leaves no half transaction. Work runs in a task of its own
 //! ([`owned`]), and a connection rolls back before it returns to the pool. What a caller can make long,
 //! lists and sums, has connections of its own: reports wait for reports, sales never do; and so has what
-//! follows the sales at a distance.
+//! is found by a token or a name without a key, and what follows the sales at a distance.
 //! A server that does not answer at all takes no connection away: what sales wait for ends in time, and
 //! a connection that does not answer when it is given back is closed. Lanes and ownership have
 //! connections of their own, outside the pools.
@@ -107,6 +107,7 @@ pub struct Database {
     options: PgConnectOptions,
     reads: PgPool,
     reports: PgPool,
+    finds: PgPool,
     writes: PgPool,
     behind: PgPool,
     /// What all lists see, instead of what is there when they look.
@@ -118,6 +119,10 @@ const MOMENT_MAX: &str = "120s";
 
 /// Connections for what follows the sales at a distance: events and their deliveries.
 const BEHIND_MAX: u32 = 3;
+
+/// Connections for what is found by a token or a name: pages that anybody opens, hooks, and whoever watches
+/// payments. Neither a long report nor a flood of visitors takes them from the other.
+const FINDS_MAX: u32 = 4;
 
 impl Database {
     /// Opens a first connection, so that a wrong address is known at once.
@@ -135,6 +140,10 @@ impl Database {
             .clone()
             .after_release(|connection, _| Box::pin(answering(connection.execute(END_ANY))))
             .max_connections(sizes.reports_max)
+            .connect_lazy_with(read_only.clone());
+        let finds = reading
+            .clone()
+            .max_connections(FINDS_MAX)
             .connect_lazy_with(read_only.clone());
         let reads = reading
             .max_connections(sizes.reads_max)
@@ -157,6 +166,7 @@ impl Database {
             options: options.clone(),
             reads,
             reports,
+            finds,
             writes,
             behind,
             snapshot: None,
@@ -179,7 +189,13 @@ impl Database {
         Ok(self.reports.acquire().await?)
     }
 
-    /// The same, as the role that sees only the rows of this scope, and none of anybody else's: a
+    /// A connection that can only read, for the few rows that a token, a name or a turn leads to; to be used in
+    /// [`owned`] work only.
+    pub async fn find(&self) -> Result<PoolConnection<Postgres>, Error> {
+        Ok(self.finds.acquire().await?)
+    }
+
+    /// A connection of the reports, as the role that sees only the rows of this scope, and none of anybody else's: a
     /// second wall behind the scope that every statement names. To be used in [`owned`] work only.
     #[expect(
         clippy::disallowed_methods,
@@ -262,6 +278,7 @@ impl Database {
         self.behind.close().await;
         self.writes.close().await;
         self.reports.close().await;
+        self.finds.close().await;
         self.reads.close().await;
     }
 }

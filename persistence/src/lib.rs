@@ -12,6 +12,7 @@ pub mod balances;
 pub mod campaigns;
 pub mod catalog;
 pub mod checkout;
+pub mod connections;
 pub mod database;
 pub mod demo;
 pub mod embedded;

@@ -95,7 +95,6 @@ impl ApiError {
         &self.0.message
     }
 
-    #[cfg(test)]
     pub(crate) fn details(&self) -> &[Detail] {
         &self.0.details
     }

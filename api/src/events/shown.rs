@@ -5,13 +5,15 @@
 use engine::{
     balances::EntryKind,
     events::{
-        CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated,
-        ItemReplacement, Kind, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
-        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+        CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
+        InvoiceUpdated, ItemReplacement, Kind, ListingBlocked, PayoutUpdated, PriceChanged,
+        SaleCreated, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
+        VerificationUpdated,
     },
     ids::{
-        FulfillmentId, ImportId, InventoryItemId, InvoiceId, ItemId, KeyId, ListingId, PayoutId,
-        ProductId, RelationshipId, ReplacementId, SaleId, StockRequestId, VariantId, WebhookId,
+        ConnectionId, FulfillmentId, ImportId, InventoryItemId, InvoiceId, ItemId, KeyId,
+        ListingId, PayoutId, ProductId, RelationshipId, ReplacementId, SaleId, StockRequestId,
+        VariantId, WebhookId,
     },
     money::{Currency, Money},
 };
@@ -338,6 +340,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         Fact::ListingBlocked(told) => listing_blocked(told),
         Fact::InvoiceUpdated(told) => invoice_updated(told, currency),
         Fact::InvoiceAwaitingStock(told) => invoice_awaiting_stock(told),
+        Fact::ConnectionRefused(told) => connection_refused(told),
     }
 }
 
@@ -413,6 +416,15 @@ fn listing_blocked(told: &ListingBlocked) -> Value {
         "product_id": ProductId::from_uuid(told.product).to_string(),
         "variant_id": told.variant.map(|id| VariantId::from_uuid(id).to_string()),
         "reason": told.reason,
+    })
+}
+
+fn connection_refused(told: &ConnectionRefused) -> Value {
+    json!({
+        "connection_id": ConnectionId::from_uuid(told.connection).to_string(),
+        "relationship_id": of(&told.relationship),
+        "external_order_id": told.order_id,
+        "code": told.code,
     })
 }
 

@@ -5,9 +5,9 @@ use axum::{
     http::request::Parts,
 };
 use engine::ids::{
-    CampaignId, CommissionId, DeliveryId, FulfillmentId, ImportId, InventoryItemId, InvitationId,
-    InvoiceId, ItemId, KeyId, LinkId, ListingId, MerchantId, PayoutId, ProductId, RelationshipId,
-    ReplacementId, SaleId, SessionId, StockRequestId, VariantId, WebhookId,
+    CampaignId, CommissionId, ConnectionId, DeliveryId, FulfillmentId, ImportId, InventoryItemId,
+    InvitationId, InvoiceId, ItemId, KeyId, LinkId, ListingId, MerchantId, PayoutId, ProductId,
+    RelationshipId, ReplacementId, SaleId, SessionId, StockRequestId, VariantId, WebhookId,
 };
 
 use crate::error::{ApiError, Code};
@@ -27,7 +27,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids!(CampaignId CommissionId DeliveryId FulfillmentId ImportId InventoryItemId InvitationId InvoiceId ItemId KeyId LinkId ListingId MerchantId PayoutId ProductId RelationshipId ReplacementId SaleId SessionId StockRequestId VariantId WebhookId);
+path_ids!(CampaignId CommissionId ConnectionId DeliveryId FulfillmentId ImportId InventoryItemId InvitationId InvoiceId ItemId KeyId LinkId ListingId MerchantId PayoutId ProductId RelationshipId ReplacementId SaleId SessionId StockRequestId VariantId WebhookId);
 
 /// All ids of the path, in its order: one, two or three.
 pub(crate) struct PathIds<T>(pub(crate) T);

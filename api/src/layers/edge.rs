@@ -31,6 +31,7 @@ use super::{
     request_id,
 };
 use crate::{
+    connections,
     error::{ApiError, Code},
     metrics::{self, RouteMetrics, Surface},
     wire::answer::json_bytes,
@@ -136,16 +137,18 @@ impl Edge {
         let call = Arc::new(Call::new(self.ids.of(headers), address));
         request.extensions_mut().insert(Arc::clone(&call));
         without_trailing_slash(request.uri_mut());
+        // A shop may hand whatever it is answered to its customer.
+        let silent = request.uri().path().starts_with(connections::PREFIX);
         let place = match self.enter() {
             Ok(place) => place,
             Err(error) => {
                 let mut response = error.into_response();
-                self.finish(&mut response, &call);
+                self.finish(&mut response, &call, silent);
                 return response;
             }
         };
         let mut response = self.route(request, &call).await;
-        self.finish(&mut response, &call);
+        self.finish(&mut response, &call, silent);
         // Whom nobody knows gets small answers and public documents only, and must not keep places.
         if call.standing().is_some() && large(response.body()) {
             response = response.map(|body| {
@@ -187,8 +190,9 @@ impl Edge {
         }
     }
 
-    fn finish(&self, response: &mut Response, call: &Call) {
-        if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+    fn finish(&self, response: &mut Response, call: &Call, silent: bool) {
+        let error = response.extensions_mut().remove::<ApiError>();
+        if let Some(error) = error.filter(|_| !silent) {
             let body = json_bytes(response.status(), error.to_json(&self.settings.origin));
             let (parts, body) = body.into_parts();
             // The router has measured the empty body that stood here.
@@ -281,6 +285,10 @@ mod tests {
                 "/refused",
                 get(|| async { ApiError::new(Code::OutOfStock) }),
             )
+            .route(
+                "/hooks/dynamic/con_1",
+                get(|| async { ApiError::new(Code::OutOfStock) }),
+            )
             .route("/bug", get(async || -> String { panic!("a defect") }));
         let settings = Settings {
             origin: origin.to_owned(),
@@ -363,6 +371,14 @@ mod tests {
             body.contains("https://consign.example/docs/errors#OUT_OF_STOCK"),
             "{body}"
         );
+    }
+
+    #[tokio::test]
+    async fn shop_that_calls_hears_no_word_of_an_error() {
+        let (response, body) = get_from(&edge(8), "/hooks/dynamic/con_1").await;
+        assert_eq!((response.status().as_u16(), body.as_str()), (409, ""));
+        let (response, body) = get_from(&edge(0), "/hooks/dynamic/con_1").await;
+        assert_eq!((response.status().as_u16(), body.as_str()), (503, ""));
     }
 
     #[tokio::test]

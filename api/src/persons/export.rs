@@ -21,8 +21,9 @@ use futures_util::{
     stream::BoxStream,
 };
 use persistence::{
-    Database, Error, api_keys, balances, campaigns, fulfillments, links, listings, payouts,
-    persons, relationships::export::note_export, replacements, sales, stock_requests, top_ups,
+    Database, Error, api_keys, balances, campaigns, connections, fulfillments, links, listings,
+    payouts, persons, relationships::export::note_export, replacements, sales, stock_requests,
+    top_ups,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -33,6 +34,7 @@ use crate::{
     balances::{entry::Entry, owner::own_scope},
     campaigns::EmbedCampaign,
     catalog::list::Shop,
+    connections::ConnectionView,
     error::{ApiError, Code},
     extract::PathIds,
     fulfillments::answer::{Serials, Told},
@@ -168,6 +170,7 @@ impl Export {
     fn rows(&self) -> BoxStream<'static, Result<Bytes, Error>> {
         let all = [
             self.keys(),
+            self.connections(),
             self.links(),
             self.campaigns(),
             self.listings(),
@@ -199,6 +202,27 @@ impl Export {
                 let (now, currency) = (this.app.now(), this.currency());
                 let shown = page.items.iter().map(|one| Key::stored(one, currency, now));
                 Ok((shown.map(|key| line("api_key", &key)).collect(), next))
+            }
+            .boxed()
+        })
+    }
+
+    fn connections(&self) -> BoxStream<'static, Result<Bytes, Error>> {
+        let this = self.clone();
+        pages(move |before| {
+            let this = this.clone();
+            async move {
+                let scope = connections::Scope {
+                    merchant: this.scope.merchant,
+                    relationship: this.scope.relationship,
+                };
+                let page = connections::list(&this.db, scope, before, AT_ONCE).await?;
+                let last = page.items.last().filter(|_| page.has_more);
+                let next = last.map(|connection| connection.id);
+                let (origin, currency) = (&this.app.origin, this.currency());
+                let shown = page.items.iter();
+                let shown = shown.map(|one| ConnectionView::stored(one, origin, currency));
+                Ok((shown.map(|one| line("connection", &one)).collect(), next))
             }
             .boxed()
         })

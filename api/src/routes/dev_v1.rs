@@ -4,6 +4,7 @@ use super::menu::{Menu, WAITING};
 use crate::{
     analytics, api_keys, audit, balances, catalog,
     checkout::create,
+    connections,
     events::feed,
     fulfillments,
     inventory::{self, import},

@@ -3,6 +3,7 @@
 //! A handler is wrapped once, in [`menu::Menu`], with its route's template, body bound and deadline.
 
 mod checkout;
+mod connections;
 mod dev_v1;
 mod docs;
 mod hooks;
@@ -36,6 +37,8 @@ pub fn public(app: App) -> Router {
         .merge(webhooks::dev().into_router())
         .merge(webhooks::portal().into_router())
         .merge(docs::menu().into_router())
+        .merge(connections::dev().into_router())
+        .merge(connections::portal().into_router())
         .merge(links::menu().into_router())
         .merge(selling::dev().into_router())
         .merge(selling::portal().into_router())

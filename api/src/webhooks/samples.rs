@@ -10,9 +10,9 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     events::{
-        CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated, Kind,
-        ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleRefunded, ShelfChanged,
-        StockGiven, StockStep, StockTaken, VerificationUpdated,
+        CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
+        InvoiceUpdated, Kind, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
+        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
@@ -165,11 +165,7 @@ fn subject(kind: Kind) -> Subject {
             price_version: 7,
         }),
         Kind::ProductAccessUpdated => Fact::ProductAccessUpdated { relationship },
-        Kind::RelationshipUpdated => Fact::RelationshipUpdated {
-            relationship,
-            status: "ACTIVE".to_owned(),
-            mode: "BOTH".to_owned(),
-        },
+        Kind::RelationshipUpdated => relationship_updated(),
         Kind::ResellerInvited => Fact::ResellerInvited { relationship },
         Kind::ResellerAccepted => Fact::ResellerAccepted { relationship },
         Kind::ResellerDeclined => Fact::ResellerDeclined { relationship },
@@ -193,6 +189,7 @@ fn subject(kind: Kind) -> Subject {
         Kind::ListingBlocked => listing_blocked(),
         Kind::InvoiceUpdated => invoice_updated(),
         Kind::InvoiceAwaitingStock => awaiting_stock(),
+        Kind::ConnectionRefused => connection_refused(),
     })
 }
 
@@ -242,6 +239,23 @@ fn listing_blocked() -> Fact {
         product: PRODUCT,
         variant: None,
         reason: "BELOW_FLOOR".to_owned(),
+    })
+}
+
+fn relationship_updated() -> Fact {
+    Fact::RelationshipUpdated {
+        relationship: RELATIONSHIP,
+        status: "ACTIVE".to_owned(),
+        mode: "BOTH".to_owned(),
+    }
+}
+
+fn connection_refused() -> Fact {
+    Fact::ConnectionRefused(ConnectionRefused {
+        connection: id(15),
+        relationship: RELATIONSHIP,
+        order_id: Some("sellauth:8e32b8f24c4a0-0000000010042:7".to_owned()),
+        code: "OUT_OF_STOCK".to_owned(),
     })
 }
 

@@ -48,6 +48,7 @@ fn everything_leaves_with_the_reseller_also_after_the_end() {
         let token = world.token(CODE).await;
         world.report(&token, "INV-1", json!({})).await.data(201);
         world.invoice(CODE, "20.00").await.data(201);
+        world.connection_of(CODE);
         let end = world.dev_of(CODE, "POST", "terminate");
         end.json(&json!({"reason": "Over"})).send().await.data(200);
 
@@ -64,12 +65,14 @@ fn everything_leaves_with_the_reseller_also_after_the_end() {
             found.map(|(_, data)| data).collect()
         };
         assert_eq!(of("relationship")[0]["status"], "TERMINATED");
+        assert_eq!(of("connection")[0]["status"], "REVOKED");
         assert_eq!(of("fulfillment")[0]["serials"], sold["serials"]);
         assert_eq!(of("fulfillment")[0]["customer_email"], "ann@example.com");
         let count = |query: &str| world.scalar(&format!("SELECT COUNT(*) FROM {query}"));
         let own = format!("relationship_id = '{}'", world.reseller(CODE).id.uuid());
         for (kind, rows) in [
             ("api_key", format!("api_keys WHERE {own}")),
+            ("connection", format!("connections WHERE {own}")),
             (
                 "product",
                 format!(

@@ -19,6 +19,7 @@ mod checkout;
 mod checkout_paid;
 mod checkout_refunds;
 mod cli;
+mod connections;
 mod debts;
 mod deeds;
 mod deposits;

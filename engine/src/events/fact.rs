@@ -103,6 +103,17 @@ pub enum Fact {
     ListingBlocked(ListingBlocked),
     InvoiceUpdated(InvoiceUpdated),
     InvoiceAwaitingStock(InvoiceAwaitingStock),
+    ConnectionRefused(ConnectionRefused),
+}
+
+/// A shop asked for what it sold and did not get it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionRefused {
+    pub connection: Uuid,
+    pub relationship: Uuid,
+    /// As the shop's order is known here; none of a call that could not be read.
+    pub order_id: Option<String>,
+    pub code: String,
 }
 
 /// Where the replacement of an item stands, and what took its place.
@@ -297,6 +308,7 @@ impl Fact {
             Self::ListingBlocked(_) => Kind::ListingBlocked,
             Self::InvoiceUpdated(_) => Kind::InvoiceUpdated,
             Self::InvoiceAwaitingStock(_) => Kind::InvoiceAwaitingStock,
+            Self::ConnectionRefused(_) => Kind::ConnectionRefused,
         }
     }
 }
@@ -465,6 +477,12 @@ mod tests {
     fn facts_of_products_that_were_stored_stay_readable() {
         let id = "018f0000-0000-7000-8000-000000000001";
         for (stored, kind) in [
+            (
+                format!(
+                    r#"{{"fact":"connection_refused","connection":"{id}","relationship":"{id}","order_id":"sellix:1:2","code":"OUT_OF_STOCK"}}"#
+                ),
+                Kind::ConnectionRefused,
+            ),
             (
                 format!(
                     r#"{{"fact":"product_stock","product":"{id}","variant":null,"change":"LOW","stock":3,"sellers":false}}"#

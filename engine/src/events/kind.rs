@@ -47,10 +47,11 @@ pub enum Kind {
     ListingBlocked,
     InvoiceUpdated,
     InvoiceAwaitingStock,
+    ConnectionRefused,
 }
 
 impl Kind {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -85,6 +86,7 @@ impl Kind {
         Self::ListingBlocked,
         Self::InvoiceUpdated,
         Self::InvoiceAwaitingStock,
+        Self::ConnectionRefused,
     ];
 
     /// Every entry of a ledger is one event.
@@ -136,6 +138,7 @@ impl Kind {
             Self::ListingBlocked => "listing:blocked",
             Self::InvoiceUpdated => "invoice:updated",
             Self::InvoiceAwaitingStock => "invoice:awaiting_stock",
+            Self::ConnectionRefused => "connection:refused",
         }
     }
 
@@ -180,6 +183,7 @@ impl Kind {
             Self::ListingBlocked => "A listing may not be offered any more.",
             Self::InvoiceUpdated => "An invoice of a customer was opened, paid or ended.",
             Self::InvoiceAwaitingStock => "A customer paid for more than there is in stock.",
+            Self::ConnectionRefused => "A shop asked for what it sold and did not get it.",
         }
     }
 
@@ -210,7 +214,8 @@ impl Kind {
             | Self::CommissionReversed
             | Self::PayoutUpdated
             | Self::VerificationUpdated
-            | Self::ListingBlocked => Audience::Both,
+            | Self::ListingBlocked
+            | Self::ConnectionRefused => Audience::Both,
             Self::SerialsImported
             | Self::InvoiceUpdated
             | Self::InvoiceAwaitingStock

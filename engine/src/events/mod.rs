@@ -8,9 +8,9 @@ mod fact;
 mod kind;
 
 pub use fact::{
-    CommissionApproved, CommissionReversed, Fact, InvoiceAwaitingStock, InvoiceUpdated,
-    ItemReplacement, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleRefunded,
-    ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+    CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
+    InvoiceUpdated, ItemReplacement, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
+    SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

@@ -121,7 +121,7 @@ const MODULES: [(&str, &[&str]); 27] = [
     ("listings", &["relationships", "catalog"]),
     ("sales", &["links", "relationships"]),
     ("payouts", &["relationships", "sales", "programs"]),
-    ("connections", &["fulfillments"]),
+    ("connections", &["catalog", "fulfillments"]),
     (
         "replacements",
         &["fulfillments", "catalog", "programs", "relationships"],

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use engine::{
     audit::{Actor, ActorKind, Deed, Digest, Entry, Head},
     clock::Timestamp,
-    ids::{KeyId, MerchantId, RelationshipId},
+    ids::{ConnectionId, KeyId, MerchantId, RelationshipId},
 };
 use futures_util::{Stream, TryStreamExt as _, stream};
 use sqlx::PgConnection;
@@ -175,7 +175,7 @@ pub fn stream(
     pages.try_flatten()
 }
 
-/// One page of the entries about one relationship and its keys, below the number `before` or from the
+/// One page of the entries about one relationship, its keys and its connections, below the number `before` or from the
 /// newest.
 pub async fn list_about(
     db: &Database,
@@ -199,6 +199,15 @@ pub async fn list_about(
         .await?;
         let keys = keys.into_iter().map(|id| KeyId::from_uuid(id).to_string());
         let mut targets: Vec<_> = keys.collect();
+        let connections: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT connection_id FROM connections WHERE merchant_id = $1 AND relationship_id = $2",
+        )
+        .bind(merchant.uuid())
+        .bind(relationship.uuid())
+        .fetch_all(&mut *connection)
+        .await?;
+        let connections = connections.into_iter().map(ConnectionId::from_uuid);
+        targets.extend(connections.map(|id| id.to_string()));
         targets.push(relationship.to_string());
         let rows: Vec<Row> = sqlx::query_as(entries!(
             "WHERE merchant_id = $1 AND ($2::bigint IS NULL OR seq < $2) AND target = ANY ($3)

@@ -46,7 +46,7 @@ pub struct Offered {
 /// The campaign with this id.
 pub async fn find(db: &Database, id: CampaignId) -> Result<Option<Offer>, Error> {
     let db = db.clone();
-    owned(async move { find_in(&mut *db.report().await?, id).await }).await
+    owned(async move { find_in(&mut *db.find().await?, id).await }).await
 }
 
 async fn find_in(connection: &mut PgConnection, id: CampaignId) -> Result<Option<Offer>, Error> {
@@ -70,7 +70,7 @@ async fn find_in(connection: &mut PgConnection, id: CampaignId) -> Result<Option
 /// What it sells now, by its title: a hundred at most.
 pub async fn offered(db: &Database, offer: &Offer) -> Result<Vec<Offered>, Error> {
     let (db, offer) = (db.clone(), offer.clone());
-    owned(async move { offered_in(&mut *db.report().await?, offer).await }).await
+    owned(async move { offered_in(&mut *db.find().await?, offer).await }).await
 }
 
 async fn offered_in(connection: &mut PgConnection, offer: Offer) -> Result<Vec<Offered>, Error> {
@@ -88,7 +88,7 @@ async fn offered_in(connection: &mut PgConnection, offer: Offer) -> Result<Vec<O
 /// Whether a campaign of this merchant sells this now, to whoever came by a token that counted.
 pub async fn sells(db: &Database, of: (MerchantId, CampaignId), sku: Sku) -> Result<bool, Error> {
     let db = db.clone();
-    owned(async move { sells_in(&mut *db.report().await?, of, sku).await }).await
+    owned(async move { sells_in(&mut *db.find().await?, of, sku).await }).await
 }
 
 pub(crate) async fn sells_in(

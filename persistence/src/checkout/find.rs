@@ -31,7 +31,7 @@ pub struct Bought {
 pub async fn by_token(db: &Database, token: [u8; 32]) -> Result<Option<Bought>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.report().await?;
+        let mut connection = db.find().await?;
         let rows: Vec<Row> = sqlx::query_as(select_invoice!("WHERE i.token_digest = $1"))
             .bind(&token[..])
             .fetch_all(&mut *connection)
@@ -45,7 +45,7 @@ pub async fn by_token(db: &Database, token: [u8; 32]) -> Result<Option<Bought>, 
 pub async fn by_delivery_token(db: &Database, token: [u8; 32]) -> Result<Option<Bought>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.report().await?;
+        let mut connection = db.find().await?;
         let rows: Vec<Row> = sqlx::query_as(select_invoice!("WHERE i.delivery_digest = $1"))
             .bind(&token[..])
             .fetch_all(&mut *connection)

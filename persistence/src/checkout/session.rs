@@ -89,7 +89,7 @@ pub async fn find(db: &Database, token: [u8; 32]) -> Result<Option<Session>, Err
     owned(async move {
         let row: Option<Row> = sqlx::query_as(select_session!("WHERE s.token_digest = $1"))
             .bind(&token[..])
-            .fetch_optional(&mut *db.report().await?)
+            .fetch_optional(&mut *db.find().await?)
             .await?;
         row.map(Session::try_from).transpose()
     })

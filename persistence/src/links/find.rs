@@ -40,7 +40,7 @@ pub async fn find(db: &Database, code: &str) -> Result<Option<Found>, Error> {
              WHERE c.code = $1",
         )
         .bind(code)
-        .fetch_optional(&mut *db.report().await?)
+        .fetch_optional(&mut *db.find().await?)
         .await?;
         row.map(Found::try_from).transpose()
     })

@@ -21,7 +21,7 @@ pub struct Offer {
 pub async fn find(db: &Database, id: ListingId) -> Result<Option<Offer>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut connection = db.report().await?;
+        let mut connection = db.find().await?;
         let row: Option<Row> = sqlx::query_as(select_judged!("WHERE l.listing_id = $1"))
             .bind(id.uuid())
             .fetch_optional(&mut *connection)

@@ -15,7 +15,7 @@ pub async fn cursor(db: &Database, network: &str) -> Result<Option<u64>, Error> 
         let found: Option<i64> =
             sqlx::query_scalar("SELECT block FROM chain_cursors WHERE network = $1")
                 .bind(network)
-                .fetch_optional(&mut *db.report().await?)
+                .fetch_optional(&mut *db.find().await?)
                 .await?;
         let block = found.map(|block| named(u64::try_from(block).ok(), "chain_cursors.block"));
         block.transpose()

@@ -41,7 +41,7 @@ pub async fn watched(
         )
         .bind(network)
         .bind(ended_since)
-        .fetch_all(&mut *db.report().await?)
+        .fetch_all(&mut *db.find().await?)
         .await?;
         rows.into_iter().map(Watched::try_from).collect()
     })

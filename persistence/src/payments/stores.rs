@@ -108,7 +108,7 @@ pub async fn stores(db: &Database, merchant: MerchantId) -> Result<Vec<Store>, E
              WHERE merchant_id = $1 ORDER BY store_id DESC LIMIT 100",
         )
         .bind(merchant.uuid())
-        .fetch_all(&mut *db.report().await?)
+        .fetch_all(&mut *db.find().await?)
         .await?;
         Ok(rows.into_iter().filter_map(StoreRow::store).collect())
     })
@@ -153,7 +153,7 @@ pub async fn due(db: &Database, limit: u32, now: Timestamp) -> Result<Vec<Due>, 
         )
         .bind(now)
         .bind(i64::from(limit))
-        .fetch_all(&mut *db.report().await?)
+        .fetch_all(&mut *db.find().await?)
         .await?;
         rows.into_iter().map(Due::try_from).collect()
     })

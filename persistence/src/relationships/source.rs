@@ -115,7 +115,10 @@ pub(crate) async fn find(
         "SELECT key_id, product_ids, max_quantity, daily_spend_cap FROM api_keys
          WHERE relationship_id = $1 AND revoked_at IS NULL
            AND (expires_at IS NULL OR expires_at > clock_timestamp())
-           AND (retires_at IS NULL OR retires_at > clock_timestamp())",
+           AND (retires_at IS NULL OR retires_at > clock_timestamp())
+         UNION ALL
+         SELECT connection_id, '{}', NULL, daily_spend_cap FROM connections
+         WHERE relationship_id = $1 AND status = 'ACTIVE'",
     )
     .bind(id.uuid())
     .fetch_all(connection)

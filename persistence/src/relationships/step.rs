@@ -1,5 +1,5 @@
-//! A merchant suspends, reactivates or terminates a relationship. The end takes its keys with it
-//! and pauses its webhooks.
+//! A merchant suspends, reactivates or terminates a relationship. The end takes its keys and connections with
+//! it and pauses its webhooks.
 
 use engine::{
     audit::{Actor, Deed, Digest},
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::rows::{self, kept};
 use crate::{
-    Database, Error, audit,
+    Database, Error, audit, connections,
     database::commit,
     events::outbox,
     mail::{self, Post},
@@ -115,6 +115,7 @@ async fn store(
     rows::tell(connection, relationship, now).await?;
     if relationship.status == Status::Terminated {
         revoke_keys(connection, (merchant, id), now).await?;
+        connections::revoke_all(connection, id, now).await?;
         webhooks::pause(connection, id, now).await?;
     }
     let deed = Deed {

@@ -9,7 +9,10 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::{clock::EPOCH, inventory::Source as _, relationships::RelationshipScope};
-use persistence::{Database, Sizes, balances::statement::statement, inventory::PgInventory, owned};
+use persistence::{
+    Database, Sizes, balances::statement::statement, checkout, inventory::PgInventory, owned,
+    payments,
+};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::ground::Ground;
@@ -135,6 +138,30 @@ async fn reports_and_sales_never_wait_for_each_other() {
     drop(sale);
     let _report = db.report().await.unwrap();
     assert_eq!(source.fetch(ground.sku, None, 1).await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn pages_and_watchers_wait_for_neither_reports_nor_sales() {
+    let ground = Ground::new().await;
+    let sizes = Sizes {
+        reads_max: 1,
+        reports_max: 1,
+        ..Sizes::default()
+    };
+    let options = ground.db.connect_options();
+    let db = Database::connect(options, sizes).await.unwrap();
+    let (sale, report) = (db.read().await.unwrap(), db.report().await.unwrap());
+    assert_eq!(checkout::find_session(&db, [0; 32]).await.unwrap(), None);
+    assert_eq!(payments::due(&db, 1, EPOCH).await.unwrap(), []);
+    assert_eq!(payments::cursor(&db, "nowhere").await.unwrap(), None);
+    drop((sale, report));
+    let mut found = Vec::new();
+    for _ in 0..4 {
+        found.push(db.find().await.unwrap());
+    }
+    let source = PgInventory::new(db.clone());
+    assert_eq!(source.fetch(ground.sku, None, 1).await, Ok(vec![]));
+    assert_eq!(source.count(ground.sku, None).await, Ok(0));
 }
 
 #[tokio::test]

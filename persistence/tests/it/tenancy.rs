@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use crate::stage::{Stage, at};
 
 /// What lists are read from.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 32] = [
     "relationships",
     "product_access",
     "api_keys",
@@ -21,6 +21,8 @@ const TABLES: [&str; 30] = [
     "payments",
     "webhooks",
     "webhook_deliveries",
+    "connections",
+    "connection_calls",
     "ledger_entries",
     "refunded",
     "refunds",

@@ -26,6 +26,12 @@ INSERT INTO inventory_items (serial_id, stock_request_id, merchant_id, relations
     created_at, updated_at)
   SELECT gen_random_uuid(), stock_request_id, merchant_id, relationship_id, 'AVAILABLE', now(), now()
   FROM stock_requests;
+INSERT INTO connections (connection_id, merchant_id, relationship_id, name, kind, status, secret,
+    product_map, daily_spend_cap, created_at, updated_at)
+  SELECT gen_random_uuid(), merchant_id, relationship_id, '', 'SELLAUTH', 'ACTIVE', '', '[]', 0, now(), now()
+  FROM relationships;
+INSERT INTO connection_calls (connection_id, merchant_id, relationship_id, outcome, took_ms, created_at)
+  SELECT connection_id, merchant_id, relationship_id, 'REFUSED', 0, now() FROM connections;
 INSERT INTO event_feeds (merchant_id, relationship_id, test, seq)
   SELECT merchant_id, relationship_id, false, 1 FROM balances WHERE NOT test
   UNION ALL SELECT merchant_id, NULL, false, 1 FROM merchants;

@@ -3,6 +3,7 @@
 //! Keeps: fields come from the wire types, codes from their one table; a route that the menu has and the
 //! document has not, or the other way round, fails a test, and so does a file that was not written anew.
 
+mod connections;
 mod dev;
 mod earnings;
 mod history;
@@ -66,6 +67,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(selling::dev());
     all.extend(selling::portal());
     all.extend(history::operations());
+    all.extend(connections::operations());
     all
 }
 

@@ -35,6 +35,7 @@ fn every_route_is_described_and_every_description_is_a_route() {
     routes.extend(menu(include_str!("../../routes/portal_v1.rs")));
     routes.extend(menu(include_str!("../../routes/webhooks.rs")));
     routes.extend(menu(include_str!("../../routes/selling.rs")));
+    routes.extend(menu(include_str!("../../routes/connections.rs")));
     let described = operations();
     assert_eq!(described.len(), routes.len());
     let described = described.iter().map(|one| (one.method, one.path));

@@ -67,6 +67,11 @@ impl Call {
         self.header("content-type", content_type)
     }
 
+    /// Another body under the same headers.
+    pub(crate) fn replace_body(&mut self, body: &Value) {
+        self.body = body.to_string().into();
+    }
+
     /// A body that does not say what it is.
     pub(crate) fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();

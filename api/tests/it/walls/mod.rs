@@ -210,7 +210,7 @@ async fn victims(
 }
 
 /// The same of what the victim sells with.
-async fn selling(world: &World) -> [(&'static str, String); 3] {
+async fn selling(world: &World) -> [(&'static str, String); 4] {
     let make = async |path| {
         let call = world.dev_of("demo-both", "POST", path);
         let made = call.json(&json!({"name": "Walls"})).send().await;
@@ -220,6 +220,7 @@ async fn selling(world: &World) -> [(&'static str, String); 3] {
         ("lnk", make("links").await),
         ("cmp", make("embed-campaigns").await),
         ("lst", world.listing_of("demo-both")),
+        ("con", world.connection_of("demo-both")),
     ]
 }
 
@@ -323,6 +324,8 @@ impl World {
                   FROM embed_campaigns AS t)
                || (SELECT string_agg((to_jsonb(t) - 'reviewed_at')::text, '' ORDER BY t.listing_id)
                   FROM listings AS t)
+               || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.connection_id)
+                  FROM connections AS t)
                || (SELECT COUNT(*) FROM checkout_sessions) || ' '
                || (SELECT COUNT(*) FROM payments) || ' ' || (SELECT COUNT(*) FROM balance_settings)
                || (SELECT string_agg(to_jsonb(t)::text, '' ORDER BY t.person_id, t.merchant_id)

@@ -1,0 +1,147 @@
+//! Connections: resellers point their shops' dynamic products at us, and what a shop asks for is delivered.
+//!
+//! Keeps: who does not have the secret of a connection executes nothing and learns nothing; a call that is
+//! sent again gets the serials that it got; what is refused is answered so that no shop hands our words to
+//! its customer. A secret is shown once, and only if it was made here.
+
+mod answer;
+pub(crate) mod calls;
+pub(crate) mod change;
+pub(crate) mod create;
+mod deliver;
+mod fields;
+pub(crate) mod list;
+mod owner;
+pub(crate) mod receive;
+mod refusal;
+pub(crate) mod revoke;
+pub(crate) mod rotate;
+mod signature;
+
+use engine::{
+    connections::{Connection, Custom, Mapped},
+    money::{Currency, Money},
+};
+use owner::Owner;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::wire::{money::MoneyText, time::Time};
+
+/// Below which every answer is in a shop's own words.
+pub(crate) const PREFIX: &str = "/hooks/dynamic/";
+
+/// The wire form of a connection.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = Connection)]
+pub(crate) struct ConnectionView {
+    id: String,
+    uniqid: String,
+    name: String,
+    kind: &'static str,
+    status: &'static str,
+    /// What the shop is to call.
+    callback_url: String,
+    product_map: Vec<ProductMapLine>,
+    paths: Option<CallPaths>,
+    daily_spend_cap: MoneyText,
+    // None while the balance cannot tell.
+    spent_today: Option<MoneyText>,
+    /// Until when the secret before the last rotation is good too.
+    old_secret_until: Option<Time>,
+    last_call_at: Option<Time>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+/// A connection with its secret, if it was made here; nothing shows it again.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConnectionWithSecret {
+    #[serde(flatten)]
+    connection: ConnectionView,
+    secret: Option<String>,
+}
+
+/// One line of a product map.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct ProductMapLine {
+    foreign_product: String,
+    foreign_variant: Option<String>,
+    product_id: String,
+    variant_id: Option<String>,
+    quantity_factor: u32,
+}
+
+/// How calls of kind CUSTOM are read, verified and answered.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct CallPaths {
+    signature_header: String,
+    algorithm: &'static str,
+    answer: &'static str,
+    order_id: String,
+    product: String,
+    variant: Option<String>,
+    quantity: Option<String>,
+    customer_email: Option<String>,
+}
+
+/// What the deliveries of today cost, if it is known, and in which currency.
+#[derive(Clone, Copy)]
+struct SpentToday(Currency, Option<Money>);
+
+impl ConnectionView {
+    /// As it is stored, where nobody asks what it spent.
+    pub(crate) fn stored(connection: &Connection, origin: &str, currency: Currency) -> Self {
+        Self::of(connection, origin, SpentToday(currency, None))
+    }
+
+    fn of(connection: &Connection, origin: &str, SpentToday(currency, spent): SpentToday) -> Self {
+        let id = connection.id.to_string();
+        let lines = connection.map.lines().iter();
+        Self {
+            uniqid: id.clone(),
+            callback_url: format!("{origin}{PREFIX}{id}"),
+            id,
+            name: connection.name.clone(),
+            kind: connection.kind.name(),
+            status: connection.status.name(),
+            product_map: lines.map(ProductMapLine::of).collect(),
+            paths: connection.custom.as_ref().map(CallPaths::of),
+            daily_spend_cap: MoneyText(currency, connection.daily_spend_cap),
+            spent_today: spent.map(|spent| MoneyText(currency, spent)),
+            old_secret_until: connection.old_secret_until.map(Time),
+            last_call_at: connection.last_call_at.map(Time),
+            created_at: Time(connection.created_at),
+            updated_at: Time(connection.updated_at),
+        }
+    }
+}
+
+impl ProductMapLine {
+    fn of(line: &Mapped) -> Self {
+        Self {
+            foreign_product: line.foreign_product.clone(),
+            foreign_variant: line.foreign_variant.clone(),
+            product_id: line.sku.product.to_string(),
+            variant_id: line.sku.variant.map(|id| id.to_string()),
+            quantity_factor: line.factor,
+        }
+    }
+}
+
+impl CallPaths {
+    fn of(custom: &Custom) -> Self {
+        let text = |pointer: &engine::connections::Pointer| pointer.as_str().to_owned();
+        let paths = &custom.paths;
+        Self {
+            signature_header: custom.signature_header.clone(),
+            algorithm: custom.digest.name(),
+            answer: custom.answer.name(),
+            order_id: text(&paths.order_id),
+            product: text(&paths.product),
+            variant: paths.variant.as_ref().map(text),
+            quantity: paths.quantity.as_ref().map(text),
+            customer_email: paths.customer_email.as_ref().map(text),
+        }
+    }
+}
