@@ -4,7 +4,6 @@ use super::menu::{Menu, WAITING};
 use crate::{
     analytics, api_keys, audit, balances, catalog,
     checkout::create,
-    connections,
     events::feed,
     fulfillments,
     inventory::{self, import},

@@ -114,7 +114,7 @@ impl World {
         reply.data(200)
     }
 
-    async fn patch(&self, session: &str, shop: &Shop, body: Value) -> Reply {
+    async fn edit(&self, session: &str, shop: &Shop, body: Value) -> Reply {
         let path = format!("{}/{}", self.connections(CODE), shop.id);
         self.as_member(session, "PATCH", &path)
             .json(&body)
@@ -353,16 +353,16 @@ fn refused_calls_leave_the_order_open_and_their_owner_sees_why() {
             shop.refused(&world.asks(&shop, "C-2", 101).await);
             let map = json!([{"foreign_product": "p-2", "product_id": beta}]);
             let edit = json!({"product_map": map, "daily_spend_cap": "5000.00"});
-            world.patch(&session, &shop, edit).await.data(200);
+            world.edit(&session, &shop, edit).await.data(200);
             shop.refused(&world.asks(&shop, "C-2", 1).await);
             let map = json!([{"foreign_product": "p-1", "product_id": beta, "quantity_factor": 4}]);
             world
-                .patch(&session, &shop, json!({"product_map": map}))
+                .edit(&session, &shop, json!({"product_map": map}))
                 .await
                 .data(200);
             shop.refused(&world.asks(&shop, "C-2", 1).await);
             world
-                .patch(&session, &shop, json!({"status": "PAUSED"}))
+                .edit(&session, &shop, json!({"status": "PAUSED"}))
                 .await
                 .data(200);
             shop.refused(&world.asks(&shop, "C-2", 1).await);
@@ -388,7 +388,7 @@ fn refused_calls_leave_the_order_open_and_their_owner_sees_why() {
             let map = json!([{"foreign_product": "p-1",
                 "product_id": world.product("Antivirus").id.to_string()}]);
             let edit = json!({"status": "ACTIVE", "product_map": map});
-            let on = world.patch(&session, &shop, edit).await.data(200);
+            let on = world.edit(&session, &shop, edit).await.data(200);
             assert_eq!(on["spent_today"], "23.99");
             shop.serials(&world.asks(&shop, "C-2", 1).await);
         }
@@ -579,7 +579,7 @@ fn connection_that_is_over_delivers_nothing_more() {
         for shop in [&own, &other] {
             assert_eq!(world.asks(shop, "O-1", 1).await.status, 401);
             world
-                .patch(&session, shop, json!({"status": "ACTIVE"}))
+                .edit(&session, shop, json!({"status": "ACTIVE"}))
                 .await
                 .refused(409, "INVALID_STATE");
         }

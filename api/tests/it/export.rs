@@ -13,6 +13,15 @@ impl World {
         let call = self.page("GET", &format!("/programs/{reseller}/export"));
         call.header("cookie", session).send().await
     }
+
+    /// A campaign named "Blog" and the listing of the reseller.
+    async fn placed_everywhere(&self) -> String {
+        let own = self.as_reseller(CODE, EMAIL).await;
+        let campaign = self.in_portal(&own, "POST", "embed-campaigns");
+        let campaign = campaign.json(&json!({"name": "Blog"})).send().await;
+        campaign.data(201);
+        self.listing_of(CODE)
+    }
 }
 
 fn lines(text: &str) -> Vec<(String, Value)> {
@@ -24,17 +33,6 @@ fn lines(text: &str) -> Vec<(String, Value)> {
         )
     });
     lines.collect()
-}
-
-impl World {
-    /// A campaign named "Blog" and the listing of the reseller.
-    async fn placed_everywhere(&self) -> String {
-        let own = self.as_reseller(CODE, EMAIL).await;
-        let campaign = self.in_portal(&own, "POST", "embed-campaigns");
-        let campaign = campaign.json(&json!({"name": "Blog"})).send().await;
-        campaign.data(201);
-        self.listing_of(CODE)
-    }
 }
 
 #[test]

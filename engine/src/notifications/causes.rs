@@ -66,6 +66,7 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         | Fact::PayoutUpdated(_)
         | Fact::VerificationUpdated(_)
         | Fact::ListingBlocked(_)
+        | Fact::ConnectionRefused(_)
         | Fact::InvoiceUpdated(_) => NONE,
     }
 }
