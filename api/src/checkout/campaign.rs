@@ -21,8 +21,9 @@ use reqwest::Url;
 use super::{
     confirm::offered as coins,
     form::{Customer, Form},
+    listing::TOKEN,
     look::{see_other, shown},
-    product::one,
+    product::{Sent, one},
     session::{Ware, Wish, begin as store, not_offered},
     session_path,
 };
@@ -30,13 +31,23 @@ use crate::{
     embeds::offer,
     error::{ApiError, Code},
     extract::Query,
-    links::{PRODUCT, TOKEN, follow::cookie_of},
+    links::{self, PRODUCT, follow::cookie_of},
     state::App,
 };
 
 /// The parameter that names the variant that is wanted.
 const VARIANT: &str = "consign_variant";
-const FIELDS: [&str; 2] = ["quantity", "email"];
+const FIELDS: [&str; 5] = [TOKEN, PRODUCT_ID, VARIANT_ID, "quantity", "email"];
+const PRODUCT_ID: &str = "product_id";
+const VARIANT_ID: &str = "variant_id";
+
+/// What is asked for, as an address or a form names it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    token: Option<&'a str>,
+    product: Option<&'a str>,
+    variant: Option<&'a str>,
+}
 
 pub(crate) async fn page(
     State(app): State<App>,
@@ -50,21 +61,37 @@ pub(crate) async fn page(
 pub(crate) async fn begin(
     State(app): State<App>,
     Path(id): Path<String>,
-    query: Query,
     customer: Customer,
     form: Form,
 ) -> Response {
-    shown(visit(&app, (&id, &query), &customer, &form).await)
+    shown(visit(&app, &id, &customer, &form).await)
+}
+
+impl Asked<'_> {
+    /// What the form of the page sends.
+    fn sent(&self, campaign: &str) -> Sent {
+        let named = [
+            (TOKEN, self.token),
+            (PRODUCT_ID, self.product),
+            (VARIANT_ID, self.variant),
+        ];
+        let fields = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?.to_owned())));
+        Sent {
+            to: format!("/checkout/c/{campaign}"),
+            fields: fields.collect(),
+        }
+    }
 }
 
 /// What a campaign of the path sells, if its token shows it and it is what is wanted.
-async fn find(app: &App, id: &str, query: &Query) -> Result<(Offer, Sku), ApiError> {
+async fn find(app: &App, id: &str, asked: Asked<'_>) -> Result<(Offer, Sku), ApiError> {
     let id = CampaignId::parse(id).ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let token = query.get("t").unwrap_or_default();
-    let offer = offer::campaign(app, id, token).await?;
+    let offer = offer::campaign(app, id, asked.token.unwrap_or_default()).await?;
     let offer = offer.ok_or_else(not_offered)?;
-    let product = query.get("product_id").and_then(ProductId::parse);
-    let variant = query.get("variant_id").map(VariantId::parse);
+    let product = asked.product.and_then(ProductId::parse);
+    let variant = asked.variant.map(VariantId::parse);
     // A malformed id names nothing that is sold.
     let (Some(product), false) = (product, variant == Some(None)) else {
         return Err(not_offered());
@@ -83,7 +110,12 @@ async fn find(app: &App, id: &str, query: &Query) -> Result<(Offer, Sku), ApiErr
 /// The page, or the way to where what is wanted is sold; with the cookie by which later purchases are the
 /// campaign's.
 async fn led(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
-    let (offer, sku) = find(app, id, query).await?;
+    let asked = Asked {
+        token: query.get(TOKEN),
+        product: query.get(PRODUCT_ID),
+        variant: query.get(VARIANT_ID),
+    };
+    let (offer, sku) = find(app, id, asked).await?;
     let clicked = Attribution {
         link: offer.standing.campaign.link(),
         at: app.now(),
@@ -94,7 +126,7 @@ async fn led(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
     } else {
         let ware = Ware::find(app, sku.product).await?;
         let quote = ware.quote(sku, 1)?;
-        one(app, &ware, &quote).await?
+        one(app, &ware, &quote, &asked.sent(id)).await?
     };
     let cookie = cookie_of(&token, offer.window_days, app.tls());
     response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -112,7 +144,7 @@ fn sent_on(offer: &Offer, sku: Sku, token: &str) -> Result<Response, ApiError> {
         let variant = variant.to_string();
         url.query_pairs_mut().append_pair(VARIANT, &variant);
     }
-    url.query_pairs_mut().append_pair(TOKEN, token);
+    url.query_pairs_mut().append_pair(links::TOKEN, token);
     let location = HeaderValue::from_str(url.as_str());
     let location = location.map_err(|_| ApiError::new(Code::NotFound))?;
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
@@ -120,12 +152,17 @@ fn sent_on(offer: &Offer, sku: Sku, token: &str) -> Result<Response, ApiError> {
 
 async fn visit(
     app: &App,
-    (id, query): (&str, &Query),
+    id: &str,
     customer: &Customer,
     form: &Form,
 ) -> Result<Response, ApiError> {
     form.only(&FIELDS)?;
-    let (offer, sku) = find(app, id, query).await?;
+    let asked = Asked {
+        token: form.get(TOKEN),
+        product: form.get(PRODUCT_ID),
+        variant: form.get(VARIANT_ID),
+    };
+    let (offer, sku) = find(app, id, asked).await?;
     if !app.checkouts.take(&customer.address.to_string(), app.now()) {
         return Err(ApiError::new(Code::RateLimited));
     }

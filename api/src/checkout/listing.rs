@@ -17,7 +17,7 @@ use persistence::listings::Offer;
 use super::{
     form::{Customer, Form},
     look::{see_other, shown},
-    product::one,
+    product::{Sent, one},
     session::{Ware, Wish, begin as store, not_offered},
     session_path,
 };
@@ -28,7 +28,9 @@ use crate::{
     state::App,
 };
 
-const FIELDS: [&str; 2] = ["quantity", "email"];
+const FIELDS: [&str; 3] = [TOKEN, "quantity", "email"];
+/// What the token of a snippet is called.
+pub(super) const TOKEN: &str = "t";
 
 pub(crate) async fn page(
     State(app): State<App>,
@@ -42,18 +44,16 @@ pub(crate) async fn page(
 pub(crate) async fn begin(
     State(app): State<App>,
     Path(id): Path<String>,
-    query: Query,
     customer: Customer,
     form: Form,
 ) -> Response {
-    shown(visit(&app, (&id, &query), &customer, &form).await)
+    shown(visit(&app, &id, &customer, &form).await)
 }
 
 /// The listing with an id of the path, if its token offers it now.
-async fn find(app: &App, id: &str, query: &Query) -> Result<(Offer, Sku, Ware), ApiError> {
+async fn find(app: &App, id: &str, token: Option<&str>) -> Result<(Offer, Sku, Ware), ApiError> {
     let id = ListingId::parse(id).ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let token = query.get("t").unwrap_or_default();
-    let offer = offer::listing(app, id, token).await?;
+    let offer = offer::listing(app, id, token.unwrap_or_default()).await?;
     let offer = offer.ok_or_else(not_offered)?;
     let sku = Sku {
         product: offer.judged.listing.product,
@@ -64,19 +64,24 @@ async fn find(app: &App, id: &str, query: &Query) -> Result<(Offer, Sku, Ware), 
 }
 
 async fn listing(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
-    let (offer, sku, ware) = find(app, id, query).await?;
+    let token = query.get(TOKEN);
+    let (offer, sku, ware) = find(app, id, token).await?;
     let quote = ware.quote_at(sku, 1, offer.judged.listing.price)?;
-    one(app, &ware, &quote).await
+    let sent = Sent {
+        to: format!("/checkout/l/{id}"),
+        fields: vec![(TOKEN, token.unwrap_or_default().to_owned())],
+    };
+    one(app, &ware, &quote, &sent).await
 }
 
 async fn visit(
     app: &App,
-    (id, query): (&str, &Query),
+    id: &str,
     customer: &Customer,
     form: &Form,
 ) -> Result<Response, ApiError> {
     form.only(&FIELDS)?;
-    let (offer, sku, ware) = find(app, id, query).await?;
+    let (offer, sku, ware) = find(app, id, form.get(TOKEN)).await?;
     if !app.checkouts.take(&customer.address.to_string(), app.now()) {
         return Err(ApiError::new(Code::RateLimited));
     }

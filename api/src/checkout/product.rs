@@ -63,7 +63,7 @@ async fn product(app: &App, id: &str) -> Result<Response, ApiError> {
         stocked = stocked || app.engine.stock(merchant.id, quote.sku).await?.available > 0;
     }
     let body = if stocked {
-        form(&choice(product, merchant.currency))
+        form("", &choice(product, merchant.currency))
     } else {
         SOLD_OUT.to_owned()
     };
@@ -85,12 +85,18 @@ fn choice(product: &Product, currency: Currency) -> String {
 }
 
 /// One kind of a product at the price that is asked for it, with the form with which a visit begins.
-pub(super) async fn one(app: &App, ware: &Ware, quote: &Quote) -> Result<Response, ApiError> {
+pub(super) async fn one(
+    app: &App,
+    ware: &Ware,
+    quote: &Quote,
+    sent: &Sent,
+) -> Result<Response, ApiError> {
     let merchant = &ware.merchant;
     let stocked = quote.kind == ProductKind::Service
         || app.engine.stock(merchant.id, quote.sku).await?.available > 0;
     let body = if stocked {
-        form(&price(merchant.currency, quote.unit_price))
+        let price = price(merchant.currency, quote.unit_price);
+        form(&sent.action(), &(sent.hidden() + &price))
     } else {
         SOLD_OUT.to_owned()
     };
@@ -102,10 +108,35 @@ fn price(currency: Currency, price: Money) -> String {
     format!("<p class=\"total\">{}</p>\n", amount(currency, price))
 }
 
+/// What a form says of itself beside what the customer writes: where it is sent, and what stands in its page's
+/// address, because a change takes everything from its body.
+pub(super) struct Sent {
+    pub(super) to: String,
+    pub(super) fields: Vec<(&'static str, String)>,
+}
+
+impl Sent {
+    fn action(&self) -> String {
+        format!(" action=\"{}\"", escaped(&self.to))
+    }
+
+    fn hidden(&self) -> String {
+        let mut inputs = String::new();
+        for (name, value) in &self.fields {
+            let value = escaped(value);
+            let _written = writeln!(
+                inputs,
+                "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">"
+            );
+        }
+        inputs
+    }
+}
+
 /// The form with which a visit begins, below what is chosen by it.
-fn form(choice: &str) -> String {
+fn form(action: &str, choice: &str) -> String {
     format!(
-        "<form method=\"post\">\n{choice}\
+        "<form method=\"post\"{action}>\n{choice}\
          <div class=\"field\"><label for=\"quantity\">Quantity</label>\n\
          <input id=\"quantity\" name=\"quantity\" type=\"number\" inputmode=\"numeric\" value=\"1\" \
          min=\"1\" max=\"{QUANTITY_MAX}\" required></div>\n\

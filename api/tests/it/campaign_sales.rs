@@ -52,10 +52,17 @@ fn customer_buys_from_a_widget_and_the_sale_is_the_campaigns() {
         let page = world.see(&path).await;
         let cookie = page.cookie();
         assert!(cookie.starts_with("consign_ref=ca1."), "{cookie}");
-        assert!(is_page(&page, 200).contains("29.99 USD"));
+        let page = is_page(&page, 200);
+        assert!(page.contains("29.99 USD"), "{page}");
+        let (to, _) = path.split_once('?').unwrap();
+        assert!(page.contains(&format!("action=\"{to}\"")), "{page}");
+        for name in ["t", "product_id"] {
+            let hidden = format!("<input type=\"hidden\" name=\"{name}\" value=");
+            assert!(page.contains(&hidden), "{page}");
+        }
         // A link that the customer followed before, or follows meanwhile, is owed nothing of it.
         let link = format!("consign_ref={}", world.token("demo-affiliate").await);
-        let begun = world.submit_with(&path, "quantity=2", &link).await;
+        let begun = world.send_form(&path, "quantity=2", &link).await;
         let visit = location(&begun);
         location(&world.submit_with(&visit, YES, &link).await);
         let open = world.newest().await;
@@ -91,7 +98,7 @@ fn sums_of_links_and_campaigns_are_those_of_their_sales() {
             (path, "quantity=1"),
             (format!("/checkout/p/{product}"), "quantity=3"),
         ] {
-            let visit = location(&world.submit_with(&path, form, &link).await);
+            let visit = location(&world.send_form(&path, form, &link).await);
             location(&world.submit(&visit, YES).await);
             world.pay(&world.newest().await).await;
         }
@@ -115,7 +122,7 @@ fn what_a_campaign_does_not_sell_is_not_sold_wherever_the_customer_is() {
         world.selling();
         let session = world.as_reseller(CODE, EMAIL).await;
         let (made, path) = world.placed(&session).await;
-        let visit = location(&world.submit(&path, "quantity=1").await);
+        let visit = location(&world.send_form(&path, "quantity=1", "").await);
         let before = world.purchases_made();
         let product = world.product("Antivirus").id;
         let other = world.product("Gift card").id;
@@ -132,7 +139,7 @@ fn what_a_campaign_does_not_sell_is_not_sold_wherever_the_customer_is() {
                 !page.contains("<form") && !page.contains("Lumen"),
                 "{wrong}"
             );
-            is_page(&world.submit(&wrong, "quantity=1").await, 403);
+            is_page(&world.send_form(&wrong, "quantity=1", "").await, 403);
         }
         let stopped = "WHERE code = 'demo-both'";
         for (off, on) in [
@@ -166,7 +173,7 @@ fn what_a_campaign_does_not_sell_is_not_sold_wherever_the_customer_is() {
         ] {
             world.sql(&off);
             is_page(&world.see(&path).await, 403);
-            is_page(&world.submit(&path, "quantity=1").await, 403);
+            is_page(&world.send_form(&path, "quantity=1", "").await, 403);
             is_page(&world.see(&visit).await, 403);
             is_page(&world.submit(&visit, YES).await, 403);
             world.sql(&on);
@@ -176,7 +183,7 @@ fn what_a_campaign_does_not_sell_is_not_sold_wherever_the_customer_is() {
         let rotate = world.own_campaigns(&session, "POST", &rotate);
         rotate.json(&json!({})).send().await.data(200);
         is_page(&world.see(&path).await, 403);
-        is_page(&world.submit(&path, "quantity=1").await, 403);
+        is_page(&world.send_form(&path, "quantity=1", "").await, 403);
         assert_eq!(world.purchases_made(), before);
         // Whoever came by the token while it counted goes on.
         location(&world.submit(&visit, YES).await);
@@ -192,17 +199,18 @@ fn nothing_that_a_browser_sends_changes_a_campaign_its_price_or_its_reseller() {
         for field in [
             "price",
             "unit_price",
-            "product_id",
             "reseller_id",
             "relationship_id",
             "campaign_id",
             "consign_ref",
         ] {
-            let page = world.submit(&path, &format!("quantity=1&{field}=1")).await;
+            let page = world
+                .send_form(&path, &format!("quantity=1&{field}=1"), "")
+                .await;
             assert!(is_page(&page, 422).contains(field));
         }
         for form in ["quantity=0", "quantity=21", "quantity=x", "email=nobody"] {
-            is_page(&world.submit(&path, form).await, 422);
+            is_page(&world.send_form(&path, form, "").await, 422);
         }
         assert_eq!(world.purchases_made(), before);
     });

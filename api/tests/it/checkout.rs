@@ -24,6 +24,13 @@ impl World {
         self.call("POST", path).body(FORM, form).send().await
     }
 
+    /// Sends the form of a page: what stands in the page's address is part of it, and stands in no query.
+    pub(crate) async fn send_form(&self, page: &str, form: &str, cookie: &str) -> Reply {
+        let (path, named) = page.split_once('?').unwrap_or((page, ""));
+        let form = [named, form].join("&");
+        self.submit_with(path, &form, cookie).await
+    }
+
     pub(crate) async fn submit_with(&self, path: &str, form: &str, cookie: &str) -> Reply {
         let call = self.call("POST", path).header("cookie", cookie);
         call.body(FORM, form).send().await

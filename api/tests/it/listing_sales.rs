@@ -62,10 +62,16 @@ fn customer_buys_at_the_price_of_a_listing_and_its_reseller_earns_the_margin() {
         );
         let shown = is_page(&world.see(&page).await, 200);
         assert!(shown.contains("39.99 USD"), "{shown}");
+        let (path, token) = page.split_once("?t=").unwrap();
+        let named = format!("<input type=\"hidden\" name=\"t\" value=\"{token}\">");
+        assert!(
+            shown.contains(&format!("action=\"{path}\"")) && shown.contains(&named),
+            "{shown}"
+        );
         // Whoever sent the customer before: what a listing sells is its reseller's.
         let cookie = format!("consign_ref={}", world.token("demo-affiliate").await);
         let begun = world
-            .submit_with(&page, "quantity=2&email=ann%40example.com", &cookie)
+            .send_form(&page, "quantity=2&email=ann%40example.com", &cookie)
             .await;
         let visit = location(&begun);
         assert!(is_page(&world.see(&visit).await, 200).contains("79.98 USD"));
@@ -140,7 +146,7 @@ fn what_is_not_offered_is_not_sold_wherever_the_customer_is() {
             .list_at(&session, "Gift card", "12.00")
             .await
             .data(201);
-        let visit = location(&world.submit(&page, "quantity=1").await);
+        let visit = location(&world.send_form(&page, "quantity=1", "").await);
         let before = world.purchases_made();
         let (path, token) = page.split_once("?t=").unwrap();
         let foreign = world.page_of(&session, &other).await;
@@ -158,7 +164,7 @@ fn what_is_not_offered_is_not_sold_wherever_the_customer_is() {
                 !seen.contains("<form") && !seen.contains("Lumen"),
                 "{wrong}"
             );
-            is_page(&world.submit(&wrong, "quantity=1").await, 403);
+            is_page(&world.send_form(&wrong, "quantity=1", "").await, 403);
         }
         is_page(&world.see(&format!("/checkout/l/x?t={token}")).await, 404);
         for (off, on) in [
@@ -185,7 +191,7 @@ fn what_is_not_offered_is_not_sold_wherever_the_customer_is() {
         ] {
             world.sql(off);
             is_page(&world.see(&page).await, 403);
-            is_page(&world.submit(&page, "quantity=1").await, 403);
+            is_page(&world.send_form(&page, "quantity=1", "").await, 403);
             is_page(&world.see(&visit).await, 403);
             is_page(&world.submit(&visit, YES).await, 403);
             world.sql(on);
@@ -205,7 +211,7 @@ fn nothing_that_a_browser_sends_changes_a_listing_its_price_or_its_reseller() {
     with_world(async |world| {
         let session = world.as_reseller(CODE, EMAIL).await;
         let (_, page) = world.offered(&session).await;
-        let visit = location(&world.submit(&page, "quantity=1").await);
+        let visit = location(&world.send_form(&page, "quantity=1", "").await);
         let before = world.purchases_made();
         for field in [
             "price",
@@ -218,12 +224,12 @@ fn nothing_that_a_browser_sends_changes_a_listing_its_price_or_its_reseller() {
         ] {
             for path in [&page, &visit] {
                 let form = format!("email=ann%40example.com&{field}=1");
-                let shown = is_page(&world.submit(path, &form).await, 422);
+                let shown = is_page(&world.send_form(path, &form, "").await, 422);
                 assert!(shown.contains(field), "{shown}");
             }
         }
         for form in ["quantity=0", "quantity=21", "quantity=x", "email=nobody"] {
-            is_page(&world.submit(&page, form).await, 422);
+            is_page(&world.send_form(&page, form, "").await, 422);
         }
         assert_eq!(world.purchases_made(), before);
     });
@@ -234,7 +240,7 @@ fn price_of_a_listing_that_changed_is_shown_before_anything_is_bought() {
     with_world(async |world| {
         let session = world.as_reseller(CODE, EMAIL).await;
         let (made, page) = world.offered(&session).await;
-        let visit = location(&world.submit(&page, "quantity=2").await);
+        let visit = location(&world.send_form(&page, "quantity=2", "").await);
         let dearer = json!({"price": "41.00"});
         world
             .change_listing(&session, &made, &dearer)
@@ -267,7 +273,7 @@ fn listing_that_is_sold_out_says_so_before_anybody_pays() {
     with_world(async |world| {
         let session = world.as_reseller(CODE, EMAIL).await;
         let (_, page) = world.offered(&session).await;
-        let visit = location(&world.submit(&page, "quantity=2").await);
+        let visit = location(&world.send_form(&page, "quantity=2", "").await);
         let product = world.product("Antivirus").id;
         let claim = world.call("POST", &format!("/dev/v1/products/{product}/serials/claim"));
         let claim = claim.key(&world.merchant_key());
@@ -287,7 +293,7 @@ fn reseller_that_buys_its_own_listing_earns_nothing() {
         let (_, page) = world.offered(&session).await;
         world
             .sql("UPDATE relationships SET email = 'Max@Partner.example' WHERE code = 'demo-both'");
-        let visit = location(&world.submit(&page, "quantity=1").await);
+        let visit = location(&world.send_form(&page, "quantity=1", "").await);
         let form = "email=max%2B1%40partner.example&coin=BANK";
         location(&world.submit(&visit, form).await);
         world.pay(&world.newest().await).await;

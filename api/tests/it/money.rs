@@ -219,7 +219,8 @@ impl Play<'_> {
         } else {
             format!("/checkout/p/{product}")
         };
-        let begun = self.form(&path, format!("quantity={units}"), cookie).await;
+        let form = format!("quantity={units}");
+        let begun = self.world.send_form(&path, &form, cookie).await;
         let visit = begun.header("location").unwrap().to_owned();
         let form = format!("email=c{}%40example.com&coin=BANK", self.step);
         let yes = self.form(&visit, form, "").await;
