@@ -10,6 +10,7 @@ use std::{
 
 use axum::http::StatusCode;
 use engine::{
+    clock::Timestamp,
     connections,
     metrics::{BATCH_BUCKETS, BATCH_ENTRIES, COMMIT_DURATION, DURATION_BUCKETS, STAGE},
 };
@@ -25,6 +26,7 @@ pub(crate) const HTTP_SHED: &str = "consign_http_shed_total";
 pub(crate) const KEYS_EXPOSED: &str = "consign_keys_exposed_total";
 pub(crate) const EMAILS: &str = "consign_emails_total";
 pub(crate) const CONNECTION_CALLS: &str = "consign_connection_calls_total";
+pub(crate) const CHAIN_READ_AT: &str = "consign_chain_read_at_seconds";
 pub(crate) const FEED_LAG: &str = "consign_feed_lag_batches";
 pub(crate) const OUTBOX_AGE: &str = "consign_outbox_age_seconds";
 
@@ -90,6 +92,11 @@ impl Metrics {
             counter!(CONNECTION_CALLS, "kind" => kind.name(), "outcome" => outcome.name())
                 .increment(0);
         }
+        describe_gauge!(
+            CHAIN_READ_AT,
+            Unit::Seconds,
+            "When a watched network was last read to its head, as Unix time"
+        );
         describe_gauge!(FEED_LAG, "Committed batches that are not in the feeds yet");
         describe_gauge!(
             OUTBOX_AGE,
@@ -208,6 +215,15 @@ pub(crate) fn key_exposed() {
 pub(crate) fn connection_call(kind: connections::Kind, outcome: connections::Outcome) {
     let labels = [("kind", kind.name()), ("outcome", outcome.name())];
     counter!(CONNECTION_CALLS, &labels).increment(1);
+}
+
+/// A network was read to its head.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a metric is a float, and so many seconds are not counted"
+)]
+pub(crate) fn chain_read(network: &str, at: Timestamp) {
+    gauge!(CHAIN_READ_AT, "network" => network.to_owned()).set(at.timestamp() as f64);
 }
 
 /// An attempt to send a mail.

@@ -30,6 +30,7 @@ use crate::{
     inventory::watch::ChangedShelves,
     layers::{rate_limit::Failures, tries::Tries},
     payments::{Chains, Shops},
+    persons::in_time::Exporting,
     stock_requests::Turns,
     top_ups::watch::Changed,
     webhooks::{News, Settings, target::Rules},
@@ -43,6 +44,9 @@ const PAGES_MAX: u64 = 60;
 const PAGES_SECONDS: i64 = 3;
 /// How often it is told that a key was sent in an address: once a day.
 const EXPOSURES_SECONDS: i64 = 24 * 60 * 60;
+/// Notices of payment servers from one address, and about one merchant: ten a second.
+const NOTICES_MAX: u64 = 100;
+const NOTICES_SECONDS: i64 = 10;
 /// Calls of hooks by one address: many shops may call from the servers of one platform.
 const HOOKS_MAX: u64 = 600;
 const HOOKS_SECONDS: i64 = 10;
@@ -109,6 +113,8 @@ pub struct Parts {
     pub(crate) visits: Tries,
     /// Calls of public pages, by address.
     pub(crate) pages: Tries,
+    /// Notices of payment servers, by address and by merchant.
+    pub(crate) notices: Tries,
     /// Calls of hooks, by address.
     pub(crate) hooks: Tries,
     /// Calls that a shop signed, by connection.
@@ -121,6 +127,8 @@ pub struct Parts {
     pub(crate) counting: Semaphore,
     /// Exports that may be under way; each keeps one moment of the database.
     pub(crate) exports: Arc<Semaphore>,
+    /// Of which relationships.
+    pub(crate) exporting: Exporting,
     /// Work whose caller was answered already.
     pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
@@ -172,12 +180,14 @@ impl App {
             invitations: Tries::new(),
             visits: Tries::new(),
             pages: Tries::of(PAGES_MAX, PAGES_SECONDS),
+            notices: Tries::of(NOTICES_MAX, NOTICES_SECONDS),
             hooks: Tries::of(HOOKS_MAX, HOOKS_SECONDS),
             callbacks: Tries::of(CALLBACKS_MAX, CALLBACKS_SECONDS),
             forgeries: Tries::of(1, FORGERIES_SECONDS),
             checkouts: Tries::of(CHECKOUTS_MAX, CHECKOUTS_SECONDS),
             counting: Semaphore::new(COUNTING_MAX),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+            exporting: Exporting::default(),
             behind: TaskTracker::new(),
             uses,
         };

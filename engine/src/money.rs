@@ -218,11 +218,11 @@ impl Currency {
         Money::from_minor(minor).ok_or(ParseError::TooLarge)
     }
 
-    /// An amount of this currency from a number of any precision, rounded half-even to the minor unit; none if it
-    /// is negative or beyond the bound.
-    pub fn nearest(self, exact: Decimal) -> Option<Money> {
+    /// The largest amount of this currency that is not above a number of any precision; none if that is negative
+    /// or beyond the bound.
+    pub fn at_most(self, exact: Decimal) -> Option<Money> {
         let minor = exact.checked_mul(Decimal::from(10_u32.pow(self.decimals.into())))?;
-        let minor = minor.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
+        let minor = minor.round_dp_with_strategy(0, RoundingStrategy::ToNegativeInfinity);
         let minor = i64::try_from(minor).ok().filter(|minor| *minor >= 0)?;
         Money::from_minor(minor)
     }
@@ -263,18 +263,20 @@ mod tests {
     }
 
     #[test]
-    fn number_of_any_precision_becomes_the_nearest_amount() {
-        for (exact, nearest) in [
-            ("24.99971", Some("25.00")),
-            ("0.005", Some("0.00")),
-            ("0.015", Some("0.02")),
+    fn number_of_any_precision_becomes_an_amount_that_is_not_above_it() {
+        for (exact, amount) in [
+            ("24.99971", Some("24.99")),
+            ("25", Some("25.00")),
+            ("0.0099", Some("0.00")),
+            ("0.015", Some("0.01")),
             ("0", Some("0.00")),
+            ("-0.001", None),
             ("-0.01", None),
             ("10000000000", None),
             ("79228162514264337593543950335", None),
         ] {
-            let amount = Currency::USD.nearest(exact.parse().expect("a number"));
-            assert_eq!(amount, nearest.map(usd), "{exact}");
+            let found = Currency::USD.at_most(exact.parse().expect("a number"));
+            assert_eq!(found, amount.map(usd), "{exact}");
         }
     }
 

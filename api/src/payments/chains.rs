@@ -12,7 +12,7 @@ use engine::{
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::rpc::Node;
+use super::{floods::Floods, rpc::Node};
 use crate::config::Secret;
 
 const NAME_CHARS_MAX: usize = 32;
@@ -45,6 +45,7 @@ pub(crate) struct Chain {
     pub(crate) network: String,
     pub(super) node: Node,
     pub(super) poll: Duration,
+    pub(super) floods: Floods,
 }
 
 /// All of them; cloning shares them.
@@ -95,6 +96,7 @@ impl Chain {
             network: name.to_owned(),
             node: Node::new(url, settings.blocks_at_once)?,
             poll: Duration::from_millis(settings.poll_ms),
+            floods: Floods::default(),
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Keeps: a transfer is final when its transaction succeeded and is in a block of the chain as it is now, deep
 //! enough; it is known by its transaction and its place in it, which no reordering of blocks changes.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use engine::{
     money::{Currency, Money},
@@ -16,7 +16,8 @@ use futures_util::future::{BoxFuture, ready};
 
 use super::{
     chains::{Chain, Chains},
-    rpc::Transfer,
+    largest,
+    rpc::{Receipt, Transfer},
 };
 
 /// See the module.
@@ -97,7 +98,7 @@ impl Reading {
         let found = node
             .transfers((self.from, head), &[token.contract], &[deposit.address])
             .await?;
-        let mut arrived = Vec::new();
+        let mut counted = Vec::new();
         for transfer in found {
             let worth = transfer
                 .units
@@ -106,13 +107,17 @@ impl Reading {
                 tracing::error!("a transfer of more than any balance can hold was left alone");
                 continue;
             };
-            if amount <= Money::ZERO {
-                continue;
+            if amount > Money::ZERO {
+                counted.push((amount, transfer));
             }
+        }
+        let mut arrived = Vec::new();
+        let mut receipts = HashMap::new();
+        for (amount, transfer) in largest(counted, |(amount, _)| *amount) {
             let depth = (head + 1).saturating_sub(transfer.block);
             let settled = depth >= u64::from(token.confirmations);
             let place = if settled {
-                self.place(&transfer).await?
+                self.place(&transfer, &mut receipts).await?
             } else {
                 0
             };
@@ -135,13 +140,23 @@ impl Reading {
     }
 
     /// The place of a transfer in its transaction, which is in the chain as it is now.
-    async fn place(&self, transfer: &Transfer) -> Result<usize, Unavailable> {
-        let receipt = self.chain.node.receipt(&transfer.transaction).await?;
-        let receipt = receipt.ok_or(Unavailable)?;
-        let block = self.chain.node.block_hash(transfer.block).await?;
-        let same = receipt.block_hash == transfer.block_hash
-            && block.as_ref() == Some(&transfer.block_hash);
-        if !receipt.succeeded || !same {
+    async fn place(
+        &self,
+        transfer: &Transfer,
+        receipts: &mut HashMap<String, Receipt>,
+    ) -> Result<usize, Unavailable> {
+        let transaction = &transfer.transaction;
+        if !receipts.contains_key(transaction) {
+            let receipt = self.chain.node.receipt(transaction).await?;
+            let receipt = receipt.ok_or(Unavailable)?;
+            let block = self.chain.node.block_hash(transfer.block).await?;
+            if !receipt.succeeded || block.as_ref() != Some(&receipt.block_hash) {
+                return Err(Unavailable);
+            }
+            receipts.insert(transaction.clone(), receipt);
+        }
+        let receipt = receipts.get(transaction).ok_or(Unavailable)?;
+        if receipt.block_hash != transfer.block_hash {
             return Err(Unavailable);
         }
         let mut indexes = receipt.indexes.iter();

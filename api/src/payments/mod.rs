@@ -6,6 +6,7 @@
 mod btcpay;
 pub(crate) mod chains;
 mod erc20;
+mod floods;
 mod manual;
 pub(crate) mod methods;
 mod reverse;
@@ -28,6 +29,23 @@ pub(crate) use watch::watch_chains;
 use crate::state::App;
 use erc20::Erc20;
 
+/// Payments of one invoice that are taken in at one look.
+const ARRIVALS_MAX: usize = 100;
+
+/// The largest of what arrived: whoever sends dust hides no money behind it.
+fn largest<T>(mut arrived: Vec<T>, amount: impl Fn(&T) -> Money) -> Vec<T> {
+    if arrived.len() > ARRIVALS_MAX {
+        let left = arrived.len() - ARRIVALS_MAX;
+        tracing::error!(
+            left,
+            "so many payments came for an invoice that {left} were left alone"
+        );
+        arrived.sort_by_key(|one| std::cmp::Reverse(amount(one)));
+        arrived.truncate(ARRIVALS_MAX);
+    }
+    arrived
+}
+
 /// How an invoice of this currency over this amount, which waits so many minutes, is paid by a method.
 pub(crate) async fn open(
     app: &App,
@@ -49,5 +67,21 @@ pub(crate) async fn open(
             };
             provider.open(amount).await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_not_hidden_behind_dust() {
+        let cents = |minor| Money::from_minor(minor).expect("a small amount");
+        let mut arrived = vec![cents(1); 5 * ARRIVALS_MAX];
+        arrived.push(cents(5000));
+        let kept = largest(arrived, |amount| *amount);
+        assert_eq!((kept.len(), kept[0]), (ARRIVALS_MAX, cents(5000)));
+        let few = vec![cents(1), cents(3), cents(2)];
+        assert_eq!(largest(few.clone(), |amount| *amount), few);
     }
 }

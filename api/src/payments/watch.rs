@@ -7,8 +7,16 @@
 use std::{collections::HashSet, sync::Arc};
 
 use chrono::TimeDelta;
-use engine::{audit::Actor, chains::CONFIRMATIONS_MAX, clock::Timestamp, payments::Provider as _};
-use futures_util::future::{join_all, pending};
+use engine::{
+    audit::Actor,
+    chains::{CONFIRMATIONS_MAX, EvmAddress},
+    clock::Timestamp,
+    payments::{Provider as _, Unavailable},
+};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, join_all, pending},
+};
 use persistence::{
     owned,
     payments::{self, Watched},
@@ -19,10 +27,13 @@ use tokio::time::sleep;
 use super::{
     chains::Chain,
     erc20::{Erc20, Reading},
+    floods::{Told, apart},
+    rpc::Transfer,
     take_in,
 };
 use crate::{
     error::{ApiError, Code},
+    metrics,
     state::App,
 };
 
@@ -44,6 +55,7 @@ pub(crate) async fn watch_chains(app: App) {
 
 async fn watch(app: App, chain: Arc<Chain>) {
     let network = chain.network.clone();
+    metrics::chain_read(&network, app.now());
     loop {
         // One task for each look: what is stored is credited, whether or not the process is asked to end.
         let looked = owned(look(app.clone(), Arc::clone(&chain), app.now())).await;
@@ -63,46 +75,101 @@ async fn watch(app: App, chain: Arc<Chain>) {
 async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiError> {
     let (db, network) = (&app.database, &chain.network);
     let Some(cursor) = payments::cursor(db, network).await? else {
+        // Nobody is paid on it.
+        metrics::chain_read(network, now);
         return Ok(false);
     };
     let head = chain.node.head().await?;
-    let (from, mut to) = (cursor + 1, head.min(cursor + BLOCKS_AT_ONCE));
+    let (from, to) = (cursor + 1, head.min(cursor + BLOCKS_AT_ONCE));
     let late = now - TimeDelta::days(LATE_DAYS);
     let watched = payments::watched(db, network, late).await?;
+    let watched = watched.into_iter();
+    let watched: Vec<_> = watched
+        .filter(|one| !chain.floods.gave_up(one.deposit.address))
+        .collect();
     let addresses: Vec<_> = watched.iter().map(|one| one.deposit.address).collect();
     let tokens: HashSet<_> = watched
         .iter()
         .map(|one| one.deposit.token.contract)
         .collect();
     let tokens: Vec<_> = tokens.into_iter().collect();
-    let found = loop {
-        match chain.node.transfers((from, to), &tokens, &addresses).await {
-            Ok(found) => break found,
-            // Nodes refuse answers that are too long: fewer blocks have less to tell.
-            Err(_) if to > from => to = from + (to - from) / 2,
-            Err(unavailable) => return Err(unavailable.into()),
-        }
-    };
-    let paid: HashSet<_> = found.iter().map(|transfer| transfer.to).collect();
-    let asked = |one: &Watched| paid.contains(&one.deposit.address) || one.confirming && to == head;
+    let (told, to) = found(&chain, (from, to), &tokens, &addresses).await?;
+    let paid: HashSet<_> = told.transfers.iter().map(|transfer| transfer.to).collect();
     let mut all_read = true;
-    for one in watched.into_iter().filter(asked) {
-        // What one invoice cannot be asked keeps no other from being paid.
-        if let Err(error) = read(&app, (&chain, from), one, now).await {
-            let code = error.code().name();
-            tracing::warn!(
-                network,
-                code,
-                "could not read what arrived for an invoice: {code}"
-            );
-            all_read = false;
+    for one in watched {
+        let (address, invoice) = (one.deposit.address, one.invoice);
+        if told.silent.contains(&address) {
+            all_read &= chain.floods.silent(address, invoice);
+            continue;
         }
+        if !(paid.contains(&address) || one.confirming && to == head) {
+            continue;
+        }
+        // What one invoice cannot be asked keeps no other from being paid.
+        match read(&app, (&chain, from), one, now).await {
+            Ok(()) => chain.floods.told(address),
+            Err(error) => {
+                let code = error.code();
+                let name = code.name();
+                tracing::warn!(
+                    network,
+                    code = name,
+                    "could not read what arrived for an invoice: {name}"
+                );
+                let silent = code == Code::ProviderUnavailable;
+                all_read &= silent && chain.floods.silent(address, invoice);
+            }
+        }
+    }
+    if to == head && all_read {
+        metrics::chain_read(network, now);
     }
     let last = to.min(head.saturating_sub(CONFIRMATIONS_MAX.into()));
     if last > cursor && all_read {
         payments::advance_cursor(db, network, (cursor, last), now).await?;
     }
     Ok(to < head)
+}
+
+/// What arrived from one block on, and up to which: as far as a node tells it at once.
+async fn found(
+    chain: &Chain,
+    (from, mut to): (u64, u64),
+    tokens: &[EvmAddress],
+    addresses: &[EvmAddress],
+) -> Result<(Told, u64), Unavailable> {
+    loop {
+        match chain.node.transfers((from, to), tokens, addresses).await {
+            Ok(transfers) => {
+                let told = Told {
+                    transfers,
+                    silent: Vec::new(),
+                };
+                return Ok((told, to));
+            }
+            // Nodes refuse answers that are too long: fewer blocks have less to tell.
+            Err(_) if to > from => to = from + (to - from) / 2,
+            // One block: whoever is flooded in it keeps no other from being paid.
+            Err(_) => {
+                let one_block = |some| one_block(chain, from, tokens, some);
+                return Ok((apart(addresses, one_block).await?, to));
+            }
+        }
+    }
+}
+
+/// Transfers of one block.
+fn one_block<'a>(
+    chain: &'a Chain,
+    block: u64,
+    tokens: &'a [EvmAddress],
+    addresses: Vec<EvmAddress>,
+) -> BoxFuture<'a, Result<Vec<Transfer>, Unavailable>> {
+    let asking = async move {
+        let range = (block, block);
+        chain.node.transfers(range, tokens, &addresses).await
+    };
+    asking.boxed()
 }
 
 /// Asks what arrived for one invoice, and stores and credits what is new.

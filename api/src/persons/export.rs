@@ -2,10 +2,11 @@
 //! it is suspended and after its end (N23).
 //!
 //! Keeps: all rows are of one moment; what leaves is noted before the first of them, serials as handed over. A
-//! failure on the way ends the answer early, so that it is not taken for a whole one: the last line of a
+//! relationship has one export at a time, and an export its place for two minutes at most, however it is read.
+//! A failure on the way ends the answer early, so that it is not taken for a whole one: the last line of a
 //! whole one says so.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -42,7 +43,7 @@ use crate::{
     links::TrackedLink,
     listings::ListingView,
     payouts::PayoutView,
-    persons::programs::ResellerProgram,
+    persons::{in_time::in_time, programs::ResellerProgram},
     replacements::ReplacementAnswer,
     sales::{earnings::EarningsEntry, shown::SaleView},
     state::App,
@@ -53,6 +54,8 @@ use crate::{
     top_ups::TopUpView,
 };
 
+/// How long an export may take, whoever reads it: as long as its moment lasts.
+const EXPORT_MAX: Duration = Duration::from_mins(2);
 /// Rows of one look.
 const AT_ONCE: u32 = 500;
 
@@ -71,6 +74,8 @@ pub(crate) async fn portal(
     PathIds(id): PathIds<RelationshipId>,
 ) -> Result<Response, ApiError> {
     let (scope, _) = own_scope(&app, &caller, id).await?;
+    let under_way = app.exporting.begin(id);
+    let under_way = under_way.ok_or_else(rate_limit::too_many_exports)?;
     let permit = Arc::clone(&app.exports).try_acquire_owned();
     let permit = permit.map_err(|_| rate_limit::too_many_exports())?;
     let merchant = app.engine.merchant(scope.merchant).await?;
@@ -89,20 +94,19 @@ pub(crate) async fn portal(
     let products = export.products().await?;
     let head = stream::iter([program].into_iter().chain(products).map(Ok::<_, Error>));
     let rows = head.chain(export.rows());
-    let kept = (moment, permit);
     let end = stream::once(async move {
-        // Until here the moment lasts, and so does this export's place.
-        let (moment, _permit) = kept;
+        // Until here the moment lasts.
         moment.end().await;
         Ok::<_, Error>(line("end", &json!({})))
     });
-    Ok(answer(rows.chain(end)))
+    let lines = rows.chain(end).inspect_err(|error| {
+        tracing::error!(error = %error, "broke off an export");
+    });
+    let held = (under_way, permit);
+    Ok(answer(in_time(&app.behind, lines, held, EXPORT_MAX)))
 }
 
 fn answer(lines: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Response {
-    let lines = lines.inspect_err(|error| {
-        tracing::error!(error = %error, "broke off an export");
-    });
     let mut response = Response::new(Body::from_stream(lines));
     for (name, value) in [
         (header::CONTENT_TYPE, "application/x-ndjson"),

@@ -2,6 +2,7 @@
 
 pub(crate) mod email;
 pub(crate) mod export;
+pub(crate) mod in_time;
 pub(crate) mod invitation;
 pub(crate) mod me;
 pub(crate) mod password;

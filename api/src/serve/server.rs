@@ -258,6 +258,7 @@ impl Server {
         self.app.waiters.close();
         self.app.engine.drain().await;
         self.closing.send_replace(true);
+        self.app.exporting.close();
         self.app.behind.close();
         self.app.behind.wait().await;
         self.tasks.close();

@@ -29,6 +29,8 @@ pub(crate) const SECRET: &str = "btcpay-notices-9Kd3Xv7b";
 /// What the server behind the double knows.
 #[derive(Default)]
 struct Remote {
+    /// Where invoices are shown.
+    pages: String,
     /// By their ids: status, its remark, and the payments of one coin.
     invoices: HashMap<String, Value>,
     asked: usize,
@@ -64,6 +66,7 @@ impl Double {
             .with_state(Arc::clone(&remote));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/btcpay", listener.local_addr().unwrap());
+        remote.lock().unwrap().pages.clone_from(&url);
         let serving = async move { axum::serve(listener, router).await.unwrap() };
         Self {
             url,
@@ -149,7 +152,7 @@ async fn open(
         let id = format!("Remote{}", remote.invoices.len() + 1);
         let invoice = json!({"id": id, "status": "New", "additionalStatus": "None", "payments": [],
             "amount": body["amount"], "minutes": body["checkout"]["expirationMinutes"],
-            "checkoutLink": format!("https://pay.example/i/{id}")});
+            "checkoutLink": format!("{}/i/{id}", remote.pages)});
         remote.invoices.insert(id, invoice.clone());
         Some(invoice)
     })
@@ -207,10 +210,7 @@ impl World {
             .send();
         let opened = opened.await.data(201);
         let url = opened["pay"]["url"].as_str().unwrap();
-        let reference = url
-            .strip_prefix("https://pay.example/i/")
-            .unwrap()
-            .to_owned();
+        let reference = url.rsplit('/').next().unwrap().to_owned();
         (opened, reference)
     }
 
@@ -500,5 +500,73 @@ fn server_is_asked_before_it_is_taken_and_its_secrets_stay_here() {
             .iter()
             .filter(|line| line.contains(TOKEN) || line.contains(SECRET));
         assert_eq!(leaks.count(), 0);
+    });
+}
+
+#[test]
+fn page_elsewhere_is_shown_to_nobody() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        let methods = json!([double.method()]);
+        world.replace(&session, methods).await.data(200);
+        for elsewhere in ["https://evil.example", "javascript:alert(1)//", ""] {
+            double.change(|remote| elsewhere.clone_into(&mut remote.pages));
+            let call = world.dev_of(CODE, "POST", "top-ups");
+            let body = json!({"amount": "50.00", "coin": "btc"});
+            let refused = call.json(&body).send().await;
+            refused.refused(502, "PROVIDER_UNAVAILABLE");
+        }
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM hosted_invoices"), "0");
+    });
+}
+
+#[test]
+fn dust_is_worth_no_more_than_it_is() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        let methods = json!([double.method()]);
+        world.replace(&session, methods).await.data(200);
+        let (_opened, reference) = world.shown().await;
+        // Each is worth 0.018 at this rate, and one has an id that no server gives.
+        let long = "x".repeat(5000);
+        let mut payments: Vec<_> = (0..9)
+            .map(|at| payment(&format!("d-{at}"), "0.000000288", "Settled"))
+            .collect();
+        payments.push(payment(&long, "0.0008", "Settled"));
+        double.pays(&reference, &json!(payments));
+        let asked = api::payments::ask_due(world.server.app(), later()).await;
+        assert_eq!(asked.unwrap(), 1);
+        assert_eq!(
+            world.scalar("SELECT COUNT(*) || ' of ' || SUM(amount) FROM payments"),
+            "9 of 9"
+        );
+    });
+}
+
+#[test]
+fn notices_that_are_too_many_are_not_looked_at() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.member(OWNER, Role::Owner).await;
+        let session = world.stepped_up(OWNER).await;
+        let methods = json!([double.method()]);
+        world.replace(&session, methods).await.data(200);
+        let (_opened, reference) = world.shown().await;
+        // A store whose invoices nobody asks for any more is of no use to whoever has its secret.
+        assert_eq!(world.notice(&reference, SECRET).await.status, 200);
+        world.sql("UPDATE hosted_invoices SET ask_at = NULL");
+        assert_eq!(world.notice(&reference, SECRET).await.status, 401);
+        // As many at once as it takes; the test's own patience bounds it.
+        loop {
+            let calls = (0..150).map(|_| world.notice(&reference, "another"));
+            let replies = futures_util::future::join_all(calls).await;
+            if replies.iter().any(|reply| reply.status == 429) {
+                break;
+            }
+        }
     });
 }

@@ -15,7 +15,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Database, Error, database::commit, error::at_most_one, owned, relationships::rows::named,
+    Database, Error,
+    database::{commit, in_time},
+    error::at_most_one,
+    owned,
+    relationships::rows::named,
 };
 
 /// An invoice whose shop is to be asked.
@@ -99,20 +103,24 @@ pub(crate) async fn of_invoices(
     Ok(found.collect())
 }
 
-/// Stores of a merchant, newest first: a notice may be of any of them.
-pub async fn stores(db: &Database, merchant: MerchantId) -> Result<Vec<Store>, Error> {
+/// Stores of a merchant of which a notice may be: those whose invoices are still asked for, newest first and
+/// at most so many. What a store that was replaced long ago signs is of nothing.
+pub async fn stores(db: &Database, merchant: MerchantId, limit: u32) -> Result<Vec<Store>, Error> {
     let db = db.clone();
-    owned(async move {
+    let read = async move {
         let rows: Vec<StoreRow> = sqlx::query_as(
-            "SELECT store_id, url, name, token, notices FROM payment_stores
-             WHERE merchant_id = $1 ORDER BY store_id DESC LIMIT 100",
+            "SELECT store_id, url, name, token, notices FROM payment_stores AS s
+             WHERE merchant_id = $1 AND EXISTS (
+               SELECT FROM hosted_invoices AS h WHERE h.store_id = s.store_id AND h.ask_at IS NOT NULL)
+             ORDER BY store_id DESC LIMIT $2",
         )
         .bind(merchant.uuid())
+        .bind(i64::from(limit))
         .fetch_all(&mut *db.find().await?)
         .await?;
         Ok(rows.into_iter().filter_map(StoreRow::store).collect())
-    })
-    .await
+    };
+    owned(in_time(read)).await
 }
 
 /// Has an invoice asked for at once, because its shop says that there is something; false if it shows none

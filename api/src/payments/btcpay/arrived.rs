@@ -8,7 +8,11 @@ use engine::{
     payments::{Arrival, Snapshot, Source},
 };
 
-use super::client::{RemoteInvoice, RemoteMethod, RemotePayment};
+use super::{
+    bounds::{is_id, worth},
+    client::{RemoteInvoice, RemoteMethod, RemotePayment},
+};
+use crate::payments::largest;
 
 /// What an invoice over this amount was paid, by the server's invoice and the payments that it names.
 pub(super) fn snapshot(
@@ -51,8 +55,14 @@ fn arrivals(found: &[RemoteMethod], currency: Currency) -> Vec<Arrival> {
                 "Processing" => false,
                 _ => continue,
             };
-            let worth = payment.value.checked_mul(method.rate);
-            let worth = worth.and_then(|worth| currency.nearest(worth));
+            if ![&method.payment_method_id, &payment.id]
+                .into_iter()
+                .all(|id| is_id(id))
+            {
+                tracing::error!("a payment whose id no server gives was left alone");
+                continue;
+            }
+            let worth = worth(payment.value, method.rate, currency);
             let Some(amount) = worth.filter(|amount| *amount > Money::ZERO) else {
                 continue;
             };
@@ -63,7 +73,7 @@ fn arrivals(found: &[RemoteMethod], currency: Currency) -> Vec<Arrival> {
             });
         }
     }
-    arrived
+    largest(arrived, |arrival| arrival.amount)
 }
 
 /// All payments, whatever became of them.

@@ -1,9 +1,12 @@
 //! `POST /hooks/btcpay/{mer}`: a BTCPay Server says that something happened to an invoice.
 //!
-//! Keeps: who signs with the secret of one of the merchant's stores has an invoice asked for, sooner than it
+//! Keeps: one address and one merchant are heard so often, however their notices are signed; who signs with the secret of one of the merchant's stores has an invoice asked for, sooner than it
 //! would be; nothing that a notice says is believed, and nothing of it is stored.
 
+use std::sync::Arc;
+
 use axum::{
+    Extension,
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
@@ -15,9 +18,16 @@ use persistence::payments;
 use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::{error::ApiError, extract::PathIds, state::App};
+use crate::{
+    error::{ApiError, Code},
+    extract::PathIds,
+    layers::{address::network, call::Call},
+    state::App,
+};
 
 const SIGNATURE: &str = "btcpay-sig";
+/// Stores whose secrets are tried.
+const STORES_MAX: u32 = 8;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,11 +37,18 @@ struct Notice {
 
 pub(crate) async fn notice(
     State(app): State<App>,
+    Extension(call): Extension<Arc<Call>>,
     PathIds(merchant): PathIds<MerchantId>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let stores = payments::stores(&app.database, merchant).await?;
+    // A server has few notices to send, and is asked anyhow.
+    let (address, now) = (network(call.address).to_string(), app.now());
+    let takes = |name: &str| app.notices.take(name, now);
+    if !takes(&address) || !takes(&merchant.to_string()) {
+        return Err(ApiError::new(Code::RateLimited));
+    }
+    let stores = payments::stores(&app.database, merchant, STORES_MAX).await?;
     let signature = headers.get(SIGNATURE).and_then(|text| text.to_str().ok());
     let signed = |store: &&Store| {
         signature.is_some_and(|sign| signs(app.engine.vault(), store, sign, &body))

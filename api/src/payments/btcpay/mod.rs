@@ -6,6 +6,7 @@
 
 mod arrived;
 mod ask;
+mod bounds;
 mod client;
 mod hook;
 mod setup;
@@ -22,8 +23,6 @@ use engine::{
 use futures_util::future::BoxFuture;
 pub(crate) use hook::notice;
 pub(super) use setup::{Given, MASK, store};
-
-const PAGE_CHARS_MAX: usize = 2000;
 
 /// A merchant's store, and what reaches it.
 #[derive(Debug, Clone)]
@@ -54,16 +53,20 @@ impl Btcpay {
         let text = self.currency.display(amount).to_string();
         let asked = (text, self.currency.code());
         let made = self.shops.open(&self.shop()?, asked, self.minutes).await?;
+        let link = made.checkout_link.filter(|_| bounds::is_id(&made.id));
+        let url = link.and_then(|link| bounds::link(&self.store.url, link));
+        let url = url.ok_or_else(|| {
+            let store = self.store.id;
+            tracing::warn!(store.id = %store, "a payment server shows an invoice elsewhere");
+            Unavailable
+        })?;
         Ok(Pay {
             instructions: self.instructions.clone(),
             deposit: None,
             hosted: Some(Hosted {
                 store: self.store.id,
                 reference: made.id,
-                url: made
-                    .checkout_link
-                    .filter(|url| is_page(url))
-                    .ok_or(Unavailable)?,
+                url,
             }),
         })
     }
@@ -78,13 +81,6 @@ impl Btcpay {
             (invoice.amount, self.currency),
         ))
     }
-}
-
-/// Whether what a server calls the address of a page is one: it is shown to whoever pays.
-fn is_page(url: &str) -> bool {
-    let parsed = reqwest::Url::parse(url);
-    url.len() <= PAGE_CHARS_MAX
-        && parsed.is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
 }
 
 impl Provider for Btcpay {
