@@ -83,8 +83,14 @@ INSERT INTO stock_requests (stock_request_id, merchant_id, relationship_id, bala
   JOIN products AS p ON p.merchant_id = r.merchant_id, generate_series(1, 20);
 INSERT INTO inventory_items (serial_id, stock_request_id, merchant_id, relationship_id, status,
     created_at, updated_at)
-  SELECT gen_random_uuid(), stock_request_id, merchant_id, relationship_id, 'AVAILABLE', now(), now()
-  FROM stock_requests, generate_series(1, 3);
+  SELECT (LEFT(stock_request_id::text, 28) || LPAD(TO_HEX(n), 8, '0'))::uuid, stock_request_id,
+         merchant_id, relationship_id, 'AVAILABLE', now(), now()
+  FROM stock_requests, generate_series(1, 3) AS n;
+INSERT INTO imports (import_id, merchant_id, product_id, serials)
+  SELECT (LEFT(stock_request_id::text, 28) || '00000000')::uuid, merchant_id, product_id, 3
+  FROM stock_requests;
+INSERT INTO serials (serial_id, merchant_id, fingerprint, sealed)
+  SELECT serial_id, merchant_id, uuid_send(gen_random_uuid()), '\\x00' FROM inventory_items;
 INSERT INTO invoices (invoice_id, merchant_id, relationship_id, purpose, origin, status, amount, coin,
     provider, expires_at, created_at, updated_at)
   SELECT gen_random_uuid(), merchant_id, relationship_id, 'TOP_UP', 'MANUAL', 'CANCELLED', 1, 'BANK',
