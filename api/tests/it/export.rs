@@ -35,6 +35,39 @@ fn lines(text: &str) -> Vec<(String, Value)> {
     lines.collect()
 }
 
+/// Each kind of line, and the rows that it is of.
+fn rows_of(own: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("api_key", format!("api_keys WHERE {own}")),
+        ("connection", format!("connections WHERE {own}")),
+        (
+            "product",
+            format!(
+                "(SELECT DISTINCT product_id FROM product_access WHERE {own} AND revoked_at IS NULL) AS p"
+            ),
+        ),
+        ("link", format!("links WHERE {own} AND kind = 'LINK'")),
+        ("embed_campaign", format!("embed_campaigns WHERE {own}")),
+        ("listing", format!("listings WHERE {own}")),
+        ("top_up", format!("invoices WHERE {own}")),
+        (
+            "ledger_entry",
+            format!(
+                "ledger_entries AS l JOIN balances AS b USING (balance_id) WHERE {own} AND NOT b.test"
+            ),
+        ),
+        (
+            "replacement",
+            format!("replacements WHERE {own} AND NOT test"),
+        ),
+        ("stock_request", format!("stock_requests WHERE {own}")),
+        ("inventory_item", format!("inventory_items WHERE {own}")),
+        ("sale", format!("sales WHERE {own}")),
+        ("earnings_entry", format!("earning_entries WHERE {own}")),
+        ("payout", format!("payouts WHERE {own}")),
+    ]
+}
+
 #[test]
 fn everything_leaves_with_the_reseller_also_after_the_end() {
     with_world(async |world| {
@@ -68,35 +101,7 @@ fn everything_leaves_with_the_reseller_also_after_the_end() {
         assert_eq!(of("fulfillment")[0]["customer_email"], "ann@example.com");
         let count = |query: &str| world.scalar(&format!("SELECT COUNT(*) FROM {query}"));
         let own = format!("relationship_id = '{}'", world.reseller(CODE).id.uuid());
-        for (kind, rows) in [
-            ("api_key", format!("api_keys WHERE {own}")),
-            ("connection", format!("connections WHERE {own}")),
-            (
-                "product",
-                format!(
-                    "(SELECT DISTINCT product_id FROM product_access WHERE {own} AND revoked_at IS NULL) AS p"
-                ),
-            ),
-            ("link", format!("links WHERE {own} AND kind = 'LINK'")),
-            ("embed_campaign", format!("embed_campaigns WHERE {own}")),
-            ("listing", format!("listings WHERE {own}")),
-            ("top_up", format!("invoices WHERE {own}")),
-            (
-                "ledger_entry",
-                format!(
-                    "ledger_entries AS l JOIN balances AS b USING (balance_id) WHERE {own} AND NOT b.test"
-                ),
-            ),
-            (
-                "replacement",
-                format!("replacements WHERE {own} AND NOT test"),
-            ),
-            ("stock_request", format!("stock_requests WHERE {own}")),
-            ("inventory_item", format!("inventory_items WHERE {own}")),
-            ("sale", format!("sales WHERE {own}")),
-            ("earnings_entry", format!("earning_entries WHERE {own}")),
-            ("payout", format!("payouts WHERE {own}")),
-        ] {
+        for (kind, rows) in rows_of(&own) {
             assert_eq!(of(kind).len().to_string(), count(&rows), "{kind}");
         }
         assert_eq!(of("listing")[0]["id"], listing);
