@@ -103,8 +103,10 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
             continue;
         }
         if !(paid.contains(&address) || one.confirming && to == head) {
+            chain.floods.told(address);
             continue;
         }
+        let contract = one.deposit.token.contract;
         // What one invoice cannot be asked keeps no other from being paid.
         match read(&app, (&chain, from), one, now).await {
             Ok(()) => chain.floods.told(address),
@@ -116,8 +118,14 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
                     code = name,
                     "could not read what arrived for an invoice: {name}"
                 );
-                let silent = code == Code::ProviderUnavailable;
-                all_read &= silent && chain.floods.silent(address, invoice);
+                // Its own question goes unanswered, and not what else is asked: of that nobody is to blame.
+                let (range, node) = ((from, head), &chain.node);
+                let flooded = code == Code::ProviderUnavailable
+                    && node
+                        .transfers(range, &[contract], &[address])
+                        .await
+                        .is_err();
+                all_read &= flooded && chain.floods.silent(address, invoice);
             }
         }
     }
@@ -128,7 +136,8 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
     if last > cursor && all_read {
         payments::advance_cursor(db, network, (cursor, last), now).await?;
     }
-    Ok(to < head)
+    // What was not read is asked for again after a rest.
+    Ok(to < head && all_read)
 }
 
 /// What arrived from one block on, and up to which: as far as a node tells it at once.
