@@ -113,7 +113,11 @@ fn purchase_of_the_merchants_own_is_news_to_its_reseller_only() {
         world.told_times("inventory:allocated", 1).await;
         let letters = world.news(later(0)).await;
         assert_eq!(letters.len(), 1, "{:?}", sent(&letters));
-        assert!(letters[0].text.contains("2 x Antivirus: your purchase"));
+        assert!(
+            letters[0].text.contains("2 x Antivirus: your purchase"),
+            "{}",
+            letters[0].text
+        );
         let revoked = world.transfer(&bought, "revoke", &json!({})).await;
         revoked.data(200);
         world.told_times("inventory:revoked", 1).await;
