@@ -35,8 +35,8 @@ impl World {
         let page = self.invoiced_in("btc", cookie).await;
         let invoice = self.newest().await;
         let url = invoice["pay"]["url"].as_str().unwrap();
-        let reference = url.strip_prefix("https://pay.example/i/").unwrap();
-        (page, invoice.clone(), reference.to_owned())
+        let reference = url.rsplit('/').next().unwrap().to_owned();
+        (page, invoice, reference)
     }
 
     /// Has the server asked, and waits until this invoice came to have this status.
@@ -76,13 +76,14 @@ fn customer_pays_at_a_server_in_parts_and_gets_the_serials_once() {
         let (page, open, reference) = world.hosted(&cookie).await;
         assert_eq!(double.was_asked(&reference), (json!("59.98"), json!(60)));
         let shown = is_page(&world.see(&page).await, 200);
-        let link = format!("href=\"https://pay.example/i/{reference}\"");
+        let url = open["pay"]["url"].as_str().unwrap();
+        let link = format!("href=\"{url}\"");
         assert!(
             shown.contains(&link) && shown.contains("Pay in BTC"),
             "{shown}"
         );
         let letter = world.letter("Your invoice").await;
-        assert!(letter.contains(&page) && letter.contains("https://pay.example/i/"));
+        assert!(letter.contains(&page) && letter.contains(url));
 
         double.pays(&reference, &json!([payment("a-0", "0.0004", "Processing")]));
         let of = (&open, reference.as_str());
