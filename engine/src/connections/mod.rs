@@ -8,12 +8,14 @@
 mod call;
 mod formats;
 mod map;
+mod outcome;
 #[cfg(test)]
 mod tests;
 
 pub use call::{Call, Unreadable, read};
 pub use formats::custom::{Answer, Custom, Digest, Paths, Pointer};
 pub use map::{Mapped, ProductMap, Unfit};
+pub use outcome::Outcome;
 
 use crate::{
     clock::Timestamp,
@@ -116,38 +118,5 @@ impl Connection {
     /// The key that buys for it.
     pub const fn key(&self) -> KeyId {
         KeyId::from_uuid(self.id.uuid())
-    }
-}
-
-/// What became of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Delivered,
-    /// The order id was delivered before: the same serials.
-    Replayed,
-    Refused,
-    /// Nobody who has the secret sent it.
-    BadSignature,
-}
-
-impl Outcome {
-    pub const ALL: [Self; 4] = [
-        Self::Delivered,
-        Self::Replayed,
-        Self::Refused,
-        Self::BadSignature,
-    ];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Delivered => "DELIVERED",
-            Self::Replayed => "REPLAYED",
-            Self::Refused => "REFUSED",
-            Self::BadSignature => "BAD_SIGNATURE",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 }
