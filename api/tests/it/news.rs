@@ -114,7 +114,9 @@ fn purchase_of_the_merchants_own_is_news_to_its_reseller_only() {
         let letters = world.news(later(0)).await;
         assert_eq!(letters.len(), 1, "{:?}", sent(&letters));
         assert!(
-            letters[0].text.contains("2 x Antivirus Plus, 1 year: your purchase"),
+            letters[0]
+                .text
+                .contains("2 x Antivirus Plus, 1 year: your purchase"),
             "{}",
             letters[0].text
         );
