@@ -280,6 +280,9 @@ impl Handler<Withdraw> for InventoryActor {
     type Result = ();
 
     fn handle(&mut self, withdraw: Withdraw, ctx: &mut Context<Self>) {
+        if withdraw.closed {
+            self.pool.uncounted();
+        }
         // It takes nothing that a claim waits for, so it waits only for a reading of its own.
         if let Some(waits) = self.withdraw(withdraw, &ctx.address()) {
             self.parked.push_back(Parked::Withdraw(waits));
@@ -313,6 +316,7 @@ impl Handler<Fetched> for InventoryActor {
                 self.serve(&ctx.address());
             }
             Err(fault) => {
+                self.pool.uncounted();
                 for waits in self.parked.drain(..) {
                     waits.fail(fault.clone());
                 }

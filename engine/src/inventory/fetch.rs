@@ -73,7 +73,11 @@ impl Fetch {
         let more = serials.len() == wanted.serials;
         let end = serials.last().map(|serial| serial.position);
         let beyond = if more {
-            self.count(end.or(after), wanted.counted).await?
+            match self.count(end.or(after), wanted.counted).await {
+                // What was read is of use all the same.
+                Err(_) if !serials.is_empty() => None,
+                counted => counted?,
+            }
         } else {
             Some(Beyond::NOTHING)
         };
@@ -102,7 +106,9 @@ impl Fetch {
         if most == 0 {
             return Ok(None);
         }
-        let counted = self.source.count_to(self.sku, after, most).await?;
+        let counting = self.source.count_to(self.sku, after, most);
+        let counted = timeout(self.deadline / 2, counting).await;
+        let counted = counted.map_err(|_| Fault::Unavailable)??;
         Ok(Some(Beyond::counted(counted, counted < most)))
     }
 }

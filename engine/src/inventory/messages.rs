@@ -108,6 +108,8 @@ pub(crate) struct Paid {
 #[rtype(result = "()")]
 pub(crate) struct Withdraw {
     pub(crate) serials: Vec<ShelvedSerial>,
+    /// Others that were named did not open, and are nobody's to count on.
+    pub(crate) closed: bool,
     pub(crate) reply: oneshot::Sender<Result<StockHold, Fault>>,
 }
 

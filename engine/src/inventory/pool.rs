@@ -442,6 +442,13 @@ impl Pool {
         read
     }
 
+    /// Some that were counted may be there no more: what is beyond is counted again, and a count that is under
+    /// way is not believed.
+    pub(crate) const fn uncounted(&mut self) {
+        self.beyond = Beyond::UNKNOWN;
+        self.miscounted = true;
+    }
+
     /// Serials were put on the shelf, beyond the cursor.
     pub(crate) const fn restocked(&mut self) {
         self.beyond.restocked();

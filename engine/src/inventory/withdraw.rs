@@ -122,15 +122,19 @@ impl Withdrawer<'_> {
         loop {
             let handle = self.inventory.handle(self.sku, &self.merchant.key).await?;
             let mut free = Vec::with_capacity(serials.len());
+            let mut closed = false;
             for standing in self.standing(serials).await? {
-                if let Standing::Free(shelved) = standing
-                    && self.opens(&shelved).await?
-                {
-                    free.push(shelved);
+                if let Standing::Free(shelved) = standing {
+                    if self.opens(&shelved).await? {
+                        free.push(shelved);
+                    } else {
+                        closed = true;
+                    }
                 }
             }
             let asked = ask(&handle.actor, |reply| Withdraw {
                 serials: free,
+                closed,
                 reply,
             });
             match asked.await {

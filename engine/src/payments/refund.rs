@@ -15,8 +15,8 @@ impl Invoice {
 
     /// The invoice after so much of it went back, or the rest, and how much that is.
     ///
-    /// A part of a price leaves what is still to be delivered as it is; what arrived and did not pay goes back
-    /// without more.
+    /// A part of a price leaves what is still to be delivered as it is; what arrived and did not pay, or was more
+    /// than the price, goes back without more.
     pub fn refund(
         mut self,
         wanted: Option<Money>,
@@ -35,7 +35,9 @@ impl Invoice {
         }
         let refunded = self.refunded.checked_add(amount);
         self.refunded = refunded.expect("no more is given back than arrived");
-        let price = self.refunded >= received.min(self.amount);
+        let left = self.left();
+        let kept = left >= self.amount;
+        let price = left == Money::ZERO || (amount >= received.min(self.amount) && !kept);
         self.status = match status {
             Status::Paid
             | Status::AwaitingStock
@@ -45,12 +47,14 @@ impl Invoice {
             {
                 Status::Refunded
             }
-            Status::Completed | Status::PartiallyRefunded => Status::PartiallyRefunded,
+            Status::Completed if !kept => Status::PartiallyRefunded,
             Status::Open
             | Status::Confirming
             | Status::Underpaid
             | Status::Paid
             | Status::AwaitingStock
+            | Status::Completed
+            | Status::PartiallyRefunded
             | Status::Expired
             | Status::Cancelled
             | Status::Refunded
@@ -58,5 +62,13 @@ impl Invoice {
         };
         self.updated_at = now;
         Ok((self, amount))
+    }
+
+    /// How much of the last that went back was of the price, and not more than it.
+    pub fn of_price(&self, amount: Money) -> Money {
+        let left = self.left();
+        let before = left.checked_add(amount).unwrap_or(self.amount);
+        let went = before.min(self.amount).checked_sub(left.min(self.amount));
+        went.unwrap_or_default()
     }
 }

@@ -13,8 +13,10 @@ use crate::{clock::Timestamp, ids::InvoiceId, money::Money};
 
 /// How long an invoice stands once a payment for it was seen.
 const CONFIRMING_HOURS: i64 = 24;
-/// One part in so many may be missing of a price: half a percent.
+/// One part in so many may be missing of a price: half a percent, but no more than this many minor units. A
+/// sale is worth its whole price to whoever sold it, so what is missing is the merchant's loss.
 const TOLERATED_PART: u32 = 200;
+const TOLERATED_MAX: i64 = 100;
 
 /// All that a provider knows to have arrived for an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -126,7 +128,8 @@ impl Invoice {
         let missing = fresh.and_then(|fresh| self.missing().checked_sub(fresh));
         let missing = missing.unwrap_or_default().max(Money::ZERO);
         let tolerated = missing.checked_mul(TOLERATED_PART);
-        let enough = tolerated.is_some_and(|least| least <= self.amount);
+        let enough =
+            missing.minor() <= TOLERATED_MAX && tolerated.is_some_and(|least| least <= self.amount);
         match self.purpose {
             Purpose::TopUp => Event::Paid,
             Purpose::Checkout if enough => Event::Paid,

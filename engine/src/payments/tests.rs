@@ -543,6 +543,20 @@ fn price_that_went_back_ends_a_purchase_and_a_part_of_it_does_not() {
         // What was paid beyond the price does not keep it from being back, nor itself from going back.
         (AwaitingStock, (6000, 0), Some(5000), Ok((Refunded, 5000))),
         (Refunded, (6000, 5000), None, Ok((Refunded, 1000))),
+        (
+            AwaitingStock,
+            (10_000, 0),
+            Some(5000),
+            Ok((AwaitingStock, 5000)),
+        ),
+        (Completed, (6000, 0), Some(1000), Ok((Completed, 1000))),
+        // What went back before it was paid is no part of the price.
+        (
+            Completed,
+            (9000, 4000),
+            Some(1000),
+            Ok((PartiallyRefunded, 1000)),
+        ),
         (AwaitingStock, (4980, 0), Some(4980), Ok((Refunded, 4980))),
     ] {
         assert_eq!(

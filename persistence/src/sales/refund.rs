@@ -110,7 +110,7 @@ pub(crate) async fn of_invoice(
         what: "a sale that is gone",
     })?;
     let whole = invoice.status == Status::Refunded;
-    match sale.refund_of(amount, whole, now) {
+    match sale.refund_of(invoice.of_price(amount), whole, now) {
         None => Ok(true),
         Some(refunded) => take(connection, &mut account, (&refunded, wanted, random), now).await,
     }

@@ -88,6 +88,17 @@ fn units_that_are_reserved_are_counted_before_anybody_is_served() {
 }
 
 #[test]
+fn what_may_be_gone_is_counted_again_before_anybody_is_served() {
+    let mut pool = Pool::new(4, 16).reserving(Reservations::stored(vec![row(1, 4)]));
+    looked(&mut pool, 0..4, (4, true));
+    pool.uncounted();
+    assert_eq!(pool.claim(1), Taken::Short, "the four behind may be gone");
+    assert!(pool.wanted(claims(1), false).unwrap().counted > 0);
+    looked(&mut pool, 4..4, (0, true));
+    assert_eq!(pool.claim(1), Taken::Out);
+}
+
+#[test]
 fn what_is_reserved_is_not_in_the_window() {
     let mut pool = Pool::new(4, 16).reserving(Reservations::stored(vec![row(1, 20_000)]));
     let wanted = Wanted {
