@@ -121,7 +121,10 @@ async fn answer(
 }
 
 async fn read(app: &App, feed: Feed, asked: &Asked) -> Result<Told, ApiError> {
-    let list = |after| list::list(&app.database, feed, after, asked.kinds.clone(), asked.limit);
+    let list = |after| {
+        let kinds = asked.kinds.clone();
+        list::list(&app.database, feed, after, kinds, asked.limit, app.now())
+    };
     let place = if asked.wait.is_zero() {
         None
     } else {

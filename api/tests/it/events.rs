@@ -54,7 +54,7 @@ fn order_is_told_to_both_sides_without_its_serials() {
         let product = world.product("Antivirus").id.to_string();
         assert_eq!(data["lines"][0]["product_id"], product);
         let of_merchant = world
-            .merchant_feed("?types=fulfillment:created")
+            .merchant_feed("?types=fulfillment:created&wait=20")
             .await
             .json();
         let theirs = &of_merchant["data"][0];

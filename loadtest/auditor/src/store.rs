@@ -43,6 +43,8 @@ pub struct Feed {
     pub test: bool,
     /// The number of its last event.
     pub seq: i64,
+    /// Of a relationship's: up to which version it tells the entries of which balance.
+    pub told: Option<(i64, i64)>,
 }
 
 /// Consecutive events of one feed.

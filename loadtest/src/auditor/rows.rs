@@ -78,15 +78,17 @@ async fn told(connection: &mut PgConnection) -> anyhow::Result<bool> {
 }
 
 async fn events(connection: &mut PgConnection, at_rest: bool) -> anyhow::Result<Events> {
-    let sql = "SELECT feed_id, merchant_id, relationship_id, test, seq FROM event_feeds";
+    let sql = "SELECT feed_id, merchant_id, relationship_id, test, seq, balance_id, told FROM event_feeds";
     let feeds = all(connection, sql, |row| {
         let relationship: Option<Uuid> = row.try_get(2)?;
+        let balance: Option<i64> = row.try_get(5)?;
         Ok(Feed {
             feed: row.try_get(0)?,
             merchant: id(row, 1)?,
             relationship: relationship.map(of_uuid),
             test: row.try_get(3)?,
             seq: row.try_get(4)?,
+            told: balance.zip(row.try_get(6)?),
         })
     })
     .await?;

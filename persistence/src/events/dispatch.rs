@@ -3,6 +3,7 @@
 //! Keeps: a fact is in each of its feeds exactly once, whatever ends the process: a step moves its
 //! cursors, gives its numbers and notes who is to be mailed in one transaction, under a lock that one
 //! dispatcher of the shard has.
+//! Entries of relationships are numbered here only if they are sent to somebody ([`number`]).
 //! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own. Of
 //! facts that make earlier ones needless only the last of a step is told, so that a product whose price
 //! changes all the time floods nobody's feed.
@@ -19,6 +20,7 @@ use serde::Deserialize as _;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
+use super::number::number;
 use crate::{Database, Error, database::commit, notifications, owned};
 
 /// The one shard there is.
@@ -85,6 +87,8 @@ pub async fn step(
             let batches = portion(waiting.unsigned_abs()).min(BATCHES_MAX);
             tell_entries(&mut tx, (lane, batches.cast_signed()), now, &mut feeds).await?;
         }
+        let listened_to = listened_to(&mut tx, &feeds).await?;
+        number(&mut tx, &listened_to, now).await?;
         if state.facts {
             tell_facts(&mut tx, now, &mut feeds).await?;
         }
@@ -147,6 +151,28 @@ async fn tell_entries(
     Ok(())
 }
 
+/// Those of these feeds that are sent to somebody. Who reads a feed has it numbered then.
+async fn listened_to(
+    connection: &mut PgConnection,
+    feeds: &HashSet<Feed>,
+) -> Result<Vec<Feed>, Error> {
+    let live = feeds.iter().filter(|feed| !feed.test);
+    let relationships = live.filter_map(|feed| feed.relationship.map(RelationshipId::uuid));
+    let sent: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "SELECT DISTINCT merchant_id, relationship_id FROM webhooks
+         WHERE relationship_id = ANY ($1) AND status = 'ACTIVE'",
+    )
+    .bind(relationships.collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    let sent = sent.into_iter().map(|(merchant, relationship)| Feed {
+        merchant: MerchantId::from_uuid(merchant),
+        relationship: Some(RelationshipId::from_uuid(relationship)),
+        test: false,
+    });
+    Ok(sent.collect())
+}
+
 #[derive(sqlx::FromRow)]
 struct Waiting {
     outbox_id: i64,
@@ -173,14 +199,9 @@ async fn tell_facts(
         if superseded {
             continue;
         }
-        let heard = tell_fact(connection, &row, &fact, now).await?;
+        feeds.extend(tell_fact(connection, &row, &fact, now).await?);
         let whose = (row.merchant_id, row.relationship_id);
         notifications::note(connection, whose, &fact, row.occurred_at).await?;
-        feeds.extend(heard.into_iter().map(|relationship| Feed {
-            merchant: MerchantId::from_uuid(row.merchant_id),
-            relationship: relationship.map(RelationshipId::from_uuid),
-            test: false,
-        }));
     }
     if told.is_empty() {
         return Ok(());
@@ -232,12 +253,38 @@ impl Waiting {
     }
 }
 
-/// Puts a fact into its feeds: none is the merchant's.
+/// Puts a fact into its feeds, behind the entries that were before it: none is the merchant's.
 async fn tell_fact(
     connection: &mut PgConnection,
     row: &Waiting,
     fact: &Fact,
     now: Timestamp,
+) -> Result<Vec<Feed>, Error> {
+    let heard = heard(connection, row, fact).await?;
+    let feeds = heard.iter().map(|relationship| Feed {
+        merchant: MerchantId::from_uuid(row.merchant_id),
+        relationship: relationship.map(RelationshipId::from_uuid),
+        test: false,
+    });
+    let feeds: Vec<_> = feeds.collect();
+    number(connection, &feeds, now).await?;
+    sqlx::query(include_str!("tell.sql"))
+        .bind(row.merchant_id)
+        .bind(heard)
+        .bind(now)
+        .bind(row.event_id)
+        .bind(&row.fact)
+        .bind(row.occurred_at)
+        .execute(connection)
+        .await?;
+    Ok(feeds)
+}
+
+/// Whose feeds a fact is for: none is the merchant's.
+async fn heard(
+    connection: &mut PgConnection,
+    row: &Waiting,
+    fact: &Fact,
 ) -> Result<Vec<Option<Uuid>>, Error> {
     let (merchant, reseller) = match fact.kind().audience() {
         Audience::Both => (true, row.relationship_id),
@@ -245,13 +292,9 @@ async fn tell_fact(
         Audience::Reseller => (false, row.relationship_id),
     };
     let (product, variant) = fact.sellers().unzip();
-    Ok(sqlx::query_scalar(include_str!("tell.sql"))
+    Ok(sqlx::query_scalar(include_str!("heard.sql"))
         .bind(row.merchant_id)
         .bind(reseller)
-        .bind(now)
-        .bind(row.event_id)
-        .bind(&row.fact)
-        .bind(row.occurred_at)
         .bind(merchant)
         .bind(product)
         .bind(variant.flatten())

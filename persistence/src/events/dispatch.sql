@@ -1,6 +1,6 @@
--- The entries of the next batches of lane $1 as spans: one per relationship and one per merchant, live
--- and test apart. At most $2 batches, and at most $3 entries unless the first batch alone has more. The
--- cursor moves with them.
+-- The entries of the next batches of lane $1 as spans: one per merchant, live and test apart. At most $2
+-- batches, and at most $3 entries unless the first batch alone has more. The cursor moves with them. The
+-- feeds that have something new: relationships' entries are numbered when somebody listens (number.sql).
 WITH next AS (
   SELECT b.seq, b.balance_ids, b.versions
   FROM batches AS b
@@ -24,26 +24,26 @@ WITH next AS (
     WHERE balances.balance_id = f.balance_id LIMIT 1
   ) AS b
 ), grouped AS (
-  SELECT merchant_id, relationship_id, test, COUNT(*) AS entries,
+  SELECT merchant_id, test, COUNT(*) AS entries,
          ARRAY_AGG(balance_id ORDER BY seq, place) AS balance_ids,
          ARRAY_AGG(version ORDER BY seq, place) AS versions
   FROM facts
-  GROUP BY GROUPING SETS ((merchant_id, relationship_id, test), (merchant_id, test))
+  GROUP BY merchant_id, test
 ), raised AS (
-  INSERT INTO event_feeds AS f (merchant_id, relationship_id, test, seq)
-  SELECT merchant_id, relationship_id, test, entries FROM grouped
+  INSERT INTO event_feeds AS f (merchant_id, test, seq)
+  SELECT merchant_id, test, entries FROM grouped
   ON CONFLICT ON CONSTRAINT event_feeds_merchant_id_relationship_id_test_key
     DO UPDATE SET seq = f.seq + EXCLUDED.seq
-  RETURNING feed_id, merchant_id, relationship_id, test, seq
+  RETURNING feed_id, merchant_id, test, seq
 ), told AS (
   INSERT INTO event_spans (feed_id, first_seq, last_seq, made_at, balance_ids, versions)
   SELECT r.feed_id, r.seq - g.entries + 1, r.seq, $4, g.balance_ids, g.versions
   FROM raised AS r
   JOIN grouped AS g ON g.merchant_id = r.merchant_id AND g.test = r.test
-    -- Equal, not "not distinct", so that feeds meet by a hash and not each with each.
-    AND COALESCE(g.relationship_id, g.merchant_id) = COALESCE(r.relationship_id, r.merchant_id)
 ), moved AS (
   INSERT INTO event_cursors (lane, seq) SELECT $1, MAX(seq) FROM taken HAVING COUNT(*) > 0
   ON CONFLICT ON CONSTRAINT event_cursors_pkey DO UPDATE SET seq = EXCLUDED.seq
 )
-SELECT merchant_id, relationship_id, test FROM raised
+SELECT merchant_id, NULL::uuid AS relationship_id, test FROM raised
+UNION ALL
+SELECT DISTINCT merchant_id, relationship_id, test FROM facts

@@ -18,6 +18,7 @@ use serde::Deserialize as _;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
+use super::number::catch_up;
 use crate::{
     Database, Error,
     fulfillments::rows::{channel_from_number, money},
@@ -86,18 +87,20 @@ pub struct Told {
     pub has_more: bool,
 }
 
-/// Events above a number. With `kinds` only those are told, and the others are passed over.
+/// Events above a number, up to what was committed. With `kinds` only those are told, and the others are passed over.
 pub async fn list(
     db: &Database,
     feed: Feed,
     after: i64,
     kinds: Option<Vec<Kind>>,
     limit: u32,
+    now: Timestamp,
 ) -> Result<Told, Error> {
     /// Pages that are passed over in one call, so that a rare kind costs no endless search.
     const PAGES_MAX: u32 = 10;
     let db = db.clone();
     owned(async move {
+        catch_up(&db, feed, now).await?;
         let mut connection = db.scoped(feed.into()).await?;
         let mut told = Told {
             events: Vec::new(),
@@ -128,16 +131,6 @@ pub async fn list(
             }
         }
         Ok(told)
-    })
-    .await
-}
-
-/// The number of a feed's last event; 0 if nothing was told yet.
-pub async fn end(db: &Database, feed: Feed) -> Result<i64, Error> {
-    let db = db.clone();
-    owned(async move {
-        let found = find(&mut *db.scoped(feed.into()).await?, feed).await?;
-        Ok(found.map_or(0, |(_, end)| end))
     })
     .await
 }

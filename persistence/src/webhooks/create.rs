@@ -9,7 +9,7 @@ use engine::{
 use sqlx::PgConnection;
 
 use super::{Refusal, Side, Webhook, Who, owner, rows::names};
-use crate::{Database, Error, database::commit, owned, relationships::rows::kept};
+use crate::{Database, Error, database::commit, events::number, owned, relationships::rows::kept};
 
 /// What is made.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub async fn create(
 ) -> Result<Option<Result<Webhook, Refusal>>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
+        // What was before is not sent.
+        number::catch_up(&db, who.0.feed(), now).await?;
         let mut tx = db.begin().await?;
         match owner::lock(&mut tx, who.0).await? {
             None => return Ok(None),

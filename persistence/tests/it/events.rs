@@ -33,7 +33,9 @@ impl Ground {
     }
 
     async fn told(&self, feed: Feed, after: i64, limit: u32) -> Told {
-        list(&self.db, feed, after, None, limit).await.unwrap()
+        list(&self.db, feed, after, None, limit, at(9))
+            .await
+            .unwrap()
     }
 
     /// Steps until nothing waits.
@@ -52,6 +54,21 @@ impl Ground {
         for (version, order, serial) in [(2, "A", import.serial(0)), (3, "B", import.serial(1))] {
             self.deliver(lane, version, order, serial).await;
         }
+    }
+
+    async fn own_spans(&self) -> i64 {
+        sqlx::query_scalar(
+            "SELECT COUNT(*) FROM event_spans JOIN event_feeds USING (feed_id)
+             WHERE relationship_id IS NOT NULL",
+        )
+        .fetch_one(&mut self.connect().await)
+        .await
+        .unwrap()
+    }
+
+    async fn credit_more(&self, lane: &mut Lane, version: i64) {
+        let credit = self.credit(self.balances[0], version, 199_000, "more");
+        lane.commit(Rows::Credits(vec![credit])).await.unwrap();
     }
 
     async fn deliver(&self, lane: &mut Lane, version: i64, order: &str, serial: SerialId) {
@@ -126,6 +143,49 @@ async fn fact_of_a_newer_version_waits_and_nothing_waits_for_it() {
 }
 
 #[tokio::test]
+async fn entries_of_a_relationship_are_numbered_when_somebody_listens() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    ground.dispatch(lane.owner).await;
+    assert_eq!(ground.own_spans().await, 0);
+    let (one, other) = tokio::join!(
+        ground.told(ground.own_feed(), 0, 10),
+        ground.told(ground.own_feed(), 0, 10)
+    );
+    assert_eq!((one.events.len(), one), (3, other));
+    // Before any dispatcher passed it.
+    ground.credit_more(&mut lane, 4).await;
+    let more = ground.told(ground.own_feed(), 3, 10).await;
+    assert_eq!(names(&more.events), [(4, "balance:credited")]);
+    assert_eq!(ground.told(ground.own_feed(), 0, 10).await.events.len(), 4);
+    assert_eq!(ground.own_spans().await, 2);
+}
+
+#[tokio::test]
+async fn fact_comes_behind_the_entries_that_were_before_it() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.sell(&mut lane).await;
+    ground
+        .execute(
+            "INSERT INTO event_outbox (merchant_id, fact, occurred_at)
+             SELECT merchant_id, jsonb_build_object('fact', 'product_price_changed',
+               'product', product_id, 'price_version', 2), now() FROM products",
+        )
+        .await;
+    ground.dispatch(lane.owner).await;
+    ground.credit_more(&mut lane, 4).await;
+    let told = ground.told(ground.own_feed(), 0, 10).await;
+    let names = names(&told.events);
+    assert_eq!(
+        (names[2], names[4]),
+        ((3, "fulfillment:created"), (5, "balance:credited"))
+    );
+    assert_eq!(names[3], (4, "product:price_changed"));
+}
+
+#[tokio::test]
 async fn pages_go_on_where_the_one_before_ended() {
     let ground = Ground::new().await;
     let mut lane = ground.lane().await;
@@ -142,10 +202,12 @@ async fn pages_go_on_where_the_one_before_ended() {
     }
     assert!(ground.told(ground.feed(), after, 1).await.events.is_empty());
     let orders = Some(vec![Kind::FulfillmentCreated]);
-    let orders = list(&ground.db, ground.feed(), 0, orders, 1).await.unwrap();
+    let orders = list(&ground.db, ground.feed(), 0, orders, 1, at(9))
+        .await
+        .unwrap();
     assert_eq!(names(&orders.events), [(2, "fulfillment:created")]);
     let imports = Some(vec![Kind::SerialsImported]);
-    let imports = list(&ground.db, ground.feed(), 0, imports, 2)
+    let imports = list(&ground.db, ground.feed(), 0, imports, 2, at(9))
         .await
         .unwrap();
     assert_eq!(names(&imports.events), [(4, "serials:imported")]);
@@ -241,6 +303,7 @@ async fn old_events_end_and_their_numbers_are_not_given_again() {
     let mut lane = ground.lane().await;
     ground.sell(&mut lane).await;
     ground.dispatch(lane.owner).await;
+    assert_eq!(ground.told(ground.own_feed(), 0, 10).await.events.len(), 3);
     let after_90_days = at(9 + 91 * 86_400);
     assert_eq!(sweep(&ground.db, at(9)).await.unwrap(), 0);
     assert_eq!(sweep(&ground.db, after_90_days).await.unwrap(), 3);

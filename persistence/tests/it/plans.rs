@@ -65,7 +65,7 @@ const LANES: [(&str, &str, usize); 10] = [
 ];
 
 /// Statements of the sources, likewise.
-const SOURCES: [(&str, &str, usize); 16] = [
+const SOURCES: [(&str, &str, usize); 18] = [
     (
         "reserved",
         include_str!("../../src/inventory/reserved.sql"),
@@ -90,6 +90,16 @@ const SOURCES: [(&str, &str, usize); 16] = [
         "events_dispatch",
         include_str!("../../src/events/dispatch.sql"),
         4,
+    ),
+    (
+        "events_number",
+        include_str!("../../src/events/number.sql"),
+        3,
+    ),
+    (
+        "events_behind",
+        include_str!("../../src/events/behind.sql"),
+        2,
     ),
     ("events_list", include_str!("../../src/events/list.sql"), 3),
     (

@@ -1,4 +1,5 @@
-//! C16: what machines were told.
+//! C16: what machines were told. A merchant's feed tells what its dispatcher passed, a relationship's what
+//! somebody listened to.
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,26 +35,51 @@ pub(crate) fn told_once(index: &Index<'_>, _: &Run) -> Finding {
         }
     }
     let due = due(index, events);
+    let reached: HashMap<i64, i64> = events.feeds.iter().filter_map(|feed| feed.told).collect();
     for known in &index.entries {
         let place = (known.row.balance, known.row.version);
-        let counts = told.remove(&place).unwrap_or_default();
-        if due.as_ref().is_none_or(|due| due.contains(&place)) {
-            check.that(counts == (1, 1), "an entry has not one event", || {
-                format!("{}: {counts:?}", names(place))
-            });
-        } else {
-            check.that(counts == (0, 0), "an entry was told too early", || {
-                names(place)
+        let (merchant, own) = told.remove(&place).unwrap_or_default();
+        let of_merchant = due.as_ref().is_none_or(|due| due.contains(&place));
+        let of_own = reached.get(&place.0).is_some_and(|told| place.1 <= *told);
+        for (count, is_due) in [(merchant, of_merchant), (own, of_own)] {
+            let what = if is_due {
+                "an entry has not one event"
+            } else {
+                "an entry was told too early"
+            };
+            check.that(count == u32::from(is_due), what, || {
+                format!("{}: {count}", names(place))
             });
         }
     }
+    ends(index, events, &mut check);
     for place in told.keys() {
         check.violated("an event of an entry that is not there", || names(*place));
     }
     check.finding()
 }
 
-/// The entries that must have their events; none: all of them.
+/// A relationship's feed tells of its own balance, and no more than the balance has.
+fn ends(index: &Index<'_>, events: &Events, check: &mut Check) {
+    let lasts = index.ledgers.iter().filter_map(|(balance, range)| {
+        let last = index.entries[range.clone()].last()?;
+        Some((*balance, last.row.version))
+    });
+    let lasts: HashMap<i64, i64> = lasts.collect();
+    for feed in &events.feeds {
+        let Some((balance, version)) = feed.told else {
+            continue;
+        };
+        let own = index.balances.get(&balance);
+        let own = feed.relationship.is_some() && own.is_some_and(|own| is_of(feed, own));
+        let there = lasts.get(&balance).is_some_and(|last| version <= *last);
+        check.that(own && there, "a feed tells what is not there", || {
+            format!("feed {}, {}", feed.feed, names((balance, version)))
+        });
+    }
+}
+
+/// The entries that must have their events in the feeds of merchants; none: all of them.
 fn due(index: &Index<'_>, events: &Events) -> Option<HashSet<(i64, i64)>> {
     if events.at_rest {
         return None;

@@ -1,7 +1,7 @@
 //! Feeds that are wrong, one per way; each is named by C16.
 
 use super::scene::{Scene, balance};
-use crate::{Events, Finding, Point};
+use crate::{Events, Feed, Finding, Point};
 
 /// The usual scene, told, then falsified: this must be said of C16, and of nothing else.
 fn check(says: &str, lie: impl FnOnce(&mut Events)) {
@@ -85,6 +85,59 @@ fn event_before_its_batch_was_passed() {
         events.at_rest = false;
         events.cursors.clear();
     });
+}
+
+#[test]
+fn event_of_a_relationship_above_what_its_feed_says() {
+    check("an entry was told too early", |events| {
+        own_feed(events).told.as_mut().unwrap().1 -= 1;
+    });
+}
+
+#[test]
+fn feed_that_says_that_it_told_what_it_did_not() {
+    check("an entry has not one event", |events| {
+        let feed = own_feed(events).feed;
+        events.spans.retain(|span| span.feed != feed);
+        own_feed(events).seq = 0;
+    });
+}
+
+#[test]
+fn feed_that_tells_of_a_future_entry() {
+    check("a feed tells what is not there", |events| {
+        own_feed(events).told.as_mut().unwrap().1 += 1;
+    });
+}
+
+#[test]
+fn feed_that_tells_of_the_balance_of_another_tenant() {
+    check("a feed tells what is not there", |events| {
+        let told = own_feed(events).told;
+        let merchant = events
+            .feeds
+            .iter_mut()
+            .find(|one| one.relationship.is_none());
+        merchant.unwrap().told = told;
+    });
+}
+
+fn own_feed(events: &mut Events) -> &mut Feed {
+    let own = events
+        .feeds
+        .iter_mut()
+        .find(|one| one.relationship.is_some());
+    own.unwrap()
+}
+
+#[test]
+fn feed_that_nobody_listens_to_tells_nothing() {
+    let mut scene = Scene::usual();
+    let events = scene.tell();
+    let feed = own_feed(events).feed;
+    events.spans.retain(|span| span.feed != feed);
+    events.feeds.retain(|own| own.feed != feed);
+    assert_eq!(scene.verdict().violated(), []);
 }
 
 #[test]

@@ -427,11 +427,15 @@ fn append(
             relationship,
             test: false,
             seq: 0,
+            told: None,
         });
         events.feeds.len() - 1
     });
     let feed = &mut events.feeds[at];
     feed.seq += count;
+    if relationship.is_some() {
+        feed.told = entries.as_ref().and_then(|entries| entries.last()).copied();
+    }
     events.spans.push(Span {
         feed: feed.feed,
         first: feed.seq - count + 1,

@@ -254,13 +254,17 @@ impl Ask {
                 post(&path, &stage.supplier.key, &body.to_string())
             }
             Wish::Import { path, body } => post(path, &stage.supplier.key, &body.to_string()),
-            Wish::Balance => format!(
-                "GET /reseller/v1/balance HTTP/1.1\r\nhost: 127.0.0.1\r\n\
-                 authorization: Bearer {}\r\n\r\n",
-                seller.key
-            ),
+            Wish::Balance => get("/reseller/v1/balance", &seller.key),
         }
     }
+}
+
+/// The last of what a reseller's feed tells.
+pub(super) fn events(stage: &Stage, reseller: usize) -> String {
+    get(
+        "/reseller/v1/events?limit=1",
+        &stage.resellers[reseller].key,
+    )
 }
 
 /// Several orders of one reseller in one call.
@@ -278,6 +282,10 @@ pub(super) fn bulk(stage: &Stage, asks: &[Ask]) -> String {
         key,
         &json!({ "rows": rows }).to_string(),
     )
+}
+
+fn get(path: &str, key: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\n\r\n")
 }
 
 fn post(path: &str, key: &str, body: &str) -> String {

@@ -1,7 +1,8 @@
-//! Somebody who does nothing but look at balances, at one address of an engine.
+//! Somebody who does nothing but look at balances, and at times at a feed, at one address of an engine.
 //!
 //! Keeps: an engine that was replaced and does not know it is asked for as long as it listens. Shops go
-//! where they are served, so they do not ask it for long.
+//! where they are served, so they do not ask it for long. What a feed says is not recorded: reading it gives the
+//! events their numbers, and the judge finds those in the store.
 
 use std::{
     net::SocketAddr,
@@ -13,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     Street,
-    ask::Ask,
+    ask::{self, Ask},
     hear,
     line::{Record, RunClock},
 };
@@ -23,6 +24,8 @@ use crate::{client::Connection, schedule::Dice};
 const FIRST_CLIENT: u32 = 1 << 25;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Of so many looks one is at a feed.
+const LISTENS: usize = 4;
 
 pub(super) struct Looker {
     street: Arc<Street>,
@@ -80,6 +83,11 @@ impl Looker {
     /// The connection, unless it is of no use any more.
     async fn ask(&mut self, mut open: Connection) -> anyhow::Result<Option<Connection>> {
         let reseller = self.busy[self.dice.below(self.busy.len())];
+        if self.dice.below(LISTENS) == 0 {
+            let request = ask::events(&self.street.stage, reseller);
+            let called = timeout(PATIENCE, open.call(request.as_bytes())).await;
+            return Ok(called.is_ok_and(|called| called.is_ok()).then_some(open));
+        }
         let ask = Ask::balance(&self.street.stage, reseller)?;
         let request = ask.request(&self.street.stage);
         let sent = self.record.sent(0, &ask)?;

@@ -16,7 +16,10 @@ use super::claim::Leased;
 use crate::{
     Database, Error,
     error::exactly_one,
-    events::list::{Event, Numbered, find, page},
+    events::{
+        list::{Event, Numbered, find, page},
+        number::number,
+    },
     owned,
 };
 
@@ -68,6 +71,7 @@ pub async fn take(
         let Some(mark) = mark(&mut tx, &leased).await? else {
             return Ok(None);
         };
+        number(&mut tx, [&leased.side.feed()], now).await?;
         let feed = find(&mut tx, leased.side.feed()).await?;
         let mut attempts = due(&mut tx, &leased, room, now).await?;
         for attempt in &mut attempts {
