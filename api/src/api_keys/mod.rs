@@ -1,6 +1,7 @@
 //! API keys as their owners and merchants see them: everything but the secret.
 
 pub(crate) mod create;
+pub(crate) mod dynamic_url;
 pub(crate) mod expiry;
 mod fields;
 mod keyring;

@@ -43,6 +43,7 @@ pub(super) fn menu() -> Menu {
         .get("/portal/v1/programs/{rel}/api-keys",                api_keys::list::portal)
         .post("/portal/v1/programs/{rel}/api-keys",               api_keys::create::portal)
         .patch("/portal/v1/programs/{rel}/api-keys/{key}",        api_keys::update::portal)
+        .get("/portal/v1/programs/{rel}/api-keys/{key}/dynamic-url", api_keys::dynamic_url::portal)
         .post("/portal/v1/programs/{rel}/api-keys/{key}/rotate",  api_keys::rotate::portal)
         .post("/portal/v1/programs/{rel}/api-keys/{key}/revoke",  api_keys::revoke::portal)
         .post("/portal/v1/programs/{rel}/test/reset",             api_keys::reset::portal)

@@ -520,3 +520,47 @@ fn first_key_of_test_mode_opens_a_test_balance_that_the_next_one_shares() {
         assert_eq!(replayed["serials"], sold["serials"]);
     });
 }
+
+#[test]
+fn dynamic_url_of_a_key_is_told_without_its_secret() {
+    with_world(async |world| {
+        let session = world.reseller_person("demo-both").await;
+        let keys = world.own_keys("demo-both");
+        let made = world.make(&session, &keys, &bounded(world)).await.data(201);
+        let plain = world.make(&session, &keys, &shop()).await.data(201);
+        let product = world.product("Antivirus").id.to_string();
+        let ask = async |id: &Value, query: &str| {
+            let path = format!("{keys}/{}/dynamic-url{query}", id.as_str().unwrap());
+            world.as_member(&session, "GET", &path).send().await
+        };
+        let told = ask(&made["id"], &format!("?product_id={product}")).await;
+        let told = told.data(200);
+        let (id, base) = (
+            made["id"].as_str().unwrap(),
+            "/reseller/v1/fulfillments/dynamic?",
+        );
+        let url = told["url"].as_str().unwrap();
+        assert!(url.ends_with(&format!(
+            "{base}api_key={{api_key}}&customer_email={{customer_email}}\
+             &external_order_id={{external_order_id}}&product_id={product}&quantity={{quantity}}"
+        )));
+        let signed = told["signed_url"].as_str().unwrap();
+        assert!(signed.ends_with(&format!(
+            "&key_id={id}&product_id={product}&quantity={{quantity}}&ts={{ts}}&sig={{sig}}"
+        )));
+        for secret in [&made["key"], &made["url_secret"]] {
+            assert!(!told.to_string().contains(secret.as_str().unwrap()));
+        }
+        let refused = ask(&plain["id"], &format!("?product_id={product}")).await;
+        refused.refused(403, "FORBIDDEN");
+        for (query, field) in [
+            (String::new(), "product_id"),
+            ("?product_id=x".to_owned(), "product_id"),
+            (format!("?product_id={product}&variant_id=x"), "variant_id"),
+        ] {
+            let refused = ask(&made["id"], &query).await;
+            let refused = refused.refused(422, "VALIDATION_ERROR");
+            assert_eq!(refused["details"][0]["field"], field);
+        }
+    });
+}

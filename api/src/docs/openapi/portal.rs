@@ -9,6 +9,7 @@ use crate::{
     api_keys::{
         Key,
         create::{CreateKey, CreatedKey},
+        dynamic_url::DynamicUrl,
         revoke::RevokeKey,
         rotate::RotateKey,
         update::UpdateKey,
@@ -135,6 +136,14 @@ fn people() -> Vec<Operation> {
     ]
 }
 
+const DYNAMIC_URL: [Parameter; 2] = [
+    Parameter {
+        required: true,
+        ..Parameter::text("product_id", "The product that is ordered.")
+    },
+    Parameter::text("variant_id", "Its variant, if it has any."),
+];
+
 fn keys() -> Vec<Operation> {
     let (all, one) = (
         "/portal/v1/programs/{rel}/api-keys",
@@ -160,6 +169,14 @@ fn keys() -> Vec<Operation> {
         .answers::<Key>(200)
         .refuses(&KEY_CHANGES)
         .refuses(&[Code::ModeNotAllowed]),
+        Operation::of_session(
+            "get",
+            "/portal/v1/programs/{rel}/api-keys/{key}/dynamic-url",
+            "Addresses that order one product with a key, without its secret.",
+        )
+        .query(&DYNAMIC_URL)
+        .answers::<DynamicUrl>(200)
+        .refuses(&[Code::ValidationError]),
         Operation::of_session(
             "post",
             "/portal/v1/programs/{rel}/api-keys/{key}/rotate",
