@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use engine::clock;
-use persistence::events::{dispatch, sweep};
+use persistence::events::{
+    dispatch::{self, Told},
+    sweep,
+};
 use tokio::time::sleep;
 
 use crate::{metrics, state::App};
@@ -16,7 +19,7 @@ use crate::{metrics, state::App};
 /// How often it looks when nothing waits.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long what happens gathers.
-const GATHER_MIN: Duration = Duration::from_millis(40);
+const GATHER_MIN: Duration = Duration::from_millis(120);
 const GATHER_MAX: Duration = Duration::from_secs(1);
 /// How many times as long as it works it rests.
 const RESTS: u32 = 10;
@@ -67,7 +70,8 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     if lag.is_none() {
         return Ok(Advanced::Nothing);
     }
-    let Some(feeds) = dispatch::step(&app.database, app.engine.owner(), portion, now).await? else {
+    let told = dispatch::step(&app.database, app.engine.owner(), portion, now).await?;
+    let Some(Told { feeds, sent }) = told else {
         return Ok(Advanced::NotOurs);
     };
     let live = || feeds.iter().filter(|feed| !feed.test);
@@ -75,7 +79,7 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     let merchants = live().filter(|feed| feed.relationship.is_none());
     app.shelves.add(merchants.map(|feed| feed.merchant));
     app.waiters.tell(&feeds);
-    app.news.add(&feeds);
+    app.news.add(&sent);
     Ok(Advanced::Told)
 }
 
@@ -104,7 +108,7 @@ mod tests {
         let rest = |millis| rest(Duration::from_millis(millis)).as_millis();
         assert_eq!(
             [1, 3, 10, 30, 100, 5000].map(rest),
-            [40, 40, 100, 300, 1000, 1000]
+            [120, 120, 120, 300, 1000, 1000]
         );
     }
 

@@ -67,14 +67,23 @@ pub async fn lag(db: &Database) -> Result<Lag, Error> {
     .await
 }
 
-/// Tells the next facts, of each lane those of so many of its waiting batches as `portion` says; the feeds
-/// that have something new. None if this owner does not own the shard.
+/// What a step told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The feeds that have something new.
+    pub feeds: HashSet<Feed>,
+    /// Those of them that a webhook sends.
+    pub sent: Vec<Feed>,
+}
+
+/// Tells the next facts, of each lane those of so many of its waiting batches as `portion` says. None if this
+/// owner does not own the shard.
 pub async fn step(
     db: &Database,
     owner: Owner,
     portion: fn(u64) -> u64,
     now: Timestamp,
-) -> Result<Option<HashSet<Feed>>, Error> {
+) -> Result<Option<Told>, Error> {
     let db = db.clone();
     owned(async move {
         let mut tx = db.begin_behind().await?;
@@ -87,13 +96,14 @@ pub async fn step(
             let batches = portion(waiting.unsigned_abs()).min(BATCHES_MAX);
             tell_entries(&mut tx, (lane, batches.cast_signed()), now, &mut feeds).await?;
         }
-        let listened_to = listened_to(&mut tx, &feeds).await?;
-        number(&mut tx, &listened_to, now).await?;
+        let mut sent = sent(&mut tx, &feeds).await?;
+        number(&mut tx, &sent, now).await?;
         if state.facts {
             tell_facts(&mut tx, now, &mut feeds).await?;
+            sent = self::sent(&mut tx, &feeds).await?;
         }
         commit(tx).await?;
-        Ok(Some(feeds))
+        Ok(Some(Told { feeds, sent }))
     })
     .await
 }
@@ -151,23 +161,29 @@ async fn tell_entries(
     Ok(())
 }
 
-/// Those of these feeds that are sent to somebody. Who reads a feed has it numbered then.
-async fn listened_to(
-    connection: &mut PgConnection,
-    feeds: &HashSet<Feed>,
-) -> Result<Vec<Feed>, Error> {
+/// Those of these feeds that are sent to somebody.
+async fn sent(connection: &mut PgConnection, feeds: &HashSet<Feed>) -> Result<Vec<Feed>, Error> {
     let live = feeds.iter().filter(|feed| !feed.test);
-    let relationships = live.filter_map(|feed| feed.relationship.map(RelationshipId::uuid));
-    let sent: Vec<(Uuid, Uuid)> = sqlx::query_as(
-        "SELECT DISTINCT merchant_id, relationship_id FROM webhooks
-         WHERE relationship_id = ANY ($1) AND status = 'ACTIVE'",
+    let sides = live.map(|feed| (feed.merchant, feed.relationship));
+    let (merchants, relationships): (Vec<Uuid>, Vec<Option<Uuid>>) = sides
+        .map(|(merchant, relationship)| (merchant.uuid(), relationship.map(RelationshipId::uuid)))
+        .unzip();
+    let sent: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
+        "SELECT DISTINCT w.merchant_id, w.relationship_id
+         FROM UNNEST($1::uuid[], $2::uuid[]) AS f (merchant_id, relationship_id)
+         JOIN webhooks AS w ON w.merchant_id = f.merchant_id
+           -- Equal, not \"not distinct\", so that they meet by a hash and not each with each.
+           AND COALESCE(w.relationship_id, w.merchant_id)
+             = COALESCE(f.relationship_id, f.merchant_id)
+         WHERE w.status = 'ACTIVE'",
     )
-    .bind(relationships.collect::<Vec<_>>())
+    .bind(merchants)
+    .bind(relationships)
     .fetch_all(connection)
     .await?;
     let sent = sent.into_iter().map(|(merchant, relationship)| Feed {
         merchant: MerchantId::from_uuid(merchant),
-        relationship: Some(RelationshipId::from_uuid(relationship)),
+        relationship: relationship.map(RelationshipId::from_uuid),
         test: false,
     });
     Ok(sent.collect())

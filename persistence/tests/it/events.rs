@@ -290,11 +290,12 @@ async fn only_the_owner_of_the_shard_tells() {
     let stranger = ground.owner();
     assert_eq!(step(&ground.db, stranger, MANY, at(9)).await.unwrap(), None);
     assert_eq!(lag(&ground.db).await.unwrap().batches, 4);
-    let feeds = step(&ground.db, lane.owner, MANY, at(9))
+    let told = step(&ground.db, lane.owner, MANY, at(9))
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(feeds, [ground.feed(), ground.own_feed()].into());
+    assert_eq!(told.feeds, [ground.feed(), ground.own_feed()].into());
+    assert_eq!(told.sent, [], "there is no webhook");
 }
 
 #[tokio::test]

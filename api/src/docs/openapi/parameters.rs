@@ -81,6 +81,15 @@ impl Parameter {
     pub(super) const CSV: Self =
         Self::one_of("format", &["json", "csv"], "`csv` has no page limit.");
 
+    /// What a dynamic URL is to order.
+    pub(super) const DYNAMIC_URL: [Self; 2] = [
+        Self {
+            required: true,
+            ..Self::text("product_id", "The product that is ordered.")
+        },
+        Self::text("variant_id", "Its variant, if it has any."),
+    ];
+
     /// What a feed is asked with.
     pub(super) const FEED: [Self; 4] = [
         Self::whole(

@@ -136,14 +136,6 @@ fn people() -> Vec<Operation> {
     ]
 }
 
-const DYNAMIC_URL: [Parameter; 2] = [
-    Parameter {
-        required: true,
-        ..Parameter::text("product_id", "The product that is ordered.")
-    },
-    Parameter::text("variant_id", "Its variant, if it has any."),
-];
-
 fn keys() -> Vec<Operation> {
     let (all, one) = (
         "/portal/v1/programs/{rel}/api-keys",
@@ -174,7 +166,7 @@ fn keys() -> Vec<Operation> {
             "/portal/v1/programs/{rel}/api-keys/{key}/dynamic-url",
             "Addresses that order one product with a key, without its secret.",
         )
-        .query(&DYNAMIC_URL)
+        .query(&Parameter::DYNAMIC_URL)
         .answers::<DynamicUrl>(200)
         .refuses(&[Code::ValidationError]),
         Operation::of_session(
