@@ -7,10 +7,11 @@ use engine::{
     audit::Actor,
     ids::{InvoiceId, MerchantId},
     merchants::Merchant,
+    money::Money,
     payments::{Invoice, NotTakenBack, Status},
 };
 use persistence::{
-    checkout::{self, Due, Giving, Refund},
+    checkout::{self, Cause, Due, Giving, Refund},
     mail::Post,
     owned,
     sales::refund::Wanted,
@@ -32,16 +33,26 @@ pub(crate) enum NotRefunded {
     Mismatch,
 }
 
-/// A payment did not come after all. Whatever was stored before stays so.
+/// A payment of this much did not come after all: what of it did not go back before is taken down, once under this
+/// reference.
 pub(crate) async fn reversed(
     app: &App,
     of: (MerchantId, InvoiceId),
-    wanted: Wanted,
+    (payment, reference, note): (Money, String, String),
     actor: Actor,
 ) -> Result<(), ApiError> {
-    // All of it went back before, or more than is left would: nobody gets more by asking again.
-    let _done = give_back(app, of, wanted, (actor, letters::reversed)).await?;
-    Ok(())
+    let wanted = Wanted {
+        amount: None,
+        reference,
+        note: Some(note),
+    };
+    let cause = Cause::Reversed(payment);
+    let done = give_back(app, of, (cause, wanted), (actor, letters::reversed)).await?;
+    match done {
+        // Or all of it went back before.
+        Ok(_) | Err(NotRefunded::Invoice(_)) => Ok(()),
+        Err(NotRefunded::Mismatch) => Err(ApiError::new(Code::InternalError)),
+    }
 }
 
 /// Whether it went back before, and how the invoice stands.
@@ -53,13 +64,14 @@ pub(crate) async fn refunded(
 ) -> Result<Result<(bool, Invoice), NotRefunded>, ApiError> {
     let app = app.clone();
     // One task for all of it: what is free is told, whether or not the caller waits.
-    owned(async move { give_back(&app, of, wanted, (actor, letters::refunded)).await }).await
+    let giving = (Cause::Given, wanted);
+    owned(async move { give_back(&app, of, giving, (actor, letters::refunded)).await }).await
 }
 
 async fn give_back(
     app: &App,
     of: (MerchantId, InvoiceId),
-    wanted: Wanted,
+    (cause, wanted): (Cause, Wanted),
     (actor, letter): (Actor, Telling),
 ) -> Result<Result<(bool, Invoice), NotRefunded>, ApiError> {
     let missing = || ApiError::new(Code::NotFound);
@@ -67,6 +79,7 @@ async fn give_back(
     let sold = checkout::sold(&app.database, of).await?;
     let sold = sold.ok_or_else(missing)?;
     let giving = Giving {
+        cause,
         wanted,
         // Whose address is forgotten by now is told nothing.
         post: letter(app, &shop, &sold).ok(),
@@ -94,12 +107,10 @@ async fn give_back(
 
 impl NotRefunded {
     /// What of a sale is left, if that is why: of one whose price went back, nothing.
-    pub(crate) fn excess(&self) -> Option<engine::money::Money> {
+    pub(crate) fn excess(&self) -> Option<Money> {
         match self {
             Self::Invoice(NotTakenBack::Excess { rest }) => Some(*rest),
-            Self::Invoice(NotTakenBack::Status(Status::Refunded)) => {
-                Some(engine::money::Money::ZERO)
-            }
+            Self::Invoice(NotTakenBack::Status(Status::Refunded)) => Some(Money::ZERO),
             Self::Invoice(NotTakenBack::Status(_)) | Self::Mismatch => None,
         }
     }

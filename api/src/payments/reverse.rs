@@ -46,12 +46,8 @@ pub(super) async fn reverse(
             }
         }
         Purpose::Checkout => {
-            let wanted = persistence::sales::refund::Wanted {
-                amount: Some(payment.amount.min(invoice.left())),
-                reference,
-                note: Some(NOTE.to_owned()),
-            };
-            checkout::refund::reversed(app, (merchant, id), wanted, actor).await
+            let gone = (payment.amount, reference, NOTE.to_owned());
+            checkout::refund::reversed(app, (merchant, id), gone, actor).await
         }
     }
 }

@@ -47,7 +47,7 @@ impl World {
     }
 
     /// Nothing of an invoice that is over reaches its customer, and what comes is everybody's.
-    async fn is_over(&self, page: &str) {
+    pub(crate) async fn is_over(&self, page: &str) {
         assert_eq!(self.kept_units(), "0");
         self.import_antivirus(&["BACK-1", "BACK-2"]).await.data(201);
         let app = self.server.app();

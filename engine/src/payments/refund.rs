@@ -1,7 +1,7 @@
 //! Money of a customer's invoice that its merchant gave back.
 //!
-//! Keeps: never more goes back than arrived, and whoever got the whole price back is given nothing any more:
-//! [`Status::Refunded`] is left for no other.
+//! Keeps: never more goes back than arrived, and whoever got the whole price back is given nothing any more, nor
+//! whoever's provider took back what the price is short of now: [`Status::Refunded`] is left for no other.
 
 use super::{Invoice, NotTakenBack, Status};
 use crate::{clock::Timestamp, money::Money};
@@ -62,6 +62,21 @@ impl Invoice {
         };
         self.updated_at = now;
         Ok((self, amount))
+    }
+
+    /// The invoice after a payment of this much did not come after all, as its provider says, and how much of it was
+    /// still there to be taken.
+    ///
+    /// What was to be delivered for a price that is not there any more is not: nobody said that less is enough. What
+    /// is left of the money is whoever's paid it.
+    pub fn reverse(self, payment: Money, now: Timestamp) -> Result<(Self, Money), NotTakenBack> {
+        let amount = payment.min(self.left());
+        let (mut left, amount) = self.refund(Some(amount), now)?;
+        let due = matches!(left.status, Status::Paid | Status::AwaitingStock);
+        if due && !left.is_enough(left.missing()) {
+            left.status = Status::Refunded;
+        }
+        Ok((left, amount))
     }
 
     /// How much of the last that went back was of the price, and not more than it.

@@ -127,14 +127,17 @@ impl Invoice {
         // What is more than can be counted is enough.
         let missing = fresh.and_then(|fresh| self.missing().checked_sub(fresh));
         let missing = missing.unwrap_or_default().max(Money::ZERO);
-        let tolerated = missing.checked_mul(TOLERATED_PART);
-        let enough =
-            missing.minor() <= TOLERATED_MAX && tolerated.is_some_and(|least| least <= self.amount);
         match self.purpose {
             Purpose::TopUp => Event::Paid,
-            Purpose::Checkout if enough => Event::Paid,
+            Purpose::Checkout if self.is_enough(missing) => Event::Paid,
             Purpose::Checkout => Event::PartPaid,
         }
+    }
+
+    /// Whether a price of which so much is missing is paid.
+    pub(super) fn is_enough(&self, missing: Money) -> bool {
+        let least = missing.checked_mul(TOLERATED_PART);
+        missing.minor() <= TOLERATED_MAX && least.is_some_and(|least| least <= self.amount)
     }
 
     /// Whether something final is to be taken in, or was.

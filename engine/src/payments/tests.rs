@@ -581,6 +581,55 @@ fn price_that_went_back_ends_a_purchase_and_a_part_of_it_does_not() {
     assert_eq!(over, Err(NotTakenBack::Status(Refunded)));
 }
 
+/// Of a customer's invoice over 50.00 that so much arrived for, of which so much went back, once a payment of so
+/// much did not come after all.
+fn reversed(
+    status: Status,
+    (received, refunded): (i64, i64),
+    payment: i64,
+) -> Result<(Status, i64), NotTakenBack> {
+    let mut paid = invoice(status);
+    paid.purpose = Purpose::Checkout;
+    paid.refunded = money(refunded);
+    paid.payments = vec![taken(&arrival("a", received, true))];
+    let (invoice, amount) = paid.reverse(money(payment), at(30))?;
+    let grown = invoice.refunded.checked_sub(money(refunded));
+    assert_eq!(grown, Some(amount), "what went back is what is stored");
+    Ok((invoice.status, amount.minor()))
+}
+
+#[test]
+fn price_that_its_provider_took_a_part_of_buys_nothing_any_more() {
+    use Status::{AwaitingStock, Completed, Expired, Paid, PartiallyRefunded, Refunded, Underpaid};
+    for (status, sums, payment, expected) in [
+        (Paid, (5000, 0), 2000, Ok((Refunded, 2000))),
+        (AwaitingStock, (5000, 0), 2000, Ok((Refunded, 2000))),
+        // What is left is still tolerated, or still the price.
+        (Paid, (5000, 0), 25, Ok((Paid, 25))),
+        (AwaitingStock, (5000, 0), 26, Ok((Refunded, 26))),
+        (Paid, (7000, 0), 2000, Ok((Paid, 2000))),
+        // Of what was delivered a part is missing.
+        (Completed, (5000, 0), 2000, Ok((PartiallyRefunded, 2000))),
+        (PartiallyRefunded, (5000, 4000), 2000, Ok((Refunded, 1000))),
+        // What was given back of it before is not taken again.
+        (Paid, (5000, 1000), 5000, Ok((Refunded, 4000))),
+        (Underpaid, (2000, 0), 2000, Ok((Underpaid, 2000))),
+        (Expired, (2000, 500), 2000, Ok((Expired, 1500))),
+        (
+            Refunded,
+            (5000, 5000),
+            5000,
+            Err(NotTakenBack::Status(Refunded)),
+        ),
+    ] {
+        assert_eq!(
+            reversed(status, sums, payment),
+            expected,
+            "{status:?} {payment}"
+        );
+    }
+}
+
 #[test]
 fn what_is_delivered_after_a_part_of_its_price_went_back_says_so() {
     let mut paid = invoice(Status::AwaitingStock);

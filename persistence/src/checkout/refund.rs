@@ -1,6 +1,7 @@
-//! A merchant gave a customer money back: stored once per reference, with the sale's share of it.
+//! A customer's money went back, because the merchant gave it or its provider took it: stored once per reference,
+//! with the sale's share of it.
 //!
-//! Keeps: an invoice whose price went back is not delivered any more, and what had left the shelf for it before
+//! Keeps: how much of it is there is said by the row that is locked. An invoice whose price went back is not delivered any more, and what had left the shelf for it before
 //! is known to be the customer's. The caller has the invoice's turn, so that nothing leaves it meanwhile.
 
 use std::sync::Arc;
@@ -34,8 +35,18 @@ use crate::{
     sales::refund::{Wanted, of_invoice},
 };
 
+/// Why money goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Its merchant gave as much as is wanted, or the rest.
+    Given,
+    /// A payment of this much did not come after all: as much of it goes back as did not before.
+    Reversed(Money),
+}
+
 /// What is given back, by whom, and what the customer is mailed of it.
 pub struct Giving {
+    pub cause: Cause,
     pub wanted: Wanted,
     pub post: Option<Post>,
     pub actor: Actor,
@@ -74,7 +85,7 @@ pub async fn refund(
         if let Some(known) = known(&mut tx, merchant, &wanted.reference).await? {
             return Ok(Some(answered(found, wanted, known)?));
         }
-        let (invoice, amount) = match found.clone().refund(wanted.amount, now) {
+        let (invoice, amount) = match giving.from(found.clone(), now) {
             Ok(refunded) => refunded,
             Err(refused) => return Ok(Some(Refund::Refused(refused))),
         };
@@ -101,6 +112,16 @@ pub async fn refund(
     .await
 }
 
+impl Giving {
+    /// The invoice after it, and how much went back.
+    fn from(&self, invoice: Invoice, now: Timestamp) -> Result<(Invoice, Money), NotTakenBack> {
+        match self.cause {
+            Cause::Given => invoice.refund(self.wanted.amount, now),
+            Cause::Reversed(payment) => invoice.reverse(payment, now),
+        }
+    }
+}
+
 /// Nothing will be delivered. What left the shelf already, which a crash kept from being noted, is the
 /// customer's.
 async fn end(
@@ -120,7 +141,7 @@ async fn end(
             what: "serials left for an invoice that is not paid",
         });
     };
-    let refunded = given.refund(giving.wanted.amount, now);
+    let refunded = giving.from(*given, now);
     let (refunded, _) = refunded.map_err(|_| Error::Inconsistent {
         what: "a refund that was possible before the delivery",
     })?;
