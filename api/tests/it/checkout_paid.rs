@@ -230,6 +230,66 @@ fn payment_that_turns_out_invalid_ends_the_purchase() {
 }
 
 #[test]
+fn part_of_a_price_that_turns_out_invalid_ends_what_is_not_delivered() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let (page, open, reference) = world.hosted(&cookie).await;
+        let both = |second: &str| {
+            json!([
+                payment("a-0", "0.0004", "Settled"),
+                payment("b-0", "0.00055968", second)
+            ])
+        };
+        let of = (&open, reference.as_str());
+        double.pays(&reference, &both("Processing"));
+        world.until_invoice(of, "UNDERPAID").await;
+        // Its units are free, and bought by others, by the time that the rest comes.
+        assert_eq!(
+            expire_due(world.server.app(), after(25 * 60))
+                .await
+                .unwrap(),
+            1
+        );
+        let path = format!("/dev/v1/products/{}/serials/claim", world.antivirus());
+        let claim = world.call("POST", &path).key(&world.merchant_key());
+        claim.json(&json!({"amount": 200})).send().await.data(200);
+        double.pays(&reference, &both("Settled"));
+        world.until_invoice(of, "AWAITING_STOCK").await;
+        // A part of it is given back by the merchant, and counts no more.
+        let part = json!({"refund_ref": "R1", "amount": "5.00"});
+        let part = world.act_on(&open, "refund", part).await.data(200);
+        assert_eq!(part["status"], "AWAITING_STOCK");
+        double.pays(&reference, &both("Invalid"));
+        let over = world.until_invoice(of, "REFUNDED").await;
+        assert_eq!(
+            (&over["refunded"], &over["completed_at"]),
+            (&json!("39.98"), &Value::Null)
+        );
+        // Said again, nothing more goes back. Nothing is delivered for what is left.
+        let app = world.server.app();
+        assert!(ask_due(app, after(7 * 60)).await.unwrap() > 0);
+        assert_eq!(world.newest().await["refunded"], "39.98");
+        world.is_over(&page).await;
+        assert_eq!(world.delivered_serials(), "0");
+        let sale = "SELECT status || ' ' || (refunded = amount) || ' ' || (reversed = commission)
+                    FROM sales";
+        assert_eq!(world.scalar(sale), "REFUNDED true true");
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        assert!(world.letter("was taken back").await.contains(&page));
+        // What is left is the customer's.
+        let rest = world.act_on(&open, "refund", json!({"refund_ref": "R2"}));
+        let rest = rest.await.data(200);
+        assert_eq!(
+            (&rest["status"], &rest["refunded"]),
+            (&json!("REFUNDED"), &json!("59.98"))
+        );
+    });
+}
+
+#[test]
 fn whoever_is_refused_has_no_server_asked_for_anything() {
     with_world(async |world| {
         let double = Double::start().await;
@@ -245,6 +305,36 @@ fn whoever_is_refused_has_no_server_asked_for_anything() {
         let form = "email=bob%40example.com&coin=BTC";
         assert!(is_page(&world.submit(&visit, form).await, 409).contains("Sold out"));
         assert_eq!(double.count(), 3);
+    });
+}
+
+#[test]
+fn what_a_part_is_paid_of_waits_as_what_nothing_is_paid_of() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        let (_, first, seen) = world.hosted("").await;
+        double.pays(&seen, &json!([payment("a-0", "0.0004", "Processing")]));
+        world.until_invoice((&first, &seen), "CONFIRMING").await;
+        let (_, second, part) = world.hosted("").await;
+        double.pays(&part, &json!([payment("b-0", "0.00000016", "Settled")]));
+        world.until_invoice((&second, &part), "UNDERPAID").await;
+        let (_, third, rest) = world.hosted("").await;
+        let refused = async || {
+            let visit = world.visit(&world.antivirus(), "quantity=2", "").await;
+            let form = format!("email={ANN}&coin=BTC");
+            is_page(&world.submit(&visit, &form).await, 409);
+        };
+        refused().await;
+        // What is seen has no end of its own, what a part is paid of has one.
+        world.sql("UPDATE invoices SET expires_at = created_at WHERE status = 'CONFIRMING'");
+        refused().await;
+        world.sql("UPDATE invoices SET expires_at = created_at WHERE status = 'UNDERPAID'");
+        world.invoiced_in("BTC", "").await;
+        refused().await;
+        double.pays(&rest, &json!([payment("c-0", "0.00095968", "Settled")]));
+        world.until_invoice((&third, &rest), "COMPLETED").await;
+        world.invoiced_in("BTC", "").await;
     });
 }
 

@@ -267,6 +267,7 @@ async fn facts(
     .await
 }
 
+/// Whatever waits for money, or for its being final, has units of its own: also what a part was paid of.
 async fn counted(
     connection: &mut PgConnection,
     merchant: MerchantId,
@@ -276,9 +277,11 @@ async fn counted(
     let (of_customer, of_address): (i64, i64) = sqlx::query_as(
         "SELECT
            (SELECT COUNT(*) FROM invoices WHERE merchant_id = $1 AND customer_digest = $2
-            AND status = 'OPEN' AND purpose = 'CHECKOUT' AND expires_at > $4),
+            AND status IN ('OPEN', 'CONFIRMING', 'UNDERPAID') AND purpose = 'CHECKOUT'
+            AND (status = 'CONFIRMING' OR expires_at > $4)),
            (SELECT COUNT(*) FROM invoices WHERE address_digest = $3
-            AND status = 'OPEN' AND purpose = 'CHECKOUT' AND expires_at > $4)",
+            AND status IN ('OPEN', 'CONFIRMING', 'UNDERPAID') AND purpose = 'CHECKOUT'
+            AND (status = 'CONFIRMING' OR expires_at > $4))",
     )
     .bind(merchant.uuid())
     .bind(&customer[..])
