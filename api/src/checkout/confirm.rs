@@ -32,6 +32,7 @@ use super::{
     invoice_path, invoice_token, letters,
     look::{amount, page as look, row, see_other, shown, with_status},
     session::{Ware, not_offered},
+    session_path,
 };
 use crate::{
     docs::page::escaped,
@@ -129,7 +130,8 @@ async fn asked(
             opened.ok()
         });
         let email = email.as_ref().map(engine::vault::Opened::expose);
-        body += &form(ware, &coins, email.unwrap_or_default());
+        let to = session_path(app, session.id);
+        body += &form((&to, ware), &coins, email.unwrap_or_default());
     }
     if let Some(url) = &session.cancel_url {
         let _written = writeln!(
@@ -141,9 +143,9 @@ async fn asked(
     Ok(look(&merchant.name, &quote.title, &body))
 }
 
-fn form(ware: &Ware, coins: &[Method], email: &str) -> String {
+fn form((to, ware): (&str, &Ware), coins: &[Method], email: &str) -> String {
     let mut body = format!(
-        "<form method=\"post\">\n<div class=\"field\"><label for=\"email\">E-mail</label>\n\
+        "<form method=\"post\" action=\"{to}\">\n<div class=\"field\"><label for=\"email\">E-mail</label>\n\
          <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"email\" maxlength=\"254\" \
          required value=\"{}\">\n<p class=\"hint\">Your purchase is sent there.</p></div>\n",
         escaped(email)

@@ -24,11 +24,16 @@ pub(crate) use end::release;
 pub use end::{expire_due, forget_visits};
 use engine::{
     checkout::{Page, token},
-    ids::{CheckoutId, InvoiceId},
+    ids::{CheckoutId, InvoiceId, ProductId},
     vault::Opened,
 };
 
 use crate::state::App;
+
+/// Where a product is shown at its price.
+pub(crate) fn product_path(id: ProductId) -> String {
+    format!("/checkout/p/{id}")
+}
 
 /// Where a visit goes on.
 fn session_path(app: &App, id: CheckoutId) -> String {

@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 use super::{
     form::{Customer, Form},
     look::{amount, page as look, see_other, shown},
+    product_path,
     session::{Ware, Wish, begin as store, sku},
     session_path,
 };
@@ -63,7 +64,10 @@ async fn product(app: &App, id: &str) -> Result<Response, ApiError> {
         stocked = stocked || app.engine.stock(merchant.id, quote.sku).await?.available > 0;
     }
     let body = if stocked {
-        form("", &choice(product, merchant.currency))
+        form(
+            &product_path(product.id),
+            &choice(product, merchant.currency),
+        )
     } else {
         SOLD_OUT.to_owned()
     };
@@ -96,7 +100,7 @@ pub(super) async fn one(
         || app.engine.stock(merchant.id, quote.sku).await?.available > 0;
     let body = if stocked {
         let price = price(merchant.currency, quote.unit_price);
-        form(&sent.action(), &(sent.hidden() + &price))
+        form(&sent.to, &(sent.hidden() + &price))
     } else {
         SOLD_OUT.to_owned()
     };
@@ -116,10 +120,6 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    fn action(&self) -> String {
-        format!(" action=\"{}\"", escaped(&self.to))
-    }
-
     fn hidden(&self) -> String {
         let mut inputs = String::new();
         for (name, value) in &self.fields {
@@ -133,10 +133,12 @@ impl Sent {
     }
 }
 
-/// The form with which a visit begins, below what is chosen by it.
-fn form(action: &str, choice: &str) -> String {
+/// The form with which a visit begins, below what is chosen by it. It names where it is sent: the page's own address
+/// may have a query, which a change has not.
+fn form(to: &str, choice: &str) -> String {
+    let action = escaped(to);
     format!(
-        "<form method=\"post\"{action}>\n{choice}\
+        "<form method=\"post\" action=\"{action}\">\n{choice}\
          <div class=\"field\"><label for=\"quantity\">Quantity</label>\n\
          <input id=\"quantity\" name=\"quantity\" type=\"number\" inputmode=\"numeric\" value=\"1\" \
          min=\"1\" max=\"{QUANTITY_MAX}\" required></div>\n\

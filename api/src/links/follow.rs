@@ -1,5 +1,5 @@
 //! `GET /r/{code}`: somebody follows a link, and is sent on to the merchant's shop with a token that names
-//! the link. The last link that was followed within the window is the one that counts.
+//! the link, or to a product's page here. The last link that was followed within the window is the one that counts.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use engine::links::{Attribution, attributes, visitor};
 use persistence::links::{self, Found};
 
 use super::{
-    target::{TOKEN, target},
+    target::{TOKEN, Way, target},
     visit::Visit,
 };
 use crate::{
@@ -45,8 +45,8 @@ pub(crate) async fn public(
     } else {
         None
     };
-    let led = found.and_then(|found| target(&found).map(|url| (found, url)));
-    let Some((found, mut url)) = led else {
+    let led = found.and_then(|found| target(&found).map(|way| (found, way)));
+    let Some((found, mut way)) = led else {
         let mut response = NOWHERE.answer();
         *response.status_mut() = StatusCode::NOT_FOUND;
         return Ok(response);
@@ -59,11 +59,17 @@ pub(crate) async fn public(
             at: app.now(),
         };
         let token = clicked.token(app.engine.vault());
-        url.query_pairs_mut().append_pair(TOKEN, &token);
+        if let Way::Away(url) = &mut way {
+            url.query_pairs_mut().append_pair(TOKEN, &token);
+        }
         cookie = Some(cookie_of(&token, found.window_days, app.tls()));
         count(&app, &found, &visit).await;
     }
-    let location = HeaderValue::from_str(url.as_str());
+    let location = match &way {
+        Way::Away(url) => url.as_str(),
+        Way::Here(path) => path,
+    };
+    let location = HeaderValue::from_str(location);
     let location = location.map_err(|_| ApiError::new(Code::NotFound))?;
     let mut response = (StatusCode::FOUND, [(header::LOCATION, location)]).into_response();
     if let Some(cookie) = cookie {

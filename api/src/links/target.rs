@@ -1,4 +1,5 @@
-//! Where a link leads: an address that the merchant allowed, else the merchant's shop.
+//! Where a link leads: an address that the merchant allowed, else the merchant's shop; of a merchant without a shop
+//! the page of the link's product here.
 //!
 //! Keeps: nobody is sent to a host that the merchant does not allow at this moment, whatever was allowed
 //! when the link was made.
@@ -8,6 +9,7 @@ use persistence::{links::Found, programs};
 use reqwest::Url;
 
 use crate::{
+    checkout::product_path,
     error::{ApiError, Code},
     state::App,
 };
@@ -19,18 +21,31 @@ pub(crate) const TOKEN: &str = "consign_ref";
 /// The parameter that names the product that a link is for.
 pub(crate) const PRODUCT: &str = "consign_product";
 
-/// The address, or none if the merchant has no shop to lead to.
-pub(super) fn target(found: &Found) -> Option<Url> {
+/// Where somebody is led.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To the merchant, who is told in the address by which link.
+    Away(Url),
+    /// To a page of ours, which reads the cookie.
+    Here(String),
+}
+
+/// The way, or none: the merchant has no shop to lead to, and the link no product.
+pub(super) fn target(found: &Found) -> Option<Way> {
     let shop = found.storefront_url.as_deref();
     let shop = shop.and_then(|url| Url::parse(url).ok());
     let own = found.target_url.as_deref();
     let own = own.and_then(|url| allowed(url, &found.hosts, shop.as_ref()));
-    let mut url = own.or(shop)?;
-    if let Some(product) = found.target_product {
-        url.query_pairs_mut()
-            .append_pair(PRODUCT, &product.to_string());
+    match (own.or(shop), found.target_product) {
+        (Some(mut url), Some(product)) => {
+            let product = product.to_string();
+            url.query_pairs_mut().append_pair(PRODUCT, &product);
+            Some(Way::Away(url))
+        }
+        (Some(url), None) => Some(Way::Away(url)),
+        (None, Some(product)) => Some(Way::Here(product_path(product))),
+        (None, None) => None,
     }
-    Some(url)
 }
 
 /// The address if it is one that links may lead to: https, without a name or a port of its own, to a host

@@ -3,7 +3,10 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Reply, World, with_world};
+use crate::{
+    checkout::{is_page, location},
+    support::{Call, Reply, World, with_world},
+};
 
 const CODE: &str = "demo-both";
 const EMAIL: &str = "max@partner.example";
@@ -267,6 +270,47 @@ fn link_is_paused_resumed_and_revoked_for_good() {
             .change_link(&session, own, &json!({"status": "PAUSED"}))
             .await;
         assert_eq!(pause.data(200)["status"], "PAUSED");
+    });
+}
+
+#[test]
+fn link_of_a_merchant_without_a_shop_leads_to_its_product_here() {
+    with_world(async |world| {
+        world.sql("UPDATE programs SET commission_percent = 1000");
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let product = world.antivirus();
+        let page = format!("/checkout/p/{product}");
+        let mut cookie = String::new();
+        for name in ["Poster", "Blog"] {
+            let body = json!({"name": name, "target_product_id": product});
+            let made = world.make_link(&session, &body).await.data(201);
+            let call = world.call("GET", &format!("/r/{}", made["code"].as_str().unwrap()));
+            let call = call.header("user-agent", "Firefox");
+            let reply = call.header("cookie", &cookie).send().await;
+            assert_eq!(
+                (reply.status.as_u16(), reply.header("location")),
+                (302, Some(&*page))
+            );
+            cookie = reply.cookie();
+        }
+        // A query that somebody put into an address is no part of what its form sends.
+        let shown = is_page(&world.see(&format!("{page}?utm_source=blog")).await, 200);
+        assert!(shown.contains(&format!("action=\"{page}\"")), "{shown}");
+        let visit = world.visit(&product, "quantity=1", &cookie).await;
+        let shown = is_page(&world.see(&format!("{visit}?utm_source=blog")).await, 200);
+        assert!(shown.contains(&format!("action=\"{visit}\"")), "{shown}");
+        let yes = "email=ann%40example.com&coin=BANK";
+        location(&world.submit(&visit, yes).await);
+        world.pay(&world.newest().await).await;
+        let sales = world.dev_of(CODE, "GET", "sales").send().await.data(200);
+        let last = (
+            &sales[0]["source"]["name"],
+            &sales[0]["commission"]["amount"],
+        );
+        assert_eq!(last, (&json!("Blog"), &json!("3.00")));
+        let default = world.call("GET", &format!("/r/{CODE}"));
+        let default = default.header("user-agent", "Firefox").send().await;
+        assert_eq!(default.status, 404, "it has neither a shop nor a product");
     });
 }
 
