@@ -216,6 +216,17 @@ fn request_that_may_not_be_is_refused_and_sets_nothing_aside() {
         }
         for (asset, network, address) in [
             ("USDC", "BASE", ADDRESS.to_lowercase()),
+            // Good on another network.
+            (
+                "USDC",
+                "BASE",
+                "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".to_owned(),
+            ),
+            (
+                "USDC",
+                "BASE",
+                "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t".to_owned(),
+            ),
             (
                 "USDC",
                 "BASE",
