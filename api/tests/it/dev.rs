@@ -272,7 +272,7 @@ async fn tour_goes_as_it_should_and_may_be_taken_again() {
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}{complaint}");
         assert!(
-            said.ends_with("All 16 steps went as they should.\n"),
+            said.ends_with("All 28 steps went as they should.\n"),
             "{said}"
         );
     }
