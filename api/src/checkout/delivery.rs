@@ -87,10 +87,7 @@ async fn bought(app: &App, token: &str) -> Result<Response, ApiError> {
     let shown = if serials && bought.invoice.is_delivered() {
         button(&format!("/delivery/{token}/reveal"))
     } else {
-        format!(
-            "<p class=\"notice\" role=\"status\">{}</p>\n",
-            invoice::says(status)
-        )
+        invoice::notice(status)
     };
     body += &shown;
     Ok(look(&merchant.name, &bought.line.title, &body))

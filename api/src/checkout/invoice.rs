@@ -1,11 +1,15 @@
 //! `GET /invoice/{token}`: how to pay, and where the invoice stands. `/status` says it to programs.
+//!
+//! Keeps: as long as there is news to wait for, the browser asks again by itself, without a script.
 
 use std::fmt::Write as _;
 
 use axum::{
     extract::{Path, State},
+    http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
+use chrono::TimeDelta;
 use engine::{
     catalog::ProductKind,
     checkout::digest,
@@ -19,6 +23,7 @@ use super::{
     delivery::button,
     form::Customer,
     look::{amount, page as look, row, shown},
+    qr,
 };
 use crate::{
     docs::page::escaped,
@@ -26,6 +31,9 @@ use crate::{
     state::App,
     wire::{answer::Answer, money::MoneyText, time::Time},
 };
+
+/// When a browser asks again, in seconds.
+const AGAIN: HeaderValue = HeaderValue::from_static("30");
 
 #[derive(Serialize)]
 struct Standing {
@@ -78,10 +86,7 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let currency = merchant.currency;
     let status = invoice.status_at(app.now());
-    let mut body = format!(
-        "<p class=\"notice\" role=\"status\">{}</p>\n<dl>\n",
-        says(status)
-    );
+    let mut body = notice(status) + "<dl>\n";
     body += &row("What", &line.title);
     body += &row("Quantity", &line.quantity.to_string());
     body += &row("Price each", &amount(currency, line.unit_price));
@@ -100,13 +105,16 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
         amount(currency, invoice.amount)
     );
     if matches!(status, Status::Open | Status::Underpaid) {
-        body += &how_to_pay(invoice, currency);
+        body += &how_to_pay(invoice, currency, invoice.expires_at - app.now());
     }
     if invoice.is_delivered() && line.kind == ProductKind::Serials {
         body += &button(&format!("/invoice/{token}/reveal"));
     }
     let ways = [
-        (status == Status::Open, &bought.cancel_url),
+        (
+            matches!(status, Status::Open | Status::Expired | Status::Cancelled),
+            &bought.cancel_url,
+        ),
         (invoice.is_delivered(), &bought.success_url),
     ];
     for (_, url) in ways.into_iter().filter(|(now, _)| *now) {
@@ -118,7 +126,25 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
             );
         }
     }
-    Ok(look(&merchant.name, "Your invoice", &body))
+    let mut page = look(&merchant.name, "Your invoice", &body);
+    if is_about_to_change(status) {
+        page.headers_mut().insert(header::REFRESH, AGAIN);
+    }
+    Ok(page)
+}
+
+/// Whether somebody who looks waits for what comes next.
+const fn is_about_to_change(status: Status) -> bool {
+    match status {
+        Status::Open | Status::Confirming | Status::Underpaid | Status::Paid => true,
+        Status::Completed
+        | Status::AwaitingStock
+        | Status::Expired
+        | Status::Cancelled
+        | Status::PartiallyRefunded
+        | Status::Refunded
+        | Status::Disputed => false,
+    }
 }
 
 /// What is missing of the price, or was paid beyond it.
@@ -135,10 +161,14 @@ fn beside(invoice: &Invoice, currency: Currency) -> String {
     String::new()
 }
 
-fn how_to_pay(invoice: &Invoice, currency: Currency) -> String {
+fn how_to_pay(invoice: &Invoice, currency: Currency, left: TimeDelta) -> String {
     let until = invoice.expires_at.format("%H:%M UTC on %-d %B %Y");
     let (coin, pay, missing) = (&invoice.coin, &invoice.pay, invoice.missing());
-    let mut body = format!("<h2>How to pay in {coin}</h2>\n");
+    let left = time_left(left);
+    let mut body = format!(
+        "<h2>How to pay in {coin}</h2>\n\
+         <p><strong>{left}</strong>: this invoice is open until {until}.</p>\n"
+    );
     if let Some(how) = &pay.instructions {
         let _written = writeln!(body, "<pre>{}</pre>", escaped(how));
     }
@@ -159,12 +189,19 @@ fn how_to_pay(invoice: &Invoice, currency: Currency) -> String {
             invoice.id
         );
     }
-    let _written = writeln!(
-        body,
-        "<p>It is open until {until}.</p>\n\
-         <p class=\"ways\"><a href=\"\">Look whether the payment was seen</a></p>"
-    );
-    body
+    body + "<p class=\"ways\"><a href=\"\">Look whether the payment was seen</a></p>\n\
+            <p class=\"hint ways\">This page looks by itself every half a minute.</p>\n"
+}
+
+/// How long an invoice is open still; of what is long, no more than matters.
+fn time_left(left: TimeDelta) -> String {
+    let (hours, minutes) = (left.num_hours(), left.num_minutes());
+    match (hours, minutes) {
+        (2.., _) => format!("{hours} hours left"),
+        (_, 2..) => format!("{minutes} minutes left"),
+        (_, 1) => "1 minute left".to_owned(),
+        _ => "Less than a minute left".to_owned(),
+    }
 }
 
 /// What to send where: what goes elsewhere is lost, so the network is named twice.
@@ -172,7 +209,10 @@ fn transfer(deposit: &Deposit, (missing, currency): (Money, Currency), coin: &Co
     let (token, address) = (&deposit.token, deposit.address);
     let network = escaped(&token.network);
     let sent = MoneyText(currency, missing);
-    let mut body = "<dl>\n".to_owned();
+    let link = deposit.link(missing, currency);
+    let read = link.clone().unwrap_or_else(|| address.to_string());
+    let mut body = qr::picture(&read).unwrap_or_default();
+    body += "<dl>\n";
     body += &row("Send exactly", &format!("{sent} {coin}"));
     body += &row("On the network", &token.network);
     body += &row("Token", &token.contract.to_string());
@@ -181,7 +221,7 @@ fn transfer(deposit: &Deposit, (missing, currency): (Money, Currency), coin: &Co
         "</dl>\n<p>to the address</p>\n<pre>{address}</pre>\n\
          <p class=\"hint\">Only this token on the network {network} arrives there.</p>"
     );
-    if let Some(link) = deposit.link(missing, currency) {
+    if let Some(link) = link {
         let link = escaped(&link);
         let _written = writeln!(
             body,
@@ -191,7 +231,24 @@ fn transfer(deposit: &Deposit, (missing, currency): (Money, Currency), coin: &Co
     body
 }
 
-pub(super) const fn says(status: Status) -> &'static str {
+/// Where an invoice stands, and whether that is good, over, or asks for something.
+pub(super) fn notice(status: Status) -> String {
+    let tone = match status {
+        Status::Paid | Status::Completed => " good",
+        Status::Expired | Status::Cancelled | Status::PartiallyRefunded | Status::Refunded => {
+            " over"
+        }
+        Status::Open
+        | Status::Confirming
+        | Status::Underpaid
+        | Status::AwaitingStock
+        | Status::Disputed => "",
+    };
+    let said = says(status);
+    format!("<p class=\"notice{tone}\" role=\"status\">{said}</p>\n")
+}
+
+const fn says(status: Status) -> &'static str {
     match status {
         Status::Open => "Waiting for your payment.",
         Status::Confirming => "Your payment was seen, and is being confirmed.",
@@ -210,5 +267,26 @@ pub(super) const fn says(status: Status) -> &'static str {
         Status::PartiallyRefunded => "Paid and delivered, and a part of it was given back.",
         Status::Refunded => "Paid, and given back: this purchase is over.",
         Status::Disputed => "Paid, and disputed: nothing is decided.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_that_is_left_is_said_in_what_matters() {
+        for (seconds, said) in [
+            (-5, "Less than a minute left"),
+            (59, "Less than a minute left"),
+            (60, "1 minute left"),
+            (119, "1 minute left"),
+            (3600, "60 minutes left"),
+            (7199, "119 minutes left"),
+            (7200, "2 hours left"),
+            (86_399, "23 hours left"),
+        ] {
+            assert_eq!(time_left(TimeDelta::seconds(seconds)), said, "{seconds}");
+        }
     }
 }

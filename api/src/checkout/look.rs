@@ -42,8 +42,13 @@ pub(super) fn refused(error: &ApiError) -> Response {
         Code::ProductNotAllowed => "Not available",
         _ => "This did not work",
     };
+    let next = if code == Code::ValidationError {
+        "<p class=\"hint\">Go back, correct it and send it again.</p>\n"
+    } else {
+        ""
+    };
     let body = format!(
-        "<main>\n<header><h1>{heading}</h1></header>\n<p role=\"alert\">{}</p>\n</main>\n",
+        "<main>\n<header><h1>{heading}</h1></header>\n<p role=\"alert\">{}</p>\n{next}</main>\n",
         text(error.message())
     );
     let mut response = answer(code.status(), heading, &body);

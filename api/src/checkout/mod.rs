@@ -16,6 +16,7 @@ pub(crate) mod listing;
 mod look;
 pub(crate) mod pay;
 pub(crate) mod product;
+mod qr;
 pub(crate) mod refund;
 mod session;
 

@@ -351,6 +351,9 @@ fn page_says_where_to_send_tokens_and_how_many() {
         let shown = is_page(&world.see(&page).await, 200);
         assert!(shown.contains(&format!("<pre>{address}</pre>")) && shown.contains("59.98 USDT"));
         assert_eq!(shown.matches("silent").count(), 2);
+        let drawn = shown.matches("<svg class=\"qr\"").count();
+        assert!(drawn == 1 && shown.contains("minutes left"), "{shown}");
+        assert_eq!(world.see(&page).await.header("refresh"), Some("30"));
         let wallet = format!("@31337/transfer?address={address}&amp;uint256=59980000");
         assert!(
             shown.contains("href=\"ethereum:0x") && shown.contains(&wallet),
@@ -359,6 +362,7 @@ fn page_says_where_to_send_tokens_and_how_many() {
         assert!(world.letter("Your invoice").await.contains(address));
         // The merchant's word is the same money as what the chain would tell.
         assert_eq!(world.pay(&invoice).await["status"], "COMPLETED");
+        assert_eq!(world.see(&page).await.header("refresh"), None);
         assert_eq!(world.delivered_serials(), "2");
     });
 }
