@@ -27,6 +27,7 @@ use crate::{
     },
     error::{ApiError, Code},
     events::Waiters,
+    fulfillments::Rounds,
     inventory::watch::ChangedShelves,
     layers::{rate_limit::Failures, tries::Tries},
     payments::{Chains, Shops},
@@ -39,6 +40,13 @@ use crate::{
 /// Uses of keys that wait to be recorded; one more is not worth waiting for.
 const USES_WAITING_MAX: usize = 1024;
 
+/// Serials that one person reads one by one in a quarter of an hour: each is a row of the audit log.
+const READINGS_MAX: u64 = 120;
+const READINGS_SECONDS: i64 = 15 * 60;
+/// Mails to one address, and from one network, about invoices that anybody may open for anybody: in six hours.
+const UNASKED_MAX: u64 = 6;
+const UNASKED_FROM_MAX: u64 = 30;
+const UNASKED_SECONDS: i64 = 6 * 60 * 60;
 /// Calls of public pages by one address: twenty a second, sixty at once.
 const PAGES_MAX: u64 = 60;
 const PAGES_SECONDS: i64 = 3;
@@ -109,6 +117,10 @@ pub struct Parts {
     pub(crate) resets: Tries,
     /// Mails that merchants had sent to an address.
     pub(crate) invitations: Tries,
+    /// Serials that a person reads one by one.
+    pub(crate) readings: Tries,
+    /// Mails about invoices that nobody has paid, by e-mail address and by network.
+    pub(crate) unasked: [Tries; 2],
     /// Visits of a link that are counted, by address.
     pub(crate) visits: Tries,
     /// Calls of public pages, by address.
@@ -129,6 +141,8 @@ pub struct Parts {
     pub(crate) exports: Arc<Semaphore>,
     /// Of which relationships.
     pub(crate) exporting: Exporting,
+    /// Orders are stored by their customers for whoever asks for one.
+    pub(crate) customers: Rounds,
     /// Work whose caller was answered already.
     pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
@@ -178,6 +192,8 @@ impl App {
             sign_ins: Tries::new(),
             resets: Tries::new(),
             invitations: Tries::new(),
+            readings: Tries::of(READINGS_MAX, READINGS_SECONDS),
+            unasked: [UNASKED_MAX, UNASKED_FROM_MAX].map(|max| Tries::of(max, UNASKED_SECONDS)),
             visits: Tries::new(),
             pages: Tries::of(PAGES_MAX, PAGES_SECONDS),
             notices: Tries::of(NOTICES_MAX, NOTICES_SECONDS),
@@ -188,6 +204,7 @@ impl App {
             counting: Semaphore::new(COUNTING_MAX),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             exporting: Exporting::default(),
+            customers: Rounds::default(),
             behind: TaskTracker::new(),
             uses,
         };

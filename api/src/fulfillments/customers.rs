@@ -1,7 +1,8 @@
 //! Orders by their customers: a keyed digest of each address, written behind the lanes.
 //!
 //! Keeps: it takes little at a time and rests far longer than it works, because orders must not meet it on their
-//! core; whoever asks for a customer reads what is left first, so that nothing is missing from the answer.
+//! core; whoever asks for a customer reads what is left first, so that nothing is missing from the answer. Of many
+//! who ask, one reads for all.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -45,13 +46,16 @@ pub(crate) async fn store_behind(app: App) {
 /// Stores what is left, so that a customer is found in all orders that were answered; overloaded if that is
 /// too much to wait for.
 pub(crate) async fn catch_up(app: &App) -> Result<(), ApiError> {
-    for _ in 0..STEPS_MAX {
-        if !step(app, BATCHES_ASKED).await? {
-            return Ok(());
+    let round = async {
+        for _ in 0..STEPS_MAX {
+            if !step(app, BATCHES_ASKED).await? {
+                return Ok(());
+            }
         }
-    }
-    let said = "Orders are still being stored by their customers. Ask again in a while.";
-    Err(ApiError::saying(Code::Overloaded, said))
+        let said = "Orders are still being stored by their customers. Ask again in a while.";
+        Err(ApiError::saying(Code::Overloaded, said))
+    };
+    app.customers.join(round).await
 }
 
 /// Stores the next orders of each lane; false if there were none.

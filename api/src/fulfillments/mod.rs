@@ -18,5 +18,7 @@ pub(crate) mod orders;
 pub(crate) mod refund;
 pub(crate) mod request;
 pub(crate) mod reveal;
+mod rounds;
 
 pub use refund::complete_waiting as complete_refunds;
+pub(crate) use rounds::Rounds;

@@ -21,6 +21,7 @@ use crate::{
     auth::Session,
     error::{ApiError, Code},
     extract::{Once, PathIds},
+    layers::rate_limit::too_many_readings,
     state::App,
     wire::{answer::Answer, fields::Nothing},
 };
@@ -35,6 +36,13 @@ pub(crate) async fn portal(
     let asked = Asked::by_person(app.clone(), &caller, relationship).await?;
     let merchant = asked.scope.merchant;
     let work = Box::pin(async move {
+        if !asked
+            .app
+            .readings
+            .take(&person.to_string(), asked.app.now())
+        {
+            return Err(too_many_readings(asked.app.now()));
+        }
         let told = asked.find(id, Serials::Shown).await?;
         has(&told, item)?;
         let deed = Deed {

@@ -247,6 +247,13 @@ pub(crate) fn too_many_sign_ins(now: Timestamp) -> ApiError {
     error.retry_after_secs(super::tries::seconds_to_next(now))
 }
 
+/// When a person who read too many serials one by one may read the next.
+pub(crate) fn too_many_readings(now: Timestamp) -> ApiError {
+    let said = "Too many serials were read one by one. An export has them all.";
+    let error = ApiError::saying(Code::RateLimited, said);
+    error.retry_after_secs(super::tries::seconds_to_next(now))
+}
+
 /// Others read everything at this moment.
 pub(crate) fn too_many_exports() -> ApiError {
     let said = "Other exports are under way. Ask again in a minute.";

@@ -112,7 +112,14 @@ pub(crate) async fn portal_reveal(
     once: Once<Nothing>,
 ) -> Result<Response, ApiError> {
     let (asked, name) = own(&app, &caller, ids).await?;
-    let work = Box::pin(answer(app.clone(), asked, Act::Reveal));
+    let (_, person) = name;
+    let reading = app.clone();
+    let work = Box::pin(async move {
+        if !reading.readings.take(&person.to_string(), reading.now()) {
+            return Err(rate_limit::too_many_readings(reading.now()));
+        }
+        answer(reading, asked, Act::Reveal).await
+    });
     once.request.execute(&app, name, work).await
 }
 

@@ -216,7 +216,7 @@ fn customer_buys_pays_and_gets_the_serials() {
         let other = is_page(&world.submit(&format!("{invoice}/reveal"), "").await, 200);
         assert_eq!(other, page);
         let logged = "SELECT COUNT(*) FROM audit_log WHERE action = 'invoice.reveal'";
-        assert_eq!(world.scalar(logged), "2");
+        assert_eq!(world.scalar(logged), "1", "who looks again changes nothing");
     });
 }
 

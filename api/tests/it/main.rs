@@ -30,6 +30,7 @@ mod erasure;
 mod events;
 mod export;
 mod expressions;
+mod floods;
 mod fulfillments;
 mod history;
 mod idempotency;

@@ -180,7 +180,7 @@ pub fn is_itself(customer: &str, reseller: &str) -> bool {
 }
 
 /// The mailbox of an address: what stands behind a plus is for its owner's own order.
-fn mailbox(email: &str) -> (&str, &str) {
+pub fn mailbox(email: &str) -> (&str, &str) {
     let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
     (local.split('+').next().unwrap_or(local), domain)
 }

@@ -1,7 +1,7 @@
 //! What was paid for is the customer's: noted once the engine gave it away, found again by its page, shown.
 //!
 //! Keeps: an invoice is completed with its serials in one transaction, whoever carries it out; what is
-//! shown was noted as shown before.
+//! shown was noted as shown before, once: whoever has a page may look at it as often as it likes.
 
 use engine::{
     audit::Actor,
@@ -263,16 +263,23 @@ pub async fn reveal(
             return Ok(Vec::new());
         };
         let before = digest(&mut tx, invoice.id).await?;
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "UPDATE sold_serials SET revealed_at = COALESCE(revealed_at, $2)
-             WHERE invoice_id = $1 RETURNING serial_id",
+        let first = sqlx::query(
+            "UPDATE sold_serials SET revealed_at = $2
+             WHERE invoice_id = $1 AND revealed_at IS NULL",
         )
         .bind(invoice.id.uuid())
         .bind(now)
-        .fetch_all(&mut *tx)
+        .execute(&mut *tx)
         .await?;
-        let deed = (Actor::job(CUSTOMER), "invoice.reveal");
-        note(&mut tx, &invoice, deed, Some(before), now).await?;
+        let ids: Vec<Uuid> =
+            sqlx::query_scalar("SELECT serial_id FROM sold_serials WHERE invoice_id = $1")
+                .bind(invoice.id.uuid())
+                .fetch_all(&mut *tx)
+                .await?;
+        if first.rows_affected() > 0 {
+            let deed = (Actor::job(CUSTOMER), "invoice.reveal");
+            note(&mut tx, &invoice, deed, Some(before), now).await?;
+        }
         commit(tx).await?;
         let mut serials: Vec<_> = ids.into_iter().map(SerialId::from_uuid).collect();
         serials.sort_unstable();

@@ -75,12 +75,12 @@ pub enum Opened {
 }
 
 /// Opens the invoice of a visit; none if there is no such visit. Units that are reserved for it are free again
-/// unless it opens; then the customer is told by a mail.
+/// unless it opens; then the customer is told by a mail, if there is one.
 pub async fn open(
     db: &Database,
     vault: &Vault,
     opening: Opening,
-    (reserved, announce): (Option<Reservation>, Announcement),
+    (reserved, announce): (Option<Reservation>, Option<Announcement>),
     now: Timestamp,
 ) -> Result<Option<Opened>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
@@ -113,8 +113,10 @@ pub async fn open(
             Err(refusal) => return Ok(Some(Opened::Refused(refusal))),
         };
         store(&mut tx, &opening, (&mut invoice, share), now).await?;
-        let Post { id, letter } = announce(&invoice);
-        mail::queue(&mut tx, &vault, (id, "invoice"), &letter, now).await?;
+        if let Some(announce) = announce {
+            let Post { id, letter } = announce(&invoice);
+            mail::queue(&mut tx, &vault, (id, "invoice"), &letter, now).await?;
+        }
         if let Some(reserved) = reserved {
             // Whatever becomes of the commit, the engine looks by itself.
             let _stored = reservations::insert(&mut tx, reserved, now).await?;
