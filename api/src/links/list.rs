@@ -8,7 +8,7 @@ use engine::{
 };
 use persistence::links;
 
-use super::TrackedLink;
+use super::{TrackedLink, target::ground};
 use crate::{
     auth::{MerchantKey, Session, scope::ResellersRead},
     balances::owner::{own_scope, scope_of},
@@ -50,9 +50,10 @@ async fn listed(
     let found = links::list(&app.database, of, before, page.limit).await?;
     let last = found.items.last().filter(|_| found.has_more);
     let next = last.map(|tracked| tracked.link.id);
+    let ground = ground(app, of.0).await?;
     let items = found.items.iter();
     let shown: Vec<_> = items
-        .map(|tracked| TrackedLink::of(app, tracked, currency))
+        .map(|tracked| TrackedLink::of(app, tracked, (&ground, currency)))
         .collect();
     Ok(page.answer(shown, next))
 }
@@ -66,5 +67,6 @@ pub(super) async fn found(
 ) -> Result<TrackedLink, ApiError> {
     let found = links::one(&app.database, of, id).await?;
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    Ok(TrackedLink::of(app, &found, currency))
+    let ground = ground(app, of.0).await?;
+    Ok(TrackedLink::of(app, &found, (&ground, currency)))
 }

@@ -13,7 +13,7 @@ mod target;
 pub(crate) mod visit;
 
 pub(crate) use shown::TrackedLink;
-pub(crate) use target::{PRODUCT, TOKEN, allowed};
+pub(crate) use target::{Ground, PRODUCT, TOKEN, allowed};
 
 /// Where a link with this code is followed.
 pub(crate) fn link_url(origin: &str, code: &str) -> String {

@@ -5,7 +5,7 @@ use persistence::links::Tracked;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::link_url;
+use super::{link_url, target::Ground};
 use crate::{
     state::App,
     wire::{
@@ -23,6 +23,8 @@ pub(crate) struct TrackedLink {
     name: String,
     code: String,
     url: String,
+    /// Where it leads at this moment, but for what it adds there about itself; null: nowhere.
+    leads_to: Option<String>,
     /// The one that every relationship has.
     is_default: bool,
     target_product_id: Option<String>,
@@ -40,7 +42,11 @@ pub(crate) struct TrackedLink {
 }
 
 impl TrackedLink {
-    pub(crate) fn of(app: &App, tracked: &Tracked, currency: Currency) -> Self {
+    pub(crate) fn of(
+        app: &App,
+        tracked: &Tracked,
+        (ground, currency): (&Ground, Currency),
+    ) -> Self {
         let Tracked {
             link,
             clicks,
@@ -59,6 +65,7 @@ impl TrackedLink {
             name: link.name.clone(),
             code: link.code.clone(),
             url: link_url(&app.origin, &link.code),
+            leads_to: ground.preview(&link.target, &app.origin),
             is_default: link.is_own(),
             target_product_id: product,
             target_url: url,

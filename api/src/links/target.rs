@@ -4,8 +4,12 @@
 //! Keeps: nobody is sent to a host that the merchant does not allow at this moment, whatever was allowed
 //! when the link was made.
 
-use engine::{ids::MerchantId, links::Target};
-use persistence::{links::Found, programs};
+use engine::{
+    ids::{MerchantId, ProductId},
+    links::Target,
+    merchants::Merchant,
+};
+use persistence::{Database, links::Found, programs};
 use reqwest::Url;
 
 use crate::{
@@ -30,22 +34,63 @@ pub(super) enum Way {
     Here(String),
 }
 
+/// What decides where links of a merchant lead: its shop, and the hosts that it allows.
+pub(crate) struct Ground {
+    shop: Option<Url>,
+    hosts: Vec<String>,
+}
+
+impl Ground {
+    /// As it is now.
+    pub(crate) async fn of(
+        database: &Database,
+        merchant: &Merchant,
+    ) -> Result<Self, persistence::Error> {
+        let program = programs::find(database, merchant.id).await?;
+        let hosts = program.map(|program| program.redirect_hosts);
+        Ok(Self::new(
+            merchant.storefront_url.as_deref(),
+            hosts.unwrap_or_default(),
+        ))
+    }
+
+    fn new(shop: Option<&str>, hosts: Vec<String>) -> Self {
+        let shop = shop.and_then(|url| Url::parse(url).ok());
+        Self { shop, hosts }
+    }
+
+    fn way(&self, own: Option<&str>, product: Option<ProductId>) -> Option<Way> {
+        let own = own.and_then(|url| allowed(url, &self.hosts, self.shop.as_ref()));
+        match (own.or_else(|| self.shop.clone()), product) {
+            (Some(mut url), Some(product)) => {
+                let product = product.to_string();
+                url.query_pairs_mut().append_pair(PRODUCT, &product);
+                Some(Way::Away(url))
+            }
+            (Some(url), None) => Some(Way::Away(url)),
+            (None, Some(product)) => Some(Way::Here(product_path(product))),
+            (None, None) => None,
+        }
+    }
+
+    /// The address to which a link leads now, without what it says about itself there; none if it leads nowhere.
+    pub(super) fn preview(&self, target: &Target, origin: &str) -> Option<String> {
+        let way = match target {
+            Target::Shop => self.way(None, None),
+            Target::Product(product) => self.way(None, Some(*product)),
+            Target::Url(url) => self.way(Some(url), None),
+        };
+        way.map(|way| match way {
+            Way::Away(url) => url.into(),
+            Way::Here(path) => format!("{origin}{path}"),
+        })
+    }
+}
+
 /// The way, or none: the merchant has no shop to lead to, and the link no product.
 pub(super) fn target(found: &Found) -> Option<Way> {
-    let shop = found.storefront_url.as_deref();
-    let shop = shop.and_then(|url| Url::parse(url).ok());
-    let own = found.target_url.as_deref();
-    let own = own.and_then(|url| allowed(url, &found.hosts, shop.as_ref()));
-    match (own.or(shop), found.target_product) {
-        (Some(mut url), Some(product)) => {
-            let product = product.to_string();
-            url.query_pairs_mut().append_pair(PRODUCT, &product);
-            Some(Way::Away(url))
-        }
-        (Some(url), None) => Some(Way::Away(url)),
-        (None, Some(product)) => Some(Way::Here(product_path(product))),
-        (None, None) => None,
-    }
+    let ground = Ground::new(found.storefront_url.as_deref(), found.hosts.clone());
+    ground.way(found.target_url.as_deref(), found.target_product)
 }
 
 /// The address if it is one that links may lead to: https, without a name or a port of its own, to a host
@@ -68,17 +113,20 @@ pub(super) async fn checked(
     merchant: MerchantId,
     url: String,
 ) -> Result<Target, ApiError> {
-    let program = programs::find(&app.database, merchant).await?;
-    let program = program.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let owner = app.engine.merchant(merchant).await?;
-    let shop = owner.as_ref().and_then(|it| it.storefront_url.as_deref());
-    let shop = shop.and_then(|url| Url::parse(url).ok());
-    let led = allowed(&url, &program.redirect_hosts, shop.as_ref());
+    let ground = ground(app, merchant).await?;
+    let led = allowed(&url, &ground.hosts, ground.shop.as_ref());
     if url.len() <= URL_BYTES_MAX && led.is_some() {
         return Ok(Target::Url(url));
     }
     let message = "must be an https address at the merchant's shop or at a host that it allows";
     Err(ApiError::field("target_url", message))
+}
+
+/// Where links of this merchant lead now.
+pub(super) async fn ground(app: &App, merchant: MerchantId) -> Result<Ground, ApiError> {
+    let owner = app.engine.merchant(merchant).await?;
+    let owner = owner.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    Ok(Ground::of(&app.database, &owner).await?)
 }
 
 /// A link leads to one thing.

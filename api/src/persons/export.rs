@@ -40,7 +40,7 @@ use crate::{
     extract::PathIds,
     fulfillments::answer::{Serials, Told},
     layers::rate_limit,
-    links::TrackedLink,
+    links::{Ground, TrackedLink},
     listings::ListingView,
     payouts::PayoutView,
     persons::{in_time::in_time, programs::ResellerProgram},
@@ -240,9 +240,10 @@ impl Export {
                 let page = links::list(&this.db, this.of(), before, AT_ONCE).await?;
                 let last = page.items.last().filter(|_| page.has_more);
                 let next = last.map(|tracked| tracked.link.id);
-                let currency = this.currency();
+                let ground = Ground::of(&this.db, &this.merchant).await?;
+                let with = (&ground, this.currency());
                 let items = page.items.iter();
-                let shown = items.map(|one| TrackedLink::of(&this.app, one, currency));
+                let shown = items.map(|one| TrackedLink::of(&this.app, one, with));
                 Ok((shown.map(|one| line("link", &one)).collect(), next))
             }
             .boxed()

@@ -53,6 +53,7 @@ fn links_are_made_led_and_counted() {
             (&json!(false), &json!("ACTIVE"))
         );
         assert_eq!(made["target_url"], "https://pages.example/a?b=c");
+        assert_eq!(made["leads_to"], "https://pages.example/a?b=c");
         assert!(
             world
                 .led("max-video")
@@ -284,6 +285,7 @@ fn link_of_a_merchant_without_a_shop_leads_to_its_product_here() {
         for name in ["Poster", "Blog"] {
             let body = json!({"name": name, "target_product_id": product});
             let made = world.make_link(&session, &body).await.data(201);
+            assert_eq!(made["leads_to"], format!("https://consign.example{page}"));
             let call = world.call("GET", &format!("/r/{}", made["code"].as_str().unwrap()));
             let call = call.header("user-agent", "Firefox");
             let reply = call.header("cookie", &cookie).send().await;
@@ -308,6 +310,9 @@ fn link_of_a_merchant_without_a_shop_leads_to_its_product_here() {
             &sales[0]["commission"]["amount"],
         );
         assert_eq!(last, (&json!("Blog"), &json!("3.00")));
+        let listed = world.own_links(&session, "GET", "").send().await.data(200);
+        let last = (&listed[2]["is_default"], &listed[2]["leads_to"]);
+        assert_eq!(last, (&json!(true), &Value::Null));
         let default = world.call("GET", &format!("/r/{CODE}"));
         let default = default.header("user-agent", "Firefox").send().await;
         assert_eq!(default.status, 404, "it has neither a shop nor a product");
@@ -336,6 +341,10 @@ fn link_is_led_elsewhere_and_back_to_the_shop() {
         );
         // What the merchant allows no more is led to no more.
         world.sql("UPDATE programs SET redirect_hosts = '{}'");
+        let shown = world.own_links(&session, "GET", "").send().await.data(200);
+        let shown = (&shown[0]["target_url"], &shown[0]["leads_to"]);
+        let shop = json!("https://shop.example/start?x=1");
+        assert_eq!(shown, (&json!("https://pages.example/"), &shop));
         assert!(
             world
                 .led("max-bio")
