@@ -183,19 +183,18 @@ pub(crate) struct NumberedPagination {
     has_more: bool,
 }
 
-/// `limit`, which may be called `per_page` in both styles.
+/// `limit`, which may be called `per_page` in both styles. Of both, each is one, and `limit` counts.
 fn limit(query: &Query) -> Result<u32, ApiError> {
-    let name = match query.get("limit") {
-        Some(_) => "limit",
-        None => "per_page",
+    let read = |name: &'static str| {
+        let limit = query.get(name).map(|text| {
+            let limit = text.parse().ok();
+            let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
+            limit.ok_or_else(|| ApiError::field(name, "must be 1 to 100"))
+        });
+        limit.transpose()
     };
-    query.get(name).map_or(Ok(LIMIT_DEFAULT), |text| {
-        let limit = text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=LIMIT_MAX).contains(limit));
-        limit.ok_or_else(|| ApiError::field(name, "must be 1 to 100"))
-    })
+    let (limit, per_page) = (read("limit")?, read("per_page")?);
+    Ok(limit.or(per_page).unwrap_or(LIMIT_DEFAULT))
 }
 
 fn binding(query: &Query, list: &str) -> [u8; BINDING_LEN] {
@@ -275,6 +274,7 @@ mod tests {
             ("per_page=7", Some(7)),
             ("limit=7&per_page=8", Some(7)),
             ("per_page=AAA", None),
+            ("limit=7&per_page=AAA", None),
             ("per_page=0", None),
             ("limit=101", None),
         ] {
