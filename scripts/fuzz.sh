@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Generated requests against a real server: schemathesis reads api/openapi.json and looks for answers
-# that it does not describe and for unexplained 5xx. CASES bounds the generated cases of all routes of
-# /reseller/v1 together, SEED repeats a run.
+# that it does not describe and for unexplained 5xx. First as a reseller's shop, then as its merchant. CASES bounds
+# the generated cases of all routes of a surface together, SEED repeats a run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,7 +40,7 @@ for _ in $(seq 600); do
     sleep 0.2
 done
 # A key that was used before is let in however many wrong ones come from the same address.
-key=$(python3 - "$CONSIGN_DEMO_FILE" <<'PYTHON'
+keys=$(python3 - "$CONSIGN_DEMO_FILE" <<'PYTHON'
 import json, sys, urllib.parse, urllib.request
 
 demo = json.load(open(sys.argv[1], encoding="utf-8"))
@@ -50,16 +50,24 @@ order = {"external_order_id": "fuzz", "product_id": demo["products"][0]["product
          "customer_email": "ann@example.com", "api_key": seller["dynamic_key"]}
 path = "/reseller/v1/fulfillments/dynamic?" + urllib.parse.urlencode(order)
 urllib.request.urlopen(demo["base_url"] + path, timeout=20).read()
-print(seller["key"])
+print(seller["key"], demo["merchant"]["key"])
 PYTHON
 )
 
-routes=$(python3 -c 'import json; print(sum(len(r) for p, r in json.load(open("api/openapi.json"))["paths"].items() if p.startswith("/reseller/v1/")))')
-document=$PWD/api/openapi.json program=$PWD/$tool/bin/schemathesis
+document=$PWD/api/openapi.json program=$PWD/$tool/bin/schemathesis settings=$PWD/scripts/schemathesis.toml
 export PYTHONPATH=$PWD/$tool:$PWD/scripts PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=fuzz
 cd "$state" # It leaves a directory of its own where it runs.
-python3 "$program" run "$document" --url "http://$CONSIGN_HTTP__LISTEN" \
-    --include-path-regex '^/reseller/v1/' --header "Authorization: Bearer $key" \
-    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection \
-    --phases examples,coverage,fuzzing --max-examples $(((cases + routes - 1) / routes)) --seed "$seed" \
-    --generation-database none --request-timeout 20 --suppress-health-check all --no-color
+
+# fuzz SURFACE KEY
+fuzz() {
+    local routes
+    routes=$(python3 -c 'import json, sys; print(sum(len(r) for p, r in json.load(open(sys.argv[1]))["paths"].items() if p.startswith(sys.argv[2])))' \
+        "$document" "$1")
+    python3 "$program" --config-file "$settings" run "$document" --url "http://$CONSIGN_HTTP__LISTEN" \
+        --include-path-regex "^$1" --header "Authorization: Bearer $2" \
+        --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection \
+        --phases examples,coverage,fuzzing --max-examples $(((cases + routes - 1) / routes)) --seed "$seed" \
+        --generation-database none --request-timeout 20 --suppress-health-check all --no-color
+}
+fuzz /reseller/v1/ "${keys% *}"
+fuzz /dev/v1/ "${keys#* }"
