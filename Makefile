@@ -73,9 +73,11 @@ it:
 	@$(TEST) $(sort $(foreach crate,persistence api loadtest,$(call tests_of,$(crate))))
 
 # With a test among its targets, a build has the features of `make unit`, and compiles nothing twice.
+DEBUG_PROGRAMS = cargo build --locked --quiet --workspace --bins --test tidy
+
 ## crash: the real binary with a real Postgres, killed, cut, frozen, doubled and starved, then audited
 crash:
-	@cargo build --locked --quiet --workspace --bins --test tidy
+	@$(DEBUG_PROGRAMS)
 	@target/debug/loadtest crash $(addprefix --seed ,$(SEED)) $(addprefix --cycles ,$(CYCLES)) $(ARGS)
 
 ## sdk: the published npm client, unmodified, against a running server
@@ -97,12 +99,13 @@ sabotage:
 
 ## fuzz: generated requests against a real server, held against api/openapi.json; CASES=500 SEED=1
 fuzz:
-	@cargo build --locked --quiet -p api --bin consign
+	@$(DEBUG_PROGRAMS)
 	@scripts/fuzz.sh
 
 ## openapi: writes api/openapi.json anew, from the types and the table of codes
 openapi:
-	@cargo run --locked --quiet -p api --bin consign -- openapi >target/openapi.json
+	@$(DEBUG_PROGRAMS)
+	@target/debug/consign openapi >target/openapi.json
 	@mv target/openapi.json api/openapi.json
 	@sed "s/tries all [0-9]* operations/tries all $$(grep -c '"operationId"' api/openapi.json) operations/" \
 	  docs/SECURITY.md >target/SECURITY.md

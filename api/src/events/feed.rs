@@ -123,7 +123,7 @@ async fn answer(
 async fn read(app: &App, feed: Feed, asked: &Asked) -> Result<Told, ApiError> {
     let list = |after| {
         let kinds = asked.kinds.clone();
-        list::list(&app.database, feed, after, kinds, asked.limit, app.now())
+        list::list(&app.database, feed, (after, asked.limit), kinds, app.now())
     };
     let place = if asked.wait.is_zero() {
         None

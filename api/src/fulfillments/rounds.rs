@@ -74,7 +74,7 @@ mod tests {
             goes_on.notify_one();
             all.await;
         };
-        let (first, _) = join!(first, later);
+        let (first, ()) = join!(first, later);
         first.unwrap();
         assert_eq!(done.get(), 1);
     }

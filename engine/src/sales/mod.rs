@@ -16,6 +16,8 @@ mod tests;
 pub use commission::{Commission, CommissionStatus, Reason, Stepped, WrongStatus};
 pub use earnings::{Earnings, EntryKind, Movement};
 pub use refund::{Excess, Refunded};
-pub use report::{Facts, Reported, Share, Unattributed, attribute, is_itself, mailbox, report, sold};
+pub use report::{
+    Facts, Reported, Share, Unattributed, attribute, is_itself, mailbox, report, sold,
+};
 pub use sale::{NOTE_CHARS_MAX, QUANTITY_MAX, Sale, Status, masked};
 pub use source::{Rate, Source};

@@ -87,13 +87,12 @@ pub struct Told {
     pub has_more: bool,
 }
 
-/// Events above a number, up to what was committed. With `kinds` only those are told, and the others are passed over.
+/// At most so many events above a number, up to what was committed. With `kinds` only those are told, and the others are passed over.
 pub async fn list(
     db: &Database,
     feed: Feed,
-    after: i64,
+    (after, limit): (i64, u32),
     kinds: Option<Vec<Kind>>,
-    limit: u32,
     now: Timestamp,
 ) -> Result<Told, Error> {
     /// Pages that are passed over in one call, so that a rare kind costs no endless search.

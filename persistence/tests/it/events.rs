@@ -33,7 +33,7 @@ impl Ground {
     }
 
     async fn told(&self, feed: Feed, after: i64, limit: u32) -> Told {
-        list(&self.db, feed, after, None, limit, at(9))
+        list(&self.db, feed, (after, limit), None, at(9))
             .await
             .unwrap()
     }
@@ -202,12 +202,12 @@ async fn pages_go_on_where_the_one_before_ended() {
     }
     assert!(ground.told(ground.feed(), after, 1).await.events.is_empty());
     let orders = Some(vec![Kind::FulfillmentCreated]);
-    let orders = list(&ground.db, ground.feed(), 0, orders, 1, at(9))
+    let orders = list(&ground.db, ground.feed(), (0, 1), orders, at(9))
         .await
         .unwrap();
     assert_eq!(names(&orders.events), [(2, "fulfillment:created")]);
     let imports = Some(vec![Kind::SerialsImported]);
-    let imports = list(&ground.db, ground.feed(), 0, imports, 2, at(9))
+    let imports = list(&ground.db, ground.feed(), (0, 2), imports, at(9))
         .await
         .unwrap();
     assert_eq!(names(&imports.events), [(4, "serials:imported")]);
