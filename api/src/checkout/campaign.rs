@@ -12,7 +12,7 @@ use axum::{
 use engine::{
     catalog::Sku,
     checkout::Came,
-    ids::{CampaignId, CheckoutId, ProductId, VariantId},
+    ids::{CampaignId, ProductId, VariantId},
     links::Attribution,
 };
 use persistence::campaigns::{self, Offer};
@@ -22,10 +22,9 @@ use super::{
     confirm::offered as coins,
     form::{Customer, Form},
     listing::TOKEN,
-    look::{see_other, shown},
+    look::shown,
     product::{Sent, one},
-    session::{Ware, Wish, begin as store, not_offered},
-    session_path,
+    session::{Ware, not_offered, visit},
 };
 use crate::{
     embeds::offer,
@@ -64,7 +63,7 @@ pub(crate) async fn begin(
     customer: Customer,
     form: Form,
 ) -> Response {
-    shown(visit(&app, &id, &customer, &form).await)
+    shown(asked(&app, &id, &customer, &form).await)
 }
 
 impl Asked<'_> {
@@ -150,7 +149,7 @@ fn sent_on(offer: &Offer, sku: Sku, token: &str) -> Result<Response, ApiError> {
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
 }
 
-async fn visit(
+async fn asked(
     app: &App,
     id: &str,
     customer: &Customer,
@@ -163,19 +162,7 @@ async fn visit(
         variant: form.get(VARIANT_ID),
     };
     let (offer, sku) = find(app, id, asked).await?;
-    if !app.checkouts.take(&customer.address.to_string(), app.now()) {
-        return Err(ApiError::new(Code::RateLimited));
-    }
-    let wish = Wish {
-        id: CheckoutId::generate(app.now(), &**app.engine.random()),
-        sku,
-        quantity: form.quantity()?,
-        email: form.email()?,
-        came: Some(Came::Campaign(offer.standing.campaign)),
-        success_url: None,
-        cancel_url: None,
-    };
     let ware = Ware::find(app, sku.product).await?;
-    let session = store(app, &ware, wish).await?;
-    Ok(see_other(&session_path(app, session.id)))
+    let came = Came::Campaign(offer.standing.campaign);
+    visit(app, (customer, form), &ware, (sku, Some(came))).await
 }

@@ -7,19 +7,14 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use engine::{
-    catalog::Sku,
-    checkout::Came,
-    ids::{CheckoutId, ListingId},
-};
+use engine::{catalog::Sku, checkout::Came, ids::ListingId};
 use persistence::listings::Offer;
 
 use super::{
     form::{Customer, Form},
-    look::{see_other, shown},
+    look::shown,
     product::{Sent, one},
-    session::{Ware, Wish, begin as store, not_offered},
-    session_path,
+    session::{Ware, not_offered, visit},
 };
 use crate::{
     embeds::offer,
@@ -47,7 +42,7 @@ pub(crate) async fn begin(
     customer: Customer,
     form: Form,
 ) -> Response {
-    shown(visit(&app, &id, &customer, &form).await)
+    shown(asked(&app, &id, &customer, &form).await)
 }
 
 /// The listing with an id of the path, if its token offers it now.
@@ -74,7 +69,7 @@ async fn listing(app: &App, id: &str, query: &Query) -> Result<Response, ApiErro
     one(app, &ware, &quote, &sent).await
 }
 
-async fn visit(
+async fn asked(
     app: &App,
     id: &str,
     customer: &Customer,
@@ -82,18 +77,6 @@ async fn visit(
 ) -> Result<Response, ApiError> {
     form.only(&FIELDS)?;
     let (offer, sku, ware) = find(app, id, form.get(TOKEN)).await?;
-    if !app.checkouts.take(&customer.address.to_string(), app.now()) {
-        return Err(ApiError::new(Code::RateLimited));
-    }
-    let wish = Wish {
-        id: CheckoutId::generate(app.now(), &**app.engine.random()),
-        sku,
-        quantity: form.quantity()?,
-        email: form.email()?,
-        came: Some(Came::Listing(offer.judged.listing.id)),
-        success_url: None,
-        cancel_url: None,
-    };
-    let session = store(app, &ware, wish).await?;
-    Ok(see_other(&session_path(app, session.id)))
+    let came = Came::Listing(offer.judged.listing.id);
+    visit(app, (customer, form), &ware, (sku, Some(came))).await
 }

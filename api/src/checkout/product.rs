@@ -7,17 +7,16 @@ use axum::{
 use engine::{
     catalog::{Product, ProductKind, Status},
     checkout::{Came, QUANTITY_MAX, Quote},
-    ids::{CheckoutId, ProductId},
+    ids::ProductId,
     money::{Currency, Money},
 };
 use std::fmt::Write as _;
 
 use super::{
     form::{Customer, Form},
-    look::{amount, page as look, see_other, shown},
+    look::{amount, page as look, shown},
     product_path,
-    session::{Ware, Wish, begin as store, sku},
-    session_path,
+    session::{Ware, sku, visit},
 };
 use crate::{
     docs::page::escaped,
@@ -43,7 +42,7 @@ pub(crate) async fn begin(
     customer: Customer,
     form: Form,
 ) -> Response {
-    shown(visit(&app, &id, customer, form).await)
+    shown(asked(&app, &id, &customer, &form).await)
 }
 
 async fn product(app: &App, id: &str) -> Result<Response, ApiError> {
@@ -169,24 +168,20 @@ fn variants(product: &Product, currency: Currency) -> String {
     format!("<fieldset class=\"field\"><legend>Choose</legend>\n{choices}</fieldset>\n")
 }
 
-async fn visit(app: &App, id: &str, customer: Customer, form: Form) -> Result<Response, ApiError> {
+async fn asked(
+    app: &App,
+    id: &str,
+    customer: &Customer,
+    form: &Form,
+) -> Result<Response, ApiError> {
     form.only(&FIELDS)?;
     let ware = find(app, id).await?;
     if form.get("product_id").is_some_and(|named| named != id) {
         return Err(ApiError::field("product_id", "is another product"));
     }
-    if !app.checkouts.take(&customer.address.to_string(), app.now()) {
-        return Err(ApiError::new(Code::RateLimited));
-    }
-    let wish = Wish {
-        id: CheckoutId::generate(app.now(), &**app.engine.random()),
-        sku: sku(ware.product.id, form.get("variant_id")),
-        quantity: form.quantity()?,
-        email: form.email()?,
-        came: customer.clicked.map(Came::Link),
-        success_url: None,
-        cancel_url: None,
-    };
-    let session = store(app, &ware, wish).await?;
-    Ok(see_other(&session_path(app, session.id)))
+    let wanted = (
+        sku(ware.product.id, form.get("variant_id")),
+        customer.clicked.map(Came::Link),
+    );
+    visit(app, (customer, form), &ware, wanted).await
 }

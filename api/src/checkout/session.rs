@@ -1,5 +1,6 @@
 //! A visit begins, from a page or from a merchant's own shop.
 
+use axum::response::Response;
 use chrono::TimeDelta;
 use engine::{
     catalog::{Product, Sku},
@@ -16,6 +17,11 @@ use persistence::{
 };
 use std::sync::Arc;
 
+use super::{
+    form::{Customer, Form},
+    look::see_other,
+    session_path,
+};
 use crate::{
     error::{ApiError, Code},
     state::App,
@@ -86,6 +92,29 @@ impl Ware {
             }
         }
     }
+}
+
+/// Begins the visit that the form of a page asks for, and sends its browser there.
+pub(super) async fn visit(
+    app: &App,
+    (customer, form): (&Customer, &Form),
+    ware: &Ware,
+    (sku, came): (Sku, Option<Came>),
+) -> Result<Response, ApiError> {
+    if !app.checkouts.take(&customer.address.to_string(), app.now()) {
+        return Err(ApiError::new(Code::RateLimited));
+    }
+    let wish = Wish {
+        id: CheckoutId::generate(app.now(), &**app.engine.random()),
+        sku,
+        quantity: form.quantity()?,
+        email: form.email()?,
+        came,
+        success_url: None,
+        cancel_url: None,
+    };
+    let session = begin(app, ware, wish).await?;
+    Ok(see_other(&session_path(app, session.id)))
 }
 
 /// Stores a visit at the price of this moment.
