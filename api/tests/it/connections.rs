@@ -11,34 +11,34 @@ use sha2::{Sha256, Sha512};
 
 use crate::support::{Call, Reply, World, with_world};
 
-const CODE: &str = "demo-both";
+pub(crate) const CODE: &str = "demo-both";
 const ANN: &str = "ann@example.com";
 const SECRET: &str = "dynsec_0123456789abcdef0123456789abcdef";
 const KINDS: [&str; 5] = ["SHOPPEX", "SELLAUTH", "SELLIX", "SELLAPP", "CUSTOM"];
 
 /// A connection as its shop knows it.
-struct Shop {
-    id: String,
-    path: String,
-    kind: &'static str,
-    secret: String,
+pub(crate) struct Shop {
+    pub(crate) id: String,
+    pub(crate) path: String,
+    pub(crate) kind: &'static str,
+    pub(crate) secret: String,
 }
 
 impl World {
     /// The reseller with this code, signed in and stepped up.
-    async fn shop_owner(&self, code: &str) -> String {
+    pub(crate) async fn shop_owner(&self, code: &str) -> String {
         let id = self.person(ANN).await;
         let (db, reseller) = (&self.server.app().database, self.reseller(code).id);
         persons::bind(db, id, reseller).await.unwrap();
         self.stepped_up(ANN).await
     }
 
-    fn connections(&self, code: &str) -> String {
+    pub(crate) fn connections(&self, code: &str) -> String {
         let reseller = self.reseller(code).id;
         format!("/portal/v1/programs/{reseller}/connections")
     }
 
-    fn connection_body(&self, kind: &str, title: &str) -> Value {
+    pub(crate) fn connection_body(&self, kind: &str, title: &str) -> Value {
         let product = self.product(title).id.to_string();
         let mut body = json!({"name": "My shop", "kind": kind, "secret": SECRET,
             "product_map": [{"foreign_product": "p-1", "product_id": product}],
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// Makes a connection of this kind for Antivirus, changed as wanted.
-    async fn connect(
+    pub(crate) async fn connect(
         &self,
         (session, code): (&str, &str),
         kind: &'static str,
@@ -76,7 +76,7 @@ impl World {
         }
     }
 
-    async fn asks(&self, shop: &Shop, order: &str, quantity: u32) -> Reply {
+    pub(crate) async fn asks(&self, shop: &Shop, order: &str, quantity: u32) -> Reply {
         self.signed(shop, &shop.order(order, quantity)).send().await
     }
 
@@ -114,7 +114,7 @@ impl World {
         reply.data(200)
     }
 
-    async fn edit(&self, session: &str, shop: &Shop, body: Value) -> Reply {
+    pub(crate) async fn edit(&self, session: &str, shop: &Shop, body: Value) -> Reply {
         let path = format!("{}/{}", self.connections(CODE), shop.id);
         self.as_member(session, "PATCH", &path)
             .json(&body)
@@ -179,7 +179,7 @@ impl Shop {
     }
 
     /// The serials of an answer in this shop's form.
-    fn serials(&self, reply: &Reply) -> Vec<String> {
+    pub(crate) fn serials(&self, reply: &Reply) -> Vec<String> {
         assert_eq!(reply.status, 200, "{}", reply.text());
         let listed = |list: &Value| {
             let texts = list.as_array().unwrap().iter();
@@ -479,175 +479,5 @@ fn shop_that_calls_too_often_waits() {
         }
         let kept = world.scalar("SELECT COUNT(*) <= 200 FROM connection_calls");
         assert_eq!(kept, "t");
-    });
-}
-
-#[test]
-fn secret_is_exchanged_and_shown_once() {
-    with_world(async |world| {
-        let session = world.shop_owner(CODE).await;
-        let path = world.connections(CODE);
-        let mut body = world.connection_body("CUSTOM", "Antivirus");
-        body.as_object_mut().unwrap().remove("secret");
-        let send = async || {
-            let call = world.as_member(&session, "POST", &path);
-            call.header("idempotency-key", "k-1")
-                .json(&body)
-                .send()
-                .await
-        };
-        let made = send().await.data(201);
-        let first = made["secret"].as_str().unwrap().to_owned();
-        let again = send().await.data(201);
-        assert_eq!(
-            (&again["id"], &again["secret"]),
-            (&made["id"], &json!(null))
-        );
-        let mut shop = Shop {
-            id: made["id"].as_str().unwrap().to_owned(),
-            path: format!("/hooks/dynamic/{}", made["id"].as_str().unwrap()),
-            kind: "CUSTOM",
-            secret: first.clone(),
-        };
-        shop.serials(&world.asks(&shop, "S-1", 1).await);
-        let rotate = async |body: Value| {
-            let path = format!("{path}/{}/rotate-secret", made["id"].as_str().unwrap());
-            world
-                .as_member(&session, "POST", &path)
-                .json(&body)
-                .send()
-                .await
-                .data(200)
-        };
-        let rotated = rotate(json!({"secret": "the-second-secret"})).await;
-        assert!(rotated["secret"].is_null() && rotated["old_secret_until"].is_string());
-        for secret in [first.as_str(), "the-second-secret"] {
-            secret.clone_into(&mut shop.secret);
-            shop.serials(&world.asks(&shop, "S-1", 1).await);
-        }
-        let third = rotate(json!({"overlap_hours": 0})).await["secret"].clone();
-        assert_eq!(world.asks(&shop, "S-1", 1).await.status, 401);
-        third.as_str().unwrap().clone_into(&mut shop.secret);
-        shop.serials(&world.asks(&shop, "S-1", 1).await);
-        for table in ["connections", "idempotency_keys", "audit_log"] {
-            let rows = format!("SELECT string_agg(to_jsonb(t)::text, '') FROM {table} AS t");
-            let rows = world.scalar(&rows);
-            for secret in [&first, "the-second-secret", &shop.secret] {
-                assert!(!rows.contains(secret), "{table}");
-            }
-        }
-    });
-}
-
-#[test]
-fn connection_that_is_over_delivers_nothing_more() {
-    with_world(async |world| {
-        let session = world.shop_owner(CODE).await;
-        let merchant = world.merchant_key();
-        let reseller = world.reseller(CODE).id;
-        let own = world.connect((&session, CODE), "SELLAUTH", |_| {}).await;
-        let other = world.connect((&session, CODE), "SELLIX", |_| {}).await;
-        let third = world.connect((&session, CODE), "SELLAPP", |_| {}).await;
-        let path = format!("{}/{}/revoke", world.connections(CODE), own.id);
-        let revoke = async || {
-            world
-                .as_member(&session, "POST", &path)
-                .json(&json!({}))
-                .send()
-                .await
-        };
-        assert_eq!(revoke().await.data(200)["status"], "REVOKED");
-        assert_eq!(revoke().await.header("idempotent-replayed"), Some("true"));
-        let listed = format!("/dev/v1/resellers/{reseller}/connections");
-        let path = format!("{listed}/{}/revoke", other.id);
-        let call = world.call("POST", &path).key(&merchant).json(&json!({}));
-        assert_eq!(call.send().await.data(200)["status"], "REVOKED");
-        let all = world
-            .call("GET", &listed)
-            .key(&merchant)
-            .send()
-            .await
-            .data(200);
-        let statuses: Vec<_> = all
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| &one["status"])
-            .collect();
-        assert_eq!(statuses, ["ACTIVE", "REVOKED", "REVOKED"]);
-        let state = world.state();
-        for shop in [&own, &other] {
-            assert_eq!(world.asks(shop, "O-1", 1).await.status, 401);
-            world
-                .edit(&session, shop, json!({"status": "ACTIVE"}))
-                .await
-                .refused(409, "INVALID_STATE");
-        }
-        assert_eq!(world.state(), state);
-        let path = format!("/dev/v1/resellers/{reseller}/terminate");
-        let call = world
-            .call("POST", &path)
-            .key(&merchant)
-            .json(&json!({"reason": "Over"}));
-        call.send().await.data(200);
-        assert_eq!(world.asks(&third, "O-1", 1).await.status, 401);
-        assert_eq!(world.state(), state);
-    });
-}
-
-#[test]
-fn connections_that_cannot_be_are_not_made() {
-    with_world(async |world| {
-        let session = world.shop_owner(CODE).await;
-        let path = world.connections(CODE);
-        let line = |at: &str, value: Value| {
-            let mut body = world.connection_body("CUSTOM", "Antivirus");
-            *body.pointer_mut(at).unwrap() = value;
-            body
-        };
-        let product = world.product("Antivirus").id.to_string();
-        let twice = json!({"foreign_product": "p-1", "product_id": product});
-        let mut preset = world.connection_body("SHOPPEX", "Antivirus");
-        preset["paths"] = world.connection_body("CUSTOM", "Antivirus")["paths"].clone();
-        let mut bare = world.connection_body("SHOPPEX", "Antivirus");
-        bare.as_object_mut().unwrap().remove("secret");
-        for (body, field) in [
-            (line("/kind", json!("WOO")), "kind"),
-            (line("/name", json!("")), "name"),
-            (line("/secret", json!("short")), "secret"),
-            (line("/daily_spend_cap", json!("-1")), "daily_spend_cap"),
-            (line("/product_map", json!([])), "product_map"),
-            (line("/product_map", json!([twice, twice])), "product_map.1"),
-            (
-                line("/product_map/0/product_id", json!("prd_x")),
-                "product_map",
-            ),
-            (line("/paths/order_id", json!("order")), "paths.order_id"),
-            (
-                line("/paths/signature_header", json!("a b")),
-                "paths.signature_header",
-            ),
-            (line("/paths/answer", json!("XML")), "paths.answer"),
-            (preset, "paths"),
-            (bare, "secret"),
-        ] {
-            let call = world.as_member(&session, "POST", &path).json(&body);
-            let error = call.send().await.refused(422, "VALIDATION_ERROR");
-            assert_eq!(error["details"][0]["field"], field, "{error}");
-        }
-        assert_eq!(world.scalar("SELECT COUNT(*) FROM connections"), "0");
-    });
-}
-
-#[test]
-fn reseller_who_may_not_buy_has_no_connection() {
-    with_world(async |world| {
-        let session = world.shop_owner("demo-affiliate").await;
-        let body = world.connection_body("SELLAUTH", "Antivirus");
-        let call = world.as_member(&session, "POST", &world.connections("demo-affiliate"));
-        call.json(&body)
-            .send()
-            .await
-            .refused(403, "MODE_NOT_ALLOWED");
     });
 }
