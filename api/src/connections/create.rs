@@ -40,6 +40,8 @@ pub(crate) struct CreateConnection {
     #[schema(min_length = 1, max_length = 80)]
     name: String,
     kind: String,
+    /// OWN: its order ids are nobody else's. SHARED: they are those of every connection of its kind that shares.
+    namespace: Option<String>,
     /// The shop's own; a shop of kind CUSTOM may take one of ours instead.
     #[schema(value_type = Option<String>, min_length = 8, max_length = 256)]
     secret: Option<Hidden>,
@@ -127,6 +129,7 @@ impl CreateConnection {
             id: ConnectionId::generate(app.now(), &**app.engine.random()),
             name: fields::name(Some(self.name))?.unwrap_or_default(),
             kind,
+            namespace: fields::namespace(self.namespace)?,
             secret,
             map: fields::map(self.product_map)?,
             custom: fields::custom(kind, self.paths)?,

@@ -3,8 +3,8 @@
 use engine::{
     catalog::Sku,
     connections::{
-        Answer, Custom, Digest, Kind, Mapped, OVERLAP_HOURS_DEFAULT, OVERLAP_HOURS_MAX, Paths,
-        Pointer, ProductMap, Status, Unfit,
+        Answer, Custom, Delivers, Digest, Kind, Mapped, Namespace, OVERLAP_HOURS_DEFAULT,
+        OVERLAP_HOURS_MAX, Paths, Pointer, ProductMap, Status, Unfit, VALUES_MAX,
     },
     ids::{ProductId, VariantId},
     random::Random,
@@ -50,10 +50,16 @@ pub(crate) struct SentPaths {
     algorithm: Option<String>,
     answer: Option<String>,
     order_id: String,
+    /// Where the line of the order stands, of a shop that calls once for each.
+    line_id: Option<String>,
     product: String,
     variant: Option<String>,
     quantity: Option<String>,
     customer_email: Option<String>,
+    /// Where it stands what a call is about, and what stands there if it delivers.
+    event: Option<String>,
+    #[schema(min_items = 1, max_items = 10)]
+    event_values: Option<Vec<String>>,
 }
 
 pub(super) fn name(sent: Option<String>) -> Result<Option<String>, ApiError> {
@@ -63,6 +69,12 @@ pub(super) fn name(sent: Option<String>) -> Result<Option<String>, ApiError> {
 pub(super) fn kind(sent: String) -> Result<Kind, ApiError> {
     let found = texts::word(Some(sent), "kind", Kind::parse)?;
     found.ok_or_else(|| ApiError::field("kind", "is needed"))
+}
+
+/// Its own, unless its owner wants it to share.
+pub(super) fn namespace(sent: Option<String>) -> Result<Namespace, ApiError> {
+    let found = texts::word(sent, "namespace", Namespace::parse)?;
+    Ok(found.unwrap_or(Namespace::Own))
 }
 
 /// What an owner may set: the end has a call of its own.
@@ -152,8 +164,10 @@ impl SentPaths {
             signature_header: header(&self.signature_header)?,
             digest: digest.unwrap_or(Digest::Sha256),
             answer: answer.unwrap_or(Answer::Text),
+            delivers: delivers(self.event, self.event_values)?,
             paths: Paths {
                 order_id: pointer(&self.order_id, "paths.order_id")?,
+                line_id: maybe(self.line_id, "paths.line_id")?,
                 product: pointer(&self.product, "paths.product")?,
                 variant: maybe(self.variant, "paths.variant")?,
                 quantity: maybe(self.quantity, "paths.quantity")?,
@@ -161,6 +175,22 @@ impl SentPaths {
             },
         })
     }
+}
+
+fn delivers(
+    event: Option<String>,
+    values: Option<Vec<String>>,
+) -> Result<Option<Delivers>, ApiError> {
+    let Some(at) = maybe(event, "paths.event")? else {
+        return match values {
+            None => Ok(None),
+            Some(_) => Err(ApiError::field("paths.event", "is needed by event_values")),
+        };
+    };
+    let delivers = Delivers::new(at, values.unwrap_or_default());
+    let message = format!("must be 1 to {VALUES_MAX} texts of 1 to 200 characters");
+    let delivers = delivers.ok_or_else(|| ApiError::field("paths.event_values", message))?;
+    Ok(Some(delivers))
 }
 
 fn header(text: &str) -> Result<String, ApiError> {

@@ -40,6 +40,8 @@ pub(crate) struct ConnectionView {
     name: String,
     kind: &'static str,
     status: &'static str,
+    /// Whether its order ids are its own; set when it is made.
+    namespace: &'static str,
     /// What the shop is to call.
     callback_url: String,
     product_map: Vec<ProductMapLine>,
@@ -79,10 +81,13 @@ pub(crate) struct CallPaths {
     algorithm: &'static str,
     answer: &'static str,
     order_id: String,
+    line_id: Option<String>,
     product: String,
     variant: Option<String>,
     quantity: Option<String>,
     customer_email: Option<String>,
+    event: Option<String>,
+    event_values: Option<Vec<String>>,
 }
 
 /// What the deliveries of today cost, if it is known, and in which currency.
@@ -105,6 +110,7 @@ impl ConnectionView {
             name: connection.name.clone(),
             kind: connection.kind.name(),
             status: connection.status.name(),
+            namespace: connection.namespace.name(),
             product_map: lines.map(ProductMapLine::of).collect(),
             paths: connection.custom.as_ref().map(CallPaths::of),
             daily_spend_cap: MoneyText(currency, connection.daily_spend_cap),
@@ -132,16 +138,19 @@ impl ProductMapLine {
 impl CallPaths {
     fn of(custom: &Custom) -> Self {
         let text = |pointer: &engine::connections::Pointer| pointer.as_str().to_owned();
-        let paths = &custom.paths;
+        let (paths, delivers) = (&custom.paths, custom.delivers.as_ref());
         Self {
             signature_header: custom.signature_header.clone(),
             algorithm: custom.digest.name(),
             answer: custom.answer.name(),
             order_id: text(&paths.order_id),
+            line_id: paths.line_id.as_ref().map(text),
             product: text(&paths.product),
             variant: paths.variant.as_ref().map(text),
             quantity: paths.quantity.as_ref().map(text),
             customer_email: paths.customer_email.as_ref().map(text),
+            event: delivers.map(|delivers| text(delivers.at())),
+            event_values: delivers.map(|delivers| delivers.values().to_vec()),
         }
     }
 }

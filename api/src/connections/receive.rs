@@ -125,7 +125,7 @@ fn understood(receiver: &Receiver, headers: &HeaderMap, body: &Bytes) -> Result<
     let connection = &receiver.connection;
     let body: serde_json::Value = parse(body)?;
     let header = |name: &str| signature::text_of(headers, name);
-    let call = read(connection.kind, connection.custom.as_ref(), header, &body);
+    let call = read(connection, header, &body);
     call.map_err(|unreadable| ApiError::field(unreadable.field, unreadable.message))
 }
 

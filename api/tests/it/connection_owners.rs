@@ -127,7 +127,8 @@ fn connections_that_cannot_be_are_not_made() {
         let path = world.connections(CODE);
         let line = |at: &str, value: Value| {
             let mut body = world.connection_body("CUSTOM", "Antivirus");
-            *body.pointer_mut(at).unwrap() = value;
+            let (whose, field) = at.rsplit_once('/').unwrap();
+            body.pointer_mut(whose).unwrap()[field] = value;
             body
         };
         let product = world.product("Antivirus").id.to_string();
@@ -153,6 +154,11 @@ fn connections_that_cannot_be_are_not_made() {
                 "paths.signature_header",
             ),
             (line("/paths/answer", json!("XML")), "paths.answer"),
+            (line("/paths/line_id", json!("line")), "paths.line_id"),
+            (line("/paths/event", json!("event")), "paths.event"),
+            (line("/paths/event", json!("/event")), "paths.event_values"),
+            (line("/paths/event_values", json!(["paid"])), "paths.event"),
+            (line("/namespace", json!("MINE")), "namespace"),
             (preset, "paths"),
             (bare, "secret"),
         ] {

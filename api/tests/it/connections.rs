@@ -169,13 +169,13 @@ impl Shop {
     }
 
     fn order_id(&self, order: &str) -> String {
-        match self.kind {
-            "SHOPPEX" => format!("shoppex:{order}"),
-            "SELLAUTH" => format!("sellauth:{order}:7"),
-            "SELLIX" => format!("sellix:{order}:p-1"),
-            "SELLAPP" => format!("sellapp:{order}:v-1"),
+        let words = match self.kind {
+            "SELLAUTH" => format!("{order}:7"),
+            "SELLIX" => format!("{order}:p-1"),
+            "SELLAPP" => format!("{order}:v-1"),
             _ => order.to_owned(),
-        }
+        };
+        format!("{}:{words}", self.id)
     }
 
     /// The serials of an answer in this shop's form.
@@ -446,10 +446,29 @@ fn empty_balance_delivers_nothing() {
 }
 
 #[test]
-fn order_that_came_by_key_is_the_same_order() {
+fn shops_that_both_count_from_one_deliver_their_own() {
     with_world(async |world| {
         let session = world.shop_owner(CODE).await;
-        let shop = world.connect((&session, CODE), "CUSTOM", |_| {}).await;
+        for kind in KINDS {
+            let first = world.connect((&session, CODE), kind, |_| {}).await;
+            let second = world.connect((&session, CODE), kind, |_| {}).await;
+            let one = first.serials(&world.asks(&first, "1", 1).await);
+            let other = second.serials(&world.asks(&second, "1", 1).await);
+            assert_ne!(one, other, "{kind}");
+            // One that asks for something else under the same number is no other's either.
+            second.refused(&world.asks(&second, "1", 2).await);
+            let again = first.serials(&world.asks(&first, "1", 1).await);
+            assert_eq!(again, one);
+        }
+    });
+}
+
+#[test]
+fn connection_that_shares_means_the_orders_of_its_reseller() {
+    with_world(async |world| {
+        let session = world.shop_owner(CODE).await;
+        let share = |body: &mut Value| body["namespace"] = json!("SHARED");
+        let shop = world.connect((&session, CODE), "CUSTOM", share).await;
         let order = json!({"external_order_id": "K-1", "customer_email": ANN,
             "product_id": world.product("Antivirus").id.to_string()});
         let bought = world.order(&world.key(CODE), &order).await.data(201);
@@ -457,6 +476,85 @@ fn order_that_came_by_key_is_the_same_order() {
         let told = shop.serials(&world.asks(&shop, "K-1", 1).await);
         assert_eq!(json!(told), bought["serials"]);
         assert_eq!(world.state(), state);
+        let fixed = world
+            .edit(&session, &shop, json!({"namespace": "OWN"}))
+            .await;
+        fixed.refused(422, "VALIDATION_ERROR");
+        let preset = world.connect((&session, CODE), "SELLAUTH", share).await;
+        preset.serials(&world.asks(&preset, "S-1", 1).await);
+        let path = "/reseller/v1/fulfillments?external_order_id=sellauth:S-1:7";
+        let found = world.call("GET", path).key(&world.key(CODE)).send().await;
+        assert_eq!(found.data(200).as_array().unwrap().len(), 1);
+        // Those that were made before there were namespaces share, as they did.
+        let old = world.connection_of(CODE);
+        let path = format!("{}/{old}", world.connections(CODE));
+        let old = world.as_member(&session, "GET", &path).send().await;
+        assert_eq!(old.data(200)["namespace"], "SHARED");
+    });
+}
+
+#[test]
+fn lines_that_a_shop_tells_apart_are_orders_of_their_own() {
+    with_world(async |world| {
+        let session = world.shop_owner(CODE).await;
+        let shop = world
+            .connect((&session, CODE), "CUSTOM", |body| {
+                body["paths"]["line_id"] = json!("/line");
+            })
+            .await;
+        let ask = async |line: Value| {
+            let mut body = shop.order("L-1", 1);
+            body["line"] = line;
+            world.signed(&shop, &body).send().await
+        };
+        let first = shop.serials(&ask(json!(1)).await);
+        let second = shop.serials(&ask(json!(2)).await);
+        assert_ne!(first, second);
+        assert_eq!(shop.serials(&ask(json!(1)).await), first);
+        shop.refused(&ask(json!(null)).await);
+    });
+}
+
+#[test]
+fn call_about_an_order_that_is_not_paid_delivers_nothing() {
+    with_world(async |world| {
+        let session = world.shop_owner(CODE).await;
+        let custom = world
+            .connect((&session, CODE), "CUSTOM", |body| {
+                body["paths"]["event"] = json!("/event");
+                body["paths"]["event_values"] = json!(["order.paid"]);
+            })
+            .await;
+        let app = world.connect((&session, CODE), "SELLAPP", |_| {}).await;
+        let unpaid = json!({"status": {"status": "PENDING"}});
+        let paid = json!({"status": {"status": "COMPLETED"}});
+        for (shop, field, no, yes) in [
+            (
+                &custom,
+                "event",
+                json!("order.created"),
+                json!("order.paid"),
+            ),
+            (&app, "status", unpaid, paid),
+            (
+                &app,
+                "event",
+                json!("order.created"),
+                json!("order.completed"),
+            ),
+        ] {
+            let ask = async |order: &str, said: Value| {
+                let mut body = shop.order(order, 1);
+                body[field] = said;
+                world.signed(shop, &body).send().await
+            };
+            let state = world.state();
+            shop.refused(&ask(field, no).await);
+            assert_eq!(world.state(), state);
+            let log = world.log_of(&session, shop).await;
+            assert_eq!(log[0]["code"], "VALIDATION_ERROR");
+            shop.serials(&ask(field, yes).await);
+        }
     });
 }
 

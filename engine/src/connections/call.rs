@@ -1,15 +1,15 @@
 //! What a shop asks for, whatever its words.
 //!
 //! Keeps: the same call is read as the same order id each time it is sent, so a shop that asks again gets
-//! what it got. What an order is known by stands in what the shop signed.
+//! what it got, and two bought lines are two ids. What an order is known by stands in what the shop signed.
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    Custom, Kind,
+    Connection, Kind,
     formats::{custom, sellapp, sellauth, sellix, shoppex},
     map::is_name,
+    namespace,
 };
 use crate::fulfillments::{Email, LINE_QUANTITY_MAX, OrderId};
 
@@ -20,6 +20,16 @@ pub struct Call {
     /// The shop's product.
     pub product: String,
     /// What the shop calls its variant, the surest name first.
+    pub variants: Vec<String>,
+    pub quantity: u32,
+    pub email: Option<Email>,
+}
+
+/// A call in its shop's own words.
+pub(super) struct Said {
+    /// The shop's order, and the line of it where the shop has a name for that.
+    pub order: Vec<String>,
+    pub product: String,
     pub variants: Vec<String>,
     pub quantity: u32,
     pub email: Option<Email>,
@@ -40,31 +50,24 @@ impl Unreadable {
 
 /// Reads a call. `header` looks a header up that the shop sent, by its name in lower case.
 pub fn read<'a>(
-    kind: Kind,
-    custom: Option<&Custom>,
+    connection: &Connection,
     header: impl Fn(&str) -> Option<&'a str>,
     body: &Value,
 ) -> Result<Call, Unreadable> {
-    match (kind, custom) {
+    let said = match (connection.kind, &connection.custom) {
         (Kind::Shoppex, _) => shoppex::read(header, body),
         (Kind::SellAuth, _) => sellauth::read(body),
         (Kind::Sellix, _) => sellix::read(header, body),
         (Kind::SellApp, _) => sellapp::read(body),
         (Kind::Custom, Some(custom)) => custom::read(custom, body),
         (Kind::Custom, None) => Err(Unreadable::new("paths", "are missing")),
-    }
-}
-
-/// The order id of a shop that has ids of its own: under the shop's name, so that two shops never mean
-/// each other's orders. What is no id of ours as it stands is one by its digest.
-pub(super) fn order_id(shop: &str, parts: &[&str]) -> OrderId {
-    let text = format!("{shop}:{}", parts.join(":"));
-    OrderId::parse(&text).unwrap_or_else(|_| {
-        let digest = Sha256::digest(&text);
-        let hex = digest
-            .iter()
-            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        OrderId::from_stored(&format!("{shop}:{hex}"))
+    }?;
+    Ok(Call {
+        order_id: namespace::order_id(connection, &said.order)?,
+        product: said.product,
+        variants: said.variants,
+        quantity: said.quantity,
+        email: said.email,
     })
 }
 

@@ -8,13 +8,15 @@
 mod call;
 mod formats;
 mod map;
+mod namespace;
 mod outcome;
 #[cfg(test)]
 mod tests;
 
 pub use call::{Call, Unreadable, read};
-pub use formats::custom::{Answer, Custom, Digest, Paths, Pointer};
+pub use formats::custom::{Answer, Custom, Delivers, Digest, Paths, Pointer, VALUES_MAX};
 pub use map::{Mapped, ProductMap, Unfit};
+pub use namespace::Namespace;
 pub use outcome::Outcome;
 
 use crate::{
@@ -102,6 +104,8 @@ pub struct Connection {
     pub name: String,
     pub kind: Kind,
     pub status: Status,
+    /// Never another one.
+    pub namespace: Namespace,
     pub map: ProductMap,
     /// How calls are read and answered; of [`Kind::Custom`] only, which always has it.
     pub custom: Option<Custom>,

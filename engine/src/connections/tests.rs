@@ -3,22 +3,52 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{call::order_id, map::LINES_MAX, *};
-use crate::{catalog::Sku, ids::ProductId};
+use super::{map::LINES_MAX, *};
+use crate::{catalog::Sku, clock::EPOCH, ids::ProductId, random::SeededRandom};
+
+fn pointer(text: &str) -> Pointer {
+    Pointer::parse(text).unwrap()
+}
 
 fn custom() -> Custom {
-    let pointer = |text| Pointer::parse(text).unwrap();
     Custom {
         paths: Paths {
             order_id: pointer("/order/id"),
+            line_id: None,
             product: pointer("/product"),
             variant: Some(pointer("/variant")),
             quantity: Some(pointer("/count")),
             customer_email: Some(pointer("/email")),
         },
+        delivers: None,
         signature_header: "x-shop-signature".to_owned(),
         digest: Digest::Sha256,
         answer: Answer::Text,
+    }
+}
+
+/// A connection of this kind with order ids of its own.
+fn connection(kind: Kind, seed: u64) -> Connection {
+    Connection {
+        id: ConnectionId::generate(EPOCH, &SeededRandom::new(seed)),
+        name: "My shop".to_owned(),
+        kind,
+        status: Status::Active,
+        namespace: Namespace::Own,
+        map: ProductMap::new(vec![mapped("p-1", None, 1)]).unwrap(),
+        custom: (kind == Kind::Custom).then(custom),
+        daily_spend_cap: Money::ZERO,
+        old_secret_until: None,
+        last_call_at: None,
+        created_at: EPOCH,
+        updated_at: EPOCH,
+    }
+}
+
+fn sharing(kind: Kind) -> Connection {
+    Connection {
+        namespace: Namespace::Shared,
+        ..connection(kind, 1)
     }
 }
 
@@ -50,7 +80,17 @@ fn example(kind: Kind) -> Value {
 }
 
 fn read_as(kind: Kind, body: &Value) -> Result<Call, Unreadable> {
-    read(kind, Some(&custom()), headers, body)
+    read(&sharing(kind), headers, body)
+}
+
+/// The order id of a call for this product of a cart, as its header names it.
+fn id_of(connection: &Connection, product: &'static str, body: &Value) -> String {
+    let header = |name: &str| match name {
+        "x-sellix-product-id" => Some(product),
+        name => headers(name),
+    };
+    let call = read(connection, header, body).unwrap();
+    call.order_id.as_str().to_owned()
 }
 
 #[test]
@@ -124,7 +164,7 @@ fn what_is_missing_is_named() {
         *body.pointer_mut(at).unwrap() = value;
         assert_eq!(read_as(kind, &body).unwrap_err().field, field, "{at}");
     }
-    let nameless = read(Kind::Shoppex, None, |_| None, &example(Kind::Shoppex));
+    let nameless = read(&sharing(Kind::Shoppex), |_| None, &example(Kind::Shoppex));
     assert_eq!(nameless.unwrap_err().field, "X-Shoppex-Delivery-Id");
 }
 
@@ -143,12 +183,146 @@ fn product_that_the_header_names_is_one_of_the_order() {
 }
 
 #[test]
+fn connections_never_mean_each_others_orders() {
+    for kind in Kind::ALL {
+        let (first, second) = (connection(kind, 1), connection(kind, 2));
+        let body = example(kind);
+        let [one, other, shared] =
+            [&first, &second, &sharing(kind)].map(|of| id_of(of, "p-2", &body));
+        assert_eq!(one, id_of(&first, "p-2", &body));
+        assert!(one.starts_with(&format!("{}:", first.id)), "{one}");
+        assert!(one != other && one != shared, "{kind:?}");
+    }
+    let own = id_of(&connection(Kind::Sellix, 1), "p-2", &example(Kind::Sellix));
+    assert!(own.ends_with(":ord-1:p-2"), "{own}");
+}
+
+#[test]
+fn line_is_one_order_by_whichever_of_its_names_it_is_asked_for() {
+    let sellix = connection(Kind::Sellix, 1);
+    let mut body = example(Kind::Sellix);
+    body["data"]["cart"][1]["product_id"] = json!("7");
+    assert_eq!(id_of(&sellix, "p-2", &body), id_of(&sellix, "7", &body));
+    // What stands beside the cart is the same line.
+    body["data"]["product_id"] = json!("7");
+    body["data"]["quantity"] = json!(9);
+    assert_eq!(id_of(&sellix, "p-2", &body), id_of(&sellix, "7", &body));
+    assert_ne!(id_of(&sellix, "p-2", &body), id_of(&sellix, "p-1", &body));
+    // A product of two lines is asked for once.
+    let again = json!({"uniqid": "p-2", "unit_quantity": 3});
+    body["data"]["cart"].as_array_mut().unwrap().push(again);
+    assert_eq!(read_as(Kind::Sellix, &body).unwrap().quantity, 5);
+    body["data"]["cart"][2]["unit_quantity"] = json!(99);
+    assert_eq!(read_as(Kind::Sellix, &body).unwrap_err().field, "quantity");
+}
+
+#[test]
+fn two_lines_are_two_orders_where_the_shop_names_them() {
+    let sellapp = connection(Kind::SellApp, 1);
+    let line = |line: u32| {
+        let mut body = example(Kind::SellApp);
+        body["product_variants"][0]["product_variant_id"] = json!(34);
+        body["product_variants"][0]["id"] = json!(line);
+        body
+    };
+    assert_ne!(id_of(&sellapp, "", &line(1)), id_of(&sellapp, "", &line(2)));
+    let call = read(&sellapp, headers, &line(1)).unwrap();
+    assert_eq!(call.variants, ["34", "One year"]);
+
+    let mut custom = connection(Kind::Custom, 1);
+    let described = custom.custom.as_mut().unwrap();
+    described.paths.line_id = Some(pointer("/line"));
+    let line = |order: &str, line: Value| {
+        let mut body = example(Kind::Custom);
+        body["order"]["id"] = json!(order);
+        body["line"] = line;
+        body
+    };
+    let id = |order, at: u32| id_of(&custom, "", &line(order, json!(at)));
+    assert_ne!(id("A-1", 1), id("A-1", 2));
+    assert_eq!(id("A-1", 1), id("A-1", 1));
+    // Where a word ends stands in the id.
+    let id = |order, at: &str| id_of(&custom, "", &line(order, json!(at)));
+    assert_ne!(id("A:1", "2"), id("A", "1:2"));
+    assert_ne!(id("A%3A1", "2"), id("A:1", "2"));
+    for missing in [json!(null), json!(""), json!({})] {
+        let read = read(&custom, headers, &line("A-1", missing));
+        assert_eq!(read.unwrap_err().field, "line_id");
+    }
+}
+
+#[test]
+fn nothing_but_a_paid_order_delivers() {
+    for (at, value, field) in [
+        ("event", json!("order.created"), Some("event")),
+        ("event", json!(null), Some("event")),
+        ("event", json!("order.completed"), None),
+        ("status", json!("PENDING"), Some("status")),
+        (
+            "status",
+            json!({"status": {"status": "VOIDED"}, "history": []}),
+            Some("status"),
+        ),
+        (
+            "status",
+            json!({"status": {"status": "COMPLETED"}, "history": []}),
+            None,
+        ),
+        ("status", json!("completed"), None),
+        ("status", json!("paid"), None),
+    ] {
+        let mut body = example(Kind::SellApp);
+        body[at] = value;
+        let read = read_as(Kind::SellApp, &body);
+        assert_eq!(read.err().map(|error| error.field), field, "{body}");
+    }
+    let mut custom = connection(Kind::Custom, 1);
+    let values = vec!["order.paid".to_owned(), "true".to_owned(), "7".to_owned()];
+    let described = custom.custom.as_mut().unwrap();
+    described.delivers = Delivers::new(pointer("/event"), values);
+    for (event, delivers) in [
+        (json!("order.paid"), true),
+        (json!(true), true),
+        (json!(7), true),
+        (json!("order.created"), false),
+        (json!("Order.Paid"), false),
+        (json!(false), false),
+        (json!(null), false),
+        (json!(["order.paid"]), false),
+    ] {
+        let mut body = example(Kind::Custom);
+        body["event"] = event;
+        let read = read(&custom, headers, &body);
+        assert_eq!(read.is_ok(), delivers, "{body}");
+    }
+    let read = read(&custom, headers, &example(Kind::Custom));
+    assert_eq!(read.unwrap_err().field, "event");
+}
+
+#[test]
+fn values_that_deliver_are_texts_and_few() {
+    let new = |values| Delivers::new(pointer("/event"), values);
+    assert!(new(vec!["paid".to_owned(); VALUES_MAX]).is_some());
+    assert!(new(vec!["paid".to_owned(); VALUES_MAX + 1]).is_none());
+    assert!(new(vec![]).is_none() && new(vec![" ".to_owned()]).is_none());
+}
+
+#[test]
 fn long_ids_are_ids_by_their_digest() {
-    let long = "x".repeat(500);
-    let id = order_id("shoppex", &[&long]);
-    assert_eq!(id, order_id("shoppex", &[&long]));
-    assert_ne!(id, order_id("shoppex", &[&long[1..]]));
-    assert!(id.as_str().len() <= 128 && id.as_str().starts_with("shoppex:"));
+    for connection in [connection(Kind::SellAuth, 1), sharing(Kind::SellAuth)] {
+        let id = |last: &str| {
+            let mut body = example(Kind::SellAuth);
+            body["unique_id"] = json!("x".repeat(190) + last);
+            id_of(&connection, "", &body)
+        };
+        assert_eq!(id("1"), id("1"));
+        assert_ne!(id("1"), id("2"));
+        assert!(id("1").len() <= 128);
+    }
+    let own = connection(Kind::Custom, 1);
+    let mut body = example(Kind::Custom);
+    body["order"]["id"] = json!("a\u{0}");
+    assert!(id_of(&own, "", &body).starts_with(&own.id.to_string()));
 }
 
 fn mapped(product: &str, variant: Option<&str>, factor: u32) -> Mapped {
@@ -207,6 +381,11 @@ fn words_read_back() {
         Status::ALL
             .iter()
             .all(|one| Status::parse(one.name()) == Some(*one))
+    );
+    assert!(
+        Namespace::ALL
+            .iter()
+            .all(|one| Namespace::parse(one.name()) == Some(*one))
     );
     assert!(
         Outcome::ALL
@@ -282,6 +461,8 @@ proptest! {
             prop_assert!(call.order_id.as_str().chars().count() <= 128);
             prop_assert!(!call.order_id.as_str().starts_with("consign:"));
             prop_assert!(!call.product.trim().is_empty());
+            let own = read(&connection(kind, 1), headers, &body).unwrap();
+            prop_assert!(own.order_id.as_str().chars().count() <= 128);
             prop_assert_eq!(Ok(call), read_as(kind, &body));
         }
     }

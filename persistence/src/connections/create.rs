@@ -2,7 +2,7 @@
 
 use engine::{
     clock::Timestamp,
-    connections::{Custom, Kind, ProductMap},
+    connections::{Custom, Kind, Namespace, ProductMap},
     ids::ConnectionId,
     money::Money,
     vault::{Opened, Vault},
@@ -21,6 +21,7 @@ pub struct NewConnection {
     pub id: ConnectionId,
     pub name: String,
     pub kind: Kind,
+    pub namespace: Namespace,
     pub secret: Opened,
     pub map: ProductMap,
     /// Of kind `Custom`, and only of it.
@@ -69,14 +70,15 @@ async fn insert(
     let secret = vault.seal_connection_secret(new.id, new.secret.expose());
     sqlx::query(
         "INSERT INTO connections (connection_id, merchant_id, relationship_id, name, kind, status,
-           secret, product_map, custom, daily_spend_cap, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, 'ACTIVE', $6, $7, $8, $9, $10, $10)",
+           namespace, secret, product_map, custom, daily_spend_cap, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, 'ACTIVE', $6, $7, $8, $9, $10, $11, $11)",
     )
     .bind(new.id.uuid())
     .bind(scope.merchant.uuid())
     .bind(scope.relationship.uuid())
     .bind(&new.name)
     .bind(new.kind.name())
+    .bind(new.namespace.name())
     .bind(secret.as_bytes())
     .bind(lines(&new.map))
     .bind(new.custom.as_ref().map(CustomRow::of))

@@ -31,7 +31,7 @@ pub async fn receiver(
     let db = db.clone();
     let read = async move {
         let row: Option<ReceiverRow> = sqlx::query_as(
-            "SELECT c.connection_id, c.name, c.kind, c.status, c.product_map, c.custom,
+            "SELECT c.connection_id, c.name, c.kind, c.status, c.namespace, c.product_map, c.custom,
                c.daily_spend_cap, c.old_secret_until, c.last_call_at, c.created_at, c.updated_at,
                c.merchant_id, c.relationship_id, b.balance_id, c.secret, c.old_secret
              FROM connections AS c

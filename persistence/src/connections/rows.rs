@@ -4,7 +4,8 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     connections::{
-        Answer, Connection, Custom, Digest, Kind, Mapped, Paths, Pointer, ProductMap, Status,
+        Answer, Connection, Custom, Delivers, Digest, Kind, Mapped, Namespace, Paths, Pointer,
+        ProductMap, Status,
     },
     ids::{ConnectionId, ProductId, VariantId},
     money::Money,
@@ -19,7 +20,7 @@ use crate::{Error, relationships::rows::named};
 macro_rules! select_connection {
     ($rest:literal) => {
         concat!(
-            "SELECT c.connection_id, c.name, c.kind, c.status, c.product_map, c.custom,
+            "SELECT c.connection_id, c.name, c.kind, c.status, c.namespace, c.product_map, c.custom,
                c.daily_spend_cap, c.old_secret_until, c.last_call_at, c.created_at, c.updated_at
              FROM connections AS c ",
             $rest
@@ -34,6 +35,7 @@ pub(super) struct Row {
     name: String,
     kind: String,
     status: String,
+    namespace: String,
     product_map: Json<Vec<LineRow>>,
     custom: Option<Json<CustomRow>>,
     daily_spend_cap: i64,
@@ -60,10 +62,14 @@ pub(super) struct CustomRow {
     digest: String,
     answer: String,
     order_id: String,
+    line_id: Option<String>,
     product: String,
     variant: Option<String>,
     quantity: Option<String>,
     customer_email: Option<String>,
+    event: Option<String>,
+    #[serde(default)]
+    event_values: Vec<String>,
 }
 
 impl TryFrom<Row> for Connection {
@@ -77,6 +83,7 @@ impl TryFrom<Row> for Connection {
             name: row.name,
             kind: named(Kind::parse(&row.kind), "connections.kind")?,
             status: named(Status::parse(&row.status), "connections.status")?,
+            namespace: named(Namespace::parse(&row.namespace), "connections.namespace")?,
             map: named(ProductMap::new(lines).ok(), "connections.product_map")?,
             custom: custom
                 .map(|custom| named(custom, "connections.custom"))
@@ -122,16 +129,19 @@ pub(super) fn lines(map: &ProductMap) -> Json<Vec<LineRow>> {
 impl CustomRow {
     pub(super) fn of(custom: &Custom) -> Json<Self> {
         let text = |pointer: &Pointer| pointer.as_str().to_owned();
-        let paths = &custom.paths;
+        let (paths, delivers) = (&custom.paths, custom.delivers.as_ref());
         Json(Self {
             signature_header: custom.signature_header.clone(),
             digest: custom.digest.name().to_owned(),
             answer: custom.answer.name().to_owned(),
             order_id: text(&paths.order_id),
+            line_id: paths.line_id.as_ref().map(text),
             product: text(&paths.product),
             variant: paths.variant.as_ref().map(text),
             quantity: paths.quantity.as_ref().map(text),
             customer_email: paths.customer_email.as_ref().map(text),
+            event: delivers.map(|delivers| text(delivers.at())),
+            event_values: delivers.map_or(Vec::new(), |delivers| delivers.values().to_vec()),
         })
     }
 
@@ -140,9 +150,15 @@ impl CustomRow {
             None => Some(None),
             Some(text) => Pointer::parse(&text).map(Some),
         };
+        let delivers = match maybe(self.event)? {
+            Some(at) => Some(Delivers::new(at, self.event_values)?),
+            None => None,
+        };
         Some(Custom {
+            delivers,
             paths: Paths {
                 order_id: Pointer::parse(&self.order_id)?,
+                line_id: maybe(self.line_id)?,
                 product: Pointer::parse(&self.product)?,
                 variant: maybe(self.variant)?,
                 quantity: maybe(self.quantity)?,

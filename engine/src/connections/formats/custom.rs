@@ -1,16 +1,17 @@
 //! A shop whose calls its owner describes: where things stand in the body, and how it is signed.
 //!
-//! Keeps: the order id is the shop's as it stands, so an order that came by key and comes again by call is
-//! the same order.
+//! Keeps: where its owner says what a call says that delivers, no other call does.
 
 use serde_json::Value;
 
-use crate::{
-    connections::call::{Call, Unreadable, email, name, names, quantity, text},
-    fulfillments::OrderId,
+use crate::connections::{
+    call::{Said, Unreadable, email, name, names, quantity, text},
+    map::is_name,
 };
 
 const CHARS_MAX: usize = 200;
+/// Values under which calls may deliver.
+pub const VALUES_MAX: usize = 10;
 
 /// Where in a body something stands: a JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,10 +80,44 @@ impl Answer {
     }
 }
 
+/// What a call must say to be one for a paid order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivers {
+    at: Pointer,
+    values: Vec<String>,
+}
+
+impl Delivers {
+    /// None if these are no values.
+    pub fn new(at: Pointer, values: Vec<String>) -> Option<Self> {
+        let fits =
+            (1..=VALUES_MAX).contains(&values.len()) && values.iter().all(|value| is_name(value));
+        fits.then_some(Self { at, values })
+    }
+
+    pub const fn at(&self) -> &Pointer {
+        &self.at
+    }
+
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
+    fn says_so(&self, body: &Value) -> bool {
+        let found = match self.at.of(body) {
+            Some(Value::Bool(yes)) => Some(yes.to_string()),
+            found => text(found),
+        };
+        found.is_some_and(|found| self.values.contains(&found))
+    }
+}
+
 /// Where things stand in a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     pub order_id: Pointer,
+    /// None: an order is one line.
+    pub line_id: Option<Pointer>,
     pub product: Pointer,
     pub variant: Option<Pointer>,
     /// None: each call is for one.
@@ -94,23 +129,34 @@ pub struct Paths {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Custom {
     pub paths: Paths,
+    /// None: every call is for a paid order.
+    pub delivers: Option<Delivers>,
     /// The header with the signature over the body, in lower case.
     pub signature_header: String,
     pub digest: Digest,
     pub answer: Answer,
 }
 
-pub(in crate::connections) fn read(custom: &Custom, body: &Value) -> Result<Call, Unreadable> {
+pub(in crate::connections) fn read(custom: &Custom, body: &Value) -> Result<Said, Unreadable> {
     let Paths {
         order_id,
+        line_id,
         product,
         variant,
         quantity: sold,
         customer_email,
     } = &custom.paths;
-    let id = text(order_id.of(body)).ok_or(Unreadable::new("order_id", "is missing"))?;
-    Ok(Call {
-        order_id: OrderId::parse(&id).map_err(|message| Unreadable::new("order_id", message))?,
+    let delivers = custom.delivers.as_ref();
+    if delivers.is_some_and(|delivers| !delivers.says_so(body)) {
+        return Err(Unreadable::new("event", "is no delivery"));
+    }
+    let named = |pointer: &Pointer| text(pointer.of(body)).filter(|text| !text.is_empty());
+    let mut order = vec![named(order_id).ok_or(Unreadable::new("order_id", "is missing"))?];
+    if let Some(line_id) = line_id {
+        order.push(named(line_id).ok_or(Unreadable::new("line_id", "is missing"))?);
+    }
+    Ok(Said {
+        order,
         product: name(product.of(body), "product")?,
         variants: names([variant.as_ref().and_then(|variant| variant.of(body))]),
         quantity: match sold {
