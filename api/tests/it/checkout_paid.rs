@@ -23,7 +23,7 @@ impl World {
     }
 
     /// The merchant takes money through this server, and nowhere else.
-    async fn takes_btcpay(&self, double: &Double) {
+    pub(crate) async fn takes_btcpay(&self, double: &Double) {
         self.member(OWNER, Role::Owner).await;
         let session = self.stepped_up(OWNER).await;
         let methods = json!([double.method()]);
@@ -34,13 +34,16 @@ impl World {
     async fn hosted(&self, cookie: &str) -> (String, Value, String) {
         let page = self.invoiced_in("btc", cookie).await;
         let invoice = self.newest().await;
-        let url = invoice["pay"]["url"].as_str().unwrap();
-        let reference = url.rsplit('/').next().unwrap().to_owned();
+        let reference = reference_of(&invoice);
         (page, invoice, reference)
     }
 
     /// Has the server asked, and waits until this invoice came to have this status.
-    async fn until_invoice(&self, (invoice, reference): (&Value, &str), status: &str) -> Value {
+    pub(crate) async fn until_invoice(
+        &self,
+        (invoice, reference): (&Value, &str),
+        status: &str,
+    ) -> Value {
         assert_eq!(self.notice(reference, SECRET).await.status, 200);
         let mut after = 0;
         loop {
@@ -64,6 +67,12 @@ impl World {
     fn delivered_serials(&self) -> String {
         self.scalar("SELECT COUNT(*) FROM sold_serials")
     }
+}
+
+/// What a hosted invoice is called at its server.
+pub(crate) fn reference_of(invoice: &Value) -> String {
+    let url = invoice["pay"]["url"].as_str().unwrap();
+    url.rsplit('/').next().unwrap().to_owned()
 }
 
 #[test]

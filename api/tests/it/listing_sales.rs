@@ -4,7 +4,9 @@ use api::listings::review::review;
 use serde_json::{Value, json};
 
 use crate::{
+    btcpay::{Double, payment},
     checkout::{is_page, location},
+    checkout_paid::reference_of,
     listings::LISTABLE,
     support::{World, with_world},
 };
@@ -134,6 +136,43 @@ fn customer_buys_at_the_price_of_a_listing_and_its_reseller_earns_the_margin() {
         assert_eq!(links["data"].as_array().unwrap().len(), 1);
         let others = world.dev_of("demo-affiliate", "GET", "sales").send().await;
         assert_eq!(others.data(200), json!([]));
+    });
+}
+
+#[test]
+fn margin_of_what_was_accepted_comes_out_of_what_arrived() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let (_, page) = world.offered(&session).await;
+        let visit = location(&world.send_form(&page, "quantity=2", "").await);
+        location(&world.submit(&visit, &YES.replace("BANK", "btc")).await);
+        let open = world.newest().await;
+        let reference = reference_of(&open);
+        double.pays(&reference, &json!([payment("a-0", "0.001", "Settled")]));
+        world.until_invoice((&open, &reference), "UNDERPAID").await;
+        let taken = world.act_on(&open, "accept", json!({})).await.data(200);
+        assert_eq!(taken["received"], "62.50");
+        let of = async || world.dev_of(CODE, "GET", "sales").send().await.data(200)[0].clone();
+        let sale = of().await;
+        // 17.48 of 79.98 are missing, and the units cost 50.98.
+        assert_eq!(
+            (&sale["amount"], &sale["discount"], &sale["net"]),
+            (&json!("79.98"), &json!("17.48"), &json!("62.50"))
+        );
+        assert_eq!(sale["commission"]["amount"], "11.52");
+        let sold = (json!(1), json!("62.50"), json!("11.52"));
+        assert_eq!(world.sold_by(&session).await, sold);
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        let back = json!({"refund_ref": "all"});
+        world.act_on(&open, "refund", back).await.data(200);
+        let sale = of().await;
+        assert_eq!(
+            (&sale["refunded"], &sale["commission"]["reversed"]),
+            (&json!("62.50"), &json!("11.52"))
+        );
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
     });
 }
 

@@ -29,6 +29,8 @@ pub struct Line {
 impl Line {
     /// The sale that a paid invoice makes, and what it earns; none if nobody brought the customer, whose
     /// address is masked already, if it was not erased.
+    ///
+    /// What is missing of the price was let go: it is a discount, so that what is owed comes out of what arrived.
     pub fn sale(
         &self,
         id: SaleId,
@@ -45,7 +47,7 @@ impl Line {
             variant: self.sku.variant,
             quantity: self.quantity,
             amount: self.total,
-            discount: Money::ZERO,
+            discount: invoice.missing().min(self.total),
             tax: Money::ZERO,
             customer,
             sold_at: now,

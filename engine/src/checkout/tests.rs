@@ -10,13 +10,18 @@ use super::*;
 use crate::{
     catalog::{CustomField, FieldKind, Product, ProductKind, Sku, Status, Variant},
     clock::{EPOCH, Timestamp},
-    ids::{CheckoutId, InvoiceId, ListingId, MerchantId, ProductId, RelationshipId, VariantId},
+    ids::{
+        CheckoutId, InvoiceId, InvoiceLineId, ListingId, MerchantId, PaymentId, ProductId,
+        RelationshipId, SaleId, VariantId,
+    },
     listings::{self, Listing, State},
-    money::Money,
-    payments::{Coin, Pay, ProviderKind},
+    money::{Money, Percent},
+    payments::{
+        Arrival, Coin, Invoice, Pay, Payment, ProviderKind, Snapshot, Status as Standing, Stepped,
+    },
     random::SeededRandom,
     relationships::{Mode, Prices, Status as RelationshipStatus},
-    sales::{Rate, Source},
+    sales::{CommissionStatus, Rate, Share, Source},
     vault::{RootKey, Vault},
 };
 
@@ -282,6 +287,107 @@ fn visit_becomes_an_invoice_over_what_was_shown() {
     );
 }
 
+/// An invoice over two units, with all of this stored as it arrives, that is paid or else taken for paid; none
+/// if nothing came.
+fn paid_with(parts: &[i64]) -> Option<Invoice> {
+    let mut invoice = open(FREE, &session(), wanted(), at(0)).unwrap();
+    for (place, minor) in parts.iter().enumerate() {
+        let arrival = Arrival {
+            source: format!("payment:BTC:{place}"),
+            amount: money(*minor),
+            settled: true,
+        };
+        let snapshot = Snapshot {
+            arrived: vec![arrival],
+            gone: Vec::new(),
+        };
+        invoice.provider = ProviderKind::BtcPay;
+        let settled = invoice.settle(&snapshot, at(1)).unwrap();
+        let (Stepped::To(after) | Stepped::Already(after)) = settled.stepped;
+        invoice = *after;
+        invoice
+            .payments
+            .extend(settled.fresh.into_iter().map(|arrival| Payment {
+                id: PaymentId::from_uuid(Uuid::from_u128(place as u128)),
+                source: arrival.source,
+                amount: arrival.amount,
+                entry: None,
+            }));
+        if invoice.status == Standing::Paid {
+            return Some(invoice);
+        }
+    }
+    match invoice.accept(at(2)).ok()? {
+        Stepped::To(invoice) | Stepped::Already(invoice) => Some(*invoice),
+    }
+}
+
+/// A line over two units at 9.99 of which somebody is owed this.
+fn line_at(rate: Rate) -> Line {
+    Line {
+        id: InvoiceLineId::from_uuid(Uuid::nil()),
+        sku: sku(None),
+        title: "Antivirus".to_owned(),
+        kind: ProductKind::Serials,
+        quantity: 2,
+        unit_price: money(999),
+        total: money(1998),
+        custom_fields: BTreeMap::new(),
+        share: Some(Share {
+            relationship: RelationshipId::from_uuid(Uuid::nil()),
+            source: Source::Listing(ListingId::from_uuid(Uuid::nil())),
+            source_name: "Antivirus".to_owned(),
+            rate,
+            hold_days: 7,
+            self_purchase: false,
+        }),
+    }
+}
+
+fn sale_of(invoice: &Invoice, rate: Rate) -> crate::sales::Sale {
+    let sale = line_at(rate).sale(SaleId::from_uuid(Uuid::nil()), (invoice, None), at(3));
+    sale.unwrap().0
+}
+
+#[test]
+fn what_is_owed_comes_out_of_what_arrived() {
+    let margin = Rate::Above {
+        wholesale: money(849),
+    };
+    let tenth = Rate::Percent(Percent::from_hundredths(1_000).unwrap());
+    for (parts, rate, discount, owed) in [
+        (&[1_998][..], margin, 0, 300),
+        // Half a percent is not waited for.
+        (&[1_989], margin, 9, 291),
+        (&[1_000, 990], margin, 8, 292),
+        (&[1_998 + 50], margin, 0, 300),
+        // Taken for the price: less than the units cost, and then nothing is owed.
+        (&[1_800], margin, 198, 102),
+        (&[1_000], margin, 998, 0),
+        (&[1_000], tenth, 998, 100),
+        (&[1_998], tenth, 0, 200),
+    ] {
+        let sale = sale_of(&paid_with(parts).unwrap(), rate);
+        let seen = (sale.amount, sale.discount, sale.commission.amount);
+        assert_eq!(
+            seen,
+            (money(1_998), money(discount), money(owed)),
+            "{parts:?}"
+        );
+    }
+    assert_eq!(paid_with(&[]), None);
+    // What came after it was accepted goes back without the sale.
+    let mut late = paid_with(&[1_000]).unwrap();
+    let sale = sale_of(&late, margin);
+    let mut rest = late.payments[0].clone();
+    rest.amount = money(998);
+    late.payments.push(rest);
+    let (back, amount) = late.refund(Some(money(998)), at(4)).unwrap();
+    assert_eq!(back.of_price(sale.paid(), amount), Money::ZERO);
+    let (gone, amount) = back.refund(None, at(5)).unwrap();
+    assert_eq!(gone.of_price(sale.paid(), amount), money(1_000));
+}
+
 #[test]
 fn refusals_come_in_their_order() {
     let check = |facts: Facts, change: fn(&mut Session), minutes, expected| {
@@ -337,6 +443,39 @@ fn token_is_the_same_for_one_page_under_one_key_only() {
 }
 
 proptest! {
+    #[test]
+    fn owed_and_kept_is_what_arrived_whatever_came_and_goes_back(
+        parts in prop::collection::vec(1..2_500_i64, 1..4),
+        wholesale in 0..=999_i64,
+        hundredths in prop::option::of(0..=10_000_u16),
+        back in prop::collection::vec(1..2_500_i64, 0..4),
+    ) {
+        let invoice = paid_with(&parts).unwrap();
+        let arrived = invoice.received().unwrap().min(money(1_998));
+        let rate = hundredths.map_or(Rate::Above { wholesale: money(wholesale) }, |hundredths| {
+            Rate::Percent(Percent::from_hundredths(hundredths).unwrap())
+        });
+        let mut sale = sale_of(&invoice, rate);
+        prop_assert_eq!(sale.paid(), arrived);
+        let owed = sale.commission.amount;
+        prop_assert!(owed >= Money::ZERO && owed <= arrived);
+        if rate.percent().is_none() {
+            let kept = arrived.checked_sub(owed).unwrap();
+            prop_assert_eq!(kept, arrived.min(money(2 * wholesale)));
+        }
+        for minor in back {
+            let Some(refunded) = sale.clone().refund_of(money(minor), false, at(4)) else { break };
+            sale = refunded.sale;
+            let still = arrived.checked_sub(sale.refunded).unwrap();
+            prop_assert!(sale.commission.rest() <= still.checked_add(money(1)).unwrap());
+        }
+        if let Some(refunded) = sale.clone().refund_of(Money::ZERO, true, at(5)) {
+            sale = refunded.sale;
+        }
+        prop_assert_eq!((sale.refunded, sale.commission.rest()), (arrived, Money::ZERO));
+        prop_assert_eq!(sale.commission.status, CommissionStatus::Reversed);
+    }
+
     #[test]
     fn text_of_another_form_opens_nothing(text in ".{0,70}|[0-9A-F]{64}|[0-9a-f]{63}") {
         let known = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

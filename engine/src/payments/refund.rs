@@ -79,11 +79,11 @@ impl Invoice {
         Ok((left, amount))
     }
 
-    /// How much of the last that went back was of the price, and not more than it.
-    pub fn of_price(&self, amount: Money) -> Money {
+    /// How much of the last that went back was of what was taken for the price, and not more than it.
+    pub fn of_price(&self, price: Money, amount: Money) -> Money {
         let left = self.left();
-        let before = left.checked_add(amount).unwrap_or(self.amount);
-        let went = before.min(self.amount).checked_sub(left.min(self.amount));
+        let before = left.checked_add(amount).unwrap_or(price);
+        let went = before.min(price).checked_sub(left.min(price));
         went.unwrap_or_default()
     }
 }

@@ -13,8 +13,8 @@ use crate::{clock::Timestamp, ids::InvoiceId, money::Money};
 
 /// How long an invoice stands once a payment for it was seen.
 const CONFIRMING_HOURS: i64 = 24;
-/// One part in so many may be missing of a price: half a percent, but no more than this many minor units. A
-/// sale is worth its whole price to whoever sold it, so what is missing is the merchant's loss.
+/// One part in so many may be missing of a price: half a percent, but no more than this many minor units,
+/// which whoever sold it and the merchant are then without.
 const TOLERATED_PART: u32 = 200;
 const TOLERATED_MAX: i64 = 100;
 

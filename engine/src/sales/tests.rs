@@ -124,6 +124,11 @@ fn sale_to_the_reseller_itself_earns_nothing_unless_the_program_says_so() {
 
 /// A sale of a listing: three units that cost the reseller this much each.
 fn listed(wholesale: i64, minor: i64) -> (Sale, Option<Movement>) {
+    listed_short(wholesale, minor, 0)
+}
+
+/// The same of which so much did not arrive.
+fn listed_short(wholesale: i64, minor: i64, missing: i64) -> (Sale, Option<Movement>) {
     let random = SeededRandom::new(3);
     let share = Share {
         relationship: facts().relationship,
@@ -137,6 +142,7 @@ fn listed(wholesale: i64, minor: i64) -> (Sale, Option<Movement>) {
     };
     let sold = Reported {
         quantity: 3,
+        discount: money(missing),
         ..reported(minor)
     };
     super::sold(share, sold, "Antivirus".to_owned(), day(10))
@@ -287,8 +293,8 @@ fn sums_beyond_the_bound_of_amounts_are_refused_when_they_are_earned() {
 #[derive(Debug, Clone)]
 enum Step {
     Sell(i64),
-    /// At a wholesale price, above it.
-    SellListed(i64, i64),
+    /// At a wholesale price, above it, with as much missing.
+    SellListed(i64, i64, i64),
     Approve(usize),
     Reverse(usize),
     Refund(usize, i64),
@@ -298,7 +304,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0..100_000_i64).prop_map(Step::Sell),
-        (0..50_000_i64, 0..50_000_i64).prop_map(|(cost, above)| Step::SellListed(cost, above)),
+        (0..50_000_i64, 0..50_000_i64, 0..50_000_i64)
+            .prop_map(|(cost, above, missing)| Step::SellListed(cost, above, missing)),
         any::<usize>().prop_map(Step::Approve),
         any::<usize>().prop_map(Step::Reverse),
         (any::<usize>(), 1..50_000_i64).prop_map(|(which, minor)| Step::Refund(which, minor)),
@@ -338,9 +345,12 @@ proptest! {
                     sales.push(sale);
                     movement
                 }
-                Step::SellListed(cost, above) => {
-                    let (sale, movement) = listed(*cost, 3 * (cost + above));
-                    prop_assert_eq!(sale.commission.amount.minor(), 3 * above);
+                Step::SellListed(cost, above, missing) => {
+                    let price = 3 * (cost + above);
+                    let missing = *missing.min(&price);
+                    let (sale, movement) = listed_short(*cost, price, missing);
+                    let margin = (3 * above - missing).max(0);
+                    prop_assert_eq!(sale.commission.amount.minor(), margin);
                     sales.push(sale);
                     movement
                 }

@@ -110,7 +110,8 @@ pub(crate) async fn of_invoice(
         what: "a sale that is gone",
     })?;
     let whole = invoice.status == Status::Refunded;
-    match sale.refund_of(invoice.of_price(amount), whole, now) {
+    let of_sale = invoice.of_price(sale.paid(), amount);
+    match sale.refund_of(of_sale, whole, now) {
         None => Ok(true),
         Some(refunded) => take(connection, &mut account, (&refunded, wanted, random), now).await,
     }
