@@ -78,6 +78,17 @@ impl<D> MerchantKey<D> {
         }
     }
 
+    /// Refuses a caller that may not do what `E` demands besides: where that shows only in what is asked for.
+    pub(crate) fn also<E: Demand>(&self) -> Result<(), ApiError> {
+        if E::SCOPE.is_none_or(|scope| self.scopes().contains(scope)) {
+            return Ok(());
+        }
+        Err(match &self.who {
+            Who::Key(..) => verify::missing_scope::<E>(),
+            Who::Member(member) => role_forbids(member.role),
+        })
+    }
+
     /// Whether the caller is of test mode; a member is of both, and says which it means.
     pub(crate) fn test(&self) -> bool {
         match &self.who {

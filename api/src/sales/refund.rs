@@ -1,5 +1,6 @@
 //! `POST /dev/v1/resellers/sales/{sal}/refund`: the merchant gave a customer money back. Of a sale that was billed
-//! here, it goes back of the invoice: what was not delivered yet is delivered no more.
+//! here, it goes back of the invoice: what was not delivered yet is delivered no more. Who does that must be one
+//! who may do it to the invoice.
 
 use std::sync::Arc;
 
@@ -18,7 +19,10 @@ use utoipa::ToSchema;
 
 use super::SaleView;
 use crate::{
-    auth::{MerchantKey, scope::ResellersWrite},
+    auth::{
+        MerchantKey,
+        scope::{BalanceWrite, ResellersWrite},
+    },
     balances::credit::one_line,
     checkout::refund::{NotRefunded, refunded},
     error::{ApiError, Code},
@@ -81,6 +85,7 @@ async fn answer(
     let missing = || ApiError::new(Code::NotFound);
     let found = find(&app.database, of).await?.ok_or_else(missing)?;
     if let Some(invoice) = found.billed {
+        caller.also::<BalanceWrite>()?;
         return billed(&app, &caller, (id, invoice), wanted).await;
     }
     let (random, by) = (Arc::clone(app.engine.random()), (caller.actor(), app.now()));

@@ -1,6 +1,7 @@
 //! Money that goes back to a customer ends what was bought with it: nobody has the money and the serials.
 
 use api::checkout::{carry_waiting, expire_due};
+use engine::api_keys::Scope;
 use serde_json::{Value, json};
 
 use crate::{
@@ -116,6 +117,16 @@ fn refund_of_the_sale_ends_the_invoice() {
             let call = world.call("POST", &path).key(&world.merchant_key());
             call.json(&body).send()
         };
+        // Who may not touch money ends no purchase, whatever else it may do.
+        let state = world.purchases_made();
+        let scopes = [Scope::ResellersWrite, Scope::ResellerSalesRead];
+        let key = world.merchant_key_for(&scopes).await;
+        let call = world.call("POST", &path).key(&key);
+        let poor = call.json(&json!({"refund_ref": "S0"})).send().await;
+        let error = poor.refused(403, "FORBIDDEN");
+        assert_eq!(error["details"][0]["field"], "scope");
+        assert_eq!(world.purchases_made(), state);
+        assert_eq!(world.newest().await["refunded"], "0.00");
         // A part of the price leaves the rest of the purchase as it is.
         let part = refund(json!({"refund_ref": "S1", "amount": "9.98"})).await;
         assert_eq!(part.data(200)["status"], "PARTIALLY_REFUNDED");

@@ -55,7 +55,7 @@ pub(super) fn of_merchants() -> Vec<Operation> {
         Operation::new(
             "post",
             "/dev/v1/resellers/sales/{sal}/refund",
-            "A customer got money back: the same share of the commission is taken back, and an invoice of ours whose price went back is delivered no more.",
+            "A customer got money back: the same share of the commission is taken back, and an invoice of ours whose price went back is delivered no more. A sale of an invoice of ours needs `balance.write` too.",
         )
         .scope(Scope::ResellersWrite)
         .once()

@@ -228,6 +228,22 @@ impl World {
         }
     }
 
+    /// Makes a key of the merchant that may do this alone.
+    pub(crate) async fn merchant_key_for(&self, scopes: &[Scope]) -> String {
+        let id = KeyId::generate(SystemClock.now(), &self.random);
+        let text = KeyText::generate(KeyKind::Merchant, false, id, &self.random);
+        let shown = text.expose().expose().to_owned();
+        let key = NewKey::plain(text, "Test", scopes.iter().copied().collect());
+        let scope = KeyScope {
+            merchant: self.cast.merchant,
+            relationship: None,
+        };
+        let (db, now) = (&self.server.app().database, SystemClock.now());
+        let made = api_keys::insert(db, scope, key, &self.vault, now).await;
+        assert!(made.unwrap());
+        shown
+    }
+
     /// Tells the engine that the terms of a reseller were changed behind its back.
     pub(crate) async fn terms_changed(&self, code: &str) {
         let reseller = self.reseller(code).id;
