@@ -27,7 +27,6 @@ use super::{
 use crate::{
     Database, Error,
     database::commit,
-    fulfillments::rows::money,
     inventory::{reservations, withdrawal},
     mail::{self, Post},
     owned,
@@ -83,7 +82,11 @@ pub async fn refund(
         };
         let Giving { wanted, post, .. } = &giving;
         if let Some(known) = known(&mut tx, merchant, &wanted.reference).await? {
-            return Ok(Some(answered(found, wanted, known)?));
+            return Ok(Some(if wanted.is(id.uuid(), known)? {
+                Refund::Again(Box::new(found))
+            } else {
+                Refund::Mismatch
+            }));
         }
         let (invoice, amount) = match giving.from(found.clone(), now) {
             Ok(refunded) => refunded,
@@ -174,16 +177,6 @@ async fn known(
     .bind(reference)
     .fetch_optional(connection)
     .await?)
-}
-
-fn answered(invoice: Invoice, wanted: &Wanted, (of, amount): (Uuid, i64)) -> Result<Refund, Error> {
-    let amount = money(amount)?;
-    let same = of == invoice.id.uuid() && wanted.amount.is_none_or(|wanted| wanted == amount);
-    Ok(if same {
-        Refund::Again(Box::new(invoice))
-    } else {
-        Refund::Mismatch
-    })
 }
 
 /// False if another refund took the reference at the same moment.

@@ -33,6 +33,14 @@ pub struct Wanted {
     pub note: Option<String>,
 }
 
+impl Wanted {
+    /// Whether what was taken down under its reference, of this and so much, is what is wanted of `what` now.
+    pub(crate) fn is(&self, what: Uuid, (of, amount): (Uuid, i64)) -> Result<bool, Error> {
+        let amount = money(amount)?;
+        Ok(of == what && self.amount.is_none_or(|wanted| wanted == amount))
+    }
+}
+
 /// What became of a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -74,7 +82,11 @@ pub async fn refund(
             return Ok(None);
         };
         if let Some(known) = known(&mut tx, merchant, &wanted.reference).await? {
-            return Ok(Some(answered(sale, &wanted, known)?));
+            return Ok(Some(if wanted.is(id.uuid(), known)? {
+                Outcome::Again(sale)
+            } else {
+                Outcome::Mismatch
+            }));
         }
         let refunded = match sale.refund(wanted.amount, now) {
             Ok(refunded) => refunded,
@@ -150,16 +162,6 @@ async fn known(
     .bind(reference)
     .fetch_optional(connection)
     .await?)
-}
-
-fn answered(sale: Sale, wanted: &Wanted, (of, amount): (Uuid, i64)) -> Result<Outcome, Error> {
-    let amount = money(amount)?;
-    let same = of == sale.id.uuid() && wanted.amount.is_none_or(|wanted| wanted == amount);
-    Ok(if same {
-        Outcome::Again(sale)
-    } else {
-        Outcome::Mismatch
-    })
 }
 
 async fn store(
