@@ -22,6 +22,11 @@ impl<T> Page<T> {
         }
     }
 
+    /// Where the next page begins, by what its items are found by; none if this is the last.
+    pub fn next<K>(&self, by: impl FnOnce(&T) -> K) -> Option<K> {
+        self.items.last().filter(|_| self.has_more).map(by)
+    }
+
     /// The same page with each item translated, or the first failure.
     pub(crate) fn try_map<U, E>(self, map: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
         let items = self.items.into_iter().map(map).collect::<Result<_, _>>()?;

@@ -50,8 +50,7 @@ async fn list(app: &App, keyring: &Keyring, query: &Query) -> Result<Response, A
     let before = page.position(KeyId::parse)?;
     let owner = keyring.owner(app).await?;
     let found = api_keys::list(&app.database, keyring.scope(), before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|stored| stored.key.id);
+    let next = found.next(|stored| stored.key.id);
     let keys = found.items.iter();
     let keys: Vec<Key> = keys.map(|stored| owner.show(stored, app.now())).collect();
     Ok(page.answer(keys, next))

@@ -40,8 +40,7 @@ pub(crate) async fn dev(
         return Ok(csv::answer(rows.map_ok(Exported::from)));
     }
     let found = audit::list(&app.database, merchant, filter, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|entry| entry.seq);
+    let next = found.next(|entry| entry.seq);
     let entries: Vec<_> = found.items.into_iter().map(AuditEntry::from).collect();
     Ok(page.answer(entries, next))
 }

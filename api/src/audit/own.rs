@@ -53,8 +53,7 @@ pub(crate) async fn portal(
     let before = page.position(|text| text.parse().ok())?;
     let about = (own.merchant, relationship);
     let found = audit::list_about(&app.database, about, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|entry| entry.seq);
+    let next = found.next(|entry| entry.seq);
     let you = caller.person_id().to_string();
     let entries = found.items.into_iter();
     let entries: Vec<_> = entries.map(|one| OwnAuditEntry::of(one, &you)).collect();

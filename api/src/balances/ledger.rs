@@ -88,11 +88,7 @@ async fn listed(
         None => Start::Below(position),
     };
     let found = ledger::list(&app.database, scope, filter, start, page.limit).await?;
-    let next = found
-        .items
-        .last()
-        .map(|entry| entry.version)
-        .filter(|_| found.has_more);
+    let next = found.next(|entry| entry.version);
     Ok(page
         .answer(entries(found.items, currency), next)
         .into_response())

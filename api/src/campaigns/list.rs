@@ -47,8 +47,7 @@ async fn listed(
     let page = CursorPage::read(query, &format!("campaigns {}", of.1))?;
     let before = page.position(CampaignId::parse)?;
     let found = campaigns::list(&app.database, of, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|viewed| viewed.campaign.id);
+    let next = found.next(|viewed| viewed.campaign.id);
     let items = found.items.iter();
     let shown: Vec<_> = items
         .map(|viewed| EmbedCampaign::of(viewed, currency))

@@ -73,8 +73,7 @@ async fn page(
         Paging::Cursor(page) => {
             let before = page.position(ProductId::parse)?;
             let found = list::list(&app.database, merchant, filter, before, page.limit).await?;
-            let next = found.items.last().filter(|_| found.has_more);
-            let next = next.map(|listed| listed.id);
+            let next = found.next(|listed| listed.id);
             Ok(page.answer(show(app, of, found.items).await?, next))
         }
     }

@@ -51,8 +51,7 @@ pub(crate) async fn portal(
     known.ok_or_else(not_found)?;
     let of = (outcome, before);
     let found = connections::calls(&app.database, owner.scope(), id, of, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|call| call.number);
+    let next = found.next(|call| call.number);
     let shown: Vec<_> = found.items.into_iter().map(ConnectionCall::of).collect();
     Ok(page.answer(shown, next))
 }

@@ -53,7 +53,6 @@ async fn all(app: &App, owner: &Owner, query: &Query) -> Result<Response, ApiErr
     let page = CursorPage::read(query, &owner.list_name())?;
     let before = page.position(ConnectionId::parse)?;
     let found = connections::list(&app.database, owner.scope(), before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|connection| connection.id);
+    let next = found.next(|connection| connection.id);
     Ok(page.answer(owner.show(app, &found.items).await?, next))
 }

@@ -146,8 +146,7 @@ impl Asked {
         }
         let below = page.position(|text| text.parse().ok())?;
         let found = list::list(&asked.app.database, scope, filter, below, page.limit).await?;
-        let last = found.items.last().filter(|_| found.has_more);
-        let next = last.map(|one| one.stamp.version);
+        let next = found.next(|one| one.stamp.version);
         Ok(page.answer(asked.told(found.items).await?, next))
     }
 

@@ -66,11 +66,8 @@ pub(super) async fn page_of(
 ) -> Result<(Vec<Fulfillment>, Option<i64>), ApiError> {
     let below = page.position(|text| text.parse().ok())?;
     let found = list::list(&app.database, caller.scope(), filter, below, page.limit).await?;
-    let last = found
-        .items
-        .last()
-        .map(|fulfillment| fulfillment.stamp.version);
-    Ok((found.items, last.filter(|_| found.has_more)))
+    let next = found.next(|fulfillment| fulfillment.stamp.version);
+    Ok((found.items, next))
 }
 
 /// What is bound to an order id: nothing bound and nothing running is an empty list.

@@ -71,8 +71,7 @@ pub(crate) async fn dev(
     });
     let product = product.transpose()?;
     let found = batches::list(&app.database, merchant, product, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|batch| batch.id);
+    let next = found.next(|batch| batch.id);
     let shown: Vec<_> = found.items.into_iter().map(BatchAnswer::of).collect();
     Ok(page.answer(shown, next))
 }

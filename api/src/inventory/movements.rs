@@ -58,8 +58,7 @@ pub(crate) async fn dev(
     };
     let of = (caller.merchant_id(), product.id);
     let found = movements::list(&app.database, of, filter, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|movement| At(movement.place));
+    let next = found.next(|movement| At(movement.place));
     let shown: Vec<_> = found.items.into_iter().map(StockMovement::of).collect();
     Ok(page.answer(shown, next))
 }

@@ -24,8 +24,7 @@ pub(crate) async fn dev(
     let statuses = words(&query, "status", Status::parse)?;
     let wanted = (statuses, now);
     let found = invitations::list(&app.database, merchant, wanted, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|invitation| invitation.id);
+    let next = found.next(|invitation| invitation.id);
     let items = found.items.iter();
     let shown: Vec<_> = items.map(|one| Invitation::of(one, now)).collect();
     Ok(page.answer(shown, next))

@@ -52,8 +52,7 @@ pub(crate) async fn dev(
         Paging::Cursor(page) => {
             let before = page.position(InvoiceId::parse)?;
             let found = top_ups::list_all(db, merchant, which, before, page.limit).await?;
-            let last = found.items.last().filter(|_| found.has_more);
-            let next = last.map(|invoice| invoice.id);
+            let next = found.next(|invoice| invoice.id);
             let shown = views(&app, merchant, &found.items, at).await?;
             Ok(page.answer(shown, next))
         }

@@ -48,8 +48,7 @@ async fn listed(
     let page = CursorPage::read(query, &format!("links {}", of.1))?;
     let before = page.position(LinkId::parse)?;
     let found = links::list(&app.database, of, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|tracked| tracked.link.id);
+    let next = found.next(|tracked| tracked.link.id);
     let ground = ground(app, of.0).await?;
     let items = found.items.iter();
     let shown: Vec<_> = items

@@ -51,8 +51,7 @@ async fn listed(
     let page = CursorPage::read(query, &format!("listings {}", of.1))?;
     let before = page.position(ListingId::parse)?;
     let found = listings::list(&app.database, of, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|listed| listed.judged.listing.id);
+    let next = found.next(|listed| listed.judged.listing.id);
     let asked = app.clone();
     let shown: Vec<_> = stream::iter(found.items)
         .map(move |listed| view(asked.clone(), listed, currency))

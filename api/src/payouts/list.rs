@@ -61,8 +61,7 @@ pub(crate) async fn dev(
         Paging::Cursor(page) => {
             let before = page.position(PayoutId::parse)?;
             let found = list(&app.database, of, filter, before, page.limit).await?;
-            let last = found.items.last().filter(|_| found.has_more);
-            let next = last.map(|payout| payout.id);
+            let next = found.next(|payout| payout.id);
             Ok(page.answer_with(shown(&found.items, currency), next, beside))
         }
     }
@@ -83,8 +82,7 @@ pub(crate) async fn portal(
         return Ok(exported(&app, of, currency, filter));
     }
     let found = list(&app.database, of, filter, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|payout| payout.id);
+    let next = found.next(|payout| payout.id);
     Ok(page.answer(shown(&found.items, currency), next))
 }
 

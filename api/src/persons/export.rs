@@ -201,8 +201,7 @@ impl Export {
                     relationship: Some(this.scope.relationship),
                 };
                 let page = api_keys::list(&this.db, scope, before, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|stored| stored.key.id);
+                let next = page.next(|stored| stored.key.id);
                 let (now, currency) = (this.app.now(), this.currency());
                 let shown = page.items.iter().map(|one| Key::stored(one, currency, now));
                 Ok((shown.map(|key| line("api_key", &key)).collect(), next))
@@ -221,8 +220,7 @@ impl Export {
                     relationship: this.scope.relationship,
                 };
                 let page = connections::list(&this.db, scope, before, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|connection| connection.id);
+                let next = page.next(|connection| connection.id);
                 let (origin, currency) = (&this.app.origin, this.currency());
                 let shown = page.items.iter();
                 let shown = shown.map(|one| ConnectionView::stored(one, origin, currency));
@@ -238,8 +236,7 @@ impl Export {
             let this = this.clone();
             async move {
                 let page = links::list(&this.db, this.of(), before, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|tracked| tracked.link.id);
+                let next = page.next(|tracked| tracked.link.id);
                 let ground = Ground::of(&this.db, &this.merchant).await?;
                 let with = (&ground, this.currency());
                 let items = page.items.iter();
@@ -256,8 +253,7 @@ impl Export {
             let this = this.clone();
             async move {
                 let page = campaigns::list(&this.db, this.of(), before, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|viewed| viewed.campaign.id);
+                let next = page.next(|viewed| viewed.campaign.id);
                 let currency = this.currency();
                 let items = page.items.iter();
                 let shown = items.map(|one| EmbedCampaign::of(one, currency));
@@ -274,8 +270,7 @@ impl Export {
             let this = this.clone();
             async move {
                 let page = listings::list(&this.db, this.of(), before, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|listed| listed.judged.listing.id);
+                let next = page.next(|listed| listed.judged.listing.id);
                 let mut lines = Vec::with_capacity(page.items.len());
                 for judged in &page.items {
                     let shown = ListingView::of(&this.app, judged, this.currency()).await;
@@ -298,8 +293,7 @@ impl Export {
                 let (now, currency) = (this.app.now(), this.currency());
                 let which = (top_ups::Filter::default(), now);
                 let page = top_ups::list(&this.db, this.scope, which, before, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|invoice| invoice.id);
+                let next = page.next(|invoice| invoice.id);
                 let shown = page
                     .items
                     .iter()
@@ -348,8 +342,7 @@ impl Export {
                 let merchant = this.scope.merchant;
                 let page = replacements::list::list(&this.db, merchant, filter, before, AT_ONCE);
                 let page = page.await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|one| one.id);
+                let next = page.next(|one| one.id);
                 let shown = page.items.iter().map(ReplacementAnswer::of);
                 Ok((shown.map(|one| line("replacement", &one)).collect(), next))
             }
@@ -366,8 +359,7 @@ impl Export {
                 let which = (stock_requests::Filter::default(), now);
                 let page =
                     stock_requests::list(&this.db, this.scope, which, below, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|request| request.number);
+                let next = page.next(|request| request.number);
                 let shown = page
                     .items
                     .iter()
@@ -386,8 +378,7 @@ impl Export {
                 let filter = stock_requests::ItemFilter::default();
                 let page =
                     stock_requests::items(&this.db, this.scope, filter, below, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|item| item.number);
+                let next = page.next(|item| item.number);
                 let mut lines = Vec::with_capacity(page.items.len());
                 for item in &page.items {
                     // One that never left may have been taken back and paid back: it stays unread.
@@ -421,8 +412,7 @@ impl Export {
             let this = this.clone();
             async move {
                 let page = sales::earnings::entries(&this.db, this.of(), before, AT_ONCE).await?;
-                let last = page.items.last().filter(|_| page.has_more);
-                let next = last.map(|entry| entry.version);
+                let next = page.next(|entry| entry.version);
                 let currency = this.currency();
                 let shown = page
                     .items

@@ -47,8 +47,7 @@ pub(crate) async fn dev(
         Paging::Cursor(page) => {
             let before = page.position(RelationshipId::parse)?;
             let found = list::list(&app.database, merchant, filter, before, page.limit).await?;
-            let last = found.items.last().filter(|_| found.has_more);
-            let next = last.map(|listed| listed.relationship.id);
+            let next = found.next(|listed| listed.relationship.id);
             Ok(page.answer(show(found.items), next))
         }
     }

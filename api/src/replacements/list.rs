@@ -41,8 +41,7 @@ pub(crate) async fn dev(
         import: import.transpose()?,
     };
     let found = list(&app.database, merchant, filter, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|one| one.id);
+    let next = found.next(|one| one.id);
     let shown: Vec<_> = found.items.iter().map(MerchantReplacement::of).collect();
     Ok(page.answer(shown, next))
 }
@@ -63,8 +62,7 @@ pub(crate) async fn portal(
         import: None,
     };
     let found = list(&app.database, scope.merchant, filter, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|one| one.id);
+    let next = found.next(|one| one.id);
     let shown: Vec<_> = found.items.iter().map(ReplacementAnswer::of).collect();
     Ok(page.answer(shown, next))
 }

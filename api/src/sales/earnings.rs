@@ -147,8 +147,7 @@ pub(crate) async fn portal_ledger(
         ));
     }
     let found = earnings::entries(&app.database, of, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|entry| entry.version);
+    let next = found.next(|entry| entry.version);
     let items = found.items.iter();
     let shown: Vec<_> = items.map(|one| EarningsEntry::of(one, currency)).collect();
     Ok(page.answer(shown, next))

@@ -77,8 +77,7 @@ async fn listed(
         Paging::Cursor(page) => {
             let before = page.position(SaleId::parse)?;
             let found = list::list(&app.database, of, filter, before, page.limit).await?;
-            let last = found.items.last().filter(|_| found.has_more);
-            let next = last.map(|sale| sale.id);
+            let next = found.next(|sale| sale.id);
             Ok(page.answer(show(&found.items), next))
         }
     }
@@ -105,8 +104,7 @@ pub(crate) async fn portal_commissions(
         })));
     }
     let found = list::list(&app.database, of, filter, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|sale| sale.id);
+    let next = found.next(|sale| sale.id);
     let items = found.items.iter();
     let shown: Vec<_> = items
         .map(|sale| CommissionView::of(sale, currency))

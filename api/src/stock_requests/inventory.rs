@@ -101,8 +101,7 @@ async fn listed(
             let below = page.position(|text| text.parse().ok())?;
             let found = stock_requests::items(&app.database, scope, filter, below, page.limit);
             let found = found.await?;
-            let last = found.items.last().filter(|_| found.has_more);
-            let next = last.map(|item| item.number);
+            let next = found.next(|item| item.number);
             Ok(page.answer(masked(app, by, &found.items).await, next))
         }
     }

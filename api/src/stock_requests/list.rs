@@ -80,8 +80,7 @@ async fn listed(
             let below = page.position(|text| text.parse().ok())?;
             let what = (filter, now);
             let found = stock_requests::list(&app.database, scope, what, below, page.limit).await?;
-            let last = found.items.last().filter(|_| found.has_more);
-            let next = last.map(|one| one.number);
+            let next = found.next(|one| one.number);
             Ok(page.answer(found.items.into_iter().map(view).collect(), next))
         }
     }

@@ -65,8 +65,7 @@ async fn listed(
         ..Filter::default()
     };
     let found = top_ups::list(&app.database, scope, (filter, now), before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|invoice| invoice.id);
+    let next = found.next(|invoice| invoice.id);
     let items = found.items.iter();
     let shown: Vec<_> = items.map(|one| TopUpView::of(one, currency, now)).collect();
     Ok(page.answer(shown, next))

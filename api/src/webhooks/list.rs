@@ -55,8 +55,7 @@ async fn all(app: &App, owner: &Owner, query: &Query) -> Result<Response, ApiErr
     let page = CursorPage::read(query, &owner.list_name())?;
     let before = page.position(WebhookId::parse)?;
     let found = webhooks::list(&app.database, owner.side, before, page.limit).await?;
-    let last = found.items.last().filter(|_| found.has_more);
-    let next = last.map(|webhook| webhook.id);
+    let next = found.next(|webhook| webhook.id);
     let shown: Vec<_> = found.items.iter().map(WebhookView::of).collect();
     Ok(page.answer(shown, next))
 }
