@@ -3,7 +3,7 @@
 //!
 //! Keeps the order: where the invoice stands is stored, the money is taken out of the balance, answered. A
 //! reference takes back once; what a crash cut off is taken by a job. What a customer paid is in no balance: its
-//! refund ends the purchase.
+//! refund ends the purchase, and a dispute about it is one about its sale.
 
 use axum::{
     extract::State,
@@ -12,10 +12,10 @@ use axum::{
 use engine::{
     ids::InvoiceId,
     money::Money,
-    payments::{Act, Invoice, NotTakenBack, Purpose},
+    payments::{Act, Dispute, Invoice, NotTakenBack, Purpose},
 };
 use persistence::{
-    owned,
+    checkout, owned,
     sales::refund as customers,
     top_ups::{self, Refused, Wanted},
 };
@@ -110,20 +110,20 @@ pub(crate) async fn dispute(
 ) -> Result<Response, ApiError> {
     let work = move |app: App, caller: MerchantKey<BalanceWrite>, wire: DisputeInvoice| async move {
         let found = owned_by(&app, caller.merchant_id(), id).await?;
-        let outcome = |word: &str| match word {
-            "OPENED" => Some(Act::DisputeOpened),
-            "WON" => Some(Act::DisputeWon),
-            "LOST" => Some(Act::DisputeLost),
-            _ => None,
-        };
-        let act = texts::word(Some(wire.outcome), "outcome", outcome)?;
-        let wanted = Wanted {
-            act: act.ok_or_else(|| ApiError::field("outcome", "is missing"))?,
-            // A dispute is lost once.
-            reference: format!("{OWN_REFERENCES}dispute:{id}"),
-            note: None,
-        };
-        answer(app, caller, found, wanted).await
+        let outcome = texts::word(Some(wire.outcome), "outcome", Dispute::parse)?;
+        let dispute = outcome.ok_or_else(|| ApiError::field("outcome", "is missing"))?;
+        match found.purpose {
+            Purpose::TopUp => {
+                let wanted = Wanted {
+                    act: dispute.act(),
+                    // A dispute is lost once.
+                    reference: format!("{OWN_REFERENCES}dispute:{id}"),
+                    note: None,
+                };
+                answer(app, caller, found, wanted).await
+            }
+            Purpose::Checkout => of_purchase(&app, &caller, &found, dispute).await,
+        }
     };
     once.run(app, caller, work).await
 }
@@ -135,10 +135,6 @@ async fn answer(
     wanted: Wanted,
 ) -> Result<Response, ApiError> {
     let currency = caller.currency();
-    let Purpose::TopUp = found.purpose else {
-        let said = "A customer's purchase has no dispute here: give the money back by a refund.";
-        return Err(ApiError::saying(Code::InvalidState, said));
-    };
     let of = ((found.merchant, topped_up(&found)?), found.id);
     let by = (caller.actor(), app.now());
     // One task for both steps: what is stored is also taken.
@@ -155,6 +151,21 @@ async fn answer(
     });
     let (already, view) = doing.await?;
     Ok(Answer::stepped(already, view).into_response())
+}
+
+async fn of_purchase(
+    app: &App,
+    caller: &MerchantKey<BalanceWrite>,
+    found: &Invoice,
+    dispute: Dispute,
+) -> Result<Response, ApiError> {
+    let of = (found.merchant, found.id);
+    let by = (caller.actor(), app.engine.random().clone());
+    let done = checkout::dispute(&app.database, of, dispute, by, app.now()).await?;
+    let done = done.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let (invoice, already) =
+        done.map_err(|refused| refusal(&Refused::Invoice(refused), caller.currency()))?;
+    super::answer(app, caller, (already, &invoice)).await
 }
 
 async fn of_customer(

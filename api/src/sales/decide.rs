@@ -69,7 +69,7 @@ async fn answer(
     let decided = decide(&app.database, random, of, verdict, by).await?;
     let decided = decided.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let (sale, again) = decided.map_err(|WrongStatus(status)| {
-        let said = "The status of the commission does not allow this.";
+        let said = "The status of the commission, or of its sale, does not allow this.";
         ApiError::saying(Code::InvalidState, said).detail("status", status.name())
     })?;
     let shown = CommissionView::of(&sale, caller.currency());

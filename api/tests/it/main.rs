@@ -16,6 +16,7 @@ mod campaign_sales;
 mod campaigns;
 mod catalog;
 mod checkout;
+mod checkout_disputes;
 mod checkout_pages;
 mod checkout_paid;
 mod checkout_refunds;

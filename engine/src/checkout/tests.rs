@@ -17,7 +17,8 @@ use crate::{
     listings::{self, Listing, State},
     money::{Money, Percent},
     payments::{
-        Arrival, Coin, Invoice, Pay, Payment, ProviderKind, Snapshot, Status as Standing, Stepped,
+        Arrival, Coin, Dispute, Event, Invoice, NotTakenBack, Pay, Payment, ProviderKind, Snapshot,
+        Status as Standing, Stepped, TakenBack,
     },
     random::SeededRandom,
     relationships::{Mode, Prices, Status as RelationshipStatus},
@@ -301,7 +302,7 @@ fn paid_with(parts: &[i64]) -> Option<Invoice> {
             arrived: vec![arrival],
             gone: Vec::new(),
         };
-        invoice.provider = ProviderKind::BtcPay;
+        invoice.provider = ProviderKind::Btcpay;
         let settled = invoice.settle(&snapshot, at(1)).unwrap();
         let (Stepped::To(after) | Stepped::Already(after)) = settled.stepped;
         invoice = *after;
@@ -386,6 +387,75 @@ fn what_is_owed_comes_out_of_what_arrived() {
     assert_eq!(back.of_price(sale.paid(), amount), Money::ZERO);
     let (gone, amount) = back.refund(None, at(5)).unwrap();
     assert_eq!(gone.of_price(sale.paid(), amount), money(1_000));
+}
+
+#[test]
+fn dispute_stands_until_it_is_won_or_lost_and_takes_what_was_left() {
+    use Dispute::{Lost, Opened, Won};
+    use Standing::{Completed, Disputed, PartiallyRefunded, Refunded};
+    let delivered = |back: i64| {
+        let paid = paid_with(&[1_998]).unwrap();
+        let Ok(Stepped::To(done)) = paid.step(Event::Completed, at(3)) else {
+            panic!("it was not delivered");
+        };
+        if back == 0 {
+            return *done;
+        }
+        done.refund(Some(money(back)), at(4)).unwrap().0
+    };
+    let after = |back: i64, disputes: &[Dispute]| {
+        let mut invoice = delivered(back);
+        let mut taken = Money::ZERO;
+        for dispute in disputes {
+            invoice = match invoice.dispute(*dispute, at(5))? {
+                TakenBack::Already(invoice) => *invoice,
+                TakenBack::To(invoice, amount) => {
+                    taken = taken.checked_add(amount).unwrap();
+                    *invoice
+                }
+            };
+        }
+        Ok((invoice.status, taken.minor(), invoice.refunded.minor()))
+    };
+    for (back, disputes, expected) in [
+        (0, &[Opened][..], Ok((Disputed, 0, 0))),
+        (0, &[Opened, Opened], Ok((Disputed, 0, 0))),
+        (0, &[Opened, Won], Ok((Completed, 0, 0))),
+        (0, &[Won], Ok((Completed, 0, 0))),
+        (
+            0,
+            &[Opened, Won, Opened, Lost],
+            Ok((Refunded, 1_998, 1_998)),
+        ),
+        (0, &[Opened, Lost, Lost], Ok((Refunded, 1_998, 1_998))),
+        (500, &[Opened, Won], Ok((PartiallyRefunded, 0, 500))),
+        (500, &[Opened, Lost], Ok((Refunded, 1_498, 1_998))),
+        (0, &[Lost], Err(NotTakenBack::Status(Completed))),
+        (0, &[Opened, Lost, Won], Err(NotTakenBack::Status(Refunded))),
+        (1_998, &[Opened], Err(NotTakenBack::Status(Refunded))),
+    ] {
+        assert_eq!(after(back, disputes), expected, "{back} {disputes:?}");
+    }
+    // What is not delivered is not disputed, and what is disputed is not given back beside it.
+    let paid = paid_with(&[1_998]).unwrap();
+    let refused = paid.dispute(Opened, at(5));
+    assert_eq!(refused, Err(NotTakenBack::Status(Standing::Paid)));
+    let Ok(TakenBack::To(disputed, _)) = delivered(0).dispute(Opened, at(5)) else {
+        panic!("it was disputed before");
+    };
+    assert!(!disputed.is_delivered() && disputed.clone().refund(None, at(6)).is_err());
+    // What its provider takes back meanwhile is gone whoever is right.
+    let (part, gone) = disputed.clone().reverse(money(500), at(6)).unwrap();
+    assert_eq!((part.status, gone), (Disputed, money(500)));
+    let Ok(TakenBack::To(won, _)) = part.dispute(Won, at(7)) else {
+        panic!("it was decided before");
+    };
+    assert_eq!(won.status, PartiallyRefunded);
+    let (all, gone) = disputed.reverse(money(9_999), at(6)).unwrap();
+    assert_eq!((all.status, gone), (Refunded, money(1_998)));
+    for word in Dispute::ALL {
+        assert_eq!(Dispute::parse(word.name()), Some(word));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! a provider and the merchant's word told of is taken in once.
 
 mod deposit;
+mod dispute;
 mod invoice;
 mod method;
 mod provider;
@@ -16,6 +17,7 @@ mod take_back;
 mod tests;
 
 pub use deposit::{Deposit, Deposits};
+pub use dispute::Dispute;
 pub use invoice::{Event, Invoice, Next, Origin, Payment, Purpose, Status, Stepped, WrongStatus};
 pub use method::{Access, COIN_CHARS_MAX, Coin, METHODS_MAX, Method, ProviderKind};
 pub use provider::{Pay, Provider, Unavailable};

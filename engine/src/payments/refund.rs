@@ -68,13 +68,24 @@ impl Invoice {
     /// still there to be taken.
     ///
     /// What was to be delivered for a price that is not there any more is not: nobody said that less is enough. What
-    /// is left of the money is whoever's paid it.
-    pub fn reverse(self, payment: Money, now: Timestamp) -> Result<(Self, Money), NotTakenBack> {
+    /// is left of the money is whoever's paid it. A purchase that is disputed stays so while anything is left.
+    pub fn reverse(
+        mut self,
+        payment: Money,
+        now: Timestamp,
+    ) -> Result<(Self, Money), NotTakenBack> {
+        let disputed = self.status == Status::Disputed;
+        if disputed {
+            self.status = self.undisputed();
+        }
         let amount = payment.min(self.left());
         let (mut left, amount) = self.refund(Some(amount), now)?;
         let due = matches!(left.status, Status::Paid | Status::AwaitingStock);
         if due && !left.is_enough(left.missing()) {
             left.status = Status::Refunded;
+        }
+        if disputed && left.status != Status::Refunded {
+            left.status = Status::Disputed;
         }
         Ok((left, amount))
     }

@@ -105,7 +105,7 @@ impl Invoice {
         }
     }
 
-    fn at(mut self, status: Status, now: Timestamp) -> TakenBack {
+    pub(super) fn at(mut self, status: Status, now: Timestamp) -> TakenBack {
         self.status = status;
         self.updated_at = now;
         TakenBack::To(Box::new(self), Money::ZERO)

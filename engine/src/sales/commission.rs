@@ -1,6 +1,6 @@
 //! What the merchant owes for one sale, and its life: pending, approved, reversed.
 
-use super::{Movement, Sale};
+use super::{Movement, Sale, Status};
 use crate::{
     clock::Timestamp,
     money::{Money, Percent},
@@ -39,17 +39,25 @@ pub enum Reason {
     /// The customer was the reseller.
     SelfPurchase,
     Refund,
+    /// A dispute was lost.
+    Dispute,
     Merchant,
 }
 
 impl Reason {
-    pub const ALL: [Self; 3] = [Self::SelfPurchase, Self::Refund, Self::Merchant];
+    pub const ALL: [Self; 4] = [
+        Self::SelfPurchase,
+        Self::Refund,
+        Self::Dispute,
+        Self::Merchant,
+    ];
 
     /// The word for it in the contract and in storage.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SelfPurchase => "SELF_PURCHASE",
             Self::Refund => "REFUND",
+            Self::Dispute => "DISPUTE",
             Self::Merchant => "MERCHANT",
         }
     }
@@ -104,8 +112,12 @@ impl Commission {
 }
 
 impl Sale {
-    /// The merchant, or the end of the hold, approves what is left of the commission.
+    /// The merchant, or the end of the hold, approves what is left of the commission; nobody does while the sale
+    /// is disputed.
     pub fn approve(mut self, now: Timestamp) -> Result<Stepped, WrongStatus> {
+        if self.status == Status::Disputed {
+            return Err(WrongStatus(self.commission.status));
+        }
         match self.commission.status {
             CommissionStatus::Approved => Ok(Stepped::Already(Box::new(self))),
             CommissionStatus::Reversed => Err(WrongStatus(CommissionStatus::Reversed)),
@@ -121,7 +133,9 @@ impl Sale {
 
     /// Whether its hold is over and nobody decided otherwise.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.commission.status == CommissionStatus::Pending && self.commission.hold_until <= now
+        self.commission.status == CommissionStatus::Pending
+            && self.status != Status::Disputed
+            && self.commission.hold_until <= now
     }
 
     /// The merchant takes back what is left of the commission.

@@ -23,6 +23,8 @@ pub enum Movement {
     Earned(Money),
     /// The hold of a commission is over.
     Approved(Money),
+    /// An approved commission is on hold again.
+    Held(Money),
     /// A commission on hold shrinks.
     Dropped(Money),
     /// An approved commission is taken back.
@@ -65,7 +67,7 @@ impl Movement {
     pub fn entry(self) -> Option<(EntryKind, Money)> {
         let (kind, amount) = match self {
             Self::Approved(amount) => (EntryKind::Commission, amount),
-            Self::ClawedBack(amount) => (EntryKind::Reversal, -amount),
+            Self::ClawedBack(amount) | Self::Held(amount) => (EntryKind::Reversal, -amount),
             Self::PaidOut(amount) => (EntryKind::Payout, -amount),
             Self::Earned(_) | Self::Dropped(_) | Self::Reserved(_) | Self::Released(_) => {
                 return None;
@@ -88,6 +90,10 @@ impl Earnings {
             Movement::Approved(amount) => {
                 after.pending = self.pending.checked_sub(amount)?;
                 after.approved = self.approved.checked_add(amount)?;
+            }
+            Movement::Held(amount) => {
+                after.approved = self.approved.checked_sub(amount)?;
+                after.pending = self.pending.checked_add(amount)?;
             }
             Movement::Dropped(amount) => {
                 after.pending = self.pending.checked_sub(amount)?;

@@ -5,6 +5,7 @@
 //! of the commissions and payouts at any time. Rounding: half-even, once per amount.
 
 mod commission;
+mod dispute;
 mod earnings;
 mod refund;
 mod report;

@@ -33,7 +33,16 @@ impl Sale {
     ///
     /// After each refund the total that is reversed is the commission's share of all refunds, so a whole
     /// refund reverses the whole commission, in however many steps.
-    pub fn refund(mut self, amount: Option<Money>, now: Timestamp) -> Result<Refunded, Excess> {
+    pub fn refund(self, amount: Option<Money>, now: Timestamp) -> Result<Refunded, Excess> {
+        self.less(amount, Reason::Refund, now)
+    }
+
+    pub(super) fn less(
+        mut self,
+        amount: Option<Money>,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Refunded, Excess> {
         let paid = self.paid();
         let rest = paid.checked_sub(self.refunded);
         let rest = rest.expect("no more is given back than was paid");
@@ -44,11 +53,11 @@ impl Sale {
         let refunded = self.refunded.checked_add(amount);
         self.refunded = refunded.expect("no more than was paid");
         let whole = self.refunded == paid;
-        self.status = if whole {
-            Status::Refunded
-        } else {
-            Status::PartiallyRefunded
-        };
+        if whole {
+            self.status = Status::Refunded;
+        } else if self.status != Status::Disputed {
+            self.status = Status::PartiallyRefunded;
+        }
         self.updated_at = now;
         let commission = &mut self.commission;
         let share = commission.amount.in_proportion(self.refunded, paid);
@@ -58,7 +67,7 @@ impl Sale {
         let movement = commission.taken_back(taken_back);
         if movement.is_some() {
             commission.reversed = reversed;
-            commission.reason = Some(Reason::Refund);
+            commission.reason = Some(reason);
             if whole {
                 commission.status = CommissionStatus::Reversed;
             }

@@ -18,10 +18,17 @@ pub enum Status {
     Paid,
     PartiallyRefunded,
     Refunded,
+    /// Whoever paid wants it back, and nothing is decided.
+    Disputed,
 }
 
 impl Status {
-    pub const ALL: [Self; 3] = [Self::Paid, Self::PartiallyRefunded, Self::Refunded];
+    pub const ALL: [Self; 4] = [
+        Self::Paid,
+        Self::PartiallyRefunded,
+        Self::Refunded,
+        Self::Disputed,
+    ];
 
     /// The word for it in the contract and in storage.
     pub const fn name(self) -> &'static str {
@@ -29,6 +36,7 @@ impl Status {
             Self::Paid => "PAID",
             Self::PartiallyRefunded => "PARTIALLY_REFUNDED",
             Self::Refunded => "REFUNDED",
+            Self::Disputed => "DISPUTED",
         }
     }
 

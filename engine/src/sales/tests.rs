@@ -251,6 +251,36 @@ fn hold_is_over_at_its_moment() {
 }
 
 #[test]
+fn what_is_disputed_waits_and_earns_again_or_nothing() {
+    let Stepped::To(approved, _) = sold(1_000).approve(day(17)).unwrap() else {
+        panic!("it was approved before");
+    };
+    let (disputed, held) = approved.dispute(day(18)).unwrap();
+    assert_eq!(held, Some(Movement::Held(money(125))));
+    assert_eq!(disputed.status, Status::Disputed);
+    assert!(!disputed.is_due(day(30)) && disputed.clone().approve(day(30)).is_err());
+    assert_eq!(disputed.clone().dispute(day(19)), None);
+    let kept = disputed.clone().keep(day(20)).unwrap();
+    assert_eq!(kept.status, Status::Paid);
+    assert!(kept.is_due(day(20)) && kept.keep(day(20)).is_none());
+    let lost = disputed.lose(day(20)).unwrap();
+    assert_eq!(lost.movement, Some(Movement::Dropped(money(125))));
+    assert_eq!(
+        (lost.amount, lost.sale.status),
+        (money(1_000), Status::Refunded)
+    );
+    assert_eq!(lost.sale.commission.reason, Some(Reason::Dispute));
+    assert_eq!(lost.sale.dispute(day(21)), None);
+    // A part that went back before stays so.
+    let part = sold(1_000).refund(Some(money(400)), day(11)).unwrap().sale;
+    let (disputed, held) = part.dispute(day(12)).unwrap();
+    assert_eq!(held, None);
+    let kept = disputed.clone().keep(day(13)).unwrap();
+    assert_eq!(kept.status, Status::PartiallyRefunded);
+    assert_eq!(disputed.lose(day(13)).unwrap().amount, money(600));
+}
+
+#[test]
 fn addresses_are_masked_but_for_their_first_letter_and_domain() {
     assert_eq!(masked("ann@example.com"), "a***@example.com");
     assert_eq!(masked("é@example.com"), "é***@example.com");
@@ -299,6 +329,9 @@ enum Step {
     Reverse(usize),
     Refund(usize, i64),
     RefundRest(usize),
+    Dispute(usize),
+    Keep(usize),
+    Lose(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -310,6 +343,9 @@ fn step() -> impl Strategy<Value = Step> {
         any::<usize>().prop_map(Step::Reverse),
         (any::<usize>(), 1..50_000_i64).prop_map(|(which, minor)| Step::Refund(which, minor)),
         any::<usize>().prop_map(Step::RefundRest),
+        any::<usize>().prop_map(Step::Dispute),
+        any::<usize>().prop_map(Step::Keep),
+        any::<usize>().prop_map(Step::Lose),
     ]
 }
 
@@ -329,6 +365,12 @@ fn taken(sale: &Sale, step: &Step) -> Option<(Sale, Option<Movement>)> {
         Step::Reverse(_) => stepped(sale.clone().reverse("Fraud".to_owned(), day(20))),
         Step::Refund(_, minor) => refunded(Some(money(*minor))),
         Step::RefundRest(_) => refunded(None),
+        Step::Dispute(_) => sale.clone().dispute(day(20)),
+        Step::Keep(_) => Some((sale.clone().keep(day(20))?, None)),
+        Step::Lose(_) => {
+            let lost = sale.clone().lose(day(20))?;
+            Some((lost.sale, lost.movement))
+        }
     }
 }
 
@@ -354,7 +396,8 @@ proptest! {
                     sales.push(sale);
                     movement
                 }
-                Step::Approve(at) | Step::Reverse(at) | Step::Refund(at, _) | Step::RefundRest(at) => {
+                Step::Approve(at) | Step::Reverse(at) | Step::Refund(at, _) | Step::RefundRest(at)
+                | Step::Dispute(at) | Step::Keep(at) | Step::Lose(at) => {
                     if sales.is_empty() {
                         continue;
                     }
@@ -379,6 +422,8 @@ proptest! {
             prop_assert_eq!(earnings.reversed.minor(), reversed);
             prop_assert_eq!(earnings.total().minor(), entries);
             for sale in &sales {
+                let payable = sale.commission.status == CommissionStatus::Approved;
+                prop_assert!(sale.status != Status::Disputed || !payable);
                 prop_assert!(sale.refunded <= sale.paid());
                 prop_assert_eq!(sale.status == Status::Refunded, sale.refunded == sale.paid() && sale.refunded > Money::ZERO);
             }

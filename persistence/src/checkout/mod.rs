@@ -4,6 +4,7 @@
 //! whoever changes an invoice locks its row first. A page finds its row by the digest of its token only.
 
 mod deliver;
+mod dispute;
 mod end;
 mod find;
 mod listed;
@@ -14,6 +15,7 @@ mod rows;
 mod session;
 
 pub use deliver::{Due, Outcome, delivered, due, reveal, sold, take_waiting};
+pub use dispute::dispute;
 pub use end::{Ended, Freed, cancel, expire};
 pub use find::{Bought, by_delivery_token, by_token, lines};
 pub use open::{Customer, Opened, Opening, has_room, open};

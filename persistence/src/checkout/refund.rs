@@ -180,7 +180,7 @@ async fn known(
 }
 
 /// False if another refund took the reference at the same moment.
-async fn insert(
+pub(super) async fn insert(
     connection: &mut PgConnection,
     invoice: &Invoice,
     (amount, wanted): (Money, &Wanted),

@@ -4,6 +4,7 @@
 //! they are the sums of.
 
 pub mod decide;
+pub(crate) mod dispute;
 pub mod earnings;
 pub mod list;
 pub mod refund;

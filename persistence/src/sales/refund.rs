@@ -130,7 +130,7 @@ pub(crate) async fn of_invoice(
 }
 
 /// Moves the account and stores the refund; false if another one took the reference at the same moment.
-async fn take(
+pub(super) async fn take(
     connection: &mut PgConnection,
     account: &mut earnings::Account,
     (refunded, wanted, random): (&Refunded, &Wanted, &dyn Random),

@@ -59,7 +59,8 @@ async fn due(
         "SELECT e.merchant_id, e.relationship_id FROM earnings AS e
          WHERE ($2::uuid IS NULL OR e.relationship_id > $2)
            AND EXISTS (SELECT FROM sales AS s WHERE s.relationship_id = e.relationship_id
-                       AND s.commission_status = 'PENDING' AND s.hold_until <= $1)
+                       AND s.commission_status = 'PENDING' AND s.status <> 'DISPUTED'
+                       AND s.hold_until <= $1)
          ORDER BY e.relationship_id LIMIT $3",
     )
     .bind(now)
@@ -86,7 +87,8 @@ async fn release_of(
     let mut tx = db.begin_behind().await?;
     let mut account = earnings::lock(&mut tx, of).await?;
     let due: Vec<Row> = sqlx::query_as(select_sale!(
-        "WHERE s.relationship_id = $1 AND s.commission_status = 'PENDING' AND s.hold_until <= $2
+        "WHERE s.relationship_id = $1 AND s.commission_status = 'PENDING'
+           AND s.status <> 'DISPUTED' AND s.hold_until <= $2
          ORDER BY s.hold_until LIMIT $3"
     ))
     .bind(of.1.uuid())

@@ -1,0 +1,119 @@
+//! Disputes about what customers bought: until they are decided nobody earns, reads or gives back.
+
+use api::sales::release_due;
+use chrono::TimeDelta;
+use engine::clock::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+
+use crate::{
+    checkout::is_page,
+    support::{Reply, World, with_world},
+};
+
+const CODE: &str = "demo-both";
+const ANN: &str = "ann%40example.com";
+
+impl World {
+    async fn dispute_purchase(&self, invoice: &Value, outcome: &str) -> Reply {
+        let body = json!({"outcome": outcome});
+        self.act_on(invoice, "dispute", body).await
+    }
+
+    /// Approves what is due, as many days from now.
+    async fn released(&self, days: i64) -> u32 {
+        let then = SystemClock.now() + TimeDelta::days(days);
+        release_due(self.server.app(), then).await.unwrap()
+    }
+
+    /// Where the only sale stands, and its commission with why.
+    async fn sale_stands(&self) -> (Value, Value, Value) {
+        let sales = self.dev_of(CODE, "GET", "sales").send().await.data(200);
+        let sale = &sales[0];
+        let commission = &sale["commission"];
+        (
+            sale["status"].clone(),
+            commission["status"].clone(),
+            commission["reason"].clone(),
+        )
+    }
+}
+
+#[test]
+fn disputed_purchase_is_nobodys_until_it_is_decided() {
+    with_world(async |world| {
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let page = world.invoiced(2, ANN, &cookie).await;
+        let open = world.newest().await;
+        let early = world.dispute_purchase(&open, "OPENED").await;
+        early.refused(409, "INVALID_STATE");
+        world.pay(&open).await;
+        assert_eq!(world.released(8).await, 1);
+        let early = world.dispute_purchase(&open, "LOST").await;
+        early.refused(409, "INVALID_STATE");
+
+        let disputed = world.dispute_purchase(&open, "OPENED").await.data(200);
+        assert_eq!(disputed["status"], "DISPUTED");
+        let again = world.dispute_purchase(&open, "OPENED").await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        let waits = (json!("DISPUTED"), json!("PENDING"), Value::Null);
+        assert_eq!(world.sale_stands().await, waits);
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        assert_eq!(world.released(8).await, 0);
+        let back = world.act_on(&open, "refund", json!({"refund_ref": "D1"}));
+        back.await.refused(409, "INVALID_STATE");
+        is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
+        assert!(is_page(&world.see(&page).await, 200).contains("disputed"));
+        assert_eq!(world.sale_stands().await, waits);
+
+        let won = world.dispute_purchase(&open, "WON").await.data(200);
+        assert_eq!(won["status"], "COMPLETED");
+        is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
+        assert_eq!(world.released(8).await, 1);
+        let earns = (json!("PAID"), json!("APPROVED"), Value::Null);
+        assert_eq!(world.sale_stands().await, earns);
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+
+        world.dispute_purchase(&open, "OPENED").await.data(200);
+        let lost = world.dispute_purchase(&open, "LOST").await.data(200);
+        assert_eq!(
+            (&lost["status"], &lost["refunded"]),
+            (&json!("REFUNDED"), &json!("59.98"))
+        );
+        let again = world.dispute_purchase(&open, "LOST").await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        let gone = (json!("REFUNDED"), json!("REVERSED"), json!("DISPUTE"));
+        assert_eq!(world.sale_stands().await, gone);
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        let refunds = "SELECT COUNT(*) FROM invoice_refunds";
+        assert_eq!(world.scalar(refunds), "1");
+        let noted = "SELECT string_agg(action, ' ' ORDER BY seq) FROM audit_log
+                     WHERE action LIKE 'invoice.dispute%'";
+        assert_eq!(
+            world.scalar(noted),
+            "invoice.dispute_open invoice.dispute_win invoice.dispute_open invoice.dispute_lose"
+        );
+    });
+}
+
+#[test]
+fn dispute_about_a_purchase_that_nobody_brought_is_one_too() {
+    with_world(async |world| {
+        world.invoiced(1, ANN, "").await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        let part = json!({"refund_ref": "P1", "amount": "9.99"});
+        world.act_on(&open, "refund", part).await.data(200);
+        world.dispute_purchase(&open, "OPENED").await.data(200);
+        let won = world.dispute_purchase(&open, "WON").await.data(200);
+        assert_eq!(won["status"], "PARTIALLY_REFUNDED");
+        world.dispute_purchase(&open, "OPENED").await.data(200);
+        let lost = world.dispute_purchase(&open, "LOST").await.data(200);
+        assert_eq!(
+            (&lost["status"], &lost["refunded"]),
+            (&json!("REFUNDED"), &json!("29.99"))
+        );
+        let late = world.dispute_purchase(&open, "WON").await;
+        late.refused(409, "INVALID_STATE");
+    });
+}
