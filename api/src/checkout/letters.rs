@@ -81,6 +81,25 @@ pub(super) fn delivered(
     Ok(post(app, to.expose(), subject, text))
 }
 
+/// Money is there, and less than the price.
+pub(super) fn part(app: &App, merchant: &Merchant, sold: &Due) -> Result<Announcement, ApiError> {
+    let to = customer(merchant, sold)?.expose().to_owned();
+    let (app, name, currency) = (app.clone(), merchant.name.clone(), merchant.currency);
+    let (quantity, title) = (sold.line.quantity, sold.line.title.clone());
+    Ok(Box::new(move |invoice| {
+        let text = format!(
+            "A part of your payment for {quantity} x {title} arrived: {missing} are still missing. Send the \
+             rest within a day, and it is sent to you; {name} may also take less, or give you back what \
+             you sent. How to pay, and where it stands:\n{origin}{path}\n",
+            missing = amount(currency, invoice.missing()),
+            origin = app.origin,
+            path = invoice_path(&app, invoice.id),
+        );
+        let subject = format!("A part of your payment for {title} is missing");
+        post(&app, &to, subject, text)
+    }))
+}
+
 /// The money is there, and too little of what was bought.
 pub(super) fn short(app: &App, merchant: &Merchant, due: &Due) -> Result<Post, ApiError> {
     let to = customer(merchant, due)?;

@@ -10,12 +10,12 @@ use engine::{
     payments::{Invoice, Provider as _, Snapshot, Status, WrongStatus},
 };
 use persistence::{
-    checkout::{self, NotAccepted, NotPaid},
+    checkout::{self, NotAccepted, NotPaid, Said},
     owned,
-    top_ups::{self, NotSettled},
+    top_ups::{self, Announcement, NotSettled},
 };
 
-use super::carry::carry;
+use super::{carry::carry, letters};
 use crate::{
     error::{ApiError, Code},
     payments::{Manual, Word},
@@ -48,7 +48,12 @@ async fn paid(
     let snapshot = Manual::saying(word).fetch(&invoice).await?;
     let of = (invoice.merchant, invoice.id);
     let by = (actor, app.engine.random().clone());
-    let settled = checkout::settle(&app.database, of, snapshot, by, app.now()).await?;
+    let said = Said {
+        snapshot,
+        part: None,
+    };
+    let db = (&app.database, app.engine.vault());
+    let settled = checkout::settle(db, of, said, by, app.now()).await?;
     let settled = settled.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let (_, already) = settled.map_err(not_paid)?;
     delivered(app, of, already).await
@@ -104,7 +109,13 @@ pub(crate) async fn taken_in(
     (actor, now): (Actor, Timestamp),
 ) -> Result<bool, ApiError> {
     let by = (actor, app.engine.random().clone());
-    let settled = checkout::settle(&app.database, of, snapshot, by, now).await?;
+    let said = Said {
+        part: part_of(app, of, &snapshot).await?,
+        snapshot,
+    };
+    let db = (&app.database, app.engine.vault());
+    let settled = checkout::settle(db, of, said, by, now).await?;
+    app.mail_queued.notify_one();
     match settled.ok_or_else(|| ApiError::new(Code::InternalError))? {
         Err(NotPaid::Contradiction(_) | NotPaid::SourceTaken | NotPaid::TooLarge) => Ok(false),
         Ok((invoice, _)) => {
@@ -114,6 +125,22 @@ pub(crate) async fn taken_in(
             Ok(true)
         }
     }
+}
+
+/// What the customer is mailed if what arrived is too little, unless the address is forgotten by now.
+async fn part_of(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    snapshot: &Snapshot,
+) -> Result<Option<Announcement>, ApiError> {
+    if !snapshot.arrived.iter().any(|arrival| arrival.settled) {
+        return Ok(None);
+    }
+    let shop = app.engine.merchant(of.0).await?;
+    let sold = checkout::sold(&app.database, of).await?;
+    Ok(shop
+        .zip(sold)
+        .and_then(|(shop, sold)| letters::part(app, &shop, &sold).ok()))
 }
 
 fn not_paid(why: NotPaid) -> ApiError {

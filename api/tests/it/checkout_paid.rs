@@ -111,19 +111,30 @@ fn customer_pays_at_a_server_in_parts_and_gets_the_serials_once() {
             shown.contains("Send the rest") && shown.contains("34.98 USD"),
             "{shown}"
         );
+        let missing = world.letter("is missing").await;
+        assert!(missing.contains(&page) && missing.contains("34.98 USD are still missing"));
         let both = [
             payment("a-0", "0.0004", "Settled"),
-            payment("b-0", "0.00055968", "Settled"),
+            payment("c-0", "0.0001", "Settled"),
+            payment("b-0", "0.00045968", "Settled"),
         ];
+        double.pays(&reference, &json!(both[..2]));
+        assert!(ask_due(world.server.app(), after(6)).await.unwrap() > 0);
         double.pays(&reference, &json!(both));
         let done = world.until_invoice(of, "COMPLETED").await;
         assert_eq!(
             (&done["received"], &done["overpaid"]),
             (&json!("59.98"), &json!("0.00"))
         );
+        // Of parts that are too little still, nobody is mailed again.
+        let letters = world.letters().await;
+        let told = letters
+            .iter()
+            .filter(|one| one.subject.contains("is missing"));
+        assert_eq!(told.count(), 1);
         // Told again, and asked again: nothing is new.
         ask_due(world.server.app(), after(7 * 60)).await.unwrap();
-        assert_eq!(world.scalar("SELECT COUNT(*) FROM payments"), "2");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM payments"), "3");
         assert_eq!(world.delivered_serials(), "2");
         assert_eq!(world.scalar("SELECT COUNT(*) FROM sales"), "1");
         let ledger = "SELECT COUNT(*) FROM ledger_entries WHERE kind = 2";

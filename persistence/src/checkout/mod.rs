@@ -19,6 +19,6 @@ pub use dispute::dispute;
 pub use end::{Ended, Freed, cancel, expire};
 pub use find::{Bought, by_delivery_token, by_token, lines};
 pub use open::{Customer, Opened, Opening, has_room, open};
-pub use pay::{NotAccepted, NotPaid, accept, settle};
+pub use pay::{NotAccepted, NotPaid, Said, accept, settle};
 pub use refund::{Cause, Giving, Refund, refund};
 pub use session::{NewSession, find as find_session, insert, reprice, sweep};

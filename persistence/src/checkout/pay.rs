@@ -12,6 +12,7 @@ use engine::{
     ids::{InvoiceId, MerchantId, SaleId},
     payments::{Invoice, Settlement, Snapshot, Status, Stepped, WrongStatus},
     random::Random,
+    vault::Vault,
 };
 use sqlx::PgConnection;
 
@@ -19,10 +20,14 @@ use super::rows::{line, lock, store};
 use crate::{
     Database, Error,
     database::commit,
+    mail::{self, Post},
     owned,
     relationships::rows::kept,
     sales::record,
-    top_ups::settle::{SOURCE_KEY, insert, payment},
+    top_ups::{
+        Announcement,
+        settle::{SOURCE_KEY, insert, payment},
+    },
 };
 
 /// Why nothing was changed.
@@ -36,23 +41,30 @@ pub enum NotPaid {
     TooLarge,
 }
 
+/// What a provider says of an invoice.
+pub struct Said {
+    pub snapshot: Snapshot,
+    /// What the customer is mailed if too little arrived for the first time.
+    pub part: Option<Announcement>,
+}
+
 /// Takes in what a provider says of an invoice of a customer of this merchant, and says whether it was so
 /// before; none if there is none such.
 pub async fn settle(
-    db: &Database,
+    (db, vault): (&Database, &Vault),
     (merchant, id): (MerchantId, InvoiceId),
-    snapshot: Snapshot,
+    said: Said,
     (actor, random): (Actor, Arc<dyn Random>),
     now: Timestamp,
 ) -> Result<Option<Result<(Invoice, bool), NotPaid>>, Error> {
-    let (db, now) = (db.clone(), kept(now));
+    let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
         let Some(invoice) = lock(&mut tx, merchant, id).await? else {
             return Ok(None);
         };
         let was = invoice.status;
-        let Ok(settlement) = invoice.clone().settle(&snapshot, now) else {
+        let Ok(settlement) = invoice.clone().settle(&said.snapshot, now) else {
             return Ok(Some(Err(NotPaid::Contradiction(Box::new(invoice)))));
         };
         let Settlement { stepped, fresh } = settlement;
@@ -69,6 +81,11 @@ pub async fn settle(
                 inserted => inserted?,
             }
             invoice.payments.push(payment);
+        }
+        let part = invoice.status == Status::Underpaid && was != Status::Underpaid;
+        if let Some(announce) = said.part.filter(|_| part) {
+            let Post { id, letter } = announce(&invoice);
+            mail::queue(&mut tx, &vault, (id, "part"), &letter, now).await?;
         }
         let paid = invoice.status == Status::Paid && was != Status::Paid;
         if paid && !sold(&mut tx, &invoice, &*random, now).await? {
