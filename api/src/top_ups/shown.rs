@@ -32,6 +32,8 @@ pub(crate) struct TopUpView {
     pay: PayView,
     received: MoneyText,
     overpaid: MoneyText,
+    /// What of the amount did not arrive.
+    missing: MoneyText,
     refunded: MoneyText,
     credited: Option<MoneyText>,
     ledger_entry_id: Option<String>,
@@ -107,6 +109,7 @@ impl TopUpView {
         // Beyond the bound nothing was ever credited.
         let received = invoice.received().unwrap_or_default();
         let overpaid = received.checked_sub(invoice.amount).unwrap_or_default();
+        let missing = invoice.amount.checked_sub(received).unwrap_or_default();
         let mut entries = invoice.payments.iter().filter_map(|payment| payment.entry);
         let entry = entries.next();
         Self {
@@ -122,6 +125,7 @@ impl TopUpView {
             pay: PayView::of(&invoice.pay, invoice.amount, currency),
             received: money(received),
             overpaid: money(overpaid.max(Money::ZERO)),
+            missing: money(missing.max(Money::ZERO)),
             refunded: money(invoice.refunded),
             credited: entry.map(|_| money(invoice.credited().unwrap_or_default())),
             ledger_entry_id: entry.map(|entry| entry.to_string()),

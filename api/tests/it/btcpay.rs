@@ -307,6 +307,46 @@ fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
 }
 
 #[test]
+fn top_up_is_worth_what_came_and_says_what_did_not_until_it_does() {
+    with_world(async |world| {
+        let double = world.paid_by_double().await;
+        let (opened, reference) = world.shown().await;
+        assert_eq!(opened["missing"], "50.00");
+        double.pays(&reference, &json!([payment("a-0", "0.0004", "Settled")]));
+        world.notice(&reference, SECRET).await;
+        let part = world.until_top_up(&opened, "COMPLETED").await;
+        assert_eq!(
+            [&part["received"], &part["credited"], &part["missing"]],
+            ["25.00"; 3]
+        );
+        // Nobody says that there is more: it is asked for as long as the rest may be on its way.
+        double.pays(
+            &reference,
+            &json!([
+                payment("a-0", "0.0004", "Settled"),
+                payment("b-0", "0.00048", "Settled")
+            ]),
+        );
+        let (app, minutes) = (world.server.app(), chrono::TimeDelta::minutes);
+        let soon = later() - chrono::TimeDelta::hours(7) + minutes(6);
+        assert_eq!(api::payments::ask_due(app, soon).await.unwrap(), 1);
+        assert_eq!(world.credited_by_top_ups(), "2 of 5500");
+        let call = world.call(
+            "GET",
+            &format!("/dev/v1/invoices/{}", opened["id"].as_str().unwrap()),
+        );
+        let whole = call.key(&world.merchant_key()).send().await.data(200);
+        assert_eq!(
+            [&whole["missing"], &whole["overpaid"], &whole["credited"]],
+            ["0.00", "5.00", "55.00"]
+        );
+        // From then on it is asked for as whatever is over is.
+        let later = soon + minutes(6);
+        assert_eq!(api::payments::ask_due(app, later).await.unwrap(), 0);
+    });
+}
+
+#[test]
 fn server_that_does_not_answer_is_asked_once_and_its_invoices_wait_together() {
     with_world(async |world| {
         let double = world.paid_by_double().await;

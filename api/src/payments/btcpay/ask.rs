@@ -9,7 +9,7 @@ use engine::{
     audit::Actor,
     clock::Timestamp,
     ids::StoreId,
-    payments::{Invoice, Provider as _, Status},
+    payments::{Invoice, Provider as _, Purpose, Status},
 };
 use futures_util::{TryStreamExt as _, stream};
 use persistence::{
@@ -120,6 +120,10 @@ async fn ask(app: App, due: Due, now: Timestamp) -> Result<Option<Timestamp>, Ap
 fn next_question(invoice: &Invoice, now: Timestamp) -> Option<Timestamp> {
     match invoice.status {
         Status::Open | Status::Confirming | Status::Underpaid => Some(now + OPEN_AGAIN),
+        // A top-up is done with what came; the rest of it may be on its way.
+        Status::Completed if is_short(invoice) && now < invoice.expires_at => {
+            Some(now + OPEN_AGAIN)
+        }
         Status::Paid
         | Status::Completed
         | Status::AwaitingStock
@@ -132,4 +136,8 @@ fn next_question(invoice: &Invoice, now: Timestamp) -> Option<Timestamp> {
             (now < late).then_some(now + ENDED_AGAIN)
         }
     }
+}
+
+fn is_short(invoice: &Invoice) -> bool {
+    invoice.purpose == Purpose::TopUp && invoice.received() < Some(invoice.amount)
 }
