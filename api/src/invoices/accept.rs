@@ -10,6 +10,7 @@ use crate::{
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
+    stock_requests,
     wire::fields::Nothing,
 };
 
@@ -21,13 +22,16 @@ pub(crate) async fn dev(
 ) -> Result<Response, ApiError> {
     let work = move |app: App, caller: MerchantKey<BalanceWrite>, Nothing {}| async move {
         let found = owned_by(&app, caller.merchant_id(), id).await?;
-        let Purpose::Checkout = found.purpose else {
-            let said = "A top-up is credited with what arrives, however little it is.";
-            let error = ApiError::saying(Code::InvalidState, said);
-            return Err(error.detail("status", found.status_at(app.now()).name()));
+        let (of, by) = ((found.merchant, found.id), caller.actor());
+        let accepted = match found.purpose {
+            Purpose::Checkout => checkout::pay::accepted(&app, of, by).await?,
+            Purpose::StockRequest => stock_requests::pay::accepted(&app, of, by).await?,
+            Purpose::TopUp => {
+                let said = "A top-up is credited with what arrives, however little it is.";
+                let error = ApiError::saying(Code::InvalidState, said);
+                return Err(error.detail("status", found.status_at(app.now()).name()));
+            }
         };
-        let of = (found.merchant, found.id);
-        let accepted = checkout::pay::accepted(&app, of, caller.actor()).await?;
         answer(&app, &caller, (accepted.0, &accepted.1)).await
     };
     once.run(app, caller, work).await

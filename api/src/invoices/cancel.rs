@@ -15,6 +15,7 @@ use crate::{
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
+    stock_requests::pay::with_its_purchase,
     top_ups,
     wire::fields::Nothing,
 };
@@ -33,6 +34,7 @@ pub(crate) async fn dev(
                 top_ups::cancel::cancelled(&app, asker, id).await?
             }
             Purpose::Checkout => of_customer(&app, &caller, id).await?,
+            Purpose::StockRequest => return Err(with_its_purchase(&found, app.now())),
         };
         answer(&app, &caller, (already, &invoice)).await
     };

@@ -13,6 +13,7 @@ use crate::{
     error::ApiError,
     extract::{Once, PathIds},
     state::App,
+    stock_requests::pay::with_its_purchase,
     top_ups::mark_paid::{MarkPaid, marked, reference},
 };
 
@@ -44,6 +45,7 @@ pub(crate) async fn dev(
                 let word = reference(wire.reference)?;
                 checkout::pay::marked(&app, found, word, caller.actor()).await?
             }
+            Purpose::StockRequest => return Err(with_its_purchase(&found, app.now())),
         };
         answer(&app, &caller, (already, &invoice)).await
     };

@@ -30,6 +30,7 @@ use crate::{
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
+    stock_requests,
     top_ups::owed,
     wire::{
         answer::Answer,
@@ -97,6 +98,17 @@ pub(crate) async fn refund(
                 };
                 of_customer(&app, &caller, found, wanted).await
             }
+            Purpose::StockRequest => {
+                let wanted = customers::Wanted {
+                    amount,
+                    reference,
+                    note,
+                };
+                let (of, by) = ((found.merchant, found.id), caller.actor());
+                let done = stock_requests::pay::refunded(&app, of, wanted, by).await?;
+                let done = done.map_err(|refused| refusal(&refused, caller.currency()))?;
+                super::answer(&app, &caller, (done.0, &done.1)).await
+            }
         }
     };
     once.run(app, caller, work).await
@@ -123,6 +135,10 @@ pub(crate) async fn dispute(
                 answer(app, caller, found, wanted).await
             }
             Purpose::Checkout => of_purchase(&app, &caller, &found, dispute).await,
+            Purpose::StockRequest => {
+                let said = "A reseller's purchase has no dispute here: it is cancelled or revoked.";
+                Err(ApiError::saying(Code::InvalidState, said))
+            }
         }
     };
     once.run(app, caller, work).await

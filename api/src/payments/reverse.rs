@@ -8,12 +8,16 @@ use engine::{
     clock::Timestamp,
     payments::{Act, Invoice, Payment, Purpose},
 };
-use persistence::top_ups::{self, Wanted};
+use persistence::{
+    sales::refund as customers,
+    top_ups::{self, Wanted},
+};
 
 use crate::{
     checkout,
     error::{ApiError, Code},
     state::App,
+    stock_requests,
     top_ups::owed,
 };
 
@@ -48,6 +52,15 @@ pub(super) async fn reverse(
         Purpose::Checkout => {
             let gone = (payment.amount, reference, NOTE.to_owned());
             checkout::refund::reversed(app, (merchant, id), gone, actor).await
+        }
+        Purpose::StockRequest => {
+            let wanted = customers::Wanted {
+                amount: None,
+                reference,
+                note: Some(NOTE.to_owned()),
+            };
+            let gone = (payment.amount, wanted);
+            stock_requests::pay::reversed(app, (merchant, id), gone, actor).await
         }
     }
 }

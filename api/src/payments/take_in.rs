@@ -15,6 +15,7 @@ use crate::{
     checkout,
     error::{ApiError, Code},
     state::App,
+    stock_requests,
     top_ups::complete::complete,
 };
 
@@ -33,6 +34,10 @@ pub(super) async fn take_in(
         Purpose::Checkout => {
             let of = (invoice.merchant, invoice.id);
             checkout::pay::taken_in(app, of, snapshot, by).await?
+        }
+        Purpose::StockRequest => {
+            let of = (invoice.merchant, invoice.id);
+            stock_requests::pay::taken_in(app, of, snapshot, by.0).await?
         }
     };
     if !taken {

@@ -6,34 +6,31 @@ use engine::{
     ids::{InvoiceId, MerchantId, StockRequestId, WithdrawalId},
     inventory::{Reservation, ReserveCall, Reserved},
     money::{Currency, Money},
-    payments::{Coin, ProviderKind},
+    payments::{Coin, Method},
     stock_requests::{BALANCE, Bill, INVOICE_HOURS, RequestedBy},
 };
-use persistence::payments;
+use persistence::{payments, stock_requests::Billing};
 
 use crate::{error::ApiError, payments::open, state::App};
 
 /// Where the money is to come from.
 pub(super) enum Payable {
     Balance,
-    Elsewhere(Box<Bill>),
+    Elsewhere(Box<Method>),
 }
 
 /// How a purchase is paid in this coin, or in the merchant's first; by the balance if there is none.
 pub(super) async fn payable(
     app: &App,
-    (merchant, currency): (MerchantId, Currency),
-    (id, total): (StockRequestId, Money),
+    merchant: MerchantId,
     coin: Option<Coin>,
 ) -> Result<Payable, ApiError> {
     if coin.as_ref().is_some_and(|coin| coin.as_str() == BALANCE) {
         return Ok(Payable::Balance);
     }
-    let offered = payments::list(&app.database, merchant, true).await?;
-    // What is paid where only the merchant sees it, the merchant marks paid.
-    let mut offered = offered
-        .into_iter()
-        .filter(|method| method.provider() == ProviderKind::Manual);
+    let mut offered = payments::list(&app.database, merchant, true)
+        .await?
+        .into_iter();
     let method = match coin {
         None => offered.next(),
         Some(coin) => {
@@ -42,16 +39,30 @@ pub(super) async fn payable(
             Some(method.ok_or_else(not_offered)?)
         }
     };
-    let Some(method) = method else {
-        return Ok(Payable::Balance);
-    };
-    Ok(Payable::Elsewhere(Box::new(Bill {
-        // One request has one invoice: it is the request, under another prefix.
-        id: InvoiceId::from_uuid(id.uuid()),
-        provider: method.provider(),
-        pay: open(app, &method, (currency, total, INVOICE_HOURS * 60)).await?,
-        coin: method.coin,
-    })))
+    Ok(method.map_or(Payable::Balance, |method| {
+        Payable::Elsewhere(Box::new(method))
+    }))
+}
+
+/// Opens the invoice of a purchase whose units are kept: nobody else is asked for one before.
+pub(super) async fn billing(
+    app: &App,
+    currency: Currency,
+    (id, total): (StockRequestId, Money),
+    method: Method,
+) -> Result<Billing, ApiError> {
+    let pay = open(app, &method, (currency, total, INVOICE_HOURS * 60)).await?;
+    Ok(Billing {
+        bill: Bill {
+            // One request has one invoice: it is the request, under another prefix.
+            id: InvoiceId::from_uuid(id.uuid()),
+            provider: method.provider(),
+            pay,
+            coin: method.coin,
+            invoice: None,
+        },
+        access: method.access,
+    })
 }
 
 /// Keeps the units of a purchase for it, as long as its invoice waits for money and until they are given out. To

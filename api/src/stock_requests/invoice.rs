@@ -9,7 +9,7 @@ use engine::{
     clock::Timestamp,
     ids::{RelationshipId, StockRequestId},
     money::Currency,
-    payments::Coin,
+    payments::{Coin, Method},
     stock_requests::{Event, RequestedBy, Status, StockRequest},
 };
 use persistence::{
@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use super::{
     StockRequestView,
-    bill::{Payable, keep, payable},
+    bill::{Payable, billing, keep, payable},
     carry::carry,
 };
 use crate::{
@@ -64,20 +64,16 @@ async fn answer(
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let wanted = coin.or_else(|| found.coin.clone());
     let by = caller.actor();
-    let (request, again) =
-        match payable(&app, (merchant, currency), (id, found.total), wanted).await? {
-            Payable::Balance => {
-                let pay = Step::by(Event::PayBegun, by, "stock_request.pay");
-                owned(pay_now(app.clone(), found, currency, pay)).await?
-            }
-            Payable::Elsewhere(bill) => {
-                let invoice = Step {
-                    bill: Some(*bill),
-                    ..Step::by(Event::Invoiced, by, "stock_request.invoice")
-                };
-                owned(open_bill(app.clone(), found, currency, invoice)).await?
-            }
-        };
+    let (request, again) = match payable(&app, merchant, wanted).await? {
+        Payable::Balance => {
+            let pay = Step::by(Event::PayBegun, by, "stock_request.pay");
+            owned(pay_now(app.clone(), found, currency, pay)).await?
+        }
+        Payable::Elsewhere(method) => {
+            let invoice = Step::by(Event::Invoiced, by, "stock_request.invoice");
+            owned(open_bill(app.clone(), (found, currency), *method, invoice)).await?
+        }
+    };
     let view = StockRequestView::of(&request, currency, app.now());
     Ok(Answer::stepped(again, view).into_response())
 }
@@ -104,17 +100,19 @@ async fn pay_now(
 
 async fn open_bill(
     app: App,
-    found: StockRequest,
-    currency: Currency,
+    (found, currency): (StockRequest, Currency),
+    method: Method,
     mut invoice: Step,
 ) -> Result<(StockRequest, bool), ApiError> {
     let _turn = app.turns.take(found.id).await;
-    let coin = invoice.bill.as_ref().map(|bill| bill.coin.clone());
+    let coin = Some(method.coin.clone());
     let of = (found.scope.merchant, Some(found.scope.relationship));
     let fresh = find(&app.database, found.scope, found.id).await?;
     if fresh.is_some_and(|fresh| fresh.status_at(app.now()) == Status::Requested) {
         let units = (found.withdrawal(), found.sku, found.quantity);
         invoice.kept = Some(keep(&app, (of.0, currency), units, RequestedBy::Merchant).await?);
+        let billed = (found.id, found.total);
+        invoice.bill = Some(billing(&app, currency, billed, method).await?);
     }
     let stepped = step(&app.database, of, found.id, invoice, app.now()).await?;
     match stepped.ok_or_else(|| ApiError::new(Code::NotFound))? {
@@ -136,5 +134,9 @@ fn is_in(request: &StockRequest, coin: Option<&Coin>) -> bool {
 
 /// The status does not allow it.
 pub(super) fn wrong(found: &StockRequest, now: Timestamp) -> ApiError {
-    ApiError::new(Code::InvalidState).detail("status", found.told(now))
+    let error = ApiError::new(Code::InvalidState).detail("status", found.told(now));
+    match found.invoice() {
+        None => error,
+        Some(_) => error.detail("invoice_status", found.bill_status(now).name()),
+    }
 }

@@ -30,6 +30,8 @@ pub(crate) struct StockInvoice {
     pay: PayView,
     received: MoneyText,
     overpaid: MoneyText,
+    /// What of the amount did not arrive.
+    missing: MoneyText,
     refunded: MoneyText,
     expires_at: Time,
     paid_at: Option<Time>,
@@ -59,7 +61,19 @@ impl StockInvoice {
     ) -> Self {
         let id = bill.id.to_string();
         let money = |amount| MoneyText(currency, amount);
-        let received = request.paid_at.map_or(Money::ZERO, |_| request.total);
+        let (received, overpaid, gone) = bill.invoice.as_ref().map_or_else(
+            || {
+                let all = request.paid_at.map_or(Money::ZERO, |_| request.total);
+                (all, Money::ZERO, Money::ZERO)
+            },
+            |invoice| {
+                let received = invoice.received().unwrap_or_default();
+                let over = received.checked_sub(request.total).unwrap_or_default();
+                (received, over.max(Money::ZERO), invoice.refunded)
+            },
+        );
+        let missing = request.total.checked_sub(received).unwrap_or_default();
+        let refunded = request.refunded.checked_add(gone).unwrap_or(received);
         Self {
             uniqid: id.clone(),
             id,
@@ -71,8 +85,9 @@ impl StockInvoice {
             provider: bill.provider.name(),
             pay: PayView::of(&bill.pay, request.total, currency),
             received: money(received),
-            overpaid: money(Money::ZERO),
-            refunded: money(request.refunded),
+            overpaid: money(overpaid),
+            missing: money(missing.max(Money::ZERO)),
+            refunded: money(refunded),
             expires_at: Time(request.expires_at),
             paid_at: request.paid_at.map(Time),
             completed_at: request.allocated_at.map(Time),

@@ -1,8 +1,6 @@
 //! `POST /dev/v1/resellers/{id}/stock-transfers/{transferId}/mark-paid`: the merchant saw the money.
 //!
-//! Keeps: it is said once. Money that comes for a purchase that is over buys it all the same, as long as it
-//! can be had at its price; otherwise it goes to the balance. Which of both is decided with the row in hand:
-//! whether its units are kept, only that says.
+//! Keeps: it is said once, and what it brings about is what it would if a provider told of it ([`super::pay`]).
 
 use axum::{
     extract::State,
@@ -10,24 +8,22 @@ use axum::{
 };
 use engine::{
     audit::Actor,
-    fulfillments::{Request, policy},
     ids::{MerchantId, RelationshipId, StockRequestId},
     money::Currency,
-    stock_requests::{Event, Status, StockRequest},
+    stock_requests::StockRequest,
 };
 use persistence::{
-    owned, programs,
+    owned,
     stock_requests::{Step, Steps, find, step},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    StockRequestView,
-    carry::allocate_paid,
-    counted,
-    give_back::{give_back, room_for},
+    StockRequestView, counted,
+    give_back::give_back,
     invoice::wrong,
+    pay::{allocate_if, marked, once_paid_in_full, reference_taken},
 };
 use crate::{
     auth::{MerchantKey, scope::ResellerStockWrite},
@@ -89,14 +85,15 @@ async fn paid(app: App, seen: Seen) -> Result<(StockRequest, bool), ApiError> {
     let scope = scope_of(&app, seen.merchant, seen.relationship).await?;
     let found = find(&app.database, scope, seen.id).await?;
     let found = found.ok_or_else(missing)?;
-    let (event, if_over) = events(&app, &found).await?;
-    if [event, if_over].contains(&Event::PaidInVain) && is_over(&app, &found) {
-        room_for(&app, scope, found.total).await?;
+    if found.invoice().is_some() {
+        let said = (seen.reference, seen.actor);
+        return marked(&app, &turn, (found, seen.currency), said).await;
     }
+    let once = once_paid_in_full(&app, &found).await?;
     let paid = Step {
-        if_over: Some(if_over),
+        if_over: Some(once.if_over),
         payment_reference: seen.reference.clone(),
-        ..Step::by(event, seen.actor, "stock_request.mark_paid")
+        ..Step::by(once.event, seen.actor, "stock_request.mark_paid")
     };
     let of = (seen.merchant, Some(seen.relationship));
     let stepped = step(&app.database, of, seen.id, paid, app.now()).await?;
@@ -104,63 +101,15 @@ async fn paid(app: App, seen: Seen) -> Result<(StockRequest, bool), ApiError> {
         Steps::To(request, refund) => (*request, refund),
         Steps::Already(request) => return again(*request, seen.reference.as_deref()),
         Steps::Wrong(found) => return Err(wrong(&found, app.now())),
-        Steps::ReferenceTaken => {
-            let said = "This reference paid another purchase. Nothing was changed.";
-            let error = ApiError::saying(Code::AlreadyExists, said);
-            return Err(error.detail("reference", "belongs to another purchase"));
-        }
+        Steps::ReferenceTaken => return Err(reference_taken()),
     };
     counted(&app, &request).await?;
     if let Some(refund) = refund {
         let given = give_back(&app, refund).await;
         given.map_err(ApiError::after_change)?;
     }
-    let request = if request.status == Status::Paid && allocates(&app, seen.merchant).await? {
-        let allocated = allocate_paid(&app, &turn, request, seen.currency).await;
-        allocated.map_err(ApiError::after_change)?
-    } else {
-        request
-    };
-    Ok((request, false))
-}
-
-/// What the money brings about, and what if the end of the purchase is stored by then: of one that is over, only
-/// what can still be had.
-async fn events(app: &App, found: &StockRequest) -> Result<(Event, Event), ApiError> {
-    if found.paid_at.is_some() {
-        return Ok((Event::Paid, Event::Paid));
-    }
-    let paid_if = |can| if can { Event::Paid } else { Event::PaidInVain };
-    let allowed = is_allowed(app, found).await?;
-    let stock = app.engine.stock(found.scope.merchant, found.sku).await?;
-    let there = stock.available >= u64::from(found.quantity);
-    // Its time may be over, and nobody noted that: its units are kept.
-    let kept = found.status == Status::Invoiced;
-    let event = paid_if(!is_over(app, found) || allowed && (kept || there));
-    Ok((event, paid_if(allowed && there)))
-}
-
-fn is_over(app: &App, found: &StockRequest) -> bool {
-    let status = found.status_at(app.now());
-    matches!(status, Status::Cancelled | Status::Expired)
-}
-
-/// Whether the reseller may still buy it.
-async fn is_allowed(app: &App, found: &StockRequest) -> Result<bool, ApiError> {
-    let terms = app.engine.terms(found.scope.relationship).await?;
-    let product = app.engine.product(found.sku.product).await?;
-    let asked = Request::purchase(found.purchase(), app.engine.vault());
-    Ok(terms.is_some_and(|terms| {
-        let quote = policy::quote(&terms, |_| product.as_deref(), &asked);
-        quote.is_ok()
-    }))
-}
-
-/// Whether what is paid gets its serials at once.
-async fn allocates(app: &App, merchant: MerchantId) -> Result<bool, ApiError> {
-    let program = programs::find(&app.database, merchant).await;
-    let program = program.map_err(|error| ApiError::from(error).after_change())?;
-    Ok(program.is_some_and(|program| program.auto_allocate))
+    let allocated = allocate_if(&app, &turn, request, seen.currency).await;
+    Ok((allocated.map_err(ApiError::after_change)?, false))
 }
 
 fn again(request: StockRequest, reference: Option<&str>) -> Result<(StockRequest, bool), ApiError> {

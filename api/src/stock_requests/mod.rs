@@ -17,6 +17,7 @@ mod invoiced;
 pub(crate) mod list;
 pub(crate) mod mark_paid;
 pub(crate) mod open;
+pub(crate) mod pay;
 pub(crate) mod revoke;
 pub(crate) mod shown;
 mod turns;

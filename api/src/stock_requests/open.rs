@@ -28,7 +28,7 @@ use utoipa::ToSchema;
 
 use super::{
     StockRequestView,
-    bill::{Payable, in_stock, keep, payable},
+    bill::{Payable, billing, in_stock, keep, payable},
     carry::carry,
     counted,
 };
@@ -169,7 +169,7 @@ async fn opened(
     let request = Request::purchase(purchase, app.engine.vault());
     let quote = policy::quote(&terms, |_| product.as_deref(), &request).map_err(refused)?;
     let balance = app.engine.balance(scope).await?;
-    let payable = payable_at_once(app, &asked, quote.total, coin.clone()).await?;
+    let payable = payable_at_once(app, &asked, coin.clone()).await?;
     let pays = matches!(payable, Some(Payable::Balance));
     if pays && balance.available() < quote.total {
         return Err(refused(Refusal::InsufficientBalance {
@@ -177,7 +177,7 @@ async fn opened(
             available: balance.available(),
         }));
     }
-    let at_once = at_once(app, &asked, payable, (sku, quantity)).await?;
+    let at_once = at_once(app, &asked, payable, (sku, quantity, quote.total)).await?;
     let wanted = Wanted {
         id: asked.id,
         scope,
@@ -216,7 +216,7 @@ async fn at_once(
     app: &App,
     asked: &Asked,
     payable: Option<Payable>,
-    (sku, quantity): (Sku, u32),
+    (sku, quantity, total): (Sku, u32, Money),
 ) -> Result<AtOnce, ApiError> {
     let of = (asked.scope.merchant, asked.currency);
     Ok(match payable {
@@ -228,9 +228,11 @@ async fn at_once(
             in_stock(app, of, (sku, quantity)).await?;
             AtOnce::Pays
         }
-        Some(Payable::Elsewhere(bill)) => {
+        Some(Payable::Elsewhere(method)) => {
             let units = (WithdrawalId::from_uuid(asked.id.uuid()), sku, quantity);
-            AtOnce::Invoiced(bill, keep(app, of, units, asked.by).await?)
+            let kept = keep(app, of, units, asked.by).await?;
+            let billing = billing(app, asked.currency, (asked.id, total), *method).await?;
+            AtOnce::Invoiced(Box::new(billing), kept)
         }
     })
 }
@@ -239,20 +241,13 @@ async fn at_once(
 async fn payable_at_once(
     app: &App,
     asked: &Asked,
-    total: Money,
     coin: Option<Coin>,
 ) -> Result<Option<Payable>, ApiError> {
     if coin.is_none() {
         return Ok(None);
     }
     let scope = asked.scope;
-    let payable = payable(
-        app,
-        (scope.merchant, asked.currency),
-        (asked.id, total),
-        coin,
-    )
-    .await?;
+    let payable = payable(app, scope.merchant, coin).await?;
     if asked.by == RequestedBy::Reseller && !approves(app, scope).await? {
         return Ok(None);
     }

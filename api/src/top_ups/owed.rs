@@ -10,6 +10,7 @@ use engine::{
     clock::Timestamp,
     engine::Debited,
     money::Money,
+    payments::Purpose,
 };
 use persistence::top_ups::{self, Taking};
 
@@ -26,17 +27,17 @@ const WAITING_AT_ONCE: u32 = 100;
 /// Takes what is stored to be taken, or what there is of it, and notes it.
 pub(crate) async fn take(app: &App, taking: Taking) -> Result<(), ApiError> {
     let scope = taking.scope;
-    let label = if taking.kind == EntryKind::DebtSettlement {
-        "DEBT"
-    } else {
-        "TOP_UP"
+    let (what, label) = match (taking.kind, taking.purpose) {
+        (EntryKind::DebtSettlement, _) => ("Top-up", "DEBT"),
+        (_, Purpose::StockRequest) => ("Purchase", "STOCK_REQUEST"),
+        (_, Purpose::TopUp | Purpose::Checkout) => ("Top-up", "TOP_UP"),
     };
     let debit = Credit {
         balance: scope.balance,
         kind: taking.kind,
         reference: taking.reference.clone(),
         amount: -taking.amount,
-        description: format!("Top-up {}", taking.invoice),
+        description: format!("{what} {}", taking.invoice),
         label: label.to_owned(),
         by: None,
     };

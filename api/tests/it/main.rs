@@ -77,6 +77,7 @@ mod stock_paid;
 mod stock_replaced;
 mod stock_requests;
 mod stock_revoked;
+mod stock_told;
 mod support;
 mod team;
 mod test_mode;

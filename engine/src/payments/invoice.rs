@@ -156,16 +156,19 @@ pub enum Purpose {
     TopUp,
     /// What a customer buys.
     Checkout,
+    /// What a reseller buys to sell it on.
+    StockRequest,
 }
 
 impl Purpose {
-    const ALL: [Self; 2] = [Self::TopUp, Self::Checkout];
+    const ALL: [Self; 3] = [Self::TopUp, Self::Checkout, Self::StockRequest];
 
     /// The word for it in the contract and in storage.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TopUp => "TOP_UP",
             Self::Checkout => "CHECKOUT",
+            Self::StockRequest => "STOCK_REQUEST",
         }
     }
 

@@ -129,13 +129,13 @@ impl Invoice {
         let missing = missing.unwrap_or_default().max(Money::ZERO);
         match self.purpose {
             Purpose::TopUp => Event::Paid,
-            Purpose::Checkout if self.is_enough(missing) => Event::Paid,
-            Purpose::Checkout => Event::PartPaid,
+            Purpose::Checkout | Purpose::StockRequest if self.is_enough(missing) => Event::Paid,
+            Purpose::Checkout | Purpose::StockRequest => Event::PartPaid,
         }
     }
 
     /// Whether a price of which so much is missing is paid.
-    pub(super) fn is_enough(&self, missing: Money) -> bool {
+    pub(crate) fn is_enough(&self, missing: Money) -> bool {
         let least = missing.checked_mul(TOLERATED_PART);
         missing.minor() <= TOLERATED_MAX && least.is_some_and(|least| least <= self.amount)
     }

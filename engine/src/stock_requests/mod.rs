@@ -8,14 +8,16 @@
 mod bill;
 mod item;
 mod limits;
+mod pay;
 mod refund;
 mod request;
 #[cfg(test)]
 mod tests;
 
-pub use bill::{Bill, BillStatus};
+pub use bill::Bill;
 pub use item::{Item, ItemStatus};
 pub use limits::within_limits;
+pub use pay::{Arrived, NotAccepted, OncePaid, Reversed};
 pub use refund::{GiveBack, Held, NotTaken, StockRefund, Taken};
 pub use request::{
     BALANCE, Counts, Event, INVOICE_HOURS, NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, Status, Stepped,

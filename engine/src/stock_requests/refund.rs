@@ -53,7 +53,7 @@ pub enum NotTaken {
 impl StockRequest {
     /// What may still go back.
     pub(super) fn left(&self) -> Money {
-        let left = self.total.checked_sub(self.refunded);
+        let left = self.paid.unwrap_or(self.total).checked_sub(self.refunded);
         left.unwrap_or_default().max(Money::ZERO)
     }
 
@@ -76,13 +76,14 @@ impl StockRequest {
 
     /// Whether all that was paid went back.
     pub fn is_given_back(&self) -> bool {
-        self.refunded > Money::ZERO && self.refunded == self.total
+        self.refunded > Money::ZERO && self.left() == Money::ZERO
     }
 
     /// Notes that so much goes back.
     pub fn give_back(&mut self, amount: Money) {
         let refunded = self.refunded.checked_add(amount.min(self.left()));
-        self.refunded = refunded.unwrap_or(self.total);
+        self.refunded = refunded.unwrap_or(self.refunded);
+        self.keep_bill();
     }
 
     /// Notes that the price of one item goes back, or what is left; and says how much that is.

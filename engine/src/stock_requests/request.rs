@@ -12,7 +12,7 @@ use crate::{
     fulfillments::{Agreed, OrderId, Purchase},
     ids::{EntryId, StockRequestId, WithdrawalId},
     money::Money,
-    payments::Coin,
+    payments::{self, Coin},
     relationships::RelationshipScope,
 };
 
@@ -207,6 +207,8 @@ pub struct StockRequest {
     /// The balance was to pay with the answer: a refusal ends it, because nobody saw it waiting.
     pub at_once: bool,
     pub bill: Option<Bill>,
+    /// What of the price is there, where that is known and may be less than all of it.
+    pub paid: Option<Money>,
     /// What the merchant finds the money by, where it came from elsewhere.
     pub payment_reference: Option<String>,
     /// The entry of the ledger, where the balance paid.
@@ -283,6 +285,8 @@ impl StockRequest {
                 Event::Allocated,
             ) => Some(Allocated),
             (Allocated, Event::Delivered) => Some(Delivered),
+            // Whether it is paid is about to be known.
+            (Invoiced, Event::Cancelled(_)) if self.is_confirming() => None,
             (Requested | Invoiced, Event::Cancelled(_))
             | (Paid, Event::Cancelled(RequestedBy::Merchant)) => Some(Cancelled),
             (Requested | Invoiced, Event::Expired) => Some(Expired),
@@ -327,7 +331,13 @@ impl StockRequest {
         }
         self.status = to;
         self.updated_at = now;
+        self.keep_bill();
         Ok(Stepped::To(Box::new(self)))
+    }
+
+    fn is_confirming(&self) -> bool {
+        let status = self.invoice().map(|invoice| invoice.status);
+        status == Some(payments::Status::Confirming)
     }
 
     /// What counts against the purchase limits beside the ledger. What the balance is about to pay is judged
@@ -342,7 +352,7 @@ impl StockRequest {
             | Status::Allocating
             | Status::Allocated
             | Status::Delivered
-            | Status::Revoked => self.left(),
+            | Status::Revoked => self.total.checked_sub(self.refunded).unwrap_or_default(),
         }
     }
 

@@ -21,4 +21,5 @@ pub use find::{Bought, by_delivery_token, by_token, lines};
 pub use open::{Customer, Opened, Opening, has_room, open};
 pub use pay::{NotAccepted, NotPaid, Said, accept, settle};
 pub use refund::{Cause, Giving, Refund, refund};
+pub(crate) use refund::{insert as insert_refund, known as known_refund};
 pub use session::{NewSession, find as find_session, insert, reprice, sweep};

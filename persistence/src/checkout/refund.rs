@@ -165,7 +165,8 @@ async fn still_owns(connection: &mut PgConnection, owner: Owner) -> Result<(), E
     })
 }
 
-async fn known(
+/// What a refund with this reference was of, and how much.
+pub(crate) async fn known(
     connection: &mut PgConnection,
     merchant: MerchantId,
     reference: &str,
@@ -179,8 +180,8 @@ async fn known(
     .await?)
 }
 
-/// False if another refund took the reference at the same moment.
-pub(super) async fn insert(
+/// Takes a refund of an invoice down; false if another one took the reference at the same moment.
+pub(crate) async fn insert(
     connection: &mut PgConnection,
     invoice: &Invoice,
     (amount, wanted): (Money, &Wanted),

@@ -1,13 +1,18 @@
 //! Requests as they are read, newest first.
 
 use engine::{
-    clock::Timestamp, ids::StockRequestId, relationships::RelationshipScope,
+    clock::Timestamp,
+    ids::{MerchantId, StockRequestId},
+    relationships::RelationshipScope,
     stock_requests::StockRequest,
 };
 use futures_util::{Stream, TryStreamExt as _, stream};
 use sqlx::PgConnection;
 
-use super::rows::{Row, select_request};
+use super::{
+    bill::whole,
+    rows::{Row, select_request},
+};
 use crate::{
     Database, Error,
     database::ReadScope,
@@ -60,7 +65,9 @@ pub async fn list(
         let mut connection = db.scoped(read_scope(scope)).await?;
         let place = (below, page::asked(limit), 0);
         let rows = rows(&mut connection, scope, &filter, now, place).await?;
-        Page::cut(rows, limit).try_map(StockRequest::try_from)
+        let Page { items, has_more } = Page::cut(rows, limit);
+        let items = whole(&mut connection, items).await?;
+        Ok(Page { items, has_more })
     })
     .await
 }
@@ -105,9 +112,8 @@ pub async fn numbered(
             .bind(now)
             .fetch_one(&mut *connection)
             .await?;
-        let items = rows.into_iter().map(StockRequest::try_from);
         Ok(NumberedPage {
-            items: items.collect::<Result<_, _>>()?,
+            items: whole(&mut connection, rows).await?,
             total: total.unsigned_abs(),
         })
     })
@@ -147,15 +153,36 @@ pub async fn find(
     let db = db.clone();
     owned(async move {
         let mut connection = db.scoped(read_scope(scope)).await?;
-        let row: Option<Row> = sqlx::query_as(select_request!(
+        let rows: Vec<Row> = sqlx::query_as(select_request!(
             "WHERE r.merchant_id = $1 AND r.relationship_id = $2 AND r.stock_request_id = $3"
         ))
         .bind(scope.merchant.uuid())
         .bind(scope.relationship.uuid())
         .bind(id.uuid())
-        .fetch_optional(&mut *connection)
+        .fetch_all(&mut *connection)
         .await?;
-        row.map(StockRequest::try_from).transpose()
+        Ok(whole(&mut connection, rows).await?.pop())
+    })
+    .await
+}
+
+/// One request of a merchant, whoever asked for it.
+pub async fn find_of(
+    db: &Database,
+    merchant: MerchantId,
+    id: StockRequestId,
+) -> Result<Option<StockRequest>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let mut connection = db.scoped(ReadScope::of(merchant)).await?;
+        let rows: Vec<Row> = sqlx::query_as(select_request!(
+            "WHERE r.merchant_id = $1 AND r.stock_request_id = $2"
+        ))
+        .bind(merchant.uuid())
+        .bind(id.uuid())
+        .fetch_all(&mut *connection)
+        .await?;
+        Ok(whole(&mut connection, rows).await?.pop())
     })
     .await
 }

@@ -4,6 +4,7 @@
 //! stored in the transaction that says that it is allocated.
 
 mod allocated;
+mod bill;
 pub(crate) mod committed;
 mod expire;
 mod export;
@@ -11,6 +12,7 @@ mod hand_over;
 mod items;
 mod list;
 mod open;
+mod pay;
 mod refunds;
 pub(crate) mod replace;
 mod revoke;
@@ -19,12 +21,16 @@ mod step;
 mod waiting;
 
 pub use allocated::{Serials, allocated};
+pub use bill::Billing;
 pub use expire::expire;
 pub use export::{Exported, Exporting, export, exports};
 pub use hand_over::{Delivery, Given, deliver, resend, reveal};
 pub use items::{ItemFilter, Summary, find_item, items, numbered_items, stream_items, summary};
-pub use list::{Filter, find, list, numbered, stream};
+pub use list::{Filter, find, find_of, list, numbered, stream};
 pub use open::{AtOnce, Limits, Opened, Wanted, asked, open};
+pub use pay::{
+    NotGivenBack, NotSettled, Said, Settled, TakenBack, accept, give_back, reverse, settle,
+};
 pub use refunds::{find_refund, refund_credited, refunds_waiting};
 pub use revoke::{Revoke, Revoked, handed_over, revoke, revoke_item};
 pub use step::{Step, Steps, step};

@@ -18,13 +18,13 @@ use engine::{
     payments::Coin,
     relationships::{RelationshipScope, Terms},
     stock_requests::{
-        Bill, Event, OPEN_MAX, RequestedBy, Status, StockRequest, VALID_DAYS, WrongStatus,
-        within_limits,
+        Event, OPEN_MAX, RequestedBy, Status, StockRequest, VALID_DAYS, WrongStatus, within_limits,
     },
 };
 use sqlx::PgConnection;
 
 use super::{
+    bill::{self, Billing, whole},
     committed::{committed, moved},
     rows::{Row, lock, note, select_request, store, tell},
 };
@@ -54,7 +54,7 @@ pub enum AtOnce {
     /// The balance pays.
     Pays,
     /// Its units are kept for it.
-    Invoiced(Box<Bill>, Reservation),
+    Invoiced(Box<Billing>, Reservation),
 }
 
 /// What the purchase limits are counted by.
@@ -149,8 +149,8 @@ async fn begin(
     let (event, kept) = match at_once {
         AtOnce::Nothing => (None, None),
         AtOnce::Pays => (Some(Event::PayBegun), None),
-        AtOnce::Invoiced(bill, kept) => {
-            request.bill = Some(*bill);
+        AtOnce::Invoiced(billing, kept) => {
+            bill::open(&mut *connection, &mut request, *billing, now).await?;
             (Some(Event::Invoiced), Some(kept))
         }
     };
@@ -209,14 +209,15 @@ pub async fn asked(
 ) -> Result<Option<StockRequest>, Error> {
     let db = db.clone();
     owned(async move {
-        let row: Option<Row> = sqlx::query_as(select_request!(
+        let mut connection = db.read().await?;
+        let rows: Vec<Row> = sqlx::query_as(select_request!(
             "WHERE r.stock_request_id = $1 AND r.relationship_id = $2"
         ))
         .bind(id.uuid())
         .bind(scope.relationship.uuid())
-        .fetch_optional(&mut *db.read().await?)
+        .fetch_all(&mut *connection)
         .await?;
-        row.map(StockRequest::try_from).transpose()
+        Ok(whole(&mut connection, rows).await?.pop())
     })
     .await
 }

@@ -10,6 +10,7 @@ use engine::{
         BalanceId, EntryId, InvoiceId, MerchantId, ProductId, RelationshipId, StockRequestId,
         VariantId,
     },
+    money::Money,
     payments::{Coin, Pay, ProviderKind},
     relationships::RelationshipScope,
     stock_requests::{Bill, Counts, RequestedBy, Status, StockRequest},
@@ -17,6 +18,7 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::bill;
 use crate::{
     Error, audit, error::exactly_one, events::outbox, fulfillments::rows::money,
     relationships::rows::named,
@@ -30,7 +32,7 @@ macro_rules! select_request {
                r.product_id, r.variant_id, r.quantity, r.unit_price, r.price_version,
                r.requested_by, r.note, r.coin, r.status, r.status_reason, r.at_once, r.invoice_id,
                r.invoice_coin, r.provider, r.instructions, r.payment_reference, r.entry_id,
-               r.refunded, r.expires_at,
+               r.refunded, r.paid, r.expires_at,
                r.invoiced_at, r.paid_at, r.allocated_at, r.created_at, r.updated_at,
                c.available, c.delivered, c.revoked, c.replaced
              FROM stock_requests AS r
@@ -72,6 +74,7 @@ pub(super) struct Row {
     payment_reference: Option<String>,
     entry_id: Option<Uuid>,
     refunded: i64,
+    paid: Option<i64>,
     expires_at: Timestamp,
     invoiced_at: Option<Timestamp>,
     paid_at: Option<Timestamp>,
@@ -122,12 +125,13 @@ impl TryFrom<Row> for StockRequest {
             status: named(Status::parse(&row.status), "stock_requests.status")?,
             status_reason: row.status_reason,
             at_once: row.at_once,
-            bill: bill(
+            bill: billed(
                 row.invoice_id,
                 coin(row.invoice_coin)?,
                 row.provider,
                 row.instructions,
             )?,
+            paid: row.paid.map(money).transpose()?,
             payment_reference: row.payment_reference,
             entry: row.entry_id.map(EntryId::from_uuid),
             refunded: money(row.refunded)?,
@@ -152,7 +156,7 @@ fn coin(stored: Option<String>) -> Result<Option<Coin>, Error> {
     coin.transpose()
 }
 
-fn bill(
+fn billed(
     id: Option<Uuid>,
     coin: Option<Coin>,
     provider: Option<String>,
@@ -171,6 +175,7 @@ fn bill(
             deposit: None,
             hosted: None,
         },
+        invoice: None,
     }))
 }
 
@@ -191,19 +196,19 @@ pub(super) async fn lock(
     .bind(merchant.uuid())
     .execute(&mut *connection)
     .await?;
-    let row: Option<Row> = sqlx::query_as(select_request!(
+    let rows: Vec<Row> = sqlx::query_as(select_request!(
         "WHERE r.merchant_id = $1 AND r.stock_request_id = $2
            AND ($3::uuid IS NULL OR r.relationship_id = $3)"
     ))
     .bind(merchant.uuid())
     .bind(id.uuid())
     .bind(relationship.map(RelationshipId::uuid))
-    .fetch_optional(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    row.map(StockRequest::try_from).transpose()
+    Ok(bill::whole(connection, rows).await?.pop())
 }
 
-/// Stores where a request that is locked stands now.
+/// Stores where a request that is locked stands now, and its invoice with it.
 pub(super) async fn store(
     connection: &mut PgConnection,
     request: &StockRequest,
@@ -213,7 +218,7 @@ pub(super) async fn store(
         "UPDATE stock_requests SET status = $2, status_reason = $3, invoice_id = $4,
            invoice_coin = $5, provider = $6, instructions = $7, entry_id = $8, refunded = $9,
            expires_at = $10, invoiced_at = $11, paid_at = $12, allocated_at = $13,
-           attempted_at = $14, updated_at = $14, coin = $15, payment_reference = $16
+           attempted_at = $14, updated_at = $14, coin = $15, payment_reference = $16, paid = $17
          WHERE stock_request_id = $1",
     )
     .bind(request.id.uuid())
@@ -232,9 +237,11 @@ pub(super) async fn store(
     .bind(request.updated_at)
     .bind(request.coin.as_ref().map(Coin::as_str))
     .bind(&request.payment_reference)
-    .execute(connection)
+    .bind(request.paid.map(Money::minor))
+    .execute(&mut *connection)
     .await?;
-    exactly_one(&stored, "a locked stock request")
+    exactly_one(&stored, "a locked stock request")?;
+    bill::store(connection, request).await
 }
 
 /// Tells merchant and reseller where a request stands.

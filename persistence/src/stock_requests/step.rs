@@ -6,11 +6,12 @@ use engine::{
     ids::{MerchantId, RelationshipId, StockRefundId, StockRequestId},
     inventory::{Ending, Reservation},
     money::Money,
-    stock_requests::{Bill, Event, Status, Stepped, StockRefund, StockRequest, WrongStatus},
+    stock_requests::{Event, Status, Stepped, StockRefund, StockRequest, WrongStatus},
 };
 use sqlx::PgConnection;
 
 use super::{
+    bill::{self, Billing},
     committed::moved,
     refunds,
     rows::{lock, note, store, tell},
@@ -27,7 +28,7 @@ pub struct Step {
     pub if_over: Option<Event>,
     pub reason: Option<String>,
     /// How it is to be paid from now on.
-    pub bill: Option<Bill>,
+    pub bill: Option<Billing>,
     /// The units that are kept for it from now on.
     pub kept: Option<Reservation>,
     /// What the money is found by that came.
@@ -69,7 +70,7 @@ pub enum Steps {
     ReferenceTaken,
 }
 
-const REFERENCE_KEY: &str = "stock_requests_merchant_id_payment_reference_key";
+pub(super) const REFERENCE_KEY: &str = "stock_requests_merchant_id_payment_reference_key";
 
 /// Takes a step, if the request stands where the step begins; none if there is no such request. What goes
 /// back by it is to be credited.
@@ -94,7 +95,9 @@ pub async fn step(
             Ok(Stepped::Already(request)) => return Ok(Some(Steps::Already(request))),
             Ok(Stepped::To(request)) => request,
         };
-        request.bill = step.bill.or(request.bill);
+        if let Some(billing) = step.bill {
+            bill::open(&mut tx, &mut request, billing, now).await?;
+        }
         request.status_reason = step.reason.or(request.status_reason);
         request.payment_reference = step.payment_reference.or(request.payment_reference);
         let refund = owed(&mut request);
@@ -122,7 +125,7 @@ pub async fn step(
 }
 
 /// What goes back because the request is over. Its id is the request's own: that happens once.
-fn owed(request: &mut StockRequest) -> Option<StockRefund> {
+pub(super) fn owed(request: &mut StockRequest) -> Option<StockRefund> {
     let amount = request.owed();
     if amount == Money::ZERO {
         return None;
@@ -136,7 +139,7 @@ fn owed(request: &mut StockRequest) -> Option<StockRefund> {
     })
 }
 
-async fn finish(
+pub(super) async fn finish(
     connection: &mut PgConnection,
     (request, refund): (&StockRequest, Option<&StockRefund>),
     told: &'static str,

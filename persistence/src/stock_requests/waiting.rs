@@ -8,7 +8,10 @@ use engine::{
 };
 use uuid::Uuid;
 
-use super::rows::{Row, lock, select_request};
+use super::{
+    bill::whole,
+    rows::{Row, lock, select_request},
+};
 use crate::{Database, Error, database::commit, owned};
 
 /// Takes over requests that nobody carried out since a time: they are this caller's for a while.
@@ -55,6 +58,7 @@ pub async fn paid_waiting(
 ) -> Result<Vec<StockRequest>, Error> {
     let db = db.clone();
     owned(async move {
+        let mut connection = db.read().await?;
         let rows: Vec<Row> = sqlx::query_as(select_request!(
             "WHERE r.stock_request_id IN (
                SELECT DISTINCT ON (w.product_id, w.variant_id, k.waits) w.stock_request_id
@@ -69,9 +73,9 @@ pub async fn paid_waiting(
         ))
         .bind(after.map_or(Uuid::nil(), StockRequestId::uuid))
         .bind(limit)
-        .fetch_all(&mut *db.read().await?)
+        .fetch_all(&mut *connection)
         .await?;
-        rows.into_iter().map(StockRequest::try_from).collect()
+        whole(&mut connection, rows).await
     })
     .await
 }

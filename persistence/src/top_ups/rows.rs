@@ -136,7 +136,8 @@ pub(super) async fn lock(
     Ok(found.into_iter().next().map(|invoice| (balance, invoice)))
 }
 
-pub(super) async fn insert(
+/// Stores an invoice of a relationship.
+pub(crate) async fn insert(
     connection: &mut PgConnection,
     invoice: &Invoice,
     request: Option<Uuid>,
@@ -144,11 +145,12 @@ pub(super) async fn insert(
     sqlx::query(
         "INSERT INTO invoices (invoice_id, merchant_id, relationship_id, purpose, origin, status,
            amount, coin, provider, instructions, expires_at, created_at, updated_at, request_id)
-         VALUES ($1, $2, $3, 'TOP_UP', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)",
     )
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
     .bind(invoice.relationship.map(RelationshipId::uuid))
+    .bind(invoice.purpose.name())
     .bind(invoice.origin.name())
     .bind(invoice.status.name())
     .bind(invoice.amount.minor())

@@ -135,7 +135,7 @@ pub(crate) async fn insert(
 ) -> Result<(), Error> {
     let credited_to = match invoice.purpose {
         Purpose::TopUp => invoice.relationship,
-        Purpose::Checkout => None,
+        Purpose::Checkout | Purpose::StockRequest => None,
     };
     sqlx::query(
         "INSERT INTO payments (payment_id, invoice_id, merchant_id, relationship_id, provider,

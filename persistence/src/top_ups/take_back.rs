@@ -92,6 +92,7 @@ pub async fn take_back(
         let taking = (amount > Money::ZERO).then_some(Taking {
             scope,
             kind: EntryKind::TopUpReversal,
+            purpose: invoice.purpose,
             reference: wanted.reference,
             invoice: id,
             amount,

@@ -1,4 +1,5 @@
-//! What is to be taken out of balances: for top-ups that were taken back, and for debts. And what is owed.
+//! What is to be taken out of balances: for top-ups and purchases whose payments were taken back, and for debts. And
+//! what is owed.
 //!
 //! Keeps: whoever notes what was taken has the balance's row, then the relationship's, then the debt's, in
 //! this order. Debt and status change in the transaction that notes what was taken, once.
@@ -9,6 +10,7 @@ use engine::{
     clock::Timestamp,
     ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
     money::Money,
+    payments::Purpose,
     relationships::{RelationshipScope, Step},
     top_ups::{Debt, Taken},
     vault::Vault,
@@ -25,7 +27,7 @@ use crate::{
     mail::{self, Post},
     owned,
     relationships::{
-        rows::{kept, lock},
+        rows::{kept, lock, named},
         step::enter,
     },
 };
@@ -34,7 +36,7 @@ use crate::{
 const JOB: &str = "debt";
 /// What the reseller reads.
 const REASON: &str =
-    "A top-up was taken back after its money was spent. Top the balance up to go on.";
+    "A payment was taken back after its money was spent. Top the balance up to go on.";
 
 /// Money that is to be taken out of a balance, or what there is of it, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +44,10 @@ pub struct Taking {
     pub scope: RelationshipScope,
     /// A reversal or a settlement.
     pub kind: EntryKind,
+    /// What the invoice is for.
+    pub purpose: Purpose,
     pub reference: String,
-    /// The top-up that is reversed, or that settles.
+    /// The invoice of which something is reversed, or that settles.
     pub invoice: InvoiceId,
     pub amount: Money,
 }
@@ -63,6 +67,7 @@ struct Row {
     invoice_id: Uuid,
     amount: i64,
     taken: Option<i64>,
+    purpose: String,
 }
 
 /// Every column of a taking and the rest of the query, which names it `t`.
@@ -70,7 +75,8 @@ macro_rules! select_taking {
     ($rest:literal) => {
         concat!(
             "SELECT t.balance_id, t.kind, t.reference, t.merchant_id, t.relationship_id,
-               t.invoice_id, t.amount, t.taken FROM takings AS t ",
+               t.invoice_id, t.amount, t.taken, v.purpose
+             FROM takings AS t JOIN invoices AS v ON v.invoice_id = t.invoice_id ",
             $rest
         )
     };
@@ -93,6 +99,7 @@ impl TryFrom<Row> for Known {
                     test: false,
                 },
                 kind,
+                purpose: named(Purpose::parse(&row.purpose), "invoices.purpose")?,
                 reference: row.reference,
                 invoice: InvoiceId::from_uuid(row.invoice_id),
                 amount: money(row.amount)?,
@@ -120,7 +127,7 @@ impl Taking {
         row.map(Known::try_from).transpose()
     }
 
-    pub(super) async fn insert(
+    pub(crate) async fn insert(
         &self,
         connection: &mut PgConnection,
         note: Option<&str>,
@@ -169,6 +176,7 @@ pub(super) async fn settle(
     let taking = Taking {
         scope,
         kind: EntryKind::DebtSettlement,
+        purpose: Purpose::TopUp,
         reference: payment.to_string(),
         invoice,
         amount: share,

@@ -1,5 +1,7 @@
 //! Where each event leads, which limits leave room, and what a purchase is quoted at.
 
+mod pay;
+
 use chrono::TimeDelta;
 
 use super::{
@@ -50,6 +52,7 @@ fn request(status: Status) -> StockRequest {
         status_reason: None,
         at_once: false,
         bill: None,
+        paid: None,
         payment_reference: None,
         entry: None,
         refunded: Money::ZERO,
@@ -133,6 +136,7 @@ fn bill() -> Bill {
         coin: Coin::parse("BANK").unwrap(),
         provider: ProviderKind::Manual,
         pay: Pay::default(),
+        invoice: None,
     }
 }
 

@@ -1,0 +1,147 @@
+// Wholesale purchases that resellers pay on a real chain: in parts, too little, too much, too late. The serials are
+// given out once, and what buys nothing goes to the balance.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { HDNodeWallet, parseUnits } from "ethers";
+
+import { start } from "../sdk/server.js";
+import { startChain } from "./anvil.js";
+import { Merchant } from "./consign.js";
+
+const CONFIRMATIONS = 3;
+
+let chain, token, server, merchant, reseller;
+
+before(async () => {
+  chain = await startChain();
+  token = await chain.deployToken("Right");
+  server = await start({
+    CONSIGN_CHAINS__BASE__RPC_URL: chain.url,
+    CONSIGN_CHAINS__BASE__POLL_MS: "100",
+  });
+  merchant = new Merchant(server.demo);
+  reseller = server.demo.resellers.find((one) => one.mode === "BOTH");
+  const { status, answer } = await merchant.replaceMethods([
+    {
+      coin: "TOKEN",
+      provider: "evm_erc20",
+      xpub: HDNodeWallet.createRandom(undefined, "m/44'/60'/0'").neuter().extendedKey,
+      network: "base",
+      token: await token.getAddress(),
+      confirmations: CONFIRMATIONS,
+    },
+  ]);
+  assert.equal(status, 200, JSON.stringify(answer));
+});
+
+after(async () => {
+  await server?.stop();
+  await chain?.stop();
+});
+
+const own = (path) => `/dev/v1/resellers/${reseller.relationship_id}/${path}`;
+const cents = (amount) => Math.round(Number(amount) * 100);
+
+/** A purchase of two units that waits for tokens. */
+async function want() {
+  const product = server.demo.products.find(({ title }) => title.startsWith("Antivirus"));
+  const body = { product_id: product.product_id, quantity: 2, coin: "TOKEN" };
+  const { data } = await merchant.ask("POST", own("stock-purchases"), body);
+  assert.deepEqual([data.status, data.invoice.status], ["INVOICED", "OPEN"]);
+  assert.equal(data.invoice.pay.coin_amount, data.total);
+  return data;
+}
+
+const read = async ({ id }) => (await merchant.ask("GET", own(`stock-transfers/${id}`))).data;
+
+/** Sends so many cents, final. */
+async function pay({ invoice }, amount) {
+  const sent = await token.transfer(invoice.pay.address, parseUnits(String(amount), 16));
+  await sent.wait();
+  await chain.mine(CONFIRMATIONS - 1);
+}
+
+/** Waits until the purchase came to have this status. */
+async function until(purchase, status) {
+  await merchant.told(
+    ({ event, data }) =>
+      event === "stock_request:updated" &&
+      data.stock_request_id === purchase.id &&
+      data.status === status,
+  );
+  return read(purchase);
+}
+
+/** Waits until its invoice came to have this status. */
+async function untilInvoice(purchase, status) {
+  await merchant.told(
+    ({ event, data }) =>
+      event === "invoice:updated" &&
+      data.invoice_id === purchase.invoice.id &&
+      data.status === status,
+  );
+  return read(purchase);
+}
+
+/** What went to the balance for purchases, as sums. */
+async function credits() {
+  const { data } = await merchant.ask("GET", own("balance/ledger?kind=STOCK_REFUND&limit=100"));
+  return data.map(({ amount }) => amount).sort();
+}
+
+test("a purchase has an address of its own, and is given out with the second part of its price", async () => {
+  const [wanted, other] = [await want(), await want()];
+  assert.notEqual(wanted.invoice.pay.address, other.invoice.pay.address);
+  await pay(wanted, 150);
+  const part = await untilInvoice(wanted, "UNDERPAID");
+  assert.deepEqual(
+    [part.status, part.invoice.received, part.counts.available],
+    ["INVOICED", "1.50", 0],
+  );
+  await pay(wanted, cents(wanted.total) - 150);
+  const done = await until(wanted, "ALLOCATED");
+  assert.deepEqual(
+    [done.invoice.status, done.invoice.received, done.invoice.overpaid, done.counts.available],
+    ["COMPLETED", wanted.total, "0.00", 2],
+  );
+  await chain.mine(300);
+  assert.equal((await read(wanted)).invoice.received, wanted.total);
+  assert.deepEqual(await credits(), []);
+  await merchant.ask("POST", own(`stock-transfers/${other.id}/cancel`));
+});
+
+test("the merchant takes too little for the price", async () => {
+  const wanted = await want();
+  await pay(wanted, 1);
+  await untilInvoice(wanted, "UNDERPAID");
+  await merchant.ask("POST", `/dev/v1/invoices/${wanted.invoice.id}/accept`);
+  const done = await read(wanted);
+  assert.deepEqual([done.status, done.invoice.received], ["ALLOCATED", "0.01"]);
+});
+
+test("money that comes after the end buys all the same, and what is too much goes to the balance", async () => {
+  const wanted = await want();
+  await merchant.ask("POST", own(`stock-transfers/${wanted.id}/cancel`));
+  await pay(wanted, cents(wanted.total) + 250);
+  const done = await until(wanted, "ALLOCATED");
+  assert.deepEqual([done.invoice.status, done.invoice.overpaid], ["COMPLETED", "2.50"]);
+  await merchant.told(({ event, data }) => event === "balance:credited" && data.amount === "2.50");
+  assert.deepEqual(await credits(), ["2.50"]);
+});
+
+test("what the merchant saw first is not taken a second time from the chain", async () => {
+  const [said, seen] = [await want(), await want()];
+  await merchant.ask("POST", own(`stock-transfers/${said.id}/mark-paid`), { reference: "BANK-1" });
+  assert.equal((await read(said)).status, "ALLOCATED");
+  await pay(said, cents(said.total));
+  await pay(seen, cents(seen.total));
+  await until(seen, "ALLOCATED");
+  const marked = await read(said);
+  assert.deepEqual(
+    [marked.invoice.received, marked.invoice.overpaid, marked.payment_reference],
+    [said.total, "0.00", "BANK-1"],
+  );
+  assert.deepEqual(await credits(), ["2.50"]);
+});
