@@ -296,6 +296,13 @@ impl InvoiceId {
     }
 }
 
+impl PaymentId {
+    /// No payment from this time on has a lower id.
+    pub fn first_at(time: Timestamp) -> Self {
+        Self(at_millis(time, &[0; 10]))
+    }
+}
+
 impl AuditId {
     /// The id of the entry with this hash.
     pub fn of_hash(at: Timestamp, hash: &[u8; 32]) -> Self {

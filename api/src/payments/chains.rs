@@ -12,7 +12,7 @@ use engine::{
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{floods::Floods, rpc::Node};
+use super::{floods::Floods, gone::Gone, rpc::Node};
 use crate::config::Secret;
 
 const NAME_CHARS_MAX: usize = 32;
@@ -46,6 +46,7 @@ pub(crate) struct Chain {
     pub(super) node: Node,
     pub(super) poll: Duration,
     pub(super) floods: Floods,
+    pub(super) gone: Gone,
 }
 
 /// All of them; cloning shares them.
@@ -97,6 +98,7 @@ impl Chain {
             node: Node::new(url, settings.blocks_at_once)?,
             poll: Duration::from_millis(settings.poll_ms),
             floods: Floods::default(),
+            gone: Gone::default(),
         })
     }
 }

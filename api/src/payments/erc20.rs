@@ -132,7 +132,7 @@ impl Reading {
                 settled,
             });
         }
-        // What was final stays it: a block that deep is the merchant's choice of its risk.
+        // What was final and is gone all the same is found by whoever watches the chain.
         Ok(Snapshot {
             arrived,
             ..Snapshot::default()

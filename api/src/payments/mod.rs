@@ -7,6 +7,7 @@ mod btcpay;
 pub(crate) mod chains;
 mod erc20;
 mod floods;
+mod gone;
 mod manual;
 pub(crate) mod methods;
 mod reverse;

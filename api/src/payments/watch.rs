@@ -1,5 +1,5 @@
 //! Looks at the networks that are watched, for ever: what arrived is stored and credited, what is gone again
-//! is forgotten.
+//! is forgotten or, if it counted, taken back.
 //!
 //! Keeps: everything that can still change is read anew each time, so a block that another one replaced leaves
 //! nothing behind; the cursor advances when all that was found is stored, so whatever ends this skips nothing.
@@ -28,6 +28,7 @@ use super::{
     chains::Chain,
     erc20::{Erc20, Reading},
     floods::{Told, apart},
+    gone,
     rpc::Transfer,
     take_in,
 };
@@ -131,6 +132,7 @@ async fn look(app: App, chain: Arc<Chain>, now: Timestamp) -> Result<bool, ApiEr
     }
     if to == head && all_read {
         metrics::chain_read(network, now);
+        gone::look(&app, &chain, (cursor, head, &told.transfers), now).await;
     }
     let last = to.min(head.saturating_sub(CONFIRMATIONS_MAX.into()));
     if last > cursor && all_read {

@@ -200,6 +200,38 @@ test("what was paid while nobody looked is credited after a start, once", async 
   assert.deepEqual(await merchant.credits(await merchant.read(before)), ["17.00"]);
 });
 
+test("a payment whose block is replaced after it counted is taken back, once", async () => {
+  const spent = async () => {
+    const { relationship_id: id } = merchant.demo.resellers.find((one) => one.mode === "BOTH");
+    const path = `/dev/v1/resellers/${id}/balance/ledger?kind=TOP_UP_REVERSAL`;
+    const { data } = await merchant.ask("GET", path);
+    return data.map((entry) => entry.amount);
+  };
+  await chain.mine(300);
+  const [kept, invoice] = [await merchant.open("21.00"), await merchant.open("19.00")];
+  await pay(kept.pay.address, "21");
+  const back = await chain.snapshot();
+  await pay(invoice.pay.address, "19");
+  await deepEnough();
+  await merchant.until(invoice, "COMPLETED");
+  assert.deepEqual(await spent(), []);
+  await back();
+  // The chain goes on without it.
+  await chain.provider.send("evm_setIntervalMining", [1]);
+  const gone = await merchant.until(invoice, "REFUNDED");
+  await chain.provider.send("evm_setAutomine", [true]);
+  assert.equal(gone.refunded, "19.00");
+  assert.deepEqual(await spent(), ["-19.00"]);
+  // What is in the chain as it is now stays.
+  await chain.mine(300);
+  const again = await merchant.open("22.00");
+  await pay(again.pay.address, "22");
+  await deepEnough();
+  await merchant.until(again, "COMPLETED");
+  assert.equal((await merchant.read(kept)).status, "COMPLETED");
+  assert.deepEqual(await spent(), ["-19.00"]);
+});
+
 test("what cannot be watched is not taken", async () => {
   const wrong = [
     [{ network: "elsewhere" }, 422],

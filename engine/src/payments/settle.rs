@@ -51,6 +51,13 @@ impl Source {
         let words = ["invoice:", "reference:", "marked:"];
         words.iter().any(|word| stored.starts_with(word))
     }
+
+    /// The transaction of a source, as it is stored, that is a transfer.
+    pub fn transaction(stored: &str) -> Option<&str> {
+        let mut parts = stored.strip_prefix("transfer:")?.rsplit(':');
+        let _place = parts.next()?;
+        parts.next()
+    }
 }
 
 /// As it is stored.

@@ -474,6 +474,20 @@ fn payment_that_did_not_come_takes_what_is_left_of_it() {
 }
 
 #[test]
+fn transfer_is_found_again_by_its_transaction() {
+    let source = Source::Transfer {
+        network: "base".to_owned(),
+        transaction: "0xab".to_owned(),
+        place: 3,
+    };
+    let stored = source.to_string();
+    assert_eq!(Source::transaction(&stored), Some("0xab"));
+    for other in ["invoice:1:2", "payment:BTC:0xab:0", "transfer:3"] {
+        assert_eq!(Source::transaction(other), None, "{other}");
+    }
+}
+
+#[test]
 fn only_what_is_named_and_was_taken_in_is_gone() {
     let mut known = watched(Status::Completed);
     known.payments.push(taken(&transfer(0, 2000, true)));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use engine::{
     chains::{EvmAddress, INDEX_MAX, Token},
     clock::Timestamp,
-    ids::{InvoiceId, MerchantId, RelationshipId},
+    ids::{InvoiceId, MerchantId, PaymentId, RelationshipId},
     payments::{Deposit, Deposits, Invoice},
 };
 use sqlx::PgConnection;
@@ -44,6 +44,49 @@ pub async fn watched(
         .fetch_all(&mut *db.find().await?)
         .await?;
         rows.into_iter().map(Watched::try_from).collect()
+    })
+    .await
+}
+
+/// A payment on a network that counts, or did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    pub merchant: MerchantId,
+    pub invoice: InvoiceId,
+    pub deposit: Deposit,
+    /// As it is stored.
+    pub source: String,
+}
+
+/// All payments that were taken in on a network since that time.
+pub async fn counted_since(
+    db: &Database,
+    network: &str,
+    since: Timestamp,
+) -> Result<Vec<Counted>, Error> {
+    let (db, network) = (db.clone(), network.to_owned());
+    owned(async move {
+        let rows: Vec<CountedRow> = sqlx::query_as(
+            "SELECT d.invoice_id, d.merchant_id, d.address, d.network, d.chain_id,
+               d.token, d.decimals, d.confirmations, false AS confirming, p.source
+             FROM payments AS p JOIN deposits AS d ON d.invoice_id = p.invoice_id
+             WHERE p.payment_id >= $2 AND d.network = $1 AND p.source LIKE 'transfer:%'
+             ORDER BY p.payment_id",
+        )
+        .bind(network)
+        .bind(PaymentId::first_at(since).uuid())
+        .fetch_all(&mut *db.find().await?)
+        .await?;
+        let counted = rows.into_iter().map(|row| {
+            let watched = Watched::try_from(row.of)?;
+            Ok(Counted {
+                merchant: watched.merchant,
+                invoice: watched.invoice,
+                deposit: watched.deposit,
+                source: row.source,
+            })
+        });
+        counted.collect()
     })
     .await
 }
@@ -124,6 +167,13 @@ struct Row {
     decimals: i32,
     confirmations: i32,
     confirming: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct CountedRow {
+    #[sqlx(flatten)]
+    of: Row,
+    source: String,
 }
 
 /// What is stored of a token.

@@ -8,7 +8,7 @@ mod stores;
 
 pub use cursors::{advance_cursor, begin_cursor, cursor};
 pub(crate) use deposits::of_invoices;
-pub use deposits::{Watched, watched};
+pub use deposits::{Counted, Watched, counted_since, watched};
 pub(crate) use methods::find_enabled;
 pub use methods::{list, replace};
 pub(crate) use place::place;
