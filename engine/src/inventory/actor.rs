@@ -294,8 +294,10 @@ impl Handler<Withdraw> for InventoryActor {
 impl Handler<Withdrawn> for InventoryActor {
     type Result = ();
 
-    fn handle(&mut self, Withdrawn { serials }: Withdrawn, _: &mut Context<Self>) {
+    fn handle(&mut self, Withdrawn { serials }: Withdrawn, ctx: &mut Context<Self>) {
         self.pool.withdrawn(&serials);
+        // A count may have waited for the end of it.
+        self.read_ahead(&ctx.address());
     }
 }
 

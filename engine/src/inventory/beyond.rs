@@ -1,8 +1,8 @@
 //! Pure: what is known of a shelf beyond its window.
 //!
 //! Keeps: the number never says more than storage has there. It is counted, and from then on less by what is
-//! read or given away by name. A count that was begun before something was given away by name is not
-//! believed: nobody can say whether it has met that.
+//! read or given away by name. What was given away by name when a count began, or while it ran, it has met or not:
+//! the count is less by all of that, and then says nothing of what else there is.
 
 /// So many unclaimed serials are beyond the cursor that nobody was given by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,21 @@ impl Beyond {
 
     pub(crate) const fn is_nothing(self) -> bool {
         self.all && self.least == 0
+    }
+
+    /// A count that may have met so many that are somebody's.
+    pub(crate) const fn less_doubted(self, serials: usize) -> Self {
+        Self {
+            least: self.least.saturating_sub(serials),
+            all: self.all && serials == 0,
+        }
+    }
+
+    /// A count tells more, or what was known does: neither says too much.
+    pub(crate) const fn learn(&mut self, counted: Self) {
+        if counted.all || counted.least >= self.least {
+            *self = counted;
+        }
     }
 
     /// So many are beyond the cursor no more, or somebody's.

@@ -28,13 +28,15 @@ const READ_MAX: usize = 4096;
 
 /// The serials at the front of a shelf.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Pool {
     window: VecDeque<ShelvedSerial>,
     /// How far storage was read.
     cursor: Option<Position>,
     beyond: Beyond,
-    /// Serials beyond the cursor were given away by name while a count was under way.
-    miscounted: bool,
+    /// Serials beyond the cursor that were given away by name when the last count began, or since, and did not come
+    /// back: whether it met them nobody can say. The most there can be: nor whether it met others.
+    suspects: usize,
     held: usize,
     /// Given away by name, and undecided.
     withdrawing: BTreeSet<Position>,
@@ -117,7 +119,7 @@ impl Pool {
             window,
             cursor,
             beyond: Beyond::UNKNOWN,
-            miscounted: false,
+            suspects: 0,
             held: 0,
             withdrawing: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
@@ -150,6 +152,11 @@ impl Pool {
 
     pub(crate) const fn reservations_mut(&mut self) -> &mut Reservations {
         &mut self.reserved
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn beyond(&self) -> Beyond {
+        self.beyond
     }
 
     pub(crate) const fn cursor(&self) -> Option<Position> {
@@ -273,6 +280,7 @@ impl Pool {
                 // Beyond the cursor nobody has met it: a reading will.
                 if Some(serial.position) > self.cursor {
                     self.beyond.back();
+                    self.suspects = self.suspects.saturating_sub(1);
                     continue;
                 }
             } else {
@@ -324,7 +332,7 @@ impl Pool {
             let known = self.withdrawn.contains(&serial.position);
             if left >= reserved && !known && self.withdrawing.insert(serial.position) {
                 self.beyond.less(1);
-                self.miscounted = true;
+                self.suspects = self.suspects.saturating_add(1);
                 taken.push(serial);
             }
         }
@@ -380,13 +388,14 @@ impl Pool {
             serials = (target.max(waiting.serials) - self.window.len()).min(READ_MAX);
         }
         if counted > 0 {
-            self.miscounted = self.held_beyond() > 0;
+            self.suspects = self.held_beyond();
         }
         (serials + counted > 0).then_some(Wanted { serials, counted })
     }
 
     /// How many to count beyond the window: none where nothing is reserved, or where it is proved already that
-    /// the front of the window is not. One count in all its length is enough for as many sales.
+    /// the front of the window is not; none for those who may come while a removal will soon be over. One count in
+    /// all its length is enough for as many sales, and in so many more as it may be less.
     fn to_count(&self, front: usize, waiting: Waiting) -> usize {
         let mut kept = self.reserved.units() + waiting.units;
         if waiting.shared > 0 {
@@ -395,7 +404,11 @@ impl Pool {
         if kept == 0 || self.beyond.is_all() || self.at_least() >= kept + front {
             return 0;
         }
-        2 * kept + front.max(self.target)
+        let held = self.held_beyond();
+        if held > 0 && waiting == Waiting::default() {
+            return 0;
+        }
+        2 * kept + front.max(self.target) + held.max(self.suspects.min(READ_MAX))
     }
 
     /// How many serials the window may have by their size.
@@ -427,8 +440,8 @@ impl Pool {
         self.withdrawn.retain(|position| Some(*position) > cursor);
         match window.beyond {
             Some(Beyond::NOTHING) => self.beyond = Beyond::NOTHING,
-            Some(counted) if !self.miscounted => self.beyond = counted,
-            Some(_) | None => {}
+            Some(counted) => self.beyond.learn(counted.less_doubted(self.suspects)),
+            None => {}
         }
     }
 
@@ -442,11 +455,11 @@ impl Pool {
         read
     }
 
-    /// Some that were counted may be there no more: what is beyond is counted again, and a count that is under
-    /// way is not believed.
+    /// Some that were counted may be there no more: what is beyond is counted again, and of a count that is under
+    /// way nothing is believed.
     pub(crate) const fn uncounted(&mut self) {
         self.beyond = Beyond::UNKNOWN;
-        self.miscounted = true;
+        self.suspects = usize::MAX;
     }
 
     /// Serials were put on the shelf, beyond the cursor.

@@ -25,6 +25,7 @@ pub(crate) struct Made {
 
 /// The reservations of one shelf.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Reservations {
     /// In their order.
     by_place: BTreeMap<Place, Entry>,
@@ -40,6 +41,7 @@ pub(crate) struct Reservations {
 type Place = (Reach, u64);
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Entry {
     id: WithdrawalId,
     quantity: usize,

@@ -1,5 +1,6 @@
 //! Shelves: pure and on the whole engine.
 
+mod counts;
 mod reservations;
 mod reserve;
 mod shelf;

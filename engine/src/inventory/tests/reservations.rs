@@ -1,12 +1,10 @@
 //! The book of reservations and the window beside it: pure, and exhaustively in the small.
 
-use std::collections::BTreeSet;
-
 use super::shelf::{fetched, read, serials};
 use crate::{
     ids::WithdrawalId,
     inventory::{
-        Position, Reach, ReservedUnits, ShelvedSerial,
+        Reach, ReservedUnits, ShelvedSerial,
         beyond::Beyond,
         messages::Window,
         pool::{Pool, Reserving, Taken, Waiting, Wanted},
@@ -14,11 +12,11 @@ use crate::{
     },
 };
 
-fn id(number: u128) -> WithdrawalId {
+pub(super) fn id(number: u128) -> WithdrawalId {
     WithdrawalId::from_uuid(uuid::Uuid::from_u128(number))
 }
 
-fn row(number: u128, quantity: u32) -> ReservedUnits {
+pub(super) fn row(number: u128, quantity: u32) -> ReservedUnits {
     ReservedUnits {
         id: id(number),
         quantity,
@@ -26,7 +24,7 @@ fn row(number: u128, quantity: u32) -> ReservedUnits {
     }
 }
 
-fn taken(taken: Taken) -> Vec<ShelvedSerial> {
+pub(super) fn taken(taken: Taken) -> Vec<ShelvedSerial> {
     match taken {
         Taken::Serials(serials) => serials,
         other => panic!("not taken: {other:?}"),
@@ -50,14 +48,14 @@ fn claims_leave_what_is_reserved_for_others() {
 }
 
 /// So many serials from the first one on, and what was counted behind them.
-fn looked(pool: &mut Pool, numbers: std::ops::Range<u32>, (least, all): (usize, bool)) {
+pub(super) fn looked(pool: &mut Pool, numbers: std::ops::Range<u32>, (least, all): (usize, bool)) {
     pool.fetched(Window {
         beyond: Some(Beyond::counted(least, all)),
         ..read(serials(numbers), true)
     });
 }
 
-fn claims(serials: usize) -> Waiting {
+pub(super) fn claims(serials: usize) -> Waiting {
     Waiting {
         serials,
         ..Waiting::default()
@@ -341,134 +339,6 @@ fn live_reservation_is_honored_in_every_order_of_events() {
         }
         if depth > 0 {
             for event in 0..9 {
-                explore(&[trail, &[event]].concat(), depth - 1);
-            }
-        }
-    }
-    explore(&[], 6);
-}
-
-/// A look at a shelf of four serials that is under way.
-#[derive(Default)]
-struct Look {
-    read: Vec<ShelvedSerial>,
-    end: u32,
-    wanted: Wanted,
-    counted: Option<Beyond>,
-}
-
-/// Such a shelf, and what of it is whose.
-#[derive(Default)]
-struct Shelf {
-    look: Option<Look>,
-    end: u32,
-    named: Vec<ShelvedSerial>,
-    gone: BTreeSet<Position>,
-}
-
-impl Shelf {
-    fn unclaimed(&self, from: u32) -> usize {
-        let free = serials(from..4);
-        let free = free.iter().filter(|one| !self.gone.contains(&one.position));
-        free.count()
-    }
-
-    fn look(&mut self, wanted: Wanted) {
-        let end = if wanted.serials > 0 {
-            self.end + 2
-        } else {
-            self.end
-        };
-        let mut read = serials(self.end..end.min(4));
-        read.retain(|one| !self.gone.contains(&one.position));
-        self.look = Some(Look {
-            read,
-            end: end.min(4),
-            wanted,
-            counted: None,
-        });
-    }
-
-    /// Counts behind what a look read, if that was not done.
-    fn count(&mut self) {
-        let Some(mut look) = self.look.take() else {
-            return;
-        };
-        let most = look.wanted.counted;
-        if most > 0 && look.counted.is_none() {
-            let counted = self.unclaimed(look.end).min(most);
-            look.counted = Some(Beyond::counted(counted, counted < most));
-        }
-        self.look = Some(look);
-    }
-
-    fn arrive(&mut self, pool: &mut Pool) {
-        self.count();
-        let Some(look) = self.look.take() else { return };
-        let more = look.end < 4 || look.end == self.end;
-        let end = (look.end > self.end).then(|| serials(look.end - 1..look.end)[0].position);
-        self.end = look.end;
-        let mut window = read(look.read, more);
-        window.end = end;
-        window.beyond = window.beyond.or(look.counted);
-        pool.fetched(window);
-    }
-
-    /// What nobody has, whoever may have it.
-    fn free(&self) -> usize {
-        4 - self.gone.len() - self.named.len()
-    }
-}
-
-/// Every order of looks at storage, removals by name, claims, and a reservation: what is reserved is there,
-/// nobody waits for nothing, and nobody is refused what is free.
-#[test]
-fn counts_are_true_in_every_order_of_looks_and_removals() {
-    fn explore(trail: &[usize], depth: usize) {
-        let (mut pool, mut shelf) = (Pool::new(2, 2), Shelf::default());
-        let mut reserved = 0;
-        for event in trail {
-            match event {
-                0 if shelf.look.is_none() => {
-                    let waiting = Waiting {
-                        serials: 1,
-                        units: 2,
-                        shared: 0,
-                    };
-                    if let Some(wanted) = pool.wanted(waiting, false) {
-                        shelf.look(wanted);
-                    }
-                }
-                1 => shelf.arrive(&mut pool),
-                2 => shelf.count(),
-                3 if shelf.named.is_empty() && !pool.must_read_for(&serials(1..4)) => {
-                    shelf.named = pool.withdraw(serials(1..4));
-                }
-                4 => pool.release(std::mem::take(&mut shelf.named)),
-                5 => {
-                    let done = std::mem::take(&mut shelf.named);
-                    shelf.gone.extend(done.iter().map(|one| one.position));
-                    pool.withdrawn(&done);
-                }
-                6 => match pool.claim(1) {
-                    Taken::Serials(serials) => {
-                        shelf.gone.extend(serials.iter().map(|one| one.position));
-                        pool.confirm(serials.len());
-                    }
-                    Taken::Short => {}
-                    other => assert!(shelf.free() < 1 + reserved, "{other:?}: {trail:?}"),
-                },
-                7 if reserved == 0 => match pool.reserve(id(1), 2, Reach::Shelf) {
-                    Reserving::Done(_) => reserved = 2,
-                    Reserving::Short => {}
-                    other => assert!(shelf.free() < 2, "{other:?}: {trail:?}"),
-                },
-                _ => {}
-            }
-            assert!(shelf.free() >= reserved, "{trail:?}");
-        }
-        if depth > 0 {
-            for event in 0..8 {
                 explore(&[trail, &[event]].concat(), depth - 1);
             }
         }

@@ -322,6 +322,39 @@ fn serials_are_not_removed_from_under_a_reservation() {
 }
 
 #[test]
+fn removal_that_runs_keeps_nobody_from_what_is_free() {
+    let world = world(30).configure(|config| config.window_serials_min = 4);
+    scene(&world, async |scene| {
+        stored(&scene, 1, 2).await;
+        let scene = restarted(scene).await;
+        let store = &scene.world.store;
+        let named: Vec<_> = {
+            let tables = store.tables();
+            let import = tables.imports.keys().next().expect("an import");
+            (20..22).map(|ordinal| import.serial(ordinal)).collect()
+        };
+        let call = WithdrawalCall {
+            id: id(5),
+            merchant: scene.world.merchant.id,
+            sku: scene.world.sku("key"),
+            by: None,
+        };
+        store.hold_commits();
+        let meanwhile = async {
+            store.commit_waits().await;
+            // More than was counted until now.
+            stored(&scene, 2, 20).await;
+            store.let_commits();
+        };
+        let (removed, ()) = tokio::join!(scene.engine.remove(call, named.clone()), meanwhile);
+        assert_eq!(removed.expect("answered").removed, named);
+        assert_eq!(available(&scene).await, (28, 6));
+        assert_eq!(redeemed(&scene, 2, 20).await, 20);
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
 fn import_serves_orders_beside_what_is_reserved() {
     scene(&world(2), async |scene| {
         stored(&scene, 1, 2).await;
