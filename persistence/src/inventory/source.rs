@@ -255,7 +255,7 @@ async fn unclaimed(
     Ok(rows.into_iter().map(shelved).collect())
 }
 
-/// Import by import, until there are as many.
+/// As many imports at once as one look reads, until there are as many.
 async fn count_to(
     connection: &mut PgConnection,
     sku: Sku,
@@ -263,27 +263,24 @@ async fn count_to(
     most: usize,
 ) -> Result<usize, Error> {
     let (mut counted, mut from) = (0, after.map_or(0, |position| position.number));
-    loop {
+    while counted < most {
         let imports = imports(connection, sku, from).await?;
+        let (first, last): (Vec<_>, Vec<_>) =
+            imports.iter().map(|import| import.range(after)).unzip();
+        let found: i64 = sqlx::query_scalar(include_str!("count_to.sql"))
+            .bind(first)
+            .bind(last)
+            .bind(i64::try_from(most - counted).unwrap_or(i64::MAX))
+            .fetch_one(&mut *connection)
+            .await?;
+        counted += usize::try_from(found).unwrap_or_default();
         let full = i64::try_from(imports.len()) == Ok(IMPORTS_CHUNK);
-        for import in &imports {
-            if counted == most {
-                return Ok(counted);
-            }
-            let (first, last) = import.range(after);
-            let found: i64 = sqlx::query_scalar(include_str!("count_to.sql"))
-                .bind(first)
-                .bind(last)
-                .bind(i64::try_from(most - counted).unwrap_or(i64::MAX))
-                .fetch_one(&mut *connection)
-                .await?;
-            counted += usize::try_from(found).unwrap_or_default();
-        }
         let Some(last) = imports.last().filter(|_| full) else {
-            return Ok(counted);
+            break;
         };
         from = last.number + 1;
     }
+    Ok(counted)
 }
 
 /// Serials after the position less claims after it. Whole imports carry their number of serials.

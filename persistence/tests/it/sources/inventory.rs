@@ -159,6 +159,24 @@ async fn more_imports_than_one_look_reads_are_all_found() {
         .collect();
     assert_eq!(fetched(&ground, None, 100).await, serials);
     assert_eq!(counted(&ground, None).await, 40);
+    let source = PgInventory::new(ground.db.clone());
+    claim(&ground, &mut lane, &[serials[3], serials[35]]).await;
+    for (after, most, found) in [
+        (None, 31, 31),
+        (None, 38, 38),
+        (None, 100, 38),
+        (Some(3), 100, 36),
+        (Some(3), 33, 33),
+        (Some(34), 100, 4),
+        (Some(39), 100, 0),
+    ] {
+        let after = after.map(|at: usize| Position {
+            number: i64::try_from(at).unwrap() + 1,
+            serial: serials[at],
+        });
+        let counted = source.count_to(ground.sku, after, most).await;
+        assert_eq!(counted, Ok(found), "{after:?} {most}");
+    }
 }
 
 #[tokio::test]
