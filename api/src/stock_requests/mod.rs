@@ -47,6 +47,12 @@ async fn freed(app: &App, request: &StockRequest) {
     app.engine.release(merchant, request.sku, id).await.ok();
 }
 
+/// It is paid: its units are in no share any more. The engine finds it out by itself, if later.
+async fn unshared(app: &App, request: &StockRequest) {
+    let (merchant, id) = (request.scope.merchant, request.withdrawal());
+    app.engine.paid(merchant, request.sku, id).await.ok();
+}
+
 /// Lets orders be judged by what this request counts now. It is in force once this returns.
 async fn counted(app: &App, request: &StockRequest) -> Result<(), ApiError> {
     let scope = request.scope;

@@ -25,6 +25,7 @@ use super::{
     counted, freed,
     give_back::{give_back, room_for},
     turns::Turn,
+    unshared,
 };
 use crate::{
     error::{ApiError, Code},
@@ -92,13 +93,12 @@ pub(super) async fn allocate_if(
     request: StockRequest,
     currency: Currency,
 ) -> Result<StockRequest, ApiError> {
-    if request.status != Status::Paid {
-        return Ok(request);
-    }
     let program = programs::find(&app.database, request.scope.merchant).await?;
-    if program.is_some_and(|program| program.auto_allocate) {
+    let allocates = program.is_some_and(|program| program.auto_allocate);
+    if request.status == Status::Paid && allocates {
         return allocate_paid(app, turn, request, currency).await;
     }
+    unshared(app, &request).await;
     Ok(request)
 }
 

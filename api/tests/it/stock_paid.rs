@@ -221,9 +221,9 @@ fn what_resellers_reserve_without_paying_leaves_most_of_the_shelf_to_others() {
         let paid = world.mark_stock_paid(&first, "A").await.data(200);
         assert_eq!(paid["status"], "PAID");
         assert_eq!(world.scalar(unpaid), "5 false, 21 false");
+        assert_eq!(ask(5).await.data(201)["status"], "INVOICED");
         let allocated = world.transfer(&first, "allocate", &json!({})).await;
         allocated.data(200);
-        assert_eq!(ask(5).await.data(201)["status"], "INVOICED");
     });
 }
 

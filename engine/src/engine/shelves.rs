@@ -137,10 +137,25 @@ impl Engine {
         sku: Sku,
         id: WithdrawalId,
     ) -> Result<(), Fault> {
-        let releasing = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
-            reserver(&fulfiller, &merchant).release(sku, id).await
+        self.compare(merchant, sku, id).await
+    }
+
+    /// The row of a reservation says that somebody has paid for it: its units are in the share of those who have
+    /// not paid no more. Repeating it is harmless; if it is left out or fails, that is so a while later.
+    pub async fn paid(
+        &self,
+        merchant: MerchantId,
+        sku: Sku,
+        id: WithdrawalId,
+    ) -> Result<(), Fault> {
+        self.compare(merchant, sku, id).await
+    }
+
+    async fn compare(&self, merchant: MerchantId, sku: Sku, id: WithdrawalId) -> Result<(), Fault> {
+        let comparing = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
+            reserver(&fulfiller, &merchant).compare(sku, id).await
         };
-        self.withdrawing(merchant, releasing).await
+        self.withdrawing(merchant, comparing).await
     }
 
     /// In a task of its own: what was begun goes on, whoever stops waiting.

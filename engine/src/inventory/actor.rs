@@ -269,10 +269,11 @@ impl Handler<WithoutRows> for InventoryActor {
 impl Handler<Paid> for InventoryActor {
     type Result = ();
 
-    fn handle(&mut self, Paid { ids }: Paid, _: &mut Context<Self>) {
-        for id in ids {
-            self.pool.reservations_mut().paid(id);
+    fn handle(&mut self, Paid { paid }: Paid, ctx: &mut Context<Self>) {
+        for made in paid {
+            self.pool.reservations_mut().paid(made);
         }
+        self.serve(&ctx.address());
     }
 }
 

@@ -96,11 +96,11 @@ pub(crate) struct WithoutRows {
     pub(crate) gone: Vec<Made>,
 }
 
-/// Of these the rows say that somebody has paid, or said yes.
+/// Of these the rows say that somebody has paid, or said yes; in the order of the rows.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Paid {
-    pub(crate) ids: Vec<WithdrawalId>,
+    pub(crate) paid: Vec<Made>,
 }
 
 /// Give serials away by name: those in the window, and those beyond it that no reading has met.

@@ -3,7 +3,8 @@
 //! Keeps: a reservation counts from before its row is stored until after the end of that row is, or until
 //! its withdrawal is durable; so memory may keep more than the rows say, never less. What is taken by its
 //! withdrawal counts again if that is not executed. Those that wait for what is still to come are behind
-//! the others, and of each the oldest go first. Those who have not paid have a share between them.
+//! the others, and of each the oldest go first. Those who have not paid have a share between them; what is paid
+//! out of it is the last of those that have theirs from the shelf, in the order of paying.
 
 use std::collections::BTreeMap;
 
@@ -193,9 +194,22 @@ impl Reservations {
         });
     }
 
-    /// Somebody paid for it, or its row says that somebody said yes.
-    pub(crate) fn paid(&mut self, id: WithdrawalId) {
-        self.change(id, |entry| entry.shared = false);
+    /// Its row says that somebody has paid, or said yes: it leaves the share, and is the last of those that have
+    /// theirs from the shelf. What was read of an earlier making says nothing of this one.
+    pub(crate) fn paid(&mut self, made: Made) {
+        let Some(place) = self.places.get(&made.id).copied() else {
+            return;
+        };
+        let meant = |entry: &Entry| entry.shared && entry.asked == made.number;
+        if !self.by_place.get(&place).is_some_and(meant) {
+            return;
+        }
+        self.change(made.id, |entry| entry.shared = false);
+        let entry = self.by_place.remove(&place);
+        self.made += 1;
+        let place = (Reach::Shelf, self.made);
+        self.places.insert(made.id, place);
+        self.by_place.extend(entry.map(|entry| (place, entry)));
     }
 
     /// Its withdrawal took the units.

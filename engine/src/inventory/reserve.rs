@@ -58,12 +58,12 @@ impl Reserver<'_> {
         }
     }
 
-    /// The end of its row is durable: the units are free. Repeating it is harmless, also when the id was
-    /// reserved again: the row decides.
-    pub(crate) async fn release(&self, sku: Sku, id: WithdrawalId) -> Result<(), Fault> {
+    /// What its row says is durable: its end, so the units are free, or that somebody has paid, so they are in no
+    /// share. Repeating it is harmless, also when the id was reserved again: the row decides.
+    pub(crate) async fn compare(&self, sku: Sku, id: WithdrawalId) -> Result<(), Fault> {
         loop {
             let handle = self.inventory.handle(sku, &self.merchant.key).await?;
-            match ended(self.inventory, sku, &handle, Some(id)).await? {
+            match told(self.inventory, sku, &handle, Some(id)).await? {
                 Ok(()) => return Ok(()),
                 Err(Gone) => self.inventory.registry.bury(sku, &handle),
             }
@@ -76,13 +76,13 @@ impl Reserver<'_> {
 pub(crate) async fn compare(inventory: &Inventory) {
     for (sku, handle) in inventory.registry.active() {
         // What cannot be read is compared the next time, and who is gone is loaded with its rows.
-        drop(ended(inventory, sku, &handle, None).await);
+        drop(told(inventory, sku, &handle, None).await);
     }
 }
 
-/// Gives back what a shelf keeps without a row, all of it or one reservation. The rows are read after the
-/// actor was asked: what it has made since has another number.
-async fn ended(
+/// Tells a shelf what it keeps without a row, and what is paid, of all or of one reservation. The rows are read
+/// after the actor was asked: what it has made since has another number.
+async fn told(
     inventory: &Inventory,
     sku: Sku,
     handle: &InventoryHandle,
@@ -95,23 +95,19 @@ async fn ended(
     if settled.is_empty() {
         return Ok(Ok(()));
     }
+    let mut gone: BTreeMap<_, _> = settled.into_iter().map(|made| (made.id, made)).collect();
     let rows = inventory.source.reserved(sku).await?;
-    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.id, row.reach)).collect();
-    let mut paid = Vec::new();
-    settled.retain(|made| {
-        let reach = rows.get(&made.id);
-        paid.extend(
-            reach
-                .filter(|reach| **reach != Reach::Share)
-                .map(|_| made.id),
-        );
-        reach.is_none()
-    });
+    let known = rows
+        .into_iter()
+        .map(|row| (row.reach, gone.remove(&row.id)));
+    let paid = known.filter(|(reach, _)| *reach != Reach::Share);
+    let paid: Vec<_> = paid.filter_map(|(_, made)| made).collect();
     if !paid.is_empty() {
-        tell(&handle.actor, Paid { ids: paid });
+        tell(&handle.actor, Paid { paid });
     }
-    if !settled.is_empty() {
-        tell(&handle.actor, WithoutRows { gone: settled });
+    let gone: Vec<_> = gone.into_values().collect();
+    if !gone.is_empty() {
+        tell(&handle.actor, WithoutRows { gone });
     }
     Ok(Ok(()))
 }

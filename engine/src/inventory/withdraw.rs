@@ -204,7 +204,7 @@ impl Withdrawer<'_> {
                     lanes,
                     merchant,
                 };
-                drop(reserver.release(self.sku, self.id).await);
+                drop(reserver.compare(self.sku, self.id).await);
                 let done = self.find().await.map_err(|_| Fault::OutcomeUnknown)?;
                 done.map(|done| done.serials).ok_or(Fault::OutcomeUnknown)
             }

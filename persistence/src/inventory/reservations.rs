@@ -83,13 +83,19 @@ pub async fn end(
     Ok(ended.rows_affected() == 1)
 }
 
-/// Somebody paid for it: it is in no share from now on. The engine finds that out by itself.
-pub async fn paid(connection: &mut PgConnection, id: WithdrawalId) -> Result<(), Error> {
+/// Somebody paid for it: it is in no share from now on, and behind those that were not by then. Afterwards the
+/// engine is told.
+pub async fn paid(
+    connection: &mut PgConnection,
+    id: WithdrawalId,
+    now: Timestamp,
+) -> Result<(), Error> {
     sqlx::query(
-        "UPDATE reservations SET unpaid = false
+        "UPDATE reservations SET unpaid = false, reserved_at = $2
          WHERE withdrawal_id = $1 AND ended_at IS NULL AND unpaid",
     )
     .bind(id.uuid())
+    .bind(now)
     .execute(connection)
     .await?;
     Ok(())

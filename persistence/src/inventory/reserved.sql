@@ -1,6 +1,6 @@
 -- What is reserved of product $1, or of its variant $2: what has no end and was not redeemed, those that had
 -- their units when they were made before those that wait, of those the ones that somebody paid for or said
--- yes to before the others, the oldest first.
+-- yes to before the others, the oldest first. What was paid is as old as its payment.
 SELECT r.withdrawal_id, r.quantity, r.waits, r.unpaid
 FROM reservations AS r
 LEFT JOIN LATERAL (

@@ -164,7 +164,7 @@ pub(super) async fn finish(
         reservations::end(connection, request.withdrawal(), ending, now).await?;
     }
     if request.status == Status::Paid {
-        reservations::paid(connection, request.withdrawal()).await?;
+        reservations::paid(connection, request.withdrawal(), now).await?;
     }
     if request.told(now) != told {
         tell(connection, request, now).await?;

@@ -46,6 +46,18 @@ impl ReservationRows for PgReservations {
             ended.unwrap()
         })
     }
+
+    fn pay(&self, id: WithdrawalId) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut tx = self.0.begin().await.unwrap();
+            let (now,): (_,) = sqlx::query_as("SELECT clock_timestamp()")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+            reservations::paid(&mut tx, id, now).await.unwrap();
+            tx.commit().await.unwrap();
+        })
+    }
 }
 
 async fn kept(clause: impl AsyncFnOnce(&Subject)) {

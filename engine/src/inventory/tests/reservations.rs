@@ -130,10 +130,14 @@ fn what_is_reserved_is_not_in_the_window() {
 #[test]
 fn those_who_have_not_paid_have_a_quarter_of_the_shelf_and_at_least_an_order() {
     let mut pool = Pool::new(4, 16);
-    let mut ids = 1..;
+    let (mut ids, mut shared) = (1.., Vec::new());
     let mut reserve = |pool: &mut Pool, quantity, reach| {
         let next = ids.next().expect("endless");
-        matches!(pool.reserve(id(next), quantity, reach), Reserving::Done(_))
+        let Reserving::Done(made) = pool.reserve(id(next), quantity, reach) else {
+            return false;
+        };
+        shared.extend(made);
+        true
     };
     looked(&mut pool, 0..4, (196, true));
     assert!(reserve(&mut pool, 100, Reach::Shelf), "somebody said yes");
@@ -142,16 +146,47 @@ fn those_who_have_not_paid_have_a_quarter_of_the_shelf_and_at_least_an_order() {
     assert!(!reserve(&mut pool, 1, Reach::Share), "forty of a hundred");
     assert!(reserve(&mut pool, 20, Reach::Shelf));
     assert_eq!(pool.reservations().shared(), 40);
-    for paid in 2..4 {
-        pool.reservations_mut().paid(id(paid));
+    for made in shared.drain(..) {
+        pool.reservations_mut().paid(made);
     }
     assert_eq!(pool.reservations().shared(), 0);
-    assert!(
-        reserve(&mut pool, 40, Reach::Share),
-        "an order of all there is"
-    );
-    assert!(!reserve(&mut pool, 1, Reach::Share));
+    let mut reserve = |number, quantity| pool.reserve(id(number), quantity, Reach::Share);
+    let all = matches!(reserve(8, 40), Reserving::Done(_));
+    assert!(all, "an order of all there is");
+    assert_eq!(reserve(9, 1), Reserving::Out);
     assert_eq!(pool.reservations().units(), 200);
+}
+
+#[test]
+fn what_is_paid_goes_behind_what_was_from_the_shelf_by_then_in_the_order_of_paying() {
+    let mut book = Reservations::default();
+    let enter = |book: &mut Reservations, number, reach| {
+        let made = book.enter(id(number), 2, reach);
+        book.kept(id(number));
+        made.expect("it is new")
+    };
+    let (first, second) = (
+        enter(&mut book, 1, Reach::Share),
+        enter(&mut book, 2, Reach::Share),
+    );
+    for (number, reach) in [(3, Reach::Shelf), (4, Reach::Beyond), (5, Reach::Share)] {
+        enter(&mut book, number, reach);
+    }
+    let ahead = |book: &Reservations| [1, 2, 3, 4, 5].map(|own| book.ahead_of(Some(id(own))));
+    assert_eq!(ahead(&book), [2, 4, 0, 8, 6]);
+    for paid in [second, first, second] {
+        book.paid(paid);
+    }
+    enter(&mut book, 6, Reach::Shelf);
+    assert_eq!(ahead(&book), [4, 2, 0, 10, 8]);
+    assert_eq!((book.units(), book.shared()), (12, 2));
+    // A row that was read of an earlier one of this id.
+    let made = book.settled();
+    let earlier = made.into_iter().find(|made| made.id == id(5));
+    let _again = book.enter(id(5), 2, Reach::Share);
+    book.kept(id(5));
+    book.paid(earlier.expect("it is settled"));
+    assert_eq!((book.shared(), ahead(&book)[4]), (2, 8));
 }
 
 #[test]

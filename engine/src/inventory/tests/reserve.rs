@@ -408,37 +408,42 @@ fn end_that_is_told_late_does_not_take_what_was_reserved_again() {
 
 #[test]
 fn share_of_those_who_have_not_paid_is_free_once_they_have() {
-    let world = world(60).configure(|config| config.idle_ms = 1000);
-    scene(&world, async |scene| {
-        let unpaid = async |number| {
-            let call = ReserveCall {
-                id: id(number),
-                merchant: scene.world.merchant.id,
-                sku: scene.world.sku("key"),
-                quantity: 21,
-            };
-            scene.engine.reserve_unpaid(call).await
+    for told in [true, false] {
+        let world = world(60).configure(|config| config.idle_ms = 1000);
+        scene(&world, async |scene| share_is_freed(scene, told).await);
+    }
+}
+
+async fn share_is_freed(scene: Scene, told: bool) {
+    let (merchant, sku) = (scene.world.merchant.id, scene.world.sku("key"));
+    let unpaid = async |number| {
+        let call = ReserveCall {
+            id: id(number),
+            merchant,
+            sku,
+            quantity: 21,
         };
-        let Ok(Reserved::Held(first)) = unpaid(1).await else {
-            panic!("an order is served");
-        };
-        drop(store(&scene, first));
-        assert!(matches!(unpaid(2).await, Ok(Reserved::OutOfStock)));
-        fresh(scene.fulfill("A-1", &[("key", 1)]).await);
-        {
-            let mut tables = scene.world.store.tables();
-            let row = tables.reservations.get_mut(&id(1)).expect("it is stored");
-            row.reach = Reach::Shelf;
-        }
+        scene.engine.reserve_unpaid(call).await
+    };
+    let Ok(Reserved::Held(first)) = unpaid(1).await else {
+        panic!("an order is served");
+    };
+    drop(store(&scene, first));
+    assert!(matches!(unpaid(2).await, Ok(Reserved::OutOfStock)));
+    fresh(scene.fulfill("A-1", &[("key", 1)]).await);
+    scene.world.store.tables().pay_reservation(id(1));
+    if told {
+        assert_eq!(scene.engine.paid(merchant, sku, id(1)).await, Ok(()));
+    } else {
         // In use all the time, the shelf is never loaded anew.
         for _ in 0..30 {
             sleep(Duration::from_millis(100)).await;
             assert_eq!(scene.stock("key").await.available, 38);
         }
-        assert!(matches!(unpaid(2).await, Ok(Reserved::Held(_))));
-        assert_eq!(redeemed(&scene, 1, 21).await, 21);
-        scene.check_at_rest().await;
-    });
+    }
+    assert!(matches!(unpaid(2).await, Ok(Reserved::Held(_))));
+    assert_eq!(redeemed(&scene, 1, 21).await, 21);
+    scene.check_at_rest().await;
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub trait ReservationRows: Send + Sync {
 
     /// Ends one; false if there is none that has no end.
     fn end(&self, id: WithdrawalId) -> BoxFuture<'_, bool>;
+
+    /// Somebody paid for one.
+    fn pay(&self, id: WithdrawalId) -> BoxFuture<'_, ()>;
 }
 
 fn id(number: u128) -> WithdrawalId {
@@ -58,7 +61,7 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
         };
         let reach = match number {
             2 => Reach::Beyond,
-            9 => Reach::Share,
+            8 | 9 => Reach::Share,
             _ => Reach::Shelf,
         };
         Reservation::of_no_shelf(call, reach, lanes.owner)
@@ -86,7 +89,17 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
     assert!(rows.store(reservation(9, sku, 2)).await, "it was paid late");
     let all = vec![row(1, 1), unpaid, waiting];
     assert_eq!(source.reserved(sku).await, Ok(all));
-    assert!(rows.end(id(9)).await);
+    for number in [8, 3] {
+        assert!(rows.store(reservation(number, sku, 1)).await, "{number}");
+    }
+    for number in [9, 1, 8, 9, 2, 7] {
+        rows.pay(id(number)).await;
+    }
+    let all = vec![row(1, 1), row(3, 1), row(9, 2), row(8, 1), waiting];
+    assert_eq!(source.reserved(sku).await, Ok(all), "by the time of paying");
+    for number in [3, 8, 9] {
+        assert!(rows.end(id(number)).await);
+    }
     assert!(!rows.end(id(7)).await, "there is none");
     let withdrawn = Withdrawal {
         id: id(1),

@@ -75,6 +75,11 @@ impl ReservationRows for MemoryStore {
     fn end(&self, id: WithdrawalId) -> BoxFuture<'_, bool> {
         Box::pin(ready(self.tables().end_reservation(id)))
     }
+
+    fn pay(&self, id: WithdrawalId) -> BoxFuture<'_, ()> {
+        self.tables().pay_reservation(id);
+        Box::pin(ready(()))
+    }
 }
 
 impl Tables {
@@ -112,6 +117,15 @@ impl Tables {
     pub fn end_reservation(&mut self, id: WithdrawalId) -> bool {
         let row = self.reservations.get_mut(&id);
         row.is_some_and(|row| !std::mem::replace(&mut row.ended, true))
+    }
+
+    /// Somebody paid for one that has no end: it is in no share, and the last of those that are not.
+    pub fn pay_reservation(&mut self, id: WithdrawalId) {
+        let row = self.reservations.get_mut(&id);
+        if let Some(row) = row.filter(|row| !row.ended && row.reach == Reach::Share) {
+            (row.reach, row.number) = (Reach::Shelf, self.reservations_made);
+            self.reservations_made += 1;
+        }
     }
 
     /// Reservations of a shelf without an end, whose withdrawals were not made, in their order.
