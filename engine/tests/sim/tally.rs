@@ -64,6 +64,7 @@ counted! {
         FetchLate = "reading of a shelf late",
         FetchFailed = "reading of a shelf failed",
         FetchStale = "reading of a shelf stale",
+        CountFailed = "count of a shelf failed",
         LoadFailed = "loading of a balance failed",
         ImportAgainstSale = "import against sale",
         SealBroken = "serial that does not open",

@@ -16,7 +16,7 @@ use crate::{
     journal::{Failure, Owner},
     testing::{
         CommitFault, Scene, World,
-        outcomes::{fresh, refusal},
+        outcomes::{fault, fresh, refusal},
         restarted, scene,
     },
 };
@@ -456,6 +456,35 @@ fn nothing_is_reserved_while_paid_invoices_wait() {
         ));
         end(&scene, 1).await;
         drop(held(&scene, 2, 1).await);
+        scene.check_at_rest().await;
+    });
+}
+
+#[test]
+fn count_that_fails_is_not_out_of_stock() {
+    let world = world(30).configure(|config| config.window_serials_min = 4);
+    scene(&world, async |scene| {
+        let fails = |times| {
+            let faults = vec![Fault::Unavailable; times];
+            scene.world.store.faults().counts = faults.into();
+        };
+        // What was read with it is of use all the same, and the next count tells the rest.
+        fails(1);
+        stored(&scene, 1, 2).await;
+        fails(1);
+        let shed = reserve(&scene, 2, 20).await;
+        assert_eq!(shed.err(), Some(Fault::Unavailable));
+        stored(&scene, 2, 20).await;
+        // One that comes with a reading, and the one after it.
+        import(&scene, 1).await;
+        fails(2);
+        let shed = fault(scene.fulfill("A-1", &[("key", 9)]).await);
+        assert!(matches!(shed, Fault::Overloaded { .. }), "{shed:?}");
+        assert!(scene.world.store.faults().counts.is_empty());
+        fresh(scene.fulfill("A-1", &[("key", 9)]).await);
+        out_of_stock(&scene, "A-2", 1).await;
+        assert_eq!(redeemed(&scene, 2, 20).await, 20);
+        assert_eq!(redeemed(&scene, 1, 2).await, 2);
         scene.check_at_rest().await;
     });
 }

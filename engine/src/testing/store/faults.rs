@@ -44,6 +44,8 @@ pub struct Faults {
     pub loads: VecDeque<Fault>,
     /// Answers of the next readings of a shelf.
     pub fetches: VecDeque<Fault>,
+    /// Answers of the next counts of a shelf up to a number.
+    pub counts: VecDeque<Fault>,
     /// How many of the next readings of a shelf panic.
     pub fetch_panics: usize,
     /// Cut statements, and whether each lands before the fence is granted.

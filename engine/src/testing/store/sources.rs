@@ -190,9 +190,10 @@ impl inventory::Source for MemoryStore {
     ) -> BoxFuture<'_, Result<usize, Fault>> {
         Box::pin(async move {
             yield_now().await;
+            let fault = self.faults().counts.pop_front();
             let counted = shelved(&self.tables(), sku, after).take(most).count();
             self.0.fetches.pass().await;
-            Ok(counted)
+            fault.map_or(Ok(counted), Err)
         })
     }
 

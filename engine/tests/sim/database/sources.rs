@@ -116,7 +116,7 @@ impl inventory::Source for Link {
     ) -> BoxFuture<'_, Result<usize, Fault>> {
         Box::pin(async move {
             let dice = &self.weather().dice;
-            if self.weather().strikes(Kind::FetchFailed, 40) {
+            if self.weather().strikes(Kind::CountFailed, 100) {
                 return Err(Fault::Unavailable);
             }
             let stale = self.weather().strikes(Kind::FetchStale, 60);
