@@ -130,7 +130,10 @@ impl Reservations {
     pub(crate) fn ahead_of(&self, id: Option<WithdrawalId>) -> usize {
         let own = id.and_then(|id| self.places.get(&id));
         let Some(own) = own else { return self.units };
-        let older = self.by_place.range(..own);
+        let mut older = self.by_place.range(..own);
+        if crate::sabotage::breaks("waiting_out_of_turn") {
+            older = self.by_place.range(..(Reach::Beyond, 0).min(*own));
+        }
         older.map(|(_, entry)| entry.counts()).sum()
     }
 

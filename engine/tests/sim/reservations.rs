@@ -32,7 +32,12 @@ impl Clients {
             return;
         }
         stage.weather.struck(Kind::ReservationAgainstSale);
-        let ware = dice.pick(&stage.cast.wares).clone();
+        // Several of one shelf, so that they meet.
+        let ware = if dice.percent(60) {
+            stage.cast.wares[0].clone()
+        } else {
+            dice.pick(&stage.cast.wares).clone()
+        };
         let call = ReserveCall {
             id: self.fresh_id(),
             merchant: ware.merchant,
@@ -46,6 +51,9 @@ impl Clients {
         };
         self.open(call, reach).await;
         sleep(dice.millis(0, 3000)).await;
+        if reach == Reach::Share && dice.percent(40) {
+            self.settle(&ware, call.id).await;
+        }
         match dice.below(4) {
             0 => {}
             1 => self.expire(&ware, call.id).await,
@@ -104,12 +112,38 @@ impl Clients {
             return;
         }
         stage.weather.reached(Sometimes::InvoiceWaits);
+        stage.db.begins_to_wait(call.id);
         self.open(call, Reach::Beyond).await;
-        sleep(dice.millis(0, 4000)).await;
-        let waited = is_live(stage, call.id);
-        let heard = self.withdraw(paid).await;
-        if waited && matches!(heard, Some(Heard::Withdrawn(_))) {
-            stage.weather.reached(Sometimes::InvoiceServed);
+        for _ in 0..3 {
+            sleep(dice.millis(0, 3000)).await;
+            let waited = is_live(stage, call.id);
+            let heard = self.withdraw(paid.clone()).await;
+            if !matches!(heard, Some(Heard::Refused("OUT_OF_STOCK"))) {
+                if waited && matches!(heard, Some(Heard::Withdrawn(_))) {
+                    stage.weather.reached(Sometimes::InvoiceServed);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Money came for what was reserved out of the share, and the units are given out later: first its row says so,
+    /// then whoever serves hears of it, or nobody does.
+    async fn settle(&self, ware: &Ware, id: WithdrawalId) {
+        let stage = &self.stage;
+        if !is_live(stage, id) {
+            return;
+        }
+        stage.db.tables().pay_reservation(id);
+        stage.weather.reached(Sometimes::SharePaid);
+        let Some(process) = stage.any() else { return };
+        if stage.dice.percent(30) {
+            return;
+        }
+        tokio::select! {
+            biased;
+            () = process.power.died() => {}
+            _ = process.engine.paid(ware.merchant, ware.sku, id) => {}
         }
     }
 

@@ -106,6 +106,8 @@ counted! {
         ReservationShort = "reservation refused for want of serials",
         InvoiceWaits = "paid invoice waits for stock",
         InvoiceServed = "paid invoice that waited is served",
+        ServedBesideOlder = "paid invoice served beside an older that waits",
+        SharePaid = "reservation of a share is paid and stays",
         ReservationFenced = "row of a reservation refused to an earlier owner",
         DebitShort = "debit refused for want of money",
         DebitPart = "reversal or settlement that took less than it asked for",

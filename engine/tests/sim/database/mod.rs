@@ -10,6 +10,7 @@ mod lease;
 mod reservations;
 mod sources;
 mod statement;
+mod waiting;
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,7 @@ use std::{
 };
 
 use engine::{
+    ids::WithdrawalId,
     journal::{Failure, Owner},
     testing::{MemoryStore, Tables},
 };
@@ -29,7 +31,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use self::lease::Held;
+use self::{lease::Held, waiting::Wait};
 use crate::{power::Power, weather::Weather};
 
 /// Rows of lanes that exist, or may.
@@ -61,6 +63,7 @@ pub(crate) struct Database {
     fencing: Vec<AtomicU64>,
     /// What an engine asked for that the protocol forbids.
     breach: Mutex<Option<&'static str>>,
+    waits: Mutex<BTreeMap<WithdrawalId, Wait>>,
 }
 
 /// A server process behind one connection.
@@ -94,6 +97,7 @@ impl Database {
             unheard: Mutex::default(),
             fencing: (0..LANES_MAX).map(|_| AtomicU64::new(0)).collect(),
             breach: Mutex::default(),
+            waits: Mutex::default(),
         })
     }
 

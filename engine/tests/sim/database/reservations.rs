@@ -56,6 +56,7 @@ impl Database {
             sleep(takes).await;
             if !undone {
                 db.tables().insert_reservation(&call, reach);
+                db.waits_from_now(call.id);
             }
             drop(storing);
             let _gone = reply.send(()).is_err();

@@ -79,6 +79,9 @@ impl Database {
             self.weather.reached(Sometimes::CommitBeforeFence);
         }
         let committed = self.tables().commit(batch);
+        if let (Ok(()), Rows::Withdrawals(rows)) = (committed, &batch.rows) {
+            rows.iter().for_each(|row| self.served(row));
+        }
         drop(row);
         match end {
             None if course.cancelled => Err(Failure::Unknown),
