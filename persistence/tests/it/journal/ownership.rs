@@ -107,6 +107,14 @@ async fn owner_without_heartbeat_is_ended_and_learns_of_it() {
     assert!(lease.heartbeat().await.unwrap_err().passing);
     assert!(lease.heartbeat().await.unwrap_err().passing);
     next.release().await;
+    // The server gives the lock back some time after the session was closed.
+    ground
+        .until(
+            "SELECT NOT EXISTS (
+               SELECT FROM pg_locks WHERE locktype = 'advisory'
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        )
+        .await;
     assert!(!lease.heartbeat().await.unwrap_err().passing);
 }
 
