@@ -9,8 +9,10 @@ use crate::{
     verifier::{Drift, Line, first_wrong},
 };
 
-/// Entries of ledgers that one part of a report looks at.
+/// Entries of ledgers and claims of serials that one part of a report looks at.
 pub const ENTRIES_MAX: u32 = 20_000;
+/// Imports whose claims are looked at together.
+pub const IMPORTS_AT_ONCE: u32 = 32;
 /// Relationships that one part of a report looks at.
 pub const RELATIONSHIPS_MAX: u32 = 200;
 
@@ -24,6 +26,8 @@ pub enum Check {
     BelowZero,
     /// A debit for a delivery is not its serials, each claimed once for it, at their prices.
     Claims,
+    /// A serial is claimed for an order, and no entry of a ledger delivers it.
+    Undelivered,
     /// Commissions on hold are not those of the sales.
     Pending,
     /// Approved commissions are not those of the sales.
@@ -46,6 +50,7 @@ impl Check {
             Self::Sum => "SUM",
             Self::BelowZero => "BELOW_ZERO",
             Self::Claims => "CLAIMS",
+            Self::Undelivered => "UNDELIVERED",
             Self::Pending => "PENDING",
             Self::Approved => "APPROVED",
             Self::Reversed => "REVERSED",
@@ -68,6 +73,16 @@ pub fn ledger(from: i64, through: i64, lines: &[Line]) -> Option<(i64, Check)> {
         Drift::Versions | Drift::Posted | Drift::Claimed => Check::Versions,
     };
     Some((version, check))
+}
+
+/// What does not agree with a serial that is claimed for an order, and is or is not named by the entry of the ledger
+/// that its claim names.
+pub const fn claim(named: bool) -> Option<Check> {
+    if named {
+        None
+    } else {
+        Some(Check::Undelivered)
+    }
 }
 
 /// What the rows of one relationship's earnings add up to, in minor units.

@@ -5,7 +5,12 @@
 
 use axum::{extract::State, response::Response};
 use chrono::{Days, NaiveDate};
-use engine::{clock::Timestamp, ids::RelationshipId, persons::Role};
+use engine::{
+    clock::Timestamp,
+    ids::{RelationshipId, SerialId},
+    persons::Role,
+    reconciliation::ENTRIES_MAX,
+};
 use persistence::reconciliation::{Checked, Mismatch, Place, part};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,11 +26,14 @@ use crate::{
 /// Something that does not agree.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReconciliationMismatch {
-    relationship_id: String,
+    /// Null: a serial is claimed for an order of nobody.
+    relationship_id: Option<String>,
     /// The entry of its ledger; null: it is of the account of earnings.
     ledger_version: Option<i64>,
+    /// The serial that is claimed for that entry, and not delivered by it.
+    serial_id: Option<String>,
     /// `VERSIONS`, `SUM`, `BELOW_ZERO`, `CLAIMS`; of earnings `PENDING`, `APPROVED`, `REVERSED`, `PAID_OUT`,
-    /// `OPEN_PAYOUTS`, `ENTRIES`.
+    /// `OPEN_PAYOUTS`, `ENTRIES`; of a serial `UNDELIVERED`.
     check: &'static str,
 }
 
@@ -36,7 +44,12 @@ pub(crate) struct CheckedView {
     ledger_entries: u64,
     deliveries: u64,
     serials: u64,
+    /// Of serials, for orders.
+    claims: u64,
 }
+
+/// A cursor from which on claims are looked at.
+const CLAIMS: &str = "claims";
 
 #[derive(Serialize)]
 struct Beside {
@@ -55,7 +68,7 @@ pub(crate) async fn dev(
     let merchant = caller.merchant_id();
     let page = CursorPage::read(&query, &format!("reconciliation {merchant}"))?;
     let (start, day) = (page.position(place)?, day(&query)?);
-    let found = part(&app.database, merchant, day, start).await?;
+    let found = part(&app.database, merchant, day, start, ENTRIES_MAX).await?;
     let beside = Beside {
         checked: CheckedView::of(found.checked),
     };
@@ -77,20 +90,35 @@ fn day(query: &Query) -> Result<Option<(Timestamp, Timestamp)>, ApiError> {
     Ok(Some((begin(from), begin(to))))
 }
 
-/// A place in a cursor: the relationship, and the version of its ledger if that is not done.
+/// A place in a cursor: the relationship, and the version of its ledger if that is not done; or the serial after which
+/// claims are looked at.
 fn text(place: Place) -> String {
-    match place.version {
-        Some(version) => format!("{} {version}", place.relationship),
-        None => place.relationship.to_string(),
+    match place {
+        Place::Ledgers {
+            relationship,
+            version: Some(version),
+        } => format!("{relationship} {version}"),
+        Place::Ledgers {
+            relationship,
+            version: None,
+        } => relationship.to_string(),
+        Place::Claims {
+            after: Some(serial),
+        } => serial.to_string(),
+        Place::Claims { after: None } => CLAIMS.to_owned(),
     }
 }
 
 fn place(text: &str) -> Option<Place> {
+    let after = SerialId::parse(text);
+    if after.is_some() || text == CLAIMS {
+        return Some(Place::Claims { after });
+    }
     let (relationship, version) = match text.split_once(' ') {
         Some((relationship, version)) => (relationship, Some(version.parse().ok()?)),
         None => (text, None),
     };
-    Some(Place {
+    Some(Place::Ledgers {
         relationship: RelationshipId::parse(relationship)?,
         version,
     })
@@ -99,8 +127,9 @@ fn place(text: &str) -> Option<Place> {
 impl ReconciliationMismatch {
     fn of(mismatch: &Mismatch) -> Self {
         Self {
-            relationship_id: mismatch.relationship.to_string(),
+            relationship_id: mismatch.relationship.map(|id| id.to_string()),
             ledger_version: mismatch.version,
+            serial_id: mismatch.serial.map(|id| id.to_string()),
             check: mismatch.check.name(),
         }
     }
@@ -113,24 +142,27 @@ impl CheckedView {
             ledger_entries: checked.entries,
             deliveries: checked.deliveries,
             serials: checked.serials,
+            claims: checked.claims,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use engine::{clock::EPOCH, random::SeededRandom};
+    use engine::{clock::EPOCH, ids::ImportId, random::SeededRandom};
 
     use super::*;
 
     #[test]
     fn places_read_back() {
         let relationship = RelationshipId::generate(EPOCH, &SeededRandom::new(1));
-        for version in [None, Some(20_000)] {
-            let expected = Place {
-                relationship,
-                version,
-            };
+        let ledgers = [None, Some(20_000)].map(|version| Place::Ledgers {
+            relationship,
+            version,
+        });
+        let serial = ImportId::for_import(EPOCH, &SeededRandom::new(1)).serial(u32::MAX);
+        let claims = [None, Some(serial)].map(|after| Place::Claims { after });
+        for expected in ledgers.into_iter().chain(claims) {
             assert_eq!(place(&text(expected)), Some(expected));
         }
         assert_eq!(place("rel_1 x"), None);

@@ -48,8 +48,12 @@ fn what_was_sold_refunded_and_paid_out_adds_up() {
         );
         assert_eq!(checked["ledger_entries"].to_string(), entries);
         assert_eq!(
-            (&checked["deliveries"], &checked["serials"]),
-            (&json!(2), &json!(4))
+            (
+                &checked["deliveries"],
+                &checked["serials"],
+                &checked["claims"]
+            ),
+            (&json!(2), &json!(4), &json!(4))
         );
 
         let day = world
@@ -87,7 +91,7 @@ fn what_was_changed_behind_everybodys_back_is_named() {
             found,
             [
                 json!({"relationship_id": reseller.to_string(), "ledger_version": last,
-                "check": "CLAIMS"})
+                "serial_id": null, "check": "CLAIMS"})
             ]
         );
         world.sql(&format!(
@@ -100,6 +104,51 @@ fn what_was_changed_behind_everybodys_back_is_named() {
         let checks: Vec<_> = found.iter().map(|one| &one["check"]).collect();
         assert_eq!(checks, ["CLAIMS", "APPROVED"]);
         assert_eq!(found[1]["ledger_version"], Value::Null);
+    });
+}
+
+#[test]
+fn serial_that_is_claimed_for_an_order_nobody_has_is_named() {
+    with_world(async |world| {
+        let reseller = world.reseller(CODE).id;
+        let order = order_of("WOO-1", world.product("Antivirus"));
+        world.order(&world.key(CODE), &order).await.data(201);
+        let claim = async |balance: &str| {
+            let claim = format!(
+                "INSERT INTO serial_claims
+                   (serial_id, kind, line, unit_price, price_version, balance_id, version)
+                 SELECT s.serial_id, 1, 1, 100, 1, ({balance}), 1 FROM serials AS s
+                 JOIN imports AS i ON NOT i.test
+                   AND i.import_id = (LEFT(s.serial_id::text, 28) || '00000000')::uuid
+                 WHERE NOT EXISTS (SELECT FROM serial_claims AS c WHERE c.serial_id = s.serial_id)
+                 ORDER BY s.serial_id DESC LIMIT 1"
+            );
+            world.sql(&claim);
+        };
+        claim("SELECT MAX(balance_id) + 1 FROM balances").await;
+        let of = format!("relationship_id = '{}'", reseller.uuid());
+        // Of an entry that delivers something else.
+        claim(&format!(
+            "SELECT balance_id FROM balances WHERE {of} AND NOT test"
+        ))
+        .await;
+        let found = world.mismatches().await;
+        let told: Vec<_> = found
+            .iter()
+            .map(|one| {
+                (
+                    &one["check"],
+                    &one["relationship_id"],
+                    &one["ledger_version"],
+                )
+            })
+            .collect();
+        let (check, version) = (json!("UNDELIVERED"), json!(1));
+        let (own, none) = (json!(reseller.to_string()), Value::Null);
+        assert!(told.contains(&(&check, &own, &version)), "{told:?}");
+        assert!(told.contains(&(&check, &none, &version)), "{told:?}");
+        assert_eq!(told.len(), 2);
+        assert!(found.iter().all(|one| one["serial_id"].is_string()));
     });
 }
 

@@ -1,13 +1,16 @@
 //! What is stored of a merchant, read in bounded parts and judged by the engine: every ledger adds up, every debit
-//! for a delivery has its serials, every account of earnings is what its sales and payouts say.
+//! for a delivery has its serials, every account of earnings is what its sales and payouts say, every serial that is
+//! claimed for an order is delivered by an entry.
 //!
 //! Keeps: each statement reads a bounded slice by a primary key, or the rows of one relationship; what is judged
 //! together is read by one statement, so nothing that happens meanwhile looks like a mismatch.
 
+mod claims;
+
 use engine::{
     clock::Timestamp,
-    ids::{BalanceId, MerchantId, RelationshipId},
-    reconciliation::{self, Check, ENTRIES_MAX, RELATIONSHIPS_MAX, Sums},
+    ids::{BalanceId, MerchantId, RelationshipId, SerialId},
+    reconciliation::{self, Check, RELATIONSHIPS_MAX, Sums},
     sales::Earnings,
     verifier::Line,
 };
@@ -21,12 +24,16 @@ use crate::{
 /// Entries that are read at once.
 const CHUNK: i64 = 1000;
 
-/// How far a report is.
+/// How far a report is: first relationships, then claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    pub relationship: RelationshipId,
-    /// Up to which entry its ledger was looked at; none: it is done.
-    pub version: Option<i64>,
+pub enum Place {
+    Ledgers {
+        relationship: RelationshipId,
+        /// Up to which entry its ledger was looked at; none: it is done.
+        version: Option<i64>,
+    },
+    /// After a serial, or before the first one.
+    Claims { after: Option<SerialId> },
 }
 
 /// What was looked at.
@@ -36,14 +43,19 @@ pub struct Checked {
     pub entries: u64,
     pub deliveries: u64,
     pub serials: u64,
+    /// Of serials, for orders.
+    pub claims: u64,
 }
 
 /// Something that does not agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mismatch {
-    pub relationship: RelationshipId,
+    /// None: a claim names a balance that does not exist.
+    pub relationship: Option<RelationshipId>,
     /// The entry of its ledger; none: it is of the account of earnings.
     pub version: Option<i64>,
+    /// Whose claim it is.
+    pub serial: Option<SerialId>,
     pub check: Check,
 }
 
@@ -56,19 +68,34 @@ pub struct Part {
     pub next: Option<Place>,
 }
 
-/// The next part of a report: of all that is stored, or of the entries of a time, which has no earnings.
+/// The next part of a report, of at most so many entries and claims: of all that is stored, or of the entries of a
+/// time, which has neither earnings nor claims.
 pub async fn part(
     db: &Database,
     merchant: MerchantId,
     time: Option<(Timestamp, Timestamp)>,
     start: Option<Place>,
+    most: u32,
 ) -> Result<Part, Error> {
     let db = db.clone();
     owned(async move {
-        let (mut part, mut place) = (Part::default(), start);
-        let mut left = i64::from(ENTRIES_MAX);
+        let (mut part, mut left) = (Part::default(), i64::from(most));
+        let mut place = match start {
+            Some(Place::Ledgers {
+                relationship,
+                version,
+            }) => Some((relationship, version)),
+            Some(Place::Claims { after }) => {
+                claims::claims(&db, merchant, after, &mut part, left).await?;
+                return Ok(part);
+            }
+            None => None,
+        };
         for _ in 0..RELATIONSHIPS_MAX {
             let Some(next) = next(&db, merchant, place).await? else {
+                if time.is_none() {
+                    claims::claims(&db, merchant, None, &mut part, left).await?;
+                }
                 return Ok(part);
             };
             if let Some(begun) = ledger(&db, &next, time, &mut part, &mut left).await? {
@@ -79,12 +106,12 @@ pub async fn part(
                 earnings(&db, &next, &mut part).await?;
             }
             part.checked.relationships += 1;
-            place = Some(Place {
-                relationship: next.relationship,
-                version: None,
-            });
+            place = Some((next.relationship, None));
         }
-        part.next = place;
+        part.next = place.map(|(relationship, version)| Place::Ledgers {
+            relationship,
+            version,
+        });
         Ok(part)
     })
     .await
@@ -101,9 +128,9 @@ struct Next {
 async fn next(
     db: &Database,
     merchant: MerchantId,
-    place: Option<Place>,
+    place: Option<(RelationshipId, Option<i64>)>,
 ) -> Result<Option<Next>, Error> {
-    let begun = place.and_then(|place| place.version);
+    let begun = place.and_then(|(_, version)| version);
     let row: Option<(Uuid, Option<i64>)> = sqlx::query_as(
         "SELECT r.relationship_id, b.balance_id FROM relationships AS r
          LEFT JOIN balances AS b ON b.relationship_id = r.relationship_id AND NOT b.test
@@ -112,7 +139,7 @@ async fn next(
          ORDER BY r.relationship_id LIMIT 1",
     )
     .bind(merchant.uuid())
-    .bind(place.map_or(Uuid::nil(), |place| place.relationship.uuid()))
+    .bind(place.map_or(Uuid::nil(), |(relationship, _)| relationship.uuid()))
     .bind(begun.is_some())
     .fetch_optional(&mut *db.report().await?)
     .await?;
@@ -138,7 +165,7 @@ async fn ledger(
     let mut from = next.version.max(above);
     while from < last {
         if *left == 0 {
-            return Ok(Some(Place {
+            return Ok(Some(Place::Ledgers {
                 relationship: next.relationship,
                 version: Some(from),
             }));
@@ -149,8 +176,9 @@ async fn ledger(
         let wrong = reconciliation::ledger(from, through, &slice);
         part.mismatches
             .extend(wrong.map(|(version, check)| Mismatch {
-                relationship: next.relationship,
+                relationship: Some(next.relationship),
                 version: Some(version),
+                serial: None,
                 check,
             }));
         *left -= through - from;
@@ -234,8 +262,9 @@ async fn earnings(db: &Database, next: &Next, part: &mut Part) -> Result<(), Err
     let wrong = reconciliation::earnings(&account, row.version, &sums);
     part.mismatches
         .extend(wrong.into_iter().map(|check| Mismatch {
-            relationship: next.relationship,
+            relationship: Some(next.relationship),
             version: None,
+            serial: None,
             check,
         }));
     Ok(())

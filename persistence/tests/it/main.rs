@@ -26,6 +26,7 @@ mod mail;
 mod persons;
 mod plans;
 mod programs;
+mod reconciliation;
 mod refunds;
 mod relationships;
 mod settings;
