@@ -10,8 +10,7 @@ use crate::{
     fulfillments::Refusal,
     ids::WithdrawalId,
     inventory::{
-        Kept, Pulled, Purpose, Reach, Reservation, ReserveCall, Reserved, Restock, Stored,
-        WithdrawalCall,
+        Kept, Pulled, Purpose, Reservation, ReserveCall, Reserved, Restock, Stored, WithdrawalCall,
     },
     journal::{Failure, Owner},
     testing::{

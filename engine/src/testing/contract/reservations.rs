@@ -30,6 +30,15 @@ fn id(number: u128) -> WithdrawalId {
     WithdrawalId::from_uuid(uuid::Uuid::from_u128(number))
 }
 
+/// Which of them wait for uploads, and which nobody has paid.
+const fn reach(number: u128) -> Reach {
+    match number {
+        2 => Reach::Beyond,
+        8 | 9 => Reach::Share,
+        _ => Reach::Shelf,
+    }
+}
+
 fn row(number: u128, quantity: u32) -> ReservedUnits {
     ReservedUnits {
         id: id(number),
@@ -59,21 +68,13 @@ pub async fn reservations_are_told_until_they_end(subject: &Subject) {
             sku,
             quantity,
         };
-        let reach = match number {
-            2 => Reach::Beyond,
-            8 | 9 => Reach::Share,
-            _ => Reach::Shelf,
-        };
-        Reservation::of_no_shelf(call, reach, lanes.owner)
+        Reservation::of_no_shelf(call, reach(number), lanes.owner)
     };
-    let waiting = ReservedUnits {
-        reach: Reach::Beyond,
-        ..row(2, 4)
+    let made = |number, quantity| ReservedUnits {
+        reach: reach(number),
+        ..row(number, quantity)
     };
-    let unpaid = ReservedUnits {
-        reach: Reach::Share,
-        ..row(9, 2)
-    };
+    let (waiting, unpaid) = (made(2, 4), made(9, 2));
     assert_eq!(source.reserved(sku).await, Ok(vec![]));
     for (number, sku, quantity) in [(2, sku, 4), (9, sku, 2), (1, sku, 1), (5, other, 3)] {
         let stored = rows.store(reservation(number, sku, quantity)).await;
