@@ -1,8 +1,8 @@
 //! What was paid for is delivered: the serials leave the shelf, are noted as the customer's, and a mail says
 //! where they are.
 //!
-//! Keeps: the serials leave under an id that follows from the invoice, so once however often it is tried;
-//! what is short waits, and is tried again. Whoever tries has the invoice's turn: nothing leaves for one whose
+//! Keeps: the serials of each line leave under an id that follows from it, so once however often it is tried, and
+//! those of all lines or none; what is short waits as a whole, and is tried again. Whoever tries has the invoice's turn: nothing leaves for one whose
 //! price goes back meanwhile.
 
 use chrono::TimeDelta;
@@ -10,14 +10,14 @@ use engine::{
     catalog::ProductKind,
     checkout::Line,
     clock::Timestamp,
-    ids::{InvoiceId, MerchantId},
-    inventory::{Pulled, Purpose, Reservation, ReserveCall, WithdrawalCall},
+    ids::{InvoiceId, MerchantId, SerialId, WithdrawalId},
+    inventory::{Pulled, Purpose, ReserveCall, ReservedAll, WithdrawalCall},
     merchants::Merchant,
     payments::Status,
     programs::CustomerMail,
 };
 use persistence::{
-    checkout::{self, Due, Outcome},
+    checkout::{self, Due, Outcome, Short},
     inventory::list::sealed,
     programs,
 };
@@ -56,28 +56,23 @@ pub(super) async fn carry(
 
 /// What there is to be stored; nothing, if it still waits for stock.
 async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome>, ApiError> {
-    let line = &due.line;
-    let serials = match line.kind {
-        ProductKind::Service => Vec::new(),
-        ProductKind::Serials => {
-            let call = WithdrawalCall {
-                id: line.id.withdrawal(),
-                merchant: shop.id,
-                sku: line.sku,
-                by: None,
-            };
-            match app.engine.pull(call, Purpose::Sale, line.quantity).await? {
-                Pulled::Serials(serials) => serials,
-                Pulled::OutOfStock if due.invoice.status == Status::AwaitingStock => {
-                    return Ok(None);
-                }
-                Pulled::OutOfStock => {
-                    let post = due.knows_customer().then(|| letters::short(app, shop, due));
-                    let post = post.transpose()?;
-                    let waits = wait(app, shop.id, line).await?;
-                    return Ok(Some(Outcome::Short(post, waits)));
-                }
+    let shelved = due
+        .lines
+        .iter()
+        .filter(|line| line.kind == ProductKind::Serials);
+    let calls: Vec<_> = shelved.map(|line| call(shop.id, line)).collect();
+    let serials = match pull(app, calls).await? {
+        Ok(serials) => serials,
+        Err(_) if due.invoice.status == Status::AwaitingStock => return Ok(None),
+        Err((lines, left)) => {
+            let post = due.knows_customer().then(|| letters::short(app, shop, due));
+            let post = post.transpose()?;
+            // Whatever comes is kept for it, and what is there, before others are sold any.
+            let mut waits = Vec::with_capacity(left.len());
+            for call in left {
+                waits.push(app.engine.wait_for_stock(call).await?);
             }
+            return Ok(Some(Outcome::Short(Short { post, lines, waits })));
         }
     };
     let program = programs::find(&app.database, shop.id).await?;
@@ -98,15 +93,44 @@ async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome
     Ok(Some(Outcome::Delivered(serials, post.transpose()?)))
 }
 
-/// Whatever comes is kept for it, before others are sold any.
-async fn wait(app: &App, merchant: MerchantId, line: &Line) -> Result<Reservation, ApiError> {
-    let call = ReserveCall {
+/// The serials of these lines; or for which there are too few, and which are still to leave their shelves.
+///
+/// Of several nothing leaves before all of it is kept by rows of its own: whoever carries on finds it there.
+async fn pull(
+    app: &App,
+    calls: Vec<ReserveCall>,
+) -> Result<Result<Vec<SerialId>, (Vec<WithdrawalId>, Vec<ReserveCall>)>, ApiError> {
+    if calls.len() > 1 {
+        match app.engine.reserve_all(&calls).await? {
+            ReservedAll::Held(held) => checkout::keep(&app.database, held, app.now()).await?,
+            ReservedAll::OutOfStock { short, left } => return Ok(Err((short, left))),
+        }
+    }
+    let mut serials = Vec::new();
+    for (at, call) in calls.iter().enumerate() {
+        let withdrawal = WithdrawalCall {
+            id: call.id,
+            merchant: call.merchant,
+            sku: call.sku,
+            by: None,
+        };
+        let pulled = app.engine.pull(withdrawal, Purpose::Sale, call.quantity);
+        match pulled.await? {
+            Pulled::Serials(own) => serials.extend(own),
+            Pulled::OutOfStock => return Ok(Err((vec![call.id], calls[at..].to_vec()))),
+        }
+    }
+    Ok(Ok(serials))
+}
+
+/// What is to leave the shelf for a line.
+fn call(merchant: MerchantId, line: &Line) -> ReserveCall {
+    ReserveCall {
         id: line.id.withdrawal(),
         merchant,
         sku: line.sku,
         quantity: line.quantity,
-    };
-    Ok(app.engine.wait_for_stock(call).await?)
+    }
 }
 
 /// Delivers what was cut off or waits for stock, oldest first, and says how many there were.

@@ -1,7 +1,8 @@
 //! `GET /checkout/{token}`: what a visit is about. `POST` is the customer's yes: the price is frozen and
 //! the invoice opens.
 //!
-//! Keeps: nobody pays a price that was not shown; what is sold out is said before there is an invoice.
+//! Keeps: nobody pays a price that was not shown, or for a cart that was not; all of it is reserved or nothing, and what
+//! is sold out is said before there is an invoice.
 
 use std::fmt::Write as _;
 
@@ -14,25 +15,27 @@ use engine::{
     catalog::ProductKind,
     checkout::{
         INVOICE_MINUTES, OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Quote, Refusal, Session,
-        SessionStatus, address_digest, answers, digest,
+        SessionStatus, Unsold, address_digest, digest,
     },
     fulfillments::Email,
     ids::{InvoiceId, InvoiceLineId, MerchantId},
     inventory::{Reservation, ReserveCall, Reserved},
+    merchants::Merchant,
     payments::{Coin, Method, Pay},
     sales::mailbox,
 };
 use persistence::{
-    checkout::{self, Opened, Opening, reprice},
+    checkout::{self, Opened, Opening, OpeningLine, reprice},
     owned, payments as methods,
 };
 
 use super::{
+    cart::{Lines, more},
     delivery_token,
     form::{Customer, Form, custom_name, not_an_address},
     invoice_path, invoice_token, letters,
-    look::{amount, page as look, row, see_other, shown, with_status},
-    session::{Ware, not_offered},
+    look::{amount, page as look, see_other, shown, with_status},
+    session::{not_offered, unsold},
     session_path,
 };
 use crate::{
@@ -42,7 +45,13 @@ use crate::{
     state::App,
 };
 
-const FIELDS: [&str; 2] = ["email", "coin"];
+const FIELDS: [&str; 3] = ["email", "coin", SEEN];
+/// Which cart it was that the page showed.
+const SEEN: &str = "seen";
+const CHANGED: &str =
+    "What you buy was changed since you saw it. Nothing was bought: look at it again.";
+const NOT_SOLD: &str =
+    "Something is not on sale any more. Nothing was bought: take it out, or leave it all.";
 /// How often a method is asked again that is replaced meanwhile.
 const TRIES_MAX: u32 = 5;
 
@@ -69,15 +78,13 @@ async fn visit(app: &App, token: &str) -> Result<Response, ApiError> {
     match session.status_at(app.now()) {
         SessionStatus::Invoiced | SessionStatus::Expired => ended(app, &session),
         SessionStatus::Open => {
-            let ware = Ware::find(app, session.sku.product).await?;
-            let wanted = (session.sku, session.quantity);
-            let quote = ware.quote_for(app, session.came, wanted).await?;
-            asked(app, &ware, &session, (&quote, None)).await
+            let lines = Lines::find(app, &session).await?;
+            asked(app, &lines, &session, None).await
         }
     }
 }
 
-async fn find(app: &App, token: &str) -> Result<Session, ApiError> {
+pub(super) async fn find(app: &App, token: &str) -> Result<Session, ApiError> {
     let missing = || ApiError::new(Code::NotFound);
     let token = digest(token).ok_or_else(missing)?;
     let found = checkout::find_session(&app.database, token).await?;
@@ -85,7 +92,7 @@ async fn find(app: &App, token: &str) -> Result<Session, ApiError> {
 }
 
 /// The invoice of a visit that has one; else it is over.
-fn ended(app: &App, session: &Session) -> Result<Response, ApiError> {
+pub(super) fn ended(app: &App, session: &Session) -> Result<Response, ApiError> {
     session
         .invoice
         .map(|invoice| see_other(&invoice_path(app, invoice)))
@@ -99,41 +106,40 @@ fn over() -> ApiError {
     )
 }
 
-/// The page on which the customer says yes, at the price that the visit was shown.
+/// The page on which the customer says yes, at the prices that the visit was shown.
 async fn asked(
     app: &App,
-    ware: &Ware,
+    lines: &Lines,
     session: &Session,
-    (quote, notice): (&Quote, Option<&str>),
+    notice: Option<&str>,
 ) -> Result<Response, ApiError> {
-    let merchant = &ware.merchant;
-    let currency = merchant.currency;
-    let total = session.unit_price.checked_mul(session.quantity);
-    let total = amount(currency, total.unwrap_or(quote.total));
+    let merchant = &lines.merchant;
+    let action = session_path(app, session.id);
+    let total = session.cart.total();
+    let total = total.ok_or_else(|| unsold(Unsold::Quantity))?;
+    let total = amount(merchant.currency, total);
     let mut body = notice.map_or_else(String::new, |notice| {
         format!(
             "<p class=\"notice\" role=\"alert\">{}</p>\n",
             escaped(notice)
         )
     });
-    body += "<dl>\n";
-    body += &row("Quantity", &session.quantity.to_string());
-    body += &row("Price each", &amount(currency, session.unit_price));
-    body += "</dl>\n";
+    body += &lines.table(&action);
     let _written = writeln!(body, "<p class=\"total\">{total}</p>");
-    let coins = offered(app, ware.merchant.id).await?;
+    let coins = offered(app, merchant.id).await?;
     if coins.is_empty() {
         body += "<p class=\"notice\">This shop takes no payments at the moment.</p>\n";
-    } else {
+    } else if lines.quotes().is_some() {
         let email = session.customer.as_ref();
         let email = email.and_then(|sealed| {
             let opened = merchant.key.open_customer(session.id.uuid(), sealed);
             opened.ok()
         });
         let email = email.as_ref().map(engine::vault::Opened::expose);
-        let to = session_path(app, session.id);
-        body += &form((&to, ware), &coins, email.unwrap_or_default());
+        let sent = (action.as_str(), session.cart.seen());
+        body += &form(lines, &coins, sent, email.unwrap_or_default());
     }
+    body += &more(app, session, &action).await?;
     if let Some(url) = &session.cancel_url {
         let _written = writeln!(
             body,
@@ -141,25 +147,37 @@ async fn asked(
             escaped(url)
         );
     }
-    Ok(look(&merchant.name, &quote.title, &body))
+    Ok(look(&merchant.name, lines.title(), &body))
 }
 
-fn form((to, ware): (&str, &Ware), coins: &[Method], email: &str) -> String {
+/// What the customer writes to say yes to the cart that is seen.
+fn form(lines: &Lines, coins: &[Method], (action, seen): (&str, String), email: &str) -> String {
     let mut body = format!(
-        "<form method=\"post\" action=\"{to}\">\n<div class=\"field\"><label for=\"email\">E-mail</label>\n\
+        "<form method=\"post\" action=\"{action}\">\n\
+         <input type=\"hidden\" name=\"{SEEN}\" value=\"{seen}\">\n\
+         <div class=\"field\"><label for=\"email\">E-mail</label>\n\
          <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"email\" maxlength=\"254\" \
          required value=\"{}\">\n<p class=\"hint\">Your purchase is sent there.</p></div>\n",
         escaped(email)
     );
-    for (at, field) in ware.product.custom_fields.iter().enumerate() {
+    let fields = lines.asked().flat_map(|(ware, before)| {
+        let fields = ware.product.custom_fields.iter();
+        fields.map(move |field| (&ware.product.title, before.clone(), field))
+    });
+    for (at, (product, before, field)) in fields.enumerate() {
         let required = if field.required { " required" } else { "" };
         let placeholder = field.placeholder.as_deref().unwrap_or_default();
+        let label = if before.is_empty() {
+            field.name.clone()
+        } else {
+            format!("{product}: {}", field.name)
+        };
         let _written = writeln!(
             body,
             "<div class=\"field\"><label for=\"field-{at}\">{}</label>\n<input id=\"field-{at}\" \
              name=\"{}\" placeholder=\"{}\" maxlength=\"500\"{required}></div>",
-            escaped(&field.name),
-            escaped(&custom_name(&field.name)),
+            escaped(&label),
+            escaped(&custom_name(&(before + &field.name))),
             escaped(placeholder),
         );
     }
@@ -182,36 +200,68 @@ async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<R
     if session.status_at(app.now()) != SessionStatus::Open {
         return ended(app, &session);
     }
-    let ware = Ware::find(app, session.sku.product).await?;
-    let wanted = (session.sku, session.quantity);
-    let quote = ware.quote_for(app, session.came, wanted).await?;
-    if quote.unit_price != session.unit_price {
-        return repriced(app, &ware, session, quote).await;
+    let lines = Lines::find(app, &session).await?;
+    let Some(quotes) = lines.quotes() else {
+        let page = asked(app, &lines, &session, Some(NOT_SOLD)).await?;
+        return Ok(with_status(page, Code::ProductNotAllowed.status()));
+    };
+    if !session.cart.is_quoted_by(&quotes) {
+        return repriced(app, session, quotes).await;
     }
-    let said = answers(&ware.product, form.answers()?);
-    let said = said
-        .map_err(|name| ApiError::field(custom_name(&name), "is not what the product asks for"))?;
+    if form
+        .get(SEEN)
+        .is_some_and(|seen| seen != session.cart.seen())
+    {
+        let page = asked(app, &lines, &session, Some(CHANGED)).await?;
+        return Ok(with_status(page, StatusCode::UNPROCESSABLE_ENTITY));
+    }
+    let said = lines.answers(form.answers()?)?;
     let email = form.email()?.ok_or_else(not_an_address)?;
     let chosen = form.get("coin").map(coin).transpose()?;
     // Anybody may name anybody's address: after a few, only the page says how to pay.
     let mailed = may_mail(app, &email, &customer);
+    let mut wanted = Vec::with_capacity(quotes.len());
+    for (quote, custom_fields) in quotes.into_iter().zip(said) {
+        wanted.push(OpeningLine {
+            id: InvoiceLineId::generate(app.now(), &**app.engine.random()),
+            quote,
+            custom_fields,
+        });
+    }
+    buy(
+        app,
+        (&lines.merchant, &session),
+        (&email, &customer),
+        (wanted, chosen, mailed),
+    )
+    .await
+}
+
+/// Opens the invoice, once there is a method that stays what it is while it is asked.
+async fn buy(
+    app: &App,
+    (merchant, session): (&Merchant, &Session),
+    who: (&Email, &Customer),
+    (lines, chosen, mailed): (Vec<OpeningLine>, Option<Coin>, bool),
+) -> Result<Response, ApiError> {
+    let total = session.cart.total();
+    let total = total.ok_or_else(|| unsold(Unsold::Quantity))?;
     for _ in 0..TRIES_MAX {
-        let method = method(app, &ware, chosen.as_ref()).await?;
-        let who = (&email, &customer);
-        let opening = opening(app, (&ware, &session), (who, quote.clone()), method);
+        let method = method(app, merchant.id, chosen.as_ref()).await?;
+        let opening = opening(app, (merchant, session), (who, lines.clone()), method);
         // Whoever is refused has no payment server asked for anything.
-        let reserved = reserve(app, &ware, &opening).await?;
+        let reserved = reserve(app, merchant.id, &opening).await?;
         let (db, vault, now) = (&app.database, app.engine.vault(), app.now());
-        if !checkout::has_room(db, ware.merchant.id, &opening.customer, now).await? {
+        if !checkout::has_room(db, merchant.id, &opening.customer, now).await? {
             return Err(refused(&Refusal::TooManyOpen));
         }
-        let asked = (ware.merchant.currency, quote.total, INVOICE_MINUTES);
+        let asked = (merchant.currency, total, INVOICE_MINUTES);
         let opening = Opening {
-            custom_fields: said.clone(),
             pay: payments::open(app, &opening.method, asked).await?,
             ..opening
         };
-        let announce = mailed.then(|| letters::opened(app, &ware.merchant, (&email, &quote)));
+        let what = (who.0, &opening.lines[..], total);
+        let announce = mailed.then(|| letters::opened(app, merchant, what));
         let opened = checkout::open(db, vault, opening, (reserved, announce), now).await?;
         match opened.ok_or_else(|| ApiError::new(Code::NotFound))? {
             Opened::Fresh(invoice) => {
@@ -234,45 +284,53 @@ fn may_mail(app: &App, email: &Email, customer: &Customer) -> bool {
     from.take(&network, now) && to.take(&format!("{name}@{domain}"), now)
 }
 
-/// The price is another one than was shown: it is shown, and the customer asked again.
-async fn repriced(
-    app: &App,
-    ware: &Ware,
-    session: Session,
-    quote: Quote,
-) -> Result<Response, ApiError> {
-    reprice(&app.database, session.id, quote.unit_price).await?;
-    let session = Session {
-        unit_price: quote.unit_price,
-        ..session
-    };
+/// A price is another one than was shown: all are shown, and the customer asked again.
+async fn repriced(app: &App, session: Session, quotes: Vec<Quote>) -> Result<Response, ApiError> {
+    let cart = reprice(&app.database, session.id, quotes).await?;
+    let cart = cart.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let session = Session { cart, ..session };
+    let lines = Lines::find(app, &session).await?;
     let notice = "The price has changed since you saw it. Nothing was bought: look at it again.";
-    let page = asked(app, ware, &session, (&quote, Some(notice))).await?;
+    let page = asked(app, &lines, &session, Some(notice)).await?;
     Ok(with_status(page, StatusCode::UNPROCESSABLE_ENTITY))
 }
 
-/// The units, which are nobody else's until the invoice ends; none of what has no stock.
+/// The units of all lines, which are nobody else's until the invoice ends, or of none; none of what has no stock.
 async fn reserve(
     app: &App,
-    ware: &Ware,
+    merchant: MerchantId,
     opening: &Opening,
-) -> Result<Option<Reservation>, ApiError> {
-    if ware.product.kind == ProductKind::Service {
-        return Ok(None);
+) -> Result<Vec<Reservation>, ApiError> {
+    let mut reserved = Vec::with_capacity(opening.lines.len());
+    for line in &opening.lines {
+        let quote = &line.quote;
+        if quote.kind == ProductKind::Service {
+            continue;
+        }
+        let call = ReserveCall {
+            id: line.id.withdrawal(),
+            merchant,
+            sku: quote.sku,
+            quantity: quote.quantity,
+        };
+        match app.engine.reserve_unpaid(call).await? {
+            Reserved::Held(reservation) => reserved.push(reservation),
+            // What was reserved of the others is given back with this refusal.
+            Reserved::OutOfStock => return Err(sold_out(opening, &quote.title)),
+        }
     }
-    let call = ReserveCall {
-        id: opening.line.withdrawal(),
-        merchant: ware.merchant.id,
-        sku: opening.quote.sku,
-        quantity: opening.quote.quantity,
+    Ok(reserved)
+}
+
+fn sold_out(opening: &Opening, title: &str) -> ApiError {
+    let what = match opening.lines.len() {
+        1 => "it",
+        _ => title,
     };
-    match app.engine.reserve_unpaid(call).await? {
-        Reserved::Held(reservation) => Ok(Some(reservation)),
-        Reserved::OutOfStock => Err(ApiError::saying(
-            Code::OutOfStock,
-            "There is not enough of it any more. Nothing was bought.",
-        )),
-    }
+    ApiError::saying(
+        Code::OutOfStock,
+        format!("There is not enough of {what} any more. Nothing was bought."),
+    )
 }
 
 /// The coins in which customers pay: all that the merchant takes.
@@ -281,8 +339,8 @@ pub(crate) async fn offered(app: &App, merchant: MerchantId) -> Result<Vec<Metho
 }
 
 /// How to pay in this coin, or in the first one that is offered.
-async fn method(app: &App, ware: &Ware, coin: Option<&Coin>) -> Result<Method, ApiError> {
-    let offered = offered(app, ware.merchant.id).await?;
+async fn method(app: &App, merchant: MerchantId, coin: Option<&Coin>) -> Result<Method, ApiError> {
+    let offered = offered(app, merchant).await?;
     let found = match coin {
         None => offered.into_iter().next(),
         Some(coin) => offered.into_iter().find(|method| method.coin == *coin),
@@ -293,21 +351,19 @@ async fn method(app: &App, ware: &Ware, coin: Option<&Coin>) -> Result<Method, A
 /// The invoice that is wanted; how it is paid is still to be asked.
 fn opening(
     app: &App,
-    (ware, session): (&Ware, &Session),
-    ((email, customer), quote): ((&Email, &Customer), Quote),
+    (merchant, session): (&Merchant, &Session),
+    ((email, customer), lines): ((&Email, &Customer), Vec<OpeningLine>),
     method: Method,
 ) -> Opening {
-    let (merchant, vault, random) = (&ware.merchant, app.engine.vault(), &**app.engine.random());
-    let id = InvoiceId::generate(app.now(), random);
+    let vault = app.engine.vault();
+    let id = InvoiceId::generate(app.now(), &**app.engine.random());
     let tokens = [invoice_token(app, id), delivery_token(app, id)];
     let tokens = tokens.map(|token| digest(token.expose()).expect("a token has the form of one"));
     Opening {
         session: session.id,
         invoice: id,
-        line: InvoiceLineId::generate(app.now(), random),
+        lines,
         tokens,
-        quote,
-        custom_fields: std::collections::BTreeMap::new(),
         customer: checkout::Customer {
             sealed: merchant.key.seal_customer(id.uuid(), email.as_str()),
             digest: vault.email_fingerprint(merchant.id, email.as_str()),
@@ -331,6 +387,7 @@ fn refused(refusal: &Refusal) -> ApiError {
             Code::PriceChanged,
             "The price has changed since you saw it. Nothing was bought: go back and look again.",
         ),
+        Refusal::TooDear => unsold(Unsold::Quantity),
         Refusal::TooManyOpen => ApiError::saying(
             Code::InvalidState,
             format!(

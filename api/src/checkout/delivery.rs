@@ -83,20 +83,40 @@ async fn bought(app: &App, token: &str) -> Result<Response, ApiError> {
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let status = bought.invoice.status_at(app.now());
     let mut body = head(&bought);
-    let serials = bought.line.kind == ProductKind::Serials;
-    let shown = if serials && bought.invoice.is_delivered() {
+    let shown = if has_serials(&bought) && bought.invoice.is_delivered() {
         button(&format!("/delivery/{token}/reveal"))
     } else {
         invoice::notice(status)
     };
     body += &shown;
-    Ok(look(&merchant.name, &bought.line.title, &body))
+    Ok(look(&merchant.name, title(&bought), &body))
+}
+
+/// What a purchase is called.
+fn title(bought: &Bought) -> &str {
+    match &bought.lines[..] {
+        [one] => &one.title,
+        _ => "Your purchase",
+    }
+}
+
+/// Whether there is anything to show, or ever will be.
+pub(super) fn has_serials(bought: &Bought) -> bool {
+    let mut lines = bought.lines.iter();
+    lines.any(|line| line.kind == ProductKind::Serials)
 }
 
 fn head(bought: &Bought) -> String {
-    let quantity = row("Quantity", &bought.line.quantity.to_string());
+    let lines = match &bought.lines[..] {
+        [one] => row("Quantity", &one.quantity.to_string()),
+        lines => {
+            let lines = lines.iter();
+            let lines = lines.map(|line| row(&line.title, &line.quantity.to_string()));
+            lines.collect()
+        }
+    };
     let invoice = row("Invoice", &bought.invoice.id.to_string());
-    format!("<dl>\n{quantity}{invoice}</dl>\n")
+    format!("<dl>\n{lines}{invoice}</dl>\n")
 }
 
 async fn opened(app: &App, bought: Bought) -> Result<Response, ApiError> {
@@ -110,12 +130,20 @@ async fn opened(app: &App, bought: Bought) -> Result<Response, ApiError> {
         ));
     }
     let mut body = head(&bought);
-    for (serial, sealed) in &sealed {
-        let text = merchant.key.open_serial(*serial, sealed);
-        let text = text.map_err(|_| ApiError::new(Code::InternalError))?;
-        let _written = writeln!(body, "<pre>{}</pre>", escaped(text.expose()));
+    let mut sealed = sealed.iter();
+    let shelved = bought.lines.iter();
+    for line in shelved.filter(|line| line.kind == ProductKind::Serials) {
+        if bought.lines.len() > 1 {
+            let _written = writeln!(body, "<h2>{}</h2>", escaped(&line.title));
+        }
+        let units = usize::try_from(line.quantity).unwrap_or(usize::MAX);
+        for (serial, sealed) in sealed.by_ref().take(units) {
+            let text = merchant.key.open_serial(*serial, sealed);
+            let text = text.map_err(|_| ApiError::new(Code::InternalError))?;
+            let _written = writeln!(body, "<pre>{}</pre>", escaped(text.expose()));
+        }
     }
     body +=
         "<p class=\"hint\">Keep it to yourself. This page shows it again whenever you want.</p>\n";
-    Ok(look(&merchant.name, &bought.line.title, &body))
+    Ok(look(&merchant.name, title(&bought), &body))
 }

@@ -10,18 +10,18 @@ const EXPIRED_AT_ONCE: u32 = 100;
 /// Ends what is over at `now`, and says how many there were.
 pub async fn expire_due(app: &App, now: Timestamp) -> Result<usize, persistence::Error> {
     let ended = checkout::expire(&app.database, EXPIRED_AT_ONCE, now).await?;
-    for freed in ended.iter().flatten() {
-        release(app, *freed).await;
-    }
-    Ok(ended.len())
+    let count = ended.len();
+    release(app, ended.concat()).await;
+    Ok(count)
 }
 
 /// What was reserved for an invoice that ended is sold again. If it cannot be said now, the engine finds out
 /// by itself.
-pub(crate) async fn release(app: &App, freed: Freed) {
-    let Freed { merchant, sku, id } = freed;
-    if let Err(fault) = app.engine.release(merchant, sku, id).await {
-        tracing::debug!("what was reserved is free a little later: {fault}");
+pub(crate) async fn release(app: &App, freed: Vec<Freed>) {
+    for Freed { merchant, sku, id } in freed {
+        if let Err(fault) = app.engine.release(merchant, sku, id).await {
+            tracing::debug!("what was reserved is free a little later: {fault}");
+        }
     }
 }
 

@@ -91,11 +91,16 @@ impl Form {
 
     /// Units; one if nothing is said.
     pub(super) fn quantity(&self) -> Result<u32, ApiError> {
-        let Some(text) = self.get("quantity") else {
+        self.units("quantity")
+    }
+
+    /// Units in a field of this name; one if nothing is said.
+    pub(super) fn units(&self, name: &str) -> Result<u32, ApiError> {
+        let Some(text) = self.get(name) else {
             return Ok(1);
         };
         let number = text.parse();
-        number.map_err(|_| ApiError::field("quantity", "must be a whole number"))
+        number.map_err(|_| ApiError::field(name.to_owned(), "must be a whole number"))
     }
 
     pub(super) fn email(&self) -> Result<Option<Email>, ApiError> {

@@ -11,8 +11,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use engine::{
-    catalog::ProductKind,
-    checkout::digest,
+    checkout::{Line, digest},
     money::{Currency, Money},
     payments::{Coin, Deposit, Invoice, ProviderKind, Status},
 };
@@ -20,7 +19,7 @@ use persistence::checkout::{self, Bought};
 use serde::Serialize;
 
 use super::{
-    delivery::button,
+    delivery::{button, has_serials},
     form::Customer,
     look::{amount, page as look, row, shown},
     qr,
@@ -81,15 +80,13 @@ fn received(invoice: &Invoice) -> Money {
 
 async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     let bought = find(app, token).await?;
-    let (invoice, line) = (&bought.invoice, &bought.line);
+    let invoice = &bought.invoice;
     let merchant = app.engine.merchant(invoice.merchant).await?;
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let currency = merchant.currency;
     let status = invoice.status_at(app.now());
     let mut body = notice(status) + "<dl>\n";
-    body += &row("What", &line.title);
-    body += &row("Quantity", &line.quantity.to_string());
-    body += &row("Price each", &amount(currency, line.unit_price));
+    body += &what(&bought.lines, currency);
     body += &row("Invoice", &invoice.id.to_string());
     if received(invoice) > Money::ZERO {
         body += &row("Received", &amount(currency, received(invoice)));
@@ -107,7 +104,7 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
     if matches!(status, Status::Open | Status::Underpaid) {
         body += &how_to_pay(invoice, currency, invoice.expires_at - app.now());
     }
-    if invoice.is_delivered() && line.kind == ProductKind::Serials {
+    if invoice.is_delivered() && has_serials(&bought) {
         body += &button(&format!("/invoice/{token}/reveal"));
     }
     let ways = [
@@ -145,6 +142,20 @@ const fn is_about_to_change(status: Status) -> bool {
         | Status::Refunded
         | Status::Disputed => false,
     }
+}
+
+/// What is bought, at which price.
+fn what(lines: &[Line], currency: Currency) -> String {
+    if let [one] = lines {
+        let quantity = row("Quantity", &one.quantity.to_string());
+        let price = row("Price each", &amount(currency, one.unit_price));
+        return row("What", &one.title) + &quantity + &price;
+    }
+    let lines = lines.iter().map(|line| {
+        let price = amount(currency, line.unit_price);
+        row(&line.title, &format!("{} x {price}", line.quantity))
+    });
+    lines.collect()
 }
 
 /// What is missing of the price, or was paid beyond it.

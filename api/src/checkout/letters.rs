@@ -1,11 +1,11 @@
 //! What customers are mailed.
 
 use engine::{
-    catalog::ProductKind, checkout::Quote, fulfillments::Email, ids::MailId, merchants::Merchant,
-    payments::ProviderKind, vault::Opened,
+    catalog::ProductKind, checkout::Line, fulfillments::Email, ids::MailId, merchants::Merchant,
+    money::Money, payments::ProviderKind, vault::Opened,
 };
 use persistence::{
-    checkout::Due,
+    checkout::{Due, OpeningLine},
     mail::{Letter, Post},
     top_ups::Announcement,
 };
@@ -21,14 +21,12 @@ use crate::{
 pub(super) fn opened(
     app: &App,
     merchant: &Merchant,
-    (email, quote): (&Email, &Quote),
+    (email, lines, total): (&Email, &[OpeningLine], Money),
 ) -> Announcement {
     let (app, email) = (app.clone(), email.clone());
-    let (name, total) = (
-        merchant.name.clone(),
-        amount(merchant.currency, quote.total),
-    );
-    let (quantity, title) = (quote.quantity, quote.title.clone());
+    let (name, total) = (merchant.name.clone(), amount(merchant.currency, total));
+    let lines = lines.iter().map(|line| &line.quote);
+    let what = listed(lines.map(|quote| (quote.quantity, quote.title.as_str())));
     Box::new(move |invoice| {
         let (how, id) = (how(&invoice.pay), invoice.id);
         let named = match invoice.provider {
@@ -36,7 +34,7 @@ pub(super) fn opened(
             ProviderKind::EvmErc20 | ProviderKind::Btcpay => String::new(),
         };
         let text = format!(
-            "You want to buy {quantity} x {title} from {name} for {total}.\n\n{how}\n\n\
+            "You want to buy {what} from {name} for {total}.\n\n{how}\n\n\
              {named}How to pay in {coin}, and whether your payment was seen:\n\
              {origin}{path}\n\nIf this was not you, do nothing.\n",
             coin = invoice.coin,
@@ -60,24 +58,42 @@ pub(super) fn delivered(
     texts: &[Opened],
 ) -> Result<Post, ApiError> {
     let to = customer(merchant, due)?;
-    let (line, name) = (&due.line, &merchant.name);
-    let what = match line.kind {
-        ProductKind::Service => format!("{name} was told and gets in touch with you."),
-        ProductKind::Serials if texts.is_empty() => format!(
+    let name = &merchant.name;
+    let shelved = |line: &&Line| line.kind == ProductKind::Serials;
+    let mut parts = Vec::new();
+    if due.lines.iter().any(|line| shelved(&line)) && texts.is_empty() {
+        parts.push(format!(
             "It is here, whenever you want to see it:\n{}/delivery/{}",
             app.origin,
             delivery_token(app, due.invoice.id).expose()
-        ),
-        ProductKind::Serials => {
-            let texts: Vec<_> = texts.iter().map(Opened::expose).collect();
-            texts.join("\n")
+        ));
+    }
+    let mut texts = texts.iter().map(Opened::expose);
+    for line in due.lines.iter().filter(shelved) {
+        let units = usize::try_from(line.quantity).unwrap_or(usize::MAX);
+        let own: Vec<_> = texts.by_ref().take(units).collect();
+        if due.lines.len() > 1 && !own.is_empty() {
+            parts.push(format!("{}:\n{}", line.title, own.join("\n")));
+        } else if !own.is_empty() {
+            parts.push(own.join("\n"));
         }
-    };
+    }
+    let services = due.lines.iter().filter(|line| !shelved(line));
+    let services: Vec<_> = services.map(|line| line.title.as_str()).collect();
+    if services.len() == due.lines.len() {
+        parts.push(format!("{name} was told and gets in touch with you."));
+    } else if !services.is_empty() {
+        let services = services.join(" and ");
+        parts.push(format!(
+            "Of {services} {name} was told and gets in touch with you."
+        ));
+    }
     let text = format!(
-        "Thank you. You bought {} x {} from {name}.\n\n{what}\n\nKeep it to yourself.\n",
-        line.quantity, line.title
+        "Thank you. You bought {} from {name}.\n\n{}\n\nKeep it to yourself.\n",
+        what(due),
+        parts.join("\n\n")
     );
-    let subject = format!("Your purchase: {}", line.title);
+    let subject = format!("Your purchase: {}", title(due));
     Ok(post(app, to.expose(), subject, text))
 }
 
@@ -85,10 +101,10 @@ pub(super) fn delivered(
 pub(super) fn part(app: &App, merchant: &Merchant, sold: &Due) -> Result<Announcement, ApiError> {
     let to = customer(merchant, sold)?.expose().to_owned();
     let (app, name, currency) = (app.clone(), merchant.name.clone(), merchant.currency);
-    let (quantity, title) = (sold.line.quantity, sold.line.title.clone());
+    let (what, title) = (what(sold), title(sold));
     Ok(Box::new(move |invoice| {
         let text = format!(
-            "A part of your payment for {quantity} x {title} arrived: {missing} are still missing. Send the \
+            "A part of your payment for {what} arrived: {missing} are still missing. Send the \
              rest within a day, and it is sent to you; {name} may also take less, or give you back what \
              you sent. How to pay, and where it stands:\n{origin}{path}\n",
             missing = amount(currency, invoice.missing()),
@@ -100,20 +116,39 @@ pub(super) fn part(app: &App, merchant: &Merchant, sold: &Due) -> Result<Announc
     }))
 }
 
+/// What was bought, with how many of each.
+fn what(due: &Due) -> String {
+    let lines = due.lines.iter();
+    listed(lines.map(|line| (line.quantity, line.title.as_str())))
+}
+
+fn listed<'a>(lines: impl Iterator<Item = (u32, &'a str)>) -> String {
+    let lines = lines.map(|(quantity, title)| format!("{quantity} x {title}"));
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+/// What a purchase is called in few words.
+fn title(due: &Due) -> String {
+    match &due.lines[..] {
+        [] => String::new(),
+        [one] => one.title.clone(),
+        [first, others @ ..] => format!("{} and {} more", first.title, others.len()),
+    }
+}
+
 /// The money is there, and too little of what was bought.
 pub(super) fn short(app: &App, merchant: &Merchant, due: &Due) -> Result<Post, ApiError> {
     let to = customer(merchant, due)?;
     let text = format!(
-        "Your payment for {quantity} x {title} arrived, and there is not enough in stock at this \
+        "Your payment for {what} arrived, and there is not enough in stock at this \
          moment.\n\nIt is sent to you as soon as there is; {name} was told. Where it stands:\n\
          {origin}{path}\n",
-        quantity = due.line.quantity,
-        title = due.line.title,
+        what = what(due),
         name = merchant.name,
         origin = app.origin,
         path = invoice_path(app, due.invoice.id),
     );
-    let subject = format!("Your purchase of {} is waiting", due.line.title);
+    let subject = format!("Your purchase of {} is waiting", title(due));
     Ok(post(app, to.expose(), subject, text))
 }
 
@@ -121,15 +156,14 @@ pub(super) fn short(app: &App, merchant: &Merchant, due: &Due) -> Result<Post, A
 pub(super) fn refunded(app: &App, merchant: &Merchant, sold: &Due) -> Result<Post, ApiError> {
     let to = customer(merchant, sold)?;
     let text = format!(
-        "{name} gave you money back for {quantity} x {title}. How much, and where your invoice \
+        "{name} gave you money back for {what}. How much, and where your invoice \
          stands:\n{origin}{path}\n\nIf it has not reached you yet, ask {name}.\n",
-        quantity = sold.line.quantity,
-        title = sold.line.title,
+        what = what(sold),
         name = merchant.name,
         origin = app.origin,
         path = invoice_path(app, sold.invoice.id),
     );
-    let subject = format!("Money back for {}", sold.line.title);
+    let subject = format!("Money back for {}", title(sold));
     Ok(post(app, to.expose(), subject, text))
 }
 
@@ -137,15 +171,14 @@ pub(super) fn refunded(app: &App, merchant: &Merchant, sold: &Due) -> Result<Pos
 pub(super) fn reversed(app: &App, merchant: &Merchant, sold: &Due) -> Result<Post, ApiError> {
     let to = customer(merchant, sold)?;
     let text = format!(
-        "A payment for {quantity} x {title} was taken back, so it does not count any more. Where your \
+        "A payment for {what} was taken back, so it does not count any more. Where your \
          invoice stands:\n{origin}{path}\n\nIf you did not take it back, ask {name}.\n",
-        quantity = sold.line.quantity,
-        title = sold.line.title,
+        what = what(sold),
         name = merchant.name,
         origin = app.origin,
         path = invoice_path(app, sold.invoice.id),
     );
-    let subject = format!("Your payment for {} was taken back", sold.line.title);
+    let subject = format!("Your payment for {} was taken back", title(sold));
     Ok(post(app, to.expose(), subject, text))
 }
 

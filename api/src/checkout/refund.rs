@@ -5,7 +5,7 @@
 
 use engine::{
     audit::Actor,
-    ids::{InvoiceId, MerchantId},
+    ids::{InvoiceId, MerchantId, SaleId},
     merchants::Merchant,
     money::Money,
     payments::{Invoice, NotTakenBack, Status},
@@ -55,16 +55,17 @@ pub(crate) async fn reversed(
     }
 }
 
-/// Whether it went back before, and how the invoice stands.
+/// Whether it went back before, and how the invoice stands: of all of it, or of the line that made a sale.
 pub(crate) async fn refunded(
     app: &App,
     of: (MerchantId, InvoiceId),
-    wanted: Wanted,
+    (wanted, sale): (Wanted, Option<SaleId>),
     actor: Actor,
 ) -> Result<Result<(bool, Invoice), NotRefunded>, ApiError> {
     let app = app.clone();
     // One task for all of it: what is free is told, whether or not the caller waits.
-    let giving = (Cause::Given, wanted);
+    let cause = sale.map_or(Cause::Given, Cause::OfSale);
+    let giving = (cause, wanted);
     owned(async move { give_back(&app, of, giving, (actor, letters::refunded)).await }).await
 }
 
@@ -94,9 +95,7 @@ async fn give_back(
     Ok(match refund.ok_or_else(missing)? {
         Refund::Fresh(invoice, freed) => {
             app.mail_queued.notify_one();
-            if let Some(freed) = freed {
-                release(app, freed).await;
-            }
+            release(app, freed).await;
             Ok((false, *invoice))
         }
         Refund::Again(invoice) => Ok((true, *invoice)),

@@ -4,7 +4,9 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use engine::{
     catalog::{Product, Sku},
-    checkout::{self, Came, Page, Quote, SESSION_MINUTES, Session, Unsold, digest, quote, token},
+    checkout::{
+        self, Came, Cart, Item, Page, Quote, SESSION_MINUTES, Session, Unsold, digest, quote, token,
+    },
     fulfillments::Email,
     ids::{CheckoutId, ProductId, VariantId},
     merchants::Merchant,
@@ -88,6 +90,9 @@ impl Ware {
             Some(Came::Listing(id)) => {
                 let offered = listings::find(&app.database, id).await?;
                 let listing = offered.ok_or_else(not_offered)?.judged.listing;
+                if (listing.product, listing.variant) != (sku.product, sku.variant) {
+                    return Err(not_offered());
+                }
                 self.quote_at(sku, quantity, listing.price)
             }
         }
@@ -131,9 +136,11 @@ pub(super) async fn begin(app: &App, ware: &Ware, wish: Wish) -> Result<Session,
     let session = Session {
         id: wish.id,
         merchant: ware.merchant.id,
-        sku: wish.sku,
-        quantity: wish.quantity,
-        unit_price: quote.unit_price,
+        cart: Cart::of(Item {
+            sku: wish.sku,
+            quantity: wish.quantity,
+            unit_price: quote.unit_price,
+        }),
         came: wish.came,
         customer,
         success_url: wish.success_url,

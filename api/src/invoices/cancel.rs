@@ -53,8 +53,9 @@ async fn of_customer(
         let said = "Only an open invoice can be cancelled.";
         ApiError::saying(Code::InvalidState, said).detail("status", status.name())
     })?;
-    if let Ended::Now(Some(freed)) = ended {
+    let before = ended == Ended::Before;
+    if let Ended::Now(freed) = ended {
         release(app, freed).await;
     }
-    Ok((invoice, ended == Ended::Before))
+    Ok((invoice, before))
 }

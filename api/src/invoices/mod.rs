@@ -41,12 +41,14 @@ pub(crate) struct InvoiceView {
 impl InvoiceView {
     fn of(
         invoice: &Invoice,
-        bought: Option<&(Line, Option<String>)>,
+        bought: Option<&(Vec<Line>, Option<String>)>,
         (currency, now): (Currency, Timestamp),
     ) -> Self {
         let mut top_up = TopUpView::of(invoice, currency, now);
-        if let Some((line, customer)) = bought {
-            top_up.lines = vec![InvoiceLineView::of(line, currency)];
+        if let Some((lines, customer)) = bought {
+            let lines = lines.iter();
+            let lines = lines.map(|line| InvoiceLineView::of(line, currency));
+            top_up.lines = lines.collect();
             top_up.customer_email.clone_from(customer);
         }
         Self {

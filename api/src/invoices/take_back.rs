@@ -191,7 +191,7 @@ async fn of_customer(
     wanted: customers::Wanted,
 ) -> Result<Response, ApiError> {
     let of = (found.merchant, found.id);
-    let done = refunded(app, of, wanted, caller.actor()).await?;
+    let done = refunded(app, of, (wanted, None), caller.actor()).await?;
     let (already, invoice) = done.map_err(|refused| {
         let refused = match refused {
             NotRefunded::Invoice(refused) => Refused::Invoice(refused),

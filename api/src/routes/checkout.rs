@@ -2,7 +2,7 @@
 
 use super::menu::Menu;
 use crate::{
-    checkout::{campaign, confirm, delivery, invoice, listing, product},
+    checkout::{campaign, cart, confirm, delivery, invoice, listing, product},
     metrics::Surface,
 };
 
@@ -17,6 +17,8 @@ pub(super) fn menu() -> Menu {
         .post_form("/checkout/l/{listing}", listing::begin)
         .get("/checkout/{token}",           confirm::page)
         .post_form("/checkout/{token}",     confirm::confirm)
+        .post_form("/checkout/{token}/cart", cart::change)
+        .post_form("/checkout/{token}/add", cart::add)
         .get("/invoice/{token}",            invoice::page)
         .get("/invoice/{token}/status",     invoice::status)
         .post_form("/invoice/{token}/reveal", delivery::reveal_by_invoice)

@@ -105,7 +105,7 @@ async fn billed(
     wanted: Wanted,
 ) -> Result<Response, ApiError> {
     let (merchant, currency) = (caller.merchant_id(), caller.currency());
-    let done = refunded(app, (merchant, invoice), wanted, caller.actor()).await?;
+    let done = refunded(app, (merchant, invoice), (wanted, Some(id)), caller.actor()).await?;
     let (already, _) = done.map_err(|refused| match (refused.excess(), refused) {
         (Some(rest), _) => excess(rest, currency),
         (None, NotRefunded::Mismatch) => mismatch(),

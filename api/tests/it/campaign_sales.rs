@@ -27,7 +27,7 @@ impl World {
     }
 
     /// Where the first button of a campaign's widget leads.
-    async fn button_of(&self, session: &str, campaign: &Value) -> String {
+    pub(crate) async fn button_of(&self, session: &str, campaign: &Value) -> String {
         let placed = self.snippet(session, campaign, "link").await;
         let widget = self.widget(placed["snippet"].as_str().unwrap()).await;
         let (_, button) = widget.split_once("https://consign.example").unwrap();

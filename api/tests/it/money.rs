@@ -21,6 +21,7 @@ const CODE: &str = "demo-both";
 const EMAIL: &str = "max@partner.example";
 const ADDRESS: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 const PRICE: i64 = 2999;
+const GIFT_PRICE: i64 = 1000;
 /// What a unit costs the reseller.
 const WHOLESALE: i64 = 2549;
 /// Hundredths of a percent.
@@ -46,32 +47,81 @@ fn dollars(minor: i64) -> String {
     format!("{}.{:02}", minor / 100, minor % 100)
 }
 
-/// What one invoice is, by the account beside.
+/// One line of an invoice.
 #[derive(Debug, Clone, Copy, Default)]
-struct Bought {
+struct Line {
     units: i64,
     unit_price: i64,
+    refunded: i64,
+    reversed: i64,
+}
+
+impl Line {
+    fn amount(self) -> i64 {
+        self.units * self.unit_price
+    }
+
+    fn rest(self) -> i64 {
+        self.amount() - self.refunded
+    }
+}
+
+/// What one invoice is, by the account beside.
+#[derive(Debug, Clone, Default)]
+struct Bought {
+    lines: Vec<Line>,
     attributed: bool,
     /// What its reseller pays for a unit of a listing.
     wholesale: Option<i64>,
     paid: bool,
     /// Its price went back before anything was delivered.
     over: bool,
-    refunded: i64,
-    reversed: i64,
 }
 
 impl Bought {
-    fn amount(self) -> i64 {
-        self.units * self.unit_price
+    fn sum(&self, of: impl Fn(&Line) -> i64) -> i64 {
+        self.lines.iter().map(of).sum()
     }
 
-    fn commission(self) -> i64 {
+    fn amount(&self) -> i64 {
+        self.sum(|line| line.amount())
+    }
+
+    fn refunded(&self) -> i64 {
+        self.sum(|line| line.refunded)
+    }
+
+    fn commission_of(&self, line: &Line) -> i64 {
         match (self.attributed && self.paid, self.wholesale) {
             (false, _) => 0,
-            (true, None) => part(self.amount(), PERCENT, 10_000),
-            (true, Some(cost)) => self.units * (self.unit_price - cost),
+            (true, None) => part(line.amount(), PERCENT, 10_000),
+            (true, Some(cost)) => line.units * (line.unit_price - cost),
         }
+    }
+
+    fn commission(&self) -> i64 {
+        self.sum(|line| self.commission_of(line))
+    }
+
+    /// Gives so much back: of one line, or of all as they stand.
+    fn give_back(&mut self, amount: i64, of: Option<usize>) {
+        let counts = |at: usize| of.is_none_or(|of| of == at);
+        let lines = self.lines.iter().enumerate();
+        let rests: Vec<_> = lines
+            .map(|(at, line)| if counts(at) { line.rest() } else { 0 })
+            .collect();
+        let all: i64 = rests.iter().sum();
+        let (mut before, mut given) = (0, 0);
+        for (at, rest) in rests.into_iter().enumerate() {
+            before += rest;
+            let upto = part(amount, before, all);
+            self.lines[at].refunded += upto - given;
+            given = upto;
+            let line = self.lines[at];
+            let share = part(self.commission_of(&line), line.refunded, line.amount());
+            self.lines[at].reversed = share.max(line.reversed);
+        }
+        assert_eq!(given, amount);
     }
 }
 
@@ -89,14 +139,14 @@ impl Account {
     fn sums(&self) -> [i64; 8] {
         let all = || self.invoices.values();
         [
-            all().filter(|one| one.paid).map(|one| one.amount()).sum(),
-            all().map(|one| one.refunded).sum(),
+            all().filter(|one| one.paid).map(Bought::amount).sum(),
+            all().map(Bought::refunded).sum(),
             all()
                 .filter(|one| one.attributed)
-                .map(|one| one.refunded)
+                .map(Bought::refunded)
                 .sum(),
-            all().map(|one| one.commission()).sum(),
-            all().map(|one| one.reversed).sum(),
+            all().map(Bought::commission).sum(),
+            all().map(|one| one.sum(|line| line.reversed)).sum(),
             self.wholesale,
             self.fulfilled,
             self.paid_out,
@@ -106,7 +156,7 @@ impl Account {
     fn units(&self) -> i64 {
         let all = self.invoices.values();
         let paid = all.filter(|one| one.paid && !one.over);
-        paid.map(|one| one.units).sum()
+        paid.map(|one| one.sum(|line| line.units)).sum()
     }
 }
 
@@ -136,14 +186,20 @@ fn contradictions(world: &World) -> String {
             WHERE i.purpose = 'CHECKOUT' AND (i.paid_at IS NOT NULL) <>
               (i.amount = (SELECT COALESCE(SUM(p.amount), 0) FROM payments AS p
                            WHERE p.invoice_id = i.invoice_id))),
-           (SELECT string_agg('sold ' || i.invoice_id, ' ') FROM invoices AS i
+           (SELECT string_agg('sold ' || l.line_id, ' ') FROM invoices AS i
             JOIN invoice_lines AS l ON l.invoice_id = i.invoice_id
-            WHERE (SELECT COUNT(*) FROM sales AS s WHERE s.invoice_id = i.invoice_id)
+            WHERE (SELECT COUNT(*) FROM sales AS s WHERE s.invoice_id = i.invoice_id AND s.place = l.place
+                     AND s.amount = l.quantity * l.unit_price AND s.refunded = l.refunded)
               <> (i.paid_at IS NOT NULL AND l.relationship_id IS NOT NULL)::integer),
            (SELECT string_agg('given ' || i.invoice_id, ' ') FROM invoices AS i
-            JOIN invoice_lines AS l ON l.invoice_id = i.invoice_id
             WHERE (SELECT COUNT(*) FROM sold_serials AS g WHERE g.invoice_id = i.invoice_id)
-              <> CASE WHEN i.completed_at IS NULL THEN 0 ELSE l.quantity END),
+              <> CASE WHEN i.completed_at IS NULL THEN 0 ELSE
+                (SELECT COALESCE(SUM(l.quantity), 0) FROM invoice_lines AS l
+                 WHERE l.invoice_id = i.invoice_id) END),
+           (SELECT string_agg('lines ' || i.invoice_id, ' ') FROM invoices AS i
+            WHERE i.purpose = 'CHECKOUT' AND (i.amount, i.refunded) <>
+              (SELECT SUM(l.quantity * l.unit_price), SUM(l.refunded) FROM invoice_lines AS l
+               WHERE l.invoice_id = i.invoice_id)),
            (SELECT string_agg('refunded ' || i.invoice_id, ' ') FROM invoices AS i
             WHERE i.purpose = 'CHECKOUT' AND (i.refunded <> (
                 SELECT COALESCE(SUM(r.amount), 0) FROM invoice_refunds AS r
@@ -187,7 +243,7 @@ impl Play<'_> {
         let count = self.account.invoices.len();
         let mut all = self.account.invoices.iter();
         let at = if count == 0 { 0 } else { self.below(count) };
-        all.nth(at).map(|(id, one)| (id.clone(), *one))
+        all.nth(at).map(|(id, one)| (id.clone(), one.clone()))
     }
 
     fn dev(
@@ -207,7 +263,28 @@ impl Play<'_> {
             .await
     }
 
-    /// By nobody, by a link, or at the price of the listing.
+    /// Adds a gift card or two to a visit, and may think better of the rest.
+    async fn fill(&self, visit: &str, lines: &mut Vec<Line>) {
+        let gift = self.world.product("Gift").id;
+        let units = self.below(2) + 1;
+        let form = format!("product={gift}&quantity={units}");
+        let added = self.form(&format!("{visit}/add"), form, "").await;
+        assert_eq!(added.status, 303);
+        lines.push(Line {
+            units: i64::try_from(units).unwrap(),
+            unit_price: GIFT_PRICE,
+            ..Line::default()
+        });
+        if self.below(2) == 0 {
+            let antivirus = self.world.product("Antivirus").id;
+            let form = format!("quantity%5B{antivirus}%5D=1");
+            let changed = self.form(&format!("{visit}/cart"), form, "").await;
+            assert_eq!(changed.status, 303);
+            lines[0].units = 1;
+        }
+    }
+
+    /// By nobody, by a link, or at the price of the listing; one thing, or two.
     async fn buy(&mut self) {
         let product = self.world.product("Antivirus").id;
         let by = self.below(4);
@@ -222,6 +299,14 @@ impl Play<'_> {
         let form = format!("quantity={units}");
         let begun = self.world.send_form(&path, &form, cookie).await;
         let visit = begun.header("location").unwrap().to_owned();
+        let mut lines = vec![Line {
+            units: i64::try_from(units).unwrap(),
+            unit_price: if listed { self.price } else { PRICE },
+            ..Line::default()
+        }];
+        if !listed && self.below(2) == 0 {
+            self.fill(&visit, &mut lines).await;
+        }
         let form = format!("email=c{}%40example.com&coin=BANK", self.step);
         let yes = self.form(&visit, form, "").await;
         if yes.status != 303 {
@@ -230,8 +315,7 @@ impl Play<'_> {
         let list = self.dev("GET", "invoices?purpose=checkout&limit=1", &json!({}));
         let invoice = list.await.data(200)[0].clone();
         let bought = Bought {
-            units: i64::try_from(units).unwrap(),
-            unit_price: if listed { self.price } else { PRICE },
+            lines,
             attributed: by > 0,
             wholesale: listed.then_some(WHOLESALE),
             ..Bought::default()
@@ -300,10 +384,17 @@ impl Play<'_> {
         let Some((id, bought)) = self.some() else {
             return;
         };
+        // The sale of one of its lines, if they made any.
+        let at = self.below(bought.lines.len());
         let sale = self.world.scalar(&format!(
-            "SELECT COALESCE((SELECT sale_id::text FROM sales WHERE external_invoice_id = '{id}'), '')"
+            "SELECT COALESCE((SELECT sale_id::text FROM sales
+               WHERE external_invoice_id = '{id}' AND place = {at}), '')"
         ));
-        let rest = bought.amount() - bought.refunded;
+        let of = (!sale.is_empty() && self.below(2) == 0).then_some(at);
+        let rest = match of {
+            None => bought.amount() - bought.refunded(),
+            Some(at) => bought.lines[at].rest(),
+        };
         if !bought.paid || rest == 0 {
             return;
         }
@@ -315,21 +406,16 @@ impl Play<'_> {
         let found = self.dev("GET", &format!("invoices/{id}"), &json!({}));
         let given = found.await.data(200)["completed_at"].is_string();
         let body = json!({"amount": dollars(amount), "refund_ref": format!("r{}", self.step)});
-        let path = if sale.is_empty() || self.below(2) == 0 {
-            format!("invoices/{id}/refund")
-        } else {
+        let path = if of.is_some() {
             let sale = engine::ids::SaleId::from_uuid(sale.parse().unwrap());
             format!("resellers/sales/{sale}/refund")
+        } else {
+            format!("invoices/{id}/refund")
         };
         self.dev("POST", &path, &body).await.data(200);
-        let refunded = bought.refunded + amount;
-        let reversed = part(bought.commission(), refunded, bought.amount());
-        let bought = Bought {
-            refunded,
-            reversed: reversed.max(bought.reversed),
-            over: refunded == bought.amount() && !given,
-            ..bought
-        };
+        let mut bought = bought;
+        bought.give_back(amount, of);
+        bought.over = bought.refunded() == bought.amount() && !given;
         self.account.invoices.insert(id, bought);
     }
 

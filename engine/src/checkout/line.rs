@@ -11,7 +11,7 @@ use crate::{
     sales::{Movement, Reported, Sale, Share, sold},
 };
 
-/// Nothing in it changes any more.
+/// What was agreed does not change any more; what was let go of it, and what went back, is noted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub id: InvoiceLineId,
@@ -21,16 +21,30 @@ pub struct Line {
     pub quantity: u32,
     pub unit_price: Money,
     pub total: Money,
+    /// What was missing of it when the invoice was paid.
+    pub missing: Money,
+    /// Of what was paid for it.
+    pub refunded: Money,
     pub custom_fields: BTreeMap<String, String>,
     /// None: nobody brought the customer.
     pub share: Option<Share>,
 }
 
 impl Line {
+    /// What the customer paid for it.
+    pub fn paid(&self) -> Money {
+        self.total.checked_sub(self.missing).unwrap_or_default()
+    }
+
+    /// What of that did not go back.
+    pub fn rest(&self) -> Money {
+        self.paid().checked_sub(self.refunded).unwrap_or_default()
+    }
+
     /// The sale that a paid invoice makes, and what it earns; none if nobody brought the customer, whose
     /// address is masked already, if it was not erased.
     ///
-    /// What is missing of the price was let go: it is a discount, so that what is owed comes out of what arrived.
+    /// What is missing of its price was let go: it is a discount, so that what is owed comes out of what arrived.
     pub fn sale(
         &self,
         id: SaleId,
@@ -47,7 +61,7 @@ impl Line {
             variant: self.sku.variant,
             quantity: self.quantity,
             amount: self.total,
-            discount: invoice.missing().min(self.total),
+            discount: self.missing,
             tax: Money::ZERO,
             customer,
             sold_at: now,

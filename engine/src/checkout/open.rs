@@ -36,7 +36,8 @@ impl Facts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub id: InvoiceId,
-    pub quote: Quote,
+    /// Of each line, in its order.
+    pub quotes: Vec<Quote>,
     pub coin: Coin,
     pub provider: ProviderKind,
     pub pay: Pay,
@@ -51,8 +52,10 @@ pub enum Refusal {
     Over,
     /// The listing that the customer came for is not offered any more, or its campaign does not sell it.
     NotOffered,
-    /// The customer saw another price than this one.
+    /// The customer saw another price than this one, or the cart was changed since.
     PriceChanged(Money),
+    /// More than an amount can be.
+    TooDear,
     TooManyOpen,
 }
 
@@ -66,8 +69,11 @@ pub fn open(
     if session.status_at(now) != SessionStatus::Open {
         return Err(Refusal::Over);
     }
-    if session.unit_price != wanted.quote.unit_price {
-        return Err(Refusal::PriceChanged(wanted.quote.unit_price));
+    let mut totals = wanted.quotes.iter().map(|quote| quote.total);
+    let amount = totals.try_fold(Money::ZERO, Money::checked_add);
+    let amount = amount.ok_or(Refusal::TooDear)?;
+    if !session.cart.is_quoted_by(&wanted.quotes) {
+        return Err(Refusal::PriceChanged(amount));
     }
     if facts.are_many() {
         return Err(Refusal::TooManyOpen);
@@ -79,7 +85,7 @@ pub fn open(
         relationship: wanted.relationship,
         origin: Origin::Customer,
         status: Status::Open,
-        amount: wanted.quote.total,
+        amount,
         coin: wanted.coin,
         provider: wanted.provider,
         pay: wanted.pay,

@@ -7,7 +7,7 @@ use crate::{
     money::Money,
 };
 
-/// Units of one visit.
+/// Units of one visit, in all of its lines.
 pub const QUANTITY_MAX: u32 = 20;
 
 /// A price as it stands.

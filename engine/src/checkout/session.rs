@@ -1,11 +1,10 @@
 //! A customer's visit before there is an invoice.
 
+use super::Cart;
 use crate::{
-    catalog::Sku,
     clock::Timestamp,
     ids::{CampaignId, CheckoutId, InvoiceId, ListingId, MerchantId},
     links::Attribution,
-    money::Money,
     vault::Sealed,
 };
 
@@ -48,10 +47,7 @@ pub enum Came {
 pub struct Session {
     pub id: CheckoutId,
     pub merchant: MerchantId,
-    pub sku: Sku,
-    pub quantity: u32,
-    /// As the customer saw it last.
-    pub unit_price: Money,
+    pub cart: Cart,
     pub came: Option<Came>,
     /// The address, if it is known already.
     pub customer: Option<Sealed>,

@@ -245,13 +245,19 @@ fn customer_says_what_the_merchant_wants_to_know_and_nothing_else() {
     );
 }
 
+fn item(variant: Option<u128>, quantity: u32, minor: i64) -> Item {
+    Item {
+        sku: sku(variant),
+        quantity,
+        unit_price: money(minor),
+    }
+}
+
 fn session() -> Session {
     Session {
         id: CheckoutId::from_uuid(Uuid::nil()),
         merchant: MerchantId::from_uuid(Uuid::nil()),
-        sku: sku(None),
-        quantity: 2,
-        unit_price: money(999),
+        cart: Cart::of(item(None, 2, 999)),
         came: None,
         customer: None,
         success_url: None,
@@ -265,7 +271,7 @@ fn session() -> Session {
 fn wanted() -> Wanted {
     Wanted {
         id: InvoiceId::from_uuid(Uuid::nil()),
-        quote: quote(&product(), sku(None), 2, None).unwrap(),
+        quotes: vec![quote(&product(), sku(None), 2, None).unwrap()],
         coin: Coin::parse("BANK").unwrap(),
         provider: ProviderKind::Manual,
         pay: Pay::default(),
@@ -333,6 +339,8 @@ fn line_at(rate: Rate) -> Line {
         quantity: 2,
         unit_price: money(999),
         total: money(1998),
+        missing: Money::ZERO,
+        refunded: Money::ZERO,
         custom_fields: BTreeMap::new(),
         share: Some(Share {
             relationship: RelationshipId::from_uuid(Uuid::nil()),
@@ -346,7 +354,8 @@ fn line_at(rate: Rate) -> Line {
 }
 
 fn sale_of(invoice: &Invoice, rate: Rate) -> crate::sales::Sale {
-    let sale = line_at(rate).sale(SaleId::from_uuid(Uuid::nil()), (invoice, None), at(3));
+    let line = paid(vec![line_at(rate)], invoice).remove(0);
+    let sale = line.sale(SaleId::from_uuid(Uuid::nil()), (invoice, None), at(3));
     sale.unwrap().0
 }
 
@@ -469,16 +478,18 @@ fn refusals_come_in_their_order() {
         of_customer: OPEN_OF_CUSTOMER_MAX,
         of_address: 0,
     };
-    check(
-        of_customer,
-        |it| it.unit_price = money(1),
-        60,
-        Refusal::Over,
-    );
+    let other_price = |it: &mut Session| it.cart = Cart::of(item(None, 2, 1));
+    check(of_customer, other_price, 60, Refusal::Over);
     let invoiced = |it: &mut Session| it.invoice = Some(InvoiceId::from_uuid(Uuid::nil()));
     check(of_customer, invoiced, 1, Refusal::Over);
-    let changed = Refusal::PriceChanged(money(999));
-    check(of_customer, |it| it.unit_price = money(1), 1, changed);
+    let changed = Refusal::PriceChanged(money(1998));
+    check(of_customer, other_price, 1, changed.clone());
+    let other_quantity = |it: &mut Session| it.cart = Cart::of(item(None, 3, 999));
+    check(of_customer, other_quantity, 1, changed.clone());
+    let other_line = |it: &mut Session| {
+        it.cart = it.cart.changed(Change::Add(item(Some(1), 1, 500))).unwrap();
+    };
+    check(of_customer, other_line, 1, changed);
     check(of_customer, |_| {}, 1, Refusal::TooManyOpen);
     let of_address = Facts {
         of_customer: 0,
@@ -534,12 +545,12 @@ proptest! {
             prop_assert_eq!(kept, arrived.min(money(2 * wholesale)));
         }
         for minor in back {
-            let Some(refunded) = sale.clone().refund_of(money(minor), false, at(4)) else { break };
+            let Some(refunded) = sale.clone().refund_of(money(minor), at(4)) else { break };
             sale = refunded.sale;
             let still = arrived.checked_sub(sale.refunded).unwrap();
             prop_assert!(sale.commission.rest() <= still.checked_add(money(1)).unwrap());
         }
-        if let Some(refunded) = sale.clone().refund_of(Money::ZERO, true, at(5)) {
+        if let Some(refunded) = sale.clone().refund_of(Money::MAX, at(5)) {
             sale = refunded.sale;
         }
         prop_assert_eq!((sale.refunded, sale.commission.rest()), (arrived, Money::ZERO));

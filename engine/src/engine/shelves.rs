@@ -13,8 +13,8 @@ use crate::{
     fulfillments::fulfiller::Fulfiller,
     ids::{MerchantId, SerialId, WithdrawalId},
     inventory::{
-        self, Pulled, Purpose, Reach, Removed, Reservation, ReserveCall, Reserved, Reserver,
-        Restock, WithdrawalCall, Withdrawer,
+        self, Pulled, Purpose, Reach, Removed, Reservation, ReserveCall, Reserved, ReservedAll,
+        Reserver, Restock, WithdrawalCall, Withdrawer,
     },
     merchants::Merchant,
     metrics,
@@ -102,6 +102,28 @@ impl Engine {
     /// lives, nor while its row has no end.
     pub async fn reserve(&self, call: ReserveCall) -> Result<Reserved, Fault> {
         self.reserving(call, Reach::Shelf).await
+    }
+
+    /// The same of several shelves, of all of them or of none, for withdrawals of which some may have been executed.
+    /// What waits for serials is told whether they are there.
+    pub async fn reserve_all(&self, calls: &[ReserveCall]) -> Result<ReservedAll, Fault> {
+        let (mut held, mut left, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        for call in calls {
+            let source = &self.0.fulfiller.inventory.source;
+            if source.withdrawal(call.id).await?.is_some() {
+                continue;
+            }
+            left.push(*call);
+            match self.reserve(*call).await? {
+                Reserved::Held(reservation) => held.push(reservation),
+                Reserved::OutOfStock => short.push(call.id),
+            }
+        }
+        Ok(if short.is_empty() {
+            ReservedAll::Held(held)
+        } else {
+            ReservedAll::OutOfStock { short, left }
+        })
     }
 
     /// The same for somebody who has neither paid nor anybody's yes: out of a share of the shelf.

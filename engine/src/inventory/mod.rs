@@ -29,7 +29,9 @@ pub(crate) use actor::InventoryActor;
 pub(crate) use handle::Inventory;
 pub(crate) use hold::StockHold;
 pub use level::{Crossing, Level};
-pub use reservation::{Ending, Reach, Reservation, ReserveCall, Reserved, ReservedUnits, Stored};
+pub use reservation::{
+    Ending, Reach, Reservation, ReserveCall, Reserved, ReservedAll, ReservedUnits, Stored,
+};
 pub(crate) use reserve::{Reserver, compare};
 pub(crate) use restock::restock;
 pub use source::{Position, Restock, ShelvedSerial, Source, Standing};

@@ -230,17 +230,31 @@ impl Pool {
     }
 
     /// Keeps units of what is there and not reserved yet, or of what is still to come. Asked for again, an id
-    /// keeps what it has.
+    /// keeps what it has; what waits for serials is then told whether they are there.
     pub(crate) fn reserve(&mut self, id: WithdrawalId, quantity: usize, reach: Reach) -> Reserving {
         match self.reserved.find(id) {
-            Some(Found::Reserved(known)) if known == quantity => {}
+            Some(Found::Reserved(known)) if known == quantity => {
+                let waits = reach != Reach::Beyond && self.reserved.waits(id);
+                let wanted = self.reserved.ahead_of(Some(id)) + quantity;
+                if waits && self.at_least() < wanted {
+                    return self.short();
+                }
+            }
             Some(Found::Reserved(_) | Found::Taken | Found::Ended) => return Reserving::Used,
             None if reach == Reach::Beyond => {}
             None if self.at_least() >= self.to_reserve(quantity, reach) => {}
-            None if self.beyond.is_all() => return Reserving::Out,
-            None => return Reserving::Short,
+            None => return self.short(),
         }
         Reserving::Done(self.reserved.enter(id, quantity, reach))
+    }
+
+    /// There are not so many, or storage must be read first.
+    const fn short(&self) -> Reserving {
+        if self.beyond.is_all() {
+            Reserving::Out
+        } else {
+            Reserving::Short
+        }
     }
 
     /// How many serials that nobody has there must be for a reservation.

@@ -55,6 +55,19 @@ pub enum Reserved {
     OutOfStock,
 }
 
+/// What became of several [`ReserveCall`]s.
+#[derive(Debug)]
+pub enum ReservedAll {
+    /// Those that were not withdrawn before.
+    Held(Vec<Reservation>),
+    /// There are too few for some; nothing that was not reserved before is reserved.
+    OutOfStock {
+        short: Vec<WithdrawalId>,
+        /// All that was not withdrawn before.
+        left: Vec<ReserveCall>,
+    },
+}
+
 /// How the row of a reservation ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {

@@ -137,6 +137,12 @@ impl Reservations {
         older.map(|(_, entry)| entry.counts()).sum()
     }
 
+    /// Whether what this id reserves may be still to come.
+    pub(crate) fn waits(&self, id: WithdrawalId) -> bool {
+        let place = self.places.get(&id);
+        place.is_some_and(|(reach, _)| *reach == Reach::Beyond)
+    }
+
     /// Whether this id asks for what it has already: units it reserves, as many.
     pub(crate) fn find(&self, id: WithdrawalId) -> Option<Found> {
         let entry = self.by_place.get(self.places.get(&id)?)?;

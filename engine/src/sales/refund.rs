@@ -20,13 +20,11 @@ pub struct Refunded {
 }
 
 impl Sale {
-    /// What goes back of a sale when so much goes back of its invoice, or all of it; none if nothing is left.
-    ///
-    /// An invoice may have been paid with more or less than the sale is worth.
-    pub fn refund_of(self, amount: Money, whole: bool, now: Timestamp) -> Option<Refunded> {
+    /// What goes back of a sale when so much goes back of its line of an invoice; none if nothing does, or nothing is
+    /// left.
+    pub fn refund_of(self, amount: Money, now: Timestamp) -> Option<Refunded> {
         let rest = self.paid().checked_sub(self.refunded).unwrap_or_default();
-        let amount = if whole { rest } else { amount.min(rest) };
-        self.refund(Some(amount), now).ok()
+        self.refund(Some(amount.min(rest)), now).ok()
     }
 
     /// Gives back so much, or the rest.

@@ -85,6 +85,29 @@ async fn offered_in(connection: &mut PgConnection, offer: Offer) -> Result<Vec<O
     rows.into_iter().map(Offered::try_from).collect()
 }
 
+/// What a campaign of this merchant sells now, to whoever came by a token that counted; nothing, if it sells nothing.
+pub async fn sold(db: &Database, of: (MerchantId, CampaignId)) -> Result<Vec<Offered>, Error> {
+    let db = db.clone();
+    owned(async move { sold_in(&mut *db.find().await?, of).await }).await
+}
+
+/// What a merchant has on sale, for whoever comes: a hundred at most.
+pub async fn on_sale(db: &Database, merchant: MerchantId) -> Result<Vec<Offered>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let rows: Vec<OfferedRow> = sqlx::query_as(include_str!("offered.sql"))
+            .bind(merchant.uuid())
+            .bind(Uuid::nil())
+            .bind(Vec::<Uuid>::new())
+            .bind(Vec::<Uuid>::new())
+            .bind(true)
+            .fetch_all(&mut *db.find().await?)
+            .await?;
+        rows.into_iter().map(Offered::try_from).collect()
+    })
+    .await
+}
+
 /// Whether a campaign of this merchant sells this now, to whoever came by a token that counted.
 pub async fn sells(db: &Database, of: (MerchantId, CampaignId), sku: Sku) -> Result<bool, Error> {
     let db = db.clone();
@@ -93,16 +116,23 @@ pub async fn sells(db: &Database, of: (MerchantId, CampaignId), sku: Sku) -> Res
 
 pub(crate) async fn sells_in(
     connection: &mut PgConnection,
-    (merchant, id): (MerchantId, CampaignId),
+    of: (MerchantId, CampaignId),
     sku: Sku,
 ) -> Result<bool, Error> {
+    let offered = sold_in(connection, of).await?;
+    Ok(offered.iter().any(|one| one.is(sku)))
+}
+
+async fn sold_in(
+    connection: &mut PgConnection,
+    (merchant, id): (MerchantId, CampaignId),
+) -> Result<Vec<Offered>, Error> {
     let found = find_in(&mut *connection, id).await?;
     let sells = |offer: &Offer| offer.merchant == merchant && campaigns::sells(&offer.standing);
     let Some(offer) = found.filter(sells) else {
-        return Ok(false);
+        return Ok(Vec::new());
     };
-    let offered = offered_in(connection, offer).await?;
-    Ok(offered.iter().any(|one| one.is(sku)))
+    offered_in(connection, offer).await
 }
 
 impl Offered {

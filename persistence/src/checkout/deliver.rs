@@ -8,7 +8,7 @@ use engine::{
     checkout::Line,
     clock::Timestamp,
     events::{Fact, InvoiceAwaitingStock},
-    ids::{InvoiceId, MerchantId, SerialId, VariantId},
+    ids::{InvoiceId, MerchantId, SerialId, VariantId, WithdrawalId},
     inventory::{Ending, Reservation},
     payments::{Event, Invoice, Stepped},
     vault::{Sealed, Vault},
@@ -16,7 +16,10 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::rows::{line, lock, store};
+use super::{
+    open::store_reserved,
+    rows::{lines, lock, store},
+};
 use crate::{
     Database, Error,
     database::commit,
@@ -39,7 +42,8 @@ const CUSTOMER: &str = "a customer";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub invoice: Invoice,
-    pub line: Line,
+    /// In their order, one at least.
+    pub lines: Vec<Line>,
     /// Of no bytes, if it was erased.
     pub customer: Sealed,
 }
@@ -52,10 +56,18 @@ impl Due {
 
 /// What is delivered, or why not yet.
 pub enum Outcome {
-    /// With the mail that tells the customer, unless the address was erased.
+    /// The serials of all lines, in their order, with the mail that tells the customer, unless the address was
+    /// erased.
     Delivered(Vec<SerialId>, Option<Post>),
-    /// There is too little: what comes is kept for it.
-    Short(Option<Post>, Reservation),
+    Short(Short),
+}
+
+/// There is too little: what comes is kept for it, and so is what is there of the other lines.
+pub struct Short {
+    pub post: Option<Post>,
+    /// For which lines there is too little.
+    pub lines: Vec<WithdrawalId>,
+    pub waits: Vec<Reservation>,
 }
 
 /// An invoice of a customer of this merchant that is paid and not delivered.
@@ -114,7 +126,7 @@ async fn with_customer(
     .fetch_one(&mut *connection)
     .await?;
     Ok(Some(Due {
-        line: line(connection, id).await?,
+        lines: lines(connection, id).await?,
         customer: Sealed::from_bytes(customer),
         invoice,
     }))
@@ -156,6 +168,17 @@ pub async fn take_waiting(
     .await
 }
 
+/// Stores what is reserved for an invoice that is paid, before any of it leaves its shelf.
+pub async fn keep(db: &Database, reserved: Vec<Reservation>, now: Timestamp) -> Result<(), Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut tx = db.begin().await?;
+        store_reserved(&mut tx, reserved, now).await?;
+        commit(tx).await
+    })
+    .await
+}
+
 /// Stores what became of a delivery; false if it was stored before.
 pub async fn delivered(
     db: &Database,
@@ -173,7 +196,7 @@ pub async fn delivered(
         })?;
         let event = match &outcome {
             Outcome::Delivered(..) => Event::Completed,
-            Outcome::Short(..) => Event::Short,
+            Outcome::Short(_) => Event::Short,
         };
         let invoice = match invoice.step(event, now) {
             Ok(Stepped::Already(_)) => return Ok(false),
@@ -186,15 +209,16 @@ pub async fn delivered(
         };
         let (post, kind, waits) = match outcome {
             Outcome::Delivered(serials, post) => {
-                let line = line(&mut tx, id).await?;
-                let reserved = line.id.withdrawal();
-                reservations::end(&mut tx, reserved, Ending::Redeemed, now).await?;
+                for line in lines(&mut tx, id).await? {
+                    let reserved = line.id.withdrawal();
+                    reservations::end(&mut tx, reserved, Ending::Redeemed, now).await?;
+                }
                 give(&mut tx, &invoice, &serials, now).await?;
-                (post, "delivery", None)
+                (post, "delivery", Vec::new())
             }
-            Outcome::Short(post, waits) => {
-                tell_short(&mut tx, &invoice, now).await?;
-                (post, "awaiting-stock", Some(waits))
+            Outcome::Short(Short { post, lines, waits }) => {
+                tell_short(&mut tx, &invoice, &lines, now).await?;
+                (post, "awaiting-stock", waits)
             }
         };
         if let Some(Post { id, letter }) = &post {
@@ -202,9 +226,7 @@ pub async fn delivered(
         }
         let deed = (Actor::job(JOB), "invoice.deliver");
         store(&mut tx, &invoice, deed, now).await?;
-        if let Some(waits) = waits {
-            reservations::insert(&mut tx, waits, now).await?;
-        }
+        store_reserved(&mut tx, waits, now).await?;
         commit(tx).await?;
         Ok(true)
     })
@@ -233,19 +255,26 @@ pub(super) async fn give(
     Ok(())
 }
 
+/// Of each line that is short.
 async fn tell_short(
     connection: &mut PgConnection,
     invoice: &Invoice,
+    short: &[WithdrawalId],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let line = line(&mut *connection, invoice.id).await?;
-    let fact = Fact::InvoiceAwaitingStock(InvoiceAwaitingStock {
-        invoice: invoice.id.uuid(),
-        product: line.sku.product.uuid(),
-        variant: line.sku.variant.map(VariantId::uuid),
-        quantity: line.quantity,
-    });
-    outbox::tell(connection, (invoice.merchant, None), &fact, now).await
+    for line in lines(&mut *connection, invoice.id).await? {
+        if !short.contains(&line.id.withdrawal()) {
+            continue;
+        }
+        let fact = Fact::InvoiceAwaitingStock(InvoiceAwaitingStock {
+            invoice: invoice.id.uuid(),
+            product: line.sku.product.uuid(),
+            variant: line.sku.variant.map(VariantId::uuid),
+            quantity: line.quantity,
+        });
+        outbox::tell(&mut *connection, (invoice.merchant, None), &fact, now).await?;
+    }
+    Ok(())
 }
 
 /// The serials of an invoice, in their order, sealed. They are noted as shown, which is said in the log.
@@ -271,18 +300,18 @@ pub async fn reveal(
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        let ids: Vec<Uuid> =
-            sqlx::query_scalar("SELECT serial_id FROM sold_serials WHERE invoice_id = $1")
-                .bind(invoice.id.uuid())
-                .fetch_all(&mut *tx)
-                .await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT serial_id FROM sold_serials WHERE invoice_id = $1 ORDER BY place",
+        )
+        .bind(invoice.id.uuid())
+        .fetch_all(&mut *tx)
+        .await?;
         if first.rows_affected() > 0 {
             let deed = (Actor::job(CUSTOMER), "invoice.reveal");
             note(&mut tx, &invoice, deed, Some(before), now).await?;
         }
         commit(tx).await?;
-        let mut serials: Vec<_> = ids.into_iter().map(SerialId::from_uuid).collect();
-        serials.sort_unstable();
+        let serials: Vec<_> = ids.into_iter().map(SerialId::from_uuid).collect();
         let texts = sealed(&db, invoice.merchant, &serials).await?;
         let texts = texts.into_iter().map(|(text, _)| text);
         Ok(serials.into_iter().zip(texts).collect())

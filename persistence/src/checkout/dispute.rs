@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use engine::{
     audit::Actor,
+    checkout::going_back,
     clock::Timestamp,
     ids::{InvoiceId, MerchantId},
     money::Money,
@@ -15,8 +16,8 @@ use engine::{
 };
 
 use super::{
-    refund::insert,
-    rows::{lock, store},
+    refund::{insert, note_back},
+    rows::{lines, lock, store},
 };
 use crate::{
     Database, Error, database::commit, owned, relationships::rows::kept, sales,
@@ -54,6 +55,11 @@ pub async fn dispute(
             return Err(Error::Inconsistent {
                 what: "a dispute that was lost before",
             });
+        }
+        if amount > Money::ZERO {
+            let lines = lines(&mut tx, id).await?;
+            let back = going_back(&lines, &invoice, (amount, None));
+            note_back(&mut tx, lines, &back).await?;
         }
         let how = (dispute, &lost, &*random);
         sales::dispute::of_invoice(&mut tx, &invoice, how, now).await?;

@@ -12,7 +12,7 @@ use engine::{
 
 use sqlx::PgConnection;
 
-use super::rows::{line, lock, store};
+use super::rows::{lines, lock, store};
 use crate::{
     Database, Error,
     database::commit,
@@ -34,9 +34,9 @@ pub struct Freed {
 }
 
 /// When an invoice ended, and what was reserved for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    Now(Option<Freed>),
+    Now(Vec<Freed>),
     Before,
 }
 
@@ -66,30 +66,30 @@ pub async fn cancel(
     .await
 }
 
-/// Ends what is reserved for an invoice.
+/// Ends what is reserved for an invoice, of all of its lines.
 pub(super) async fn free(
     connection: &mut PgConnection,
     invoice: &Invoice,
     ending: Ending,
     now: Timestamp,
-) -> Result<Option<Freed>, Error> {
-    let line = line(&mut *connection, invoice.id).await?;
-    let id = line.id.withdrawal();
-    let ended = reservations::end(connection, id, ending, now).await?;
-    Ok(ended.then_some(Freed {
-        merchant: invoice.merchant,
-        sku: line.sku,
-        id,
-    }))
+) -> Result<Vec<Freed>, Error> {
+    let mut freed = Vec::new();
+    for line in lines(&mut *connection, invoice.id).await? {
+        let id = line.id.withdrawal();
+        if reservations::end(&mut *connection, id, ending, now).await? {
+            freed.push(Freed {
+                merchant: invoice.merchant,
+                sku: line.sku,
+                id,
+            });
+        }
+    }
+    Ok(freed)
 }
 
 /// Ends at most so many open invoices that are over, and as many of which a part was paid; says what was
 /// reserved for each.
-pub async fn expire(
-    db: &Database,
-    limit: u32,
-    now: Timestamp,
-) -> Result<Vec<Option<Freed>>, Error> {
+pub async fn expire(db: &Database, limit: u32, now: Timestamp) -> Result<Vec<Vec<Freed>>, Error> {
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut ended = Vec::new();

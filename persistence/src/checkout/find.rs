@@ -10,7 +10,7 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::rows::{LineRow, line, select_line};
+use super::rows::{LineRow, lines as lines_of, select_line};
 use crate::{
     Database, Error,
     database::ReadScope,
@@ -22,7 +22,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bought {
     pub invoice: Invoice,
-    pub line: Line,
+    /// In their order, one at least.
+    pub lines: Vec<Line>,
     pub success_url: Option<String>,
     pub cancel_url: Option<String>,
 }
@@ -60,11 +61,11 @@ async fn bought(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Option<
     let Some(invoice) = found.into_iter().next() else {
         return Ok(None);
     };
-    let line = line(&mut *connection, invoice.id).await?;
+    let lines = lines_of(&mut *connection, invoice.id).await?;
     let (success_url, cancel_url) = ways_on(connection, invoice.id).await?;
     Ok(Some(Bought {
         invoice,
-        line,
+        lines,
         success_url,
         cancel_url,
     }))
@@ -89,7 +90,7 @@ pub async fn lines(
     db: &Database,
     merchant: MerchantId,
     invoices: &[InvoiceId],
-) -> Result<HashMap<InvoiceId, (Line, Option<String>)>, Error> {
+) -> Result<HashMap<InvoiceId, (Vec<Line>, Option<String>)>, Error> {
     let ids: Vec<Uuid> = invoices.iter().map(|id| id.uuid()).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -98,7 +99,7 @@ pub async fn lines(
     owned(async move {
         let mut connection = db.scoped(ReadScope::of(merchant)).await?;
         let rows: Vec<LineRow> = sqlx::query_as(select_line!(
-            "WHERE l.merchant_id = $1 AND l.invoice_id = ANY ($2)"
+            "WHERE l.merchant_id = $1 AND l.invoice_id = ANY ($2) ORDER BY l.place"
         ))
         .bind(merchant.uuid())
         .bind(&ids)
@@ -114,12 +115,16 @@ pub async fn lines(
         .await?
         .into_iter()
         .collect();
-        let found = rows.into_iter().map(|row| {
+        let mut found: HashMap<InvoiceId, (Vec<Line>, Option<String>)> = HashMap::new();
+        for row in rows {
             let id = row.invoice();
-            let customer = customers.get(&id.uuid()).cloned().unwrap_or_default();
-            Ok((id, (Line::try_from(row)?, customer)))
-        });
-        found.collect()
+            let of = found.entry(id).or_insert_with(|| {
+                let customer = customers.get(&id.uuid()).cloned();
+                (Vec::new(), customer.unwrap_or_default())
+            });
+            of.0.push(Line::try_from(row)?);
+        }
+        Ok(found)
     })
     .await
 }

@@ -1,43 +1,48 @@
 //! What is owed of something that is bought at the price of a listing, and the link under which it is attributed.
 
 use engine::{
-    checkout::{Deal, Line, Refusal, listed},
+    checkout::{Deal, Line, Quote, Refusal, listed},
+    fulfillments::Email,
     ids::{ListingId, MerchantId},
     payments::Invoice,
     sales::{Share, Source},
 };
 use sqlx::PgConnection;
 
-use super::Opening;
 use crate::{Error, listings, relationships::rows::named};
 
 /// The reseller's share, as things stand now, or why nothing is sold.
 pub(super) async fn share(
     connection: &mut PgConnection,
     of: (MerchantId, ListingId),
-    opening: &Opening,
+    (quote, email): (&Quote, &Email),
 ) -> Result<Result<Share, Refusal>, Error> {
     let Some(judged) = listings::judged(connection, of).await? else {
         return Ok(Err(Refusal::NotOffered));
     };
+    let listing = &judged.listing;
+    // A visit for a listing is for nothing else.
+    if (listing.product, listing.variant) != (quote.sku.product, quote.sku.variant) {
+        return Ok(Err(Refusal::NotOffered));
+    }
     let (reseller, days, allow_self_purchase): (String, i32, bool) = sqlx::query_as(
         "SELECT lower(r.email), p.commission_hold_days, p.allow_self_purchase
          FROM relationships AS r JOIN programs AS p ON p.merchant_id = r.merchant_id
          WHERE r.relationship_id = $1",
     )
-    .bind(judged.listing.relationship.uuid())
+    .bind(listing.relationship.uuid())
     .fetch_one(connection)
     .await?;
     let days = u16::try_from(days).ok();
     let deal = Deal {
-        unit_price: opening.quote.unit_price,
-        title: opening.quote.title.clone(),
-        customer: opening.customer.email.as_str().to_owned(),
+        unit_price: quote.unit_price,
+        title: quote.title.clone(),
+        customer: email.as_str().to_owned(),
         reseller,
         hold_days: named(days, "programs.commission_hold_days")?,
         allow_self_purchase,
     };
-    Ok(listed(&judged.listing, &judged.facts, deal))
+    Ok(listed(listing, &judged.facts, deal))
 }
 
 /// The link of a listing is there from its first invoice on, under the name that its product had then.

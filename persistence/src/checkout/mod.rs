@@ -1,6 +1,6 @@
 //! Visits of customers and their invoices, as they are stored.
 //!
-//! Keeps: a visit becomes one invoice, in the transaction that freezes its price and who is owed a share;
+//! Keeps: a visit becomes one invoice, in the transaction that freezes the prices of its lines and who is owed a share;
 //! whoever changes an invoice locks its row first. A page finds its row by the digest of its token only.
 
 mod deliver;
@@ -14,12 +14,12 @@ mod refund;
 mod rows;
 mod session;
 
-pub use deliver::{Due, Outcome, delivered, due, reveal, sold, take_waiting};
+pub use deliver::{Due, Outcome, Short, delivered, due, keep, reveal, sold, take_waiting};
 pub use dispute::dispute;
 pub use end::{Ended, Freed, cancel, expire};
 pub use find::{Bought, by_delivery_token, by_token, lines};
-pub use open::{Customer, Opened, Opening, has_room, open};
+pub use open::{Customer, Opened, Opening, OpeningLine, has_room, open};
 pub use pay::{NotAccepted, NotPaid, Said, accept, settle};
 pub use refund::{Cause, Giving, Refund, refund};
 pub(crate) use refund::{insert as insert_refund, known as known_refund};
-pub use session::{NewSession, find as find_session, insert, reprice, sweep};
+pub use session::{NewSession, change, find as find_session, insert, reprice, sweep};

@@ -12,6 +12,7 @@ use engine::{
     fulfillments::Email,
     ids::{CheckoutId, InvoiceId, InvoiceLineId, MerchantId, RelationshipId},
     inventory::Reservation,
+    money::Money,
     payments::{Invoice, Method, Pay},
     sales::{Share, attribute, masked},
     vault::{Sealed, Vault},
@@ -48,15 +49,21 @@ pub struct Customer {
     pub address: [u8; 16],
 }
 
+/// A line of a visit, as its invoice will have it.
+#[derive(Debug, Clone)]
+pub struct OpeningLine {
+    pub id: InvoiceLineId,
+    pub quote: Quote,
+    pub custom_fields: BTreeMap<String, String>,
+}
+
 /// What a visit is to become.
 pub struct Opening {
     pub session: CheckoutId,
     pub invoice: InvoiceId,
-    pub line: InvoiceLineId,
+    pub lines: Vec<OpeningLine>,
     /// The digests of the tokens that open the invoice's page and the one of what was bought.
     pub tokens: [[u8; 32]; 2],
-    pub quote: Quote,
-    pub custom_fields: BTreeMap<String, String>,
     pub customer: Customer,
     /// The method as it was when it was asked how to pay.
     pub method: Method,
@@ -80,7 +87,7 @@ pub async fn open(
     db: &Database,
     vault: &Vault,
     opening: Opening,
-    (reserved, announce): (Option<Reservation>, Option<Announcement>),
+    (reserved, announce): (Vec<Reservation>, Option<Announcement>),
     now: Timestamp,
 ) -> Result<Option<Opened>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
@@ -95,60 +102,92 @@ pub async fn open(
         if !is_current(&mut tx, session.merchant, &opening.method).await? {
             return Ok(Some(Opened::Outdated));
         }
-        let share = match share(&mut tx, &session, &opening, now).await? {
-            Ok(share) => share,
+        let shares = match shares(&mut tx, &session, &opening, now).await? {
+            Ok(shares) => shares,
             Err(refusal) => return Ok(Some(Opened::Refused(refusal))),
         };
         let facts = facts(&mut tx, session.merchant, &opening, now).await?;
         let wanted = Wanted {
             id: opening.invoice,
-            quote: opening.quote.clone(),
+            quotes: opening.quotes(),
             coin: opening.method.coin.clone(),
             provider: opening.method.provider(),
             pay: opening.pay.clone(),
-            relationship: share.as_ref().map(|share| share.relationship),
+            // All lines came by the same way, so it is the same wherever there is one.
+            relationship: shares
+                .iter()
+                .flatten()
+                .map(|share| share.relationship)
+                .next(),
         };
         let mut invoice = match checkout::open(facts, &session, wanted, now) {
             Ok(invoice) => invoice,
             Err(refusal) => return Ok(Some(Opened::Refused(refusal))),
         };
-        store(&mut tx, &opening, (&mut invoice, share), now).await?;
+        store(&mut tx, &opening, (&mut invoice, shares), now).await?;
         if let Some(announce) = announce {
             let Post { id, letter } = announce(&invoice);
             mail::queue(&mut tx, &vault, (id, "invoice"), &letter, now).await?;
         }
-        if let Some(reserved) = reserved {
-            // Whatever becomes of the commit, the engine looks by itself.
-            let _stored = reservations::insert(&mut tx, reserved, now).await?;
-        }
+        store_reserved(&mut tx, reserved, now).await?;
         commit(tx).await?;
         Ok(Some(Opened::Fresh(Box::new(invoice))))
     })
     .await
 }
 
+impl Opening {
+    fn quotes(&self) -> Vec<Quote> {
+        self.lines.iter().map(|line| line.quote.clone()).collect()
+    }
+}
+
+impl OpeningLine {
+    fn line(&self, share: Option<Share>) -> Line {
+        let quote = &self.quote;
+        Line {
+            id: self.id,
+            sku: quote.sku,
+            title: quote.title.clone(),
+            kind: quote.kind,
+            quantity: quote.quantity,
+            unit_price: quote.unit_price,
+            total: quote.total,
+            missing: Money::ZERO,
+            refunded: Money::ZERO,
+            custom_fields: self.custom_fields.clone(),
+            share,
+        }
+    }
+}
+
+/// The rows of what is reserved, in one order: each has a lock of its shelf.
+pub(super) async fn store_reserved(
+    connection: &mut PgConnection,
+    mut reserved: Vec<Reservation>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    reserved.sort_unstable_by_key(|reservation| reservation.call().sku);
+    for reservation in reserved {
+        // Whatever becomes of the commit, the engine looks by itself.
+        let _stored = reservations::insert(&mut *connection, reservation, now).await?;
+    }
+    Ok(())
+}
+
 async fn store(
     connection: &mut PgConnection,
     opening: &Opening,
-    (invoice, share): (&mut Invoice, Option<Share>),
+    (invoice, shares): (&mut Invoice, Vec<Option<Share>>),
     now: Timestamp,
 ) -> Result<(), Error> {
     insert(&mut *connection, opening, invoice).await?;
     place(&mut *connection, invoice, &opening.method.access, now).await?;
-    let quote = &opening.quote;
-    let line = Line {
-        id: opening.line,
-        sku: quote.sku,
-        title: quote.title.clone(),
-        kind: quote.kind,
-        quantity: quote.quantity,
-        unit_price: quote.unit_price,
-        total: quote.total,
-        custom_fields: opening.custom_fields.clone(),
-        share,
-    };
-    listed::keep_link(&mut *connection, invoice, &line).await?;
-    insert_line(&mut *connection, invoice, &line).await?;
+    for (at, (asked, share)) in opening.lines.iter().zip(shares).enumerate() {
+        let line = asked.line(share);
+        listed::keep_link(&mut *connection, invoice, &line).await?;
+        insert_line(&mut *connection, invoice, (at, &line)).await?;
+    }
     let noted = sqlx::query("UPDATE checkout_sessions SET invoice_id = $2 WHERE session_id = $1")
         .bind(opening.session.uuid())
         .bind(invoice.id.uuid())
@@ -196,33 +235,51 @@ async fn insert(
     Ok(())
 }
 
-/// Who is owed a share, as things stand now, or why nothing is sold.
-async fn share(
+/// Who is owed a share of each line, as things stand now, or why nothing is sold.
+async fn shares(
     connection: &mut PgConnection,
     session: &Session,
     opening: &Opening,
     now: Timestamp,
+) -> Result<Result<Vec<Option<Share>>, Refusal>, Error> {
+    let mut shares = Vec::with_capacity(opening.lines.len());
+    for asked in &opening.lines {
+        let of = (&asked.quote, &opening.customer.email);
+        match share(&mut *connection, session, of, now).await? {
+            Ok(share) => shares.push(share),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    Ok(Ok(shares))
+}
+
+async fn share(
+    connection: &mut PgConnection,
+    session: &Session,
+    (quote, email): (&Quote, &Email),
+    now: Timestamp,
 ) -> Result<Result<Option<Share>, Refusal>, Error> {
+    let sku = quote.sku;
     let clicked = match session.came {
         None => return Ok(Ok(None)),
         Some(Came::Listing(listing)) => {
-            let share = listed::share(connection, (session.merchant, listing), opening).await?;
+            let of = (session.merchant, listing);
+            let share = listed::share(connection, of, (quote, email)).await?;
             return Ok(share.map(Some));
         }
         Some(Came::Campaign(campaign)) => {
             let of = (session.merchant, campaign);
-            if !campaigns::sells_in(&mut *connection, of, session.sku).await? {
+            if !campaigns::sells_in(&mut *connection, of, sku).await? {
                 return Ok(Err(Refusal::NotOffered));
             }
             session::by(session, campaign)
         }
         Some(Came::Link(clicked)) => clicked,
     };
-    let sku = session.sku;
     let of = (session.merchant, clicked.link);
-    let title = opening.quote.title.clone();
+    let title = quote.title.clone();
     let facts = link_facts(connection, of, (sku.product, sku.variant), title).await?;
-    let customer = Some(opening.customer.email.as_str());
+    let customer = Some(email.as_str());
     let share = facts.and_then(|facts| attribute(&facts, Some(clicked), customer, now).ok());
     Ok(Ok(share))
 }

@@ -1,4 +1,4 @@
-//! What arrived for a customer's invoice is stored, with the sale that it makes.
+//! What arrived for a customer's invoice is stored, with the sales that it makes.
 //!
 //! Keeps: a source pays once; a sale is there as soon as its invoice is paid, or too little was taken for its
 //! price, and never before. What is
@@ -8,22 +8,24 @@ use std::sync::Arc;
 
 use engine::{
     audit::Actor,
+    checkout::paid,
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, SaleId},
+    money::Money,
     payments::{Invoice, Settlement, Snapshot, Status, Stepped, WrongStatus},
     random::Random,
     vault::Vault,
 };
 use sqlx::PgConnection;
 
-use super::rows::{line, lock, store};
+use super::rows::{lines, lock, store, store_line};
 use crate::{
     Database, Error,
     database::commit,
     mail::{self, Post},
     owned,
     relationships::rows::kept,
-    sales::record,
+    sales::record_billed,
     top_ups::{
         Announcement,
         settle::{SOURCE_KEY, insert, payment},
@@ -87,8 +89,8 @@ pub async fn settle(
             let Post { id, letter } = announce(&invoice);
             mail::queue(&mut tx, &vault, (id, "part"), &letter, now).await?;
         }
-        let paid = invoice.status == Status::Paid && was != Status::Paid;
-        if paid && !sold(&mut tx, &invoice, &*random, now).await? {
+        let is_paid = invoice.status == Status::Paid && was != Status::Paid;
+        if is_paid && !sold(&mut tx, &invoice, &*random, now).await? {
             return Ok(Some(Err(NotPaid::TooLarge)));
         }
         store(&mut tx, &invoice, (actor, "invoice.settle"), now).await?;
@@ -135,7 +137,7 @@ pub async fn accept(
     .await
 }
 
-/// What an invoice brings about that is paid from now on; false if its sale is too large.
+/// What an invoice brings about that is paid from now on; false if its sales are too large.
 async fn sold(
     connection: &mut PgConnection,
     invoice: &Invoice,
@@ -160,22 +162,30 @@ async fn attempt(
     Ok(())
 }
 
-/// The sale of a paid invoice, if somebody brought the customer.
+/// The sales of a paid invoice, of each line of which somebody is owed a share.
 async fn sell(
     connection: &mut PgConnection,
     invoice: &Invoice,
     random: &dyn Random,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let line = line(&mut *connection, invoice.id).await?;
     let customer: Option<String> =
         sqlx::query_scalar("SELECT customer FROM invoices WHERE invoice_id = $1")
             .bind(invoice.id.uuid())
             .fetch_one(&mut *connection)
             .await?;
-    let id = SaleId::generate(now, random);
-    match line.sale(id, (invoice, customer), now) {
-        None => Ok(true),
-        Some((sale, movement)) => record(connection, (&sale, movement), (random, now)).await,
+    let lines = paid(lines(&mut *connection, invoice.id).await?, invoice);
+    for (place, line) in lines.iter().enumerate() {
+        if line.missing > Money::ZERO {
+            store_line(&mut *connection, line).await?;
+        }
+        let id = SaleId::generate(now, random);
+        let Some(sold) = line.sale(id, (invoice, customer.clone()), now) else {
+            continue;
+        };
+        if !record_billed(&mut *connection, (sold, place), (random, now)).await? {
+            return Ok(false);
+        }
     }
+    Ok(true)
 }

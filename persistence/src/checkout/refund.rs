@@ -1,5 +1,5 @@
 //! A customer's money went back, because the merchant gave it or its provider took it: stored once per reference,
-//! with the sale's share of it.
+//! with each sale's share of it.
 //!
 //! Keeps: how much of it is there is said by the row that is locked. An invoice whose price went back is not delivered any more, and what had left the shelf for it before
 //! is known to be the customer's. The caller has the invoice's turn, so that nothing leaves it meanwhile.
@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use engine::{
     audit::Actor,
+    checkout::{Line, going_back},
     clock::Timestamp,
-    ids::{InvoiceId, MerchantId},
+    ids::{InvoiceId, MerchantId, SaleId},
     inventory::Ending,
     journal::Owner,
     money::Money,
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::{
     deliver::give,
     end::{Freed, free},
-    rows::{line, lock, store},
+    rows::{lines, lock, store, store_line},
 };
 use crate::{
     Database, Error,
@@ -31,7 +32,7 @@ use crate::{
     mail::{self, Post},
     owned,
     relationships::rows::kept,
-    sales::refund::{Wanted, of_invoice},
+    sales::refund::{Wanted, of_invoice, place_of},
 };
 
 /// Why money goes back.
@@ -39,6 +40,8 @@ use crate::{
 pub enum Cause {
     /// Its merchant gave as much as is wanted, or the rest.
     Given,
+    /// The same of the line that made this sale.
+    OfSale(SaleId),
     /// A payment of this much did not come after all: as much of it goes back as did not before.
     Reversed(Money),
 }
@@ -58,7 +61,7 @@ pub struct Giving {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refund {
     /// With what was reserved and is free now.
-    Fresh(Box<Invoice>, Option<Freed>),
+    Fresh(Box<Invoice>, Vec<Freed>),
     /// It was taken down before.
     Again(Box<Invoice>),
     /// The reference belongs to another refund.
@@ -71,7 +74,7 @@ pub async fn refund(
     db: &Database,
     vault: &engine::vault::Vault,
     (merchant, id): (MerchantId, InvoiceId),
-    giving: Giving,
+    mut giving: Giving,
     now: Timestamp,
 ) -> Result<Option<Refund>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
@@ -80,14 +83,19 @@ pub async fn refund(
         let Some(found) = lock(&mut tx, merchant, id).await? else {
             return Ok(None);
         };
-        let Giving { wanted, post, .. } = &giving;
-        if let Some(known) = known(&mut tx, merchant, &wanted.reference).await? {
-            return Ok(Some(if wanted.is(id.uuid(), known)? {
+        if let Some(known) = known(&mut tx, merchant, &giving.wanted.reference).await? {
+            return Ok(Some(if giving.wanted.is(id.uuid(), known)? {
                 Refund::Again(Box::new(found))
             } else {
                 Refund::Mismatch
             }));
         }
+        let lines = lines(&mut tx, id).await?;
+        let at = match place(&mut tx, &found, &lines, &mut giving).await? {
+            Ok(at) => at,
+            Err(refused) => return Ok(Some(Refund::Refused(refused))),
+        };
+        let Giving { wanted, post, .. } = &giving;
         let (invoice, amount) = match giving.from(found.clone(), now) {
             Ok(refunded) => refunded,
             Err(refused) => return Ok(Some(Refund::Refused(refused))),
@@ -96,9 +104,11 @@ pub async fn refund(
         let (invoice, freed) = if over {
             end(&mut tx, (found, invoice), &giving, now).await?
         } else {
-            (invoice, None)
+            (invoice, Vec::new())
         };
-        let share = (amount, wanted, &*giving.random);
+        let back = going_back(&lines, &invoice, (amount, at));
+        note_back(&mut tx, lines, &back).await?;
+        let share = (&back[..], wanted, &*giving.random);
         let kept = insert(&mut tx, &invoice, (amount, wanted), now).await?
             && of_invoice(&mut tx, &invoice, share, now).await?;
         if !kept {
@@ -119,26 +129,83 @@ impl Giving {
     /// The invoice after it, and how much went back.
     fn from(&self, invoice: Invoice, now: Timestamp) -> Result<(Invoice, Money), NotTakenBack> {
         match self.cause {
-            Cause::Given => invoice.refund(self.wanted.amount, now),
+            Cause::Given | Cause::OfSale(_) => invoice.refund(self.wanted.amount, now),
             Cause::Reversed(payment) => invoice.reverse(payment, now),
         }
     }
 }
 
+impl Cause {
+    const fn sale(self) -> Option<SaleId> {
+        match self {
+            Self::OfSale(sale) => Some(sale),
+            Self::Given | Self::Reversed(_) => None,
+        }
+    }
+}
+
+/// The line of which something goes back, if it is not the whole invoice: then no more than is left of it, or
+/// its rest.
+async fn place(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    lines: &[Line],
+    giving: &mut Giving,
+) -> Result<Result<Option<usize>, NotTakenBack>, Error> {
+    let Some(sale) = giving.cause.sale().filter(|_| lines.len() > 1) else {
+        return Ok(Ok(None));
+    };
+    let at = place_of(connection, invoice, sale).await?;
+    let line = at.and_then(|at| lines.get(at));
+    let rest = line.map(Line::rest).unwrap_or_default();
+    let amount = giving.wanted.amount.unwrap_or(rest);
+    if amount <= Money::ZERO || amount > rest {
+        return Ok(Err(NotTakenBack::Excess { rest }));
+    }
+    giving.wanted.amount = Some(amount);
+    Ok(Ok(at))
+}
+
+/// Notes with each line what went back of it.
+pub(super) async fn note_back(
+    connection: &mut PgConnection,
+    lines: Vec<Line>,
+    back: &[Money],
+) -> Result<(), Error> {
+    for (mut line, part) in lines.into_iter().zip(back) {
+        if *part == Money::ZERO {
+            continue;
+        }
+        let refunded = line.refunded.checked_add(*part);
+        line.refunded = refunded.ok_or(Error::Inconsistent {
+            what: "more goes back of a line than it cost",
+        })?;
+        store_line(&mut *connection, &line).await?;
+    }
+    Ok(())
+}
+
 /// Nothing will be delivered. What left the shelf already, which a crash kept from being noted, is the
-/// customer's.
+/// customer's, be it of some lines only.
 async fn end(
     connection: &mut PgConnection,
     (found, refunded): (Invoice, Invoice),
     giving: &Giving,
     now: Timestamp,
-) -> Result<(Invoice, Option<Freed>), Error> {
+) -> Result<(Invoice, Vec<Freed>), Error> {
     still_owns(connection, giving.owner).await?;
-    let reserved = line(&mut *connection, found.id).await?.id.withdrawal();
-    let Some(left) = withdrawal::find(&mut *connection, reserved).await? else {
-        let freed = free(connection, &refunded, Ending::Cancelled, now).await?;
+    let mut left = Vec::new();
+    for line in lines(&mut *connection, found.id).await? {
+        let reserved = line.id.withdrawal();
+        if let Some(withdrawal) = withdrawal::find(&mut *connection, reserved).await? {
+            reservations::end(&mut *connection, reserved, Ending::Redeemed, now).await?;
+            left.extend(withdrawal.serials);
+        }
+    }
+    let freed = free(&mut *connection, &refunded, Ending::Cancelled, now).await?;
+    if left.is_empty() {
         return Ok((refunded, freed));
-    };
+    }
     let Ok(Stepped::To(given)) = found.step(Event::Completed, now) else {
         return Err(Error::Inconsistent {
             what: "serials left for an invoice that is not paid",
@@ -148,9 +215,8 @@ async fn end(
     let (refunded, _) = refunded.map_err(|_| Error::Inconsistent {
         what: "a refund that was possible before the delivery",
     })?;
-    give(&mut *connection, &refunded, &left.serials, now).await?;
-    reservations::end(connection, reserved, Ending::Redeemed, now).await?;
-    Ok((refunded, None))
+    give(&mut *connection, &refunded, &left, now).await?;
+    Ok((refunded, freed))
 }
 
 /// Whoever was replaced does not know what its successor delivers.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Error,
+    error::exactly_one,
     events::outbox,
     fulfillments::rows::money,
     relationships::rows::{named, percent},
@@ -29,7 +30,8 @@ macro_rules! select_line {
         concat!(
             "SELECT l.line_id, l.invoice_id, l.relationship_id, l.product_id, l.variant_id, l.title,
                l.kind, l.quantity, l.unit_price, l.custom_fields, l.link_id, k.name AS link_name,
-               k.kind AS link_kind, l.wholesale_price, l.commission_percent, l.hold_days, l.self_purchase
+               k.kind AS link_kind, l.wholesale_price, l.commission_percent, l.hold_days, l.self_purchase,
+               l.missing, l.refunded
              FROM invoice_lines AS l LEFT JOIN links AS k ON k.link_id = l.link_id ",
             $rest
         )
@@ -56,6 +58,8 @@ pub(super) struct LineRow {
     commission_percent: Option<i32>,
     hold_days: Option<i32>,
     self_purchase: bool,
+    missing: i64,
+    refunded: i64,
 }
 
 impl LineRow {
@@ -112,6 +116,8 @@ impl TryFrom<LineRow> for Line {
             quantity,
             unit_price,
             total: named(total, "invoice_lines.unit_price")?,
+            missing: money(row.missing)?,
+            refunded: money(row.refunded)?,
             custom_fields: row.custom_fields.0,
             share,
         })
@@ -134,32 +140,43 @@ pub(super) async fn lock(
     Ok(whole(connection, found).await?.into_iter().next())
 }
 
-/// What an invoice is for.
-pub(super) async fn line(connection: &mut PgConnection, invoice: InvoiceId) -> Result<Line, Error> {
-    let row: LineRow = sqlx::query_as(select_line!("WHERE l.invoice_id = $1"))
-        .bind(invoice.uuid())
-        .fetch_one(connection)
-        .await?;
-    Line::try_from(row)
+/// What an invoice is for, in its order.
+pub(super) async fn lines(
+    connection: &mut PgConnection,
+    invoice: InvoiceId,
+) -> Result<Vec<Line>, Error> {
+    let rows: Vec<LineRow> =
+        sqlx::query_as(select_line!("WHERE l.invoice_id = $1 ORDER BY l.place"))
+            .bind(invoice.uuid())
+            .fetch_all(connection)
+            .await?;
+    if rows.is_empty() {
+        return Err(Error::Inconsistent {
+            what: "an invoice for nothing",
+        });
+    }
+    rows.into_iter().map(Line::try_from).collect()
 }
 
 pub(super) async fn insert_line(
     connection: &mut PgConnection,
     invoice: &Invoice,
-    line: &Line,
+    (place, line): (usize, &Line),
 ) -> Result<(), Error> {
     let share = line.share.as_ref();
     let percent = share.and_then(|share| share.rate.percent());
+    // Who brought the customer is owed a share of the lines that it may sell, which may be some.
+    let relationship = share.map(|share| share.relationship.uuid());
     sqlx::query(
         "INSERT INTO invoice_lines (line_id, invoice_id, merchant_id, relationship_id, product_id,
            variant_id, title, kind, quantity, unit_price, custom_fields, link_id,
-           commission_percent, hold_days, self_purchase, wholesale_price)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+           commission_percent, hold_days, self_purchase, wholesale_price, place)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(line.id.uuid())
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
-    .bind(invoice.relationship.map(RelationshipId::uuid))
+    .bind(relationship)
     .bind(line.sku.product.uuid())
     .bind(line.sku.variant.map(VariantId::uuid))
     .bind(&line.title)
@@ -172,9 +189,22 @@ pub(super) async fn insert_line(
     .bind(share.map(|share| i32::from(share.hold_days)))
     .bind(share.is_some_and(|share| share.self_purchase))
     .bind(share.and_then(|share| wholesale(share.rate)))
+    .bind(i32::try_from(place).unwrap_or(i32::MAX))
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Stores what was let go of a line, and what of it went back.
+pub(super) async fn store_line(connection: &mut PgConnection, line: &Line) -> Result<(), Error> {
+    let stored =
+        sqlx::query("UPDATE invoice_lines SET missing = $2, refunded = $3 WHERE line_id = $1")
+            .bind(line.id.uuid())
+            .bind(line.missing.minor())
+            .bind(line.refunded.minor())
+            .execute(connection)
+            .await?;
+    exactly_one(&stored, "a line of an invoice")
 }
 
 const fn wholesale(rate: Rate) -> Option<i64> {

@@ -1,9 +1,10 @@
-//! What a dispute about an invoice does to the sale that it made.
+//! What a dispute about an invoice does to the sales that it made.
 
 use engine::{
     clock::Timestamp,
     payments::{Dispute, Invoice},
     random::Random,
+    sales::{Movement, Refunded, Sale},
 };
 use sqlx::PgConnection;
 
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::Error;
 
-/// Holds what a disputed sale earned, lets it go on, or takes it back with what went back; nothing if nobody
+/// Holds what disputed sales earned, lets them go on, or takes them back with what went back; nothing if nobody
 /// brought the customer.
 pub(crate) async fn of_invoice(
     connection: &mut PgConnection,
@@ -22,35 +23,52 @@ pub(crate) async fn of_invoice(
     (dispute, lost, random): (Dispute, &Wanted, &dyn Random),
     now: Timestamp,
 ) -> Result<(), Error> {
-    let Some(found) = rows::find_billed(&mut *connection, invoice).await? else {
-        return Ok(());
-    };
-    let of = (found.merchant, found.relationship);
-    let mut account = earnings::lock(&mut *connection, of).await?;
-    // Read anew under the lock.
-    let sale = rows::find_billed(&mut *connection, invoice).await?;
-    let sale = sale.ok_or(Error::Inconsistent {
-        what: "a sale that is gone",
-    })?;
-    let (sale, movement) = match dispute {
-        Dispute::Opened => match sale.dispute(now) {
-            None => return Ok(()),
-            Some(disputed) => disputed,
-        },
-        Dispute::Won => match sale.keep(now) {
-            None => return Ok(()),
-            Some(sale) => (sale, None),
-        },
-        Dispute::Lost => {
-            let Some(gone) = sale.lose(now) else {
-                return Ok(());
-            };
-            let fresh = take(connection, &mut account, (&gone, lost, random), now).await?;
-            return fresh.then_some(()).ok_or(Error::Inconsistent {
-                what: "a dispute that was lost before",
-            });
+    let mut number = 0;
+    for (_, found) in rows::find_billed(&mut *connection, invoice).await? {
+        let of = (found.merchant, found.relationship);
+        let mut account = earnings::lock(&mut *connection, of).await?;
+        // Read anew under the lock.
+        let sale = rows::find(&mut *connection, found.merchant, found.id).await?;
+        let sale = sale.ok_or(Error::Inconsistent {
+            what: "a sale that is gone",
+        })?;
+        let changed = match dispute {
+            Dispute::Opened => sale.dispute(now),
+            Dispute::Won => sale.keep(now).map(|sale| (sale, None)),
+            Dispute::Lost => {
+                if let Some(gone) = sale.lose(now) {
+                    let what = (&gone, number, lost, random);
+                    lose(&mut *connection, &mut account, what, now).await?;
+                    number += 1;
+                }
+                None
+            }
+        };
+        if let Some(changed) = changed {
+            hold(&mut *connection, &mut account, (changed, random), now).await?;
         }
-    };
+    }
+    Ok(())
+}
+
+async fn lose(
+    connection: &mut PgConnection,
+    account: &mut earnings::Account,
+    gone: (&Refunded, i32, &Wanted, &dyn Random),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fresh = take(connection, account, gone, now).await?;
+    fresh.then_some(()).ok_or(Error::Inconsistent {
+        what: "a dispute that was lost before",
+    })
+}
+
+async fn hold(
+    connection: &mut PgConnection,
+    account: &mut earnings::Account,
+    ((sale, movement), random): ((Sale, Option<Movement>), &dyn Random),
+    now: Timestamp,
+) -> Result<(), Error> {
     if let Some(movement) = movement {
         let what = (sale.id.uuid(), random);
         if !account.store(&mut *connection, movement, what, now).await? {

@@ -11,7 +11,7 @@ use engine::{
     events::{Fact, SaleRefunded},
     ids::{MerchantId, SaleId},
     money::Money,
-    payments::{Invoice, Status},
+    payments::Invoice,
     random::Random,
     sales::{Excess, Refunded, Sale},
 };
@@ -92,7 +92,14 @@ pub async fn refund(
             Ok(refunded) => refunded,
             Err(excess) => return Ok(Some(Outcome::Excess(excess))),
         };
-        if !take(&mut tx, &mut account, (&refunded, &wanted, &*random), now).await? {
+        if !take(
+            &mut tx,
+            &mut account,
+            (&refunded, 0, &wanted, &*random),
+            now,
+        )
+        .await?
+        {
             return Ok(Some(Outcome::Mismatch));
         }
         let what = ("sale.refund", id.to_string());
@@ -103,37 +110,55 @@ pub async fn refund(
     .await
 }
 
-/// Takes what goes back of an invoice from the sale that it made, as far as there is one and something is left of
-/// it. False if the reference belongs to another refund: then nothing is to be stored.
+/// Takes what goes back of each line of an invoice from the sale that it made, as far as there is one and something
+/// is left of it. False if the reference belongs to another refund: then nothing is to be stored.
 pub(crate) async fn of_invoice(
     connection: &mut PgConnection,
     invoice: &Invoice,
-    (amount, wanted, random): (Money, &Wanted, &dyn Random),
+    (back, wanted, random): (&[Money], &Wanted, &dyn Random),
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let Some(found) = rows::find_billed(&mut *connection, invoice).await? else {
-        return Ok(true);
-    };
-    let of = (found.merchant, found.relationship);
-    let mut account = earnings::lock(&mut *connection, of).await?;
-    // Read anew under the lock.
-    let sale = rows::find_billed(&mut *connection, invoice).await?;
-    let sale = sale.ok_or(Error::Inconsistent {
-        what: "a sale that is gone",
-    })?;
-    let whole = invoice.status == Status::Refunded;
-    let of_sale = invoice.of_price(sale.paid(), amount);
-    match sale.refund_of(of_sale, whole, now) {
-        None => Ok(true),
-        Some(refunded) => take(connection, &mut account, (&refunded, wanted, random), now).await,
+    let mut number = 0;
+    for (place, found) in rows::find_billed(&mut *connection, invoice).await? {
+        let of = (found.merchant, found.relationship);
+        let mut account = earnings::lock(&mut *connection, of).await?;
+        // Read anew under the lock.
+        let sale = rows::find(&mut *connection, found.merchant, found.id).await?;
+        let sale = sale.ok_or(Error::Inconsistent {
+            what: "a sale that is gone",
+        })?;
+        let part = back.get(place).copied().unwrap_or_default();
+        let Some(refunded) = sale.refund_of(part, now) else {
+            continue;
+        };
+        let what = (&refunded, number, wanted, random);
+        if !take(&mut *connection, &mut account, what, now).await? {
+            return Ok(false);
+        }
+        number += 1;
     }
+    Ok(true)
 }
 
-/// Moves the account and stores the refund; false if another one took the reference at the same moment.
+/// The place of the line of an invoice that made a sale.
+pub(crate) async fn place_of(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    sale: SaleId,
+) -> Result<Option<usize>, Error> {
+    let billed = rows::find_billed(connection, invoice).await?;
+    let mut billed = billed.into_iter();
+    Ok(billed
+        .find(|(_, found)| found.id == sale)
+        .map(|(place, _)| place))
+}
+
+/// Moves the account and stores the refund, the first under its reference or one beside it; false if another one took
+/// the reference at the same moment.
 pub(super) async fn take(
     connection: &mut PgConnection,
     account: &mut earnings::Account,
-    (refunded, wanted, random): (&Refunded, &Wanted, &dyn Random),
+    (refunded, number, wanted, random): (&Refunded, i32, &Wanted, &dyn Random),
     now: Timestamp,
 ) -> Result<bool, Error> {
     if let Some(movement) = refunded.movement {
@@ -144,7 +169,7 @@ pub(super) async fn take(
             });
         }
     }
-    match store(connection, refunded, wanted, now).await {
+    match store(connection, (refunded, number), wanted, now).await {
         Err(error) if error.constraint() == Some("sale_refunds_pkey") => Ok(false),
         stored => stored.map(|()| true),
     }
@@ -166,14 +191,14 @@ async fn known(
 
 async fn store(
     connection: &mut PgConnection,
-    refunded: &Refunded,
+    (refunded, number): (&Refunded, i32),
     wanted: &Wanted,
     now: Timestamp,
 ) -> Result<(), Error> {
     let sale = &refunded.sale;
     sqlx::query(
-        "INSERT INTO sale_refunds (merchant_id, reference, sale_id, amount, note, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO sale_refunds (merchant_id, reference, sale_id, amount, note, created_at, place)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(sale.merchant.uuid())
     .bind(&wanted.reference)
@@ -181,6 +206,7 @@ async fn store(
     .bind(refunded.amount.minor())
     .bind(&wanted.note)
     .bind(now)
+    .bind(number)
     .execute(&mut *connection)
     .await?;
     rows::store(connection, sale).await?;

@@ -88,7 +88,7 @@ async fn store(
         Ok(judged) => judged,
         Err(why) => return Ok(Outcome::Unattributed(why)),
     };
-    if !record(&mut tx, (&sale, movement), (random, now)).await? {
+    if !record(&mut tx, (&sale, movement, 0), (random, now)).await? {
         return Ok(Outcome::TooLarge);
     }
     let what = ("sale.report", sale.id.to_string());
@@ -99,14 +99,14 @@ async fn store(
 
 /// Stores a sale and what it earns, and tells it. False if the sums of the reseller would be beyond the
 /// bound of amounts: then nothing is to be stored.
-pub(crate) async fn record(
+async fn record(
     connection: &mut PgConnection,
-    (sale, movement): (&Sale, Option<Movement>),
+    (sale, movement, place): (&Sale, Option<Movement>, usize),
     (random, now): (&dyn Random, Timestamp),
 ) -> Result<bool, Error> {
     let of = (sale.merchant, sale.relationship);
     let mut account = earnings::lock(&mut *connection, of).await?;
-    rows::insert(&mut *connection, sale).await?;
+    rows::insert(&mut *connection, sale, place).await?;
     if let Some(movement) = movement {
         let what = (sale.id.uuid(), random);
         if !account.store(&mut *connection, movement, what, now).await? {
@@ -115,6 +115,15 @@ pub(crate) async fn record(
     }
     tell(connection, sale, now).await?;
     Ok(true)
+}
+
+/// The same of a line of an invoice of ours, in its place.
+pub(crate) async fn record_billed(
+    connection: &mut PgConnection,
+    ((sale, movement), place): ((Sale, Option<Movement>), usize),
+    by: (&dyn Random, Timestamp),
+) -> Result<bool, Error> {
+    record(connection, (&sale, movement, place), by).await
 }
 
 async fn tell(connection: &mut PgConnection, sale: &Sale, now: Timestamp) -> Result<(), Error> {

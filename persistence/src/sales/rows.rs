@@ -35,7 +35,7 @@ macro_rules! select_sale {
                s.quantity, s.amount, s.discount, s.tax, s.refunded, s.status, s.customer, s.sold_at,
                s.commission_percent, s.commission, s.reversed, s.commission_status,
                s.commission_reason, s.commission_note, s.hold_until, s.approved_at, s.created_at,
-               s.updated_at
+               s.updated_at, s.place
              FROM sales AS s JOIN links AS l ON l.link_id = s.link_id ",
             $rest
         )
@@ -74,6 +74,7 @@ pub(super) struct Row {
     approved_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    place: i32,
 }
 
 impl TryFrom<Row> for Sale {
@@ -176,30 +177,39 @@ pub(super) async fn find_invoice(
     row.map(Sale::try_from).transpose()
 }
 
-/// The sale that an invoice of ours made.
+/// The sales that an invoice of ours made, each with the place of its line.
 pub(super) async fn find_billed(
     connection: &mut PgConnection,
     invoice: &Invoice,
-) -> Result<Option<Sale>, Error> {
-    let row: Option<Row> = sqlx::query_as(select_sale!(
-        "WHERE s.merchant_id = $1 AND s.invoice_id = $2"
+) -> Result<Vec<(usize, Sale)>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(select_sale!(
+        "WHERE s.merchant_id = $1 AND s.invoice_id = $2 ORDER BY s.place"
     ))
     .bind(invoice.merchant.uuid())
     .bind(invoice.id.uuid())
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await?;
-    row.map(Sale::try_from).transpose()
+    let rows = rows.into_iter();
+    rows.map(|row| {
+        let place = usize::try_from(row.place).ok();
+        Ok((named(place, "sales.place")?, Sale::try_from(row)?))
+    })
+    .collect()
 }
 
-pub(super) async fn insert(connection: &mut PgConnection, sale: &Sale) -> Result<(), Error> {
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    sale: &Sale,
+    place: usize,
+) -> Result<(), Error> {
     let commission = &sale.commission;
     sqlx::query(
         "INSERT INTO sales (sale_id, merchant_id, relationship_id, link_id, product_id, variant_id,
            product_title, external_invoice_id, quantity, amount, discount, tax, refunded, status,
            customer, sold_at, commission_percent, commission, reversed, commission_status,
-           commission_reason, hold_until, created_at, updated_at, invoice_id)
+           commission_reason, hold_until, created_at, updated_at, invoice_id, place)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21, $22, $23, $23, $24)",
+           $19, $20, $21, $22, $23, $23, $24, $25)",
     )
     .bind(sale.id.uuid())
     .bind(sale.merchant.uuid())
@@ -229,6 +239,7 @@ pub(super) async fn insert(connection: &mut PgConnection, sale: &Sale) -> Result
     .bind(commission.hold_until)
     .bind(sale.created_at)
     .bind(sale.billed.map(InvoiceId::uuid))
+    .bind(i32::try_from(place).unwrap_or(i32::MAX))
     .execute(connection)
     .await?;
     Ok(())

@@ -250,6 +250,33 @@ fn those_that_wait_for_what_comes_are_behind_what_was_there() {
 }
 
 #[test]
+fn who_waits_is_told_whether_what_it_waits_for_is_there() {
+    let mut pool = Pool::new(4, 16);
+    fetched(&mut pool, 0..2, false);
+    let is_kept = |reserving| matches!(reserving, Reserving::Done(None));
+    assert!(matches!(
+        pool.reserve(id(1), 2, Reach::Beyond),
+        Reserving::Done(Some(_))
+    ));
+    assert!(matches!(
+        pool.reserve(id(2), 1, Reach::Beyond),
+        Reserving::Done(Some(_))
+    ));
+    assert!(is_kept(pool.reserve(id(1), 2, Reach::Shelf)));
+    // It waits on whatever is said, and to wait it may ask as often as it likes.
+    assert_eq!(pool.reserve(id(2), 1, Reach::Shelf), Reserving::Out);
+    assert!(is_kept(pool.reserve(id(2), 1, Reach::Beyond)));
+    assert_eq!(pool.claim(1), Taken::Out);
+    pool.restocked();
+    assert_eq!(pool.reserve(id(2), 1, Reach::Shelf), Reserving::Short);
+    fetched(&mut pool, 2..3, false);
+    assert!(is_kept(pool.reserve(id(2), 1, Reach::Shelf)));
+    assert_eq!(taken(pool.redeem(id(1), 2)).len(), 2);
+    assert!(is_kept(pool.reserve(id(2), 1, Reach::Shelf)));
+    assert_eq!(taken(pool.redeem(id(2), 1)).len(), 1);
+}
+
+#[test]
 fn id_that_is_reserved_otherwise_or_taken_is_not_reserved_again() {
     let mut pool = Pool::new(4, 16);
     fetched(&mut pool, 0..4, false);

@@ -1,0 +1,632 @@
+//! Several things in one visit: one invoice, one payment, all of it or nothing.
+
+use api::checkout::{carry_waiting, expire_due};
+use serde_json::{Value, json};
+
+use crate::{
+    checkout::{after, is_page, location},
+    listings::LISTABLE,
+    support::{Reply, World, with_world},
+};
+
+const CODE: &str = "demo-both";
+const EMAIL: &str = "max@partner.example";
+const ANN: &str = "ann%40example.com";
+const YES: &str = "email=ann%40example.com&coin=BANK";
+
+impl World {
+    fn named(&self, title: &str) -> String {
+        self.product(title).id.to_string()
+    }
+
+    async fn add_to(&self, visit: &str, title: &str, quantity: u32) -> Reply {
+        let form = format!("product={}&quantity={quantity}", self.named(title));
+        self.submit(&format!("{visit}/add"), &form).await
+    }
+
+    async fn set_quantity(&self, visit: &str, title: &str, quantity: &str) -> Reply {
+        let form = format!("quantity%5B{}%5D={quantity}", self.named(title));
+        self.submit(&format!("{visit}/cart"), &form).await
+    }
+
+    /// A visit for these, so many of each, of whoever has this cookie.
+    async fn cart(&self, lines: &[(&str, u32)], cookie: &str) -> String {
+        let (first, quantity) = lines[0];
+        let form = format!("quantity={quantity}&email={ANN}");
+        let visit = self.visit(&self.named(first), &form, cookie).await;
+        for (title, quantity) in &lines[1..] {
+            assert_eq!(
+                location(&self.add_to(&visit, title, *quantity).await),
+                visit
+            );
+        }
+        visit
+    }
+
+    /// The page of its invoice.
+    async fn cart_bought(&self, lines: &[(&str, u32)], cookie: &str) -> String {
+        let visit = self.cart(lines, cookie).await;
+        location(&self.submit(&visit, YES).await)
+    }
+
+    async fn import_into(&self, title: &str, serials: &[&str]) {
+        let path = format!("/dev/v1/products/{}/serials", self.named(title));
+        let call = self.call("POST", &path).key(&self.merchant_key());
+        let import = call.json(&json!({"serials": serials})).send().await;
+        import.data(201);
+    }
+
+    /// Takes so many off a shelf.
+    async fn claim_of(&self, title: &str, amount: u32) {
+        let path = format!("/dev/v1/products/{}/serials/claim", self.named(title));
+        let call = self.call("POST", &path).key(&self.merchant_key());
+        call.json(&json!({"amount": amount})).send().await.data(200);
+    }
+
+    /// Units that an order could have now.
+    async fn free_of(&self, title: &str) -> u64 {
+        let (app, product) = (self.server.app(), self.product(title));
+        let sku = engine::catalog::Sku {
+            product: product.id,
+            variant: None,
+        };
+        let stock = app.engine.stock(self.cast.merchant, sku).await;
+        stock.unwrap().available
+    }
+
+    /// The sales of the only invoice, by their products.
+    async fn sales_by_title(&self) -> Vec<Value> {
+        let sales = self.dev_of(CODE, "GET", "sales").send().await.data(200);
+        let mut sales = sales.as_array().unwrap().clone();
+        sales.sort_by_key(|sale| sale["product_id"].to_string());
+        sales
+    }
+
+    fn kept_lines(&self) -> String {
+        self.scalar("SELECT COUNT(*) FROM reservations WHERE ended_at IS NULL")
+    }
+}
+
+#[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story from the first page to the last"
+)]
+fn cart_is_one_invoice_one_payment_and_one_delivery() {
+    with_world(async |world| {
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let visit = world.cart(&[("Antivirus", 1)], &cookie).await;
+        let page = is_page(&world.see(&visit).await, 200);
+        // The page offers what the merchant has on sale beside it, at the price of this moment.
+        assert!(page.contains("Starfall, Deluxe · 29.99 USD"), "{page}");
+        assert!(page.contains("Gift card, 10 USD · 10.00 USD"), "{page}");
+        location(&world.add_to(&visit, "Gift", 2).await);
+        location(&world.add_to(&visit, "Setup", 1).await);
+        location(&world.add_to(&visit, "Gift", 1).await);
+        location(&world.add_to(&visit, "Closed", 1).await);
+        location(&world.set_quantity(&visit, "Antivirus", "2").await);
+        let out = format!("remove={}", world.named("Closed"));
+        location(&world.submit(&format!("{visit}/cart"), &out).await);
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(
+            page.contains("Your cart") && page.contains("188.98 USD"),
+            "{page}"
+        );
+        assert!(!page.contains("<b>Closed"), "{page}");
+
+        let invoice = location(&world.submit(&visit, YES).await);
+        assert_eq!(
+            world.scalar("SELECT COUNT(*) FROM invoices WHERE purpose = 'CHECKOUT'"),
+            "1"
+        );
+        assert_eq!(world.kept_lines(), "2", "services have no stock");
+        let open = world.newest().await;
+        assert_eq!(open["amount"], "188.98");
+        let lines = open["lines"].as_array().unwrap();
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                (
+                    line["quantity"].as_u64().unwrap(),
+                    line["total"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(lines, [(2, "59.98"), (3, "30.00"), (1, "99.00")]);
+        let page = is_page(&world.see(&invoice).await, 200);
+        assert!(
+            page.contains("3 x 10.00 USD") && page.contains("Setup service"),
+            "{page}"
+        );
+        let letter = world.letter("Your invoice").await;
+        assert!(
+            letter.contains("2 x Antivirus Plus, 1 year, 3 x Gift card"),
+            "{letter}"
+        );
+
+        assert_eq!(world.pay(&open).await["status"], "COMPLETED");
+        let rows = "SELECT (SELECT COUNT(*) FROM payments WHERE relationship_id IS NULL) || ' '
+            || (SELECT COUNT(*) FROM sold_serials) || ' ' || (SELECT COUNT(*) FROM sales)";
+        assert_eq!(world.scalar(rows), "1 5 3");
+        assert_eq!(world.kept_lines(), "0");
+        let sold = "SELECT string_agg(amount || ' ' || commission, ', ' ORDER BY place) FROM sales";
+        assert_eq!(world.scalar(sold), "5998 600, 3000 300, 9900 990");
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        for sale in world.sales_by_title().await {
+            assert_eq!(sale["invoice_id"], open["id"]);
+        }
+        let letter = world.letter("and 2 more").await;
+        assert!(
+            letter.contains("/delivery/") && letter.contains("Of Setup service"),
+            "{letter}"
+        );
+        let page = is_page(&world.submit(&format!("{invoice}/reveal"), "").await, 200);
+        assert_eq!(page.matches("<pre>").count(), 5, "{page}");
+        let (before, gifts) = page.split_once("<h2>Gift card").unwrap();
+        assert_eq!(
+            (
+                before.matches("<pre>").count(),
+                gifts.matches("<pre>").count()
+            ),
+            (2, 3)
+        );
+        // Each serial is shown under what it is of.
+        let strays = "SELECT COUNT(*) FROM sold_serials AS g
+            JOIN imports AS i ON i.import_id = (LEFT(g.serial_id::text, 28) || '00000000')::uuid
+            JOIN invoice_lines AS l ON l.invoice_id = g.invoice_id AND l.place = CASE WHEN g.place <= 2 THEN 0 ELSE 1 END
+            WHERE i.product_id <> l.product_id";
+        assert_eq!(world.scalar(strays), "0");
+    });
+}
+
+#[test]
+fn texts_in_a_mail_stand_under_what_they_are_of() {
+    with_world(async |world| {
+        world.sql("UPDATE programs SET customer_mail = 'INLINE'");
+        world
+            .cart_bought(&[("Antivirus", 2), ("Gift", 1)], "")
+            .await;
+        world.pay(&world.newest().await).await;
+        let letter = world.letter("and 1 more").await;
+        let (before, gift) = letter.split_once("Gift card, 10 USD:\n").unwrap();
+        let (_, antivirus) = before.split_once("Antivirus Plus, 1 year:\n").unwrap();
+        assert_eq!(antivirus.trim().lines().count(), 2, "{letter}");
+        assert!(
+            !gift.is_empty() && !letter.contains("/delivery/"),
+            "{letter}"
+        );
+    });
+}
+
+#[test]
+fn price_that_changed_in_any_line_is_shown_before_anything_is_bought() {
+    with_world(async |world| {
+        let visit = world.cart(&[("Antivirus", 1), ("Gift", 2)], "").await;
+        let gift = world.product("Gift").id;
+        let path = format!("/dev/v1/products/{gift}");
+        let change = world.call("PATCH", &path).key(&world.merchant_key());
+        change
+            .json(&json!({"base_price": "12.00"}))
+            .send()
+            .await
+            .data(200);
+        let before = world.purchases_made();
+        let page = is_page(&world.submit(&visit, YES).await, 422);
+        assert!(
+            page.contains("price has changed") && page.contains("53.99 USD"),
+            "{page}"
+        );
+        assert_eq!(
+            (world.purchases_made(), world.kept_lines()),
+            (before, "0".to_owned())
+        );
+        location(&world.submit(&visit, YES).await);
+        assert_eq!(world.newest().await["amount"], "53.99");
+    });
+}
+
+#[test]
+fn cart_that_was_changed_meanwhile_is_shown_before_it_is_bought() {
+    with_world(async |world| {
+        let visit = world.cart(&[("Antivirus", 1)], "").await;
+        let seen = |page: &str| {
+            let (_, rest) = page.split_once("name=\"seen\" value=\"").unwrap();
+            rest.split_once('"').unwrap().0.to_owned()
+        };
+        let first = seen(&is_page(&world.see(&visit).await, 200));
+        // In another window.
+        location(&world.add_to(&visit, "Gift", 1).await);
+        let before = world.purchases_made();
+        let yes = format!("{YES}&seen={first}");
+        let page = is_page(&world.submit(&visit, &yes).await, 422);
+        assert!(
+            page.contains("was changed") && page.contains("39.99 USD"),
+            "{page}"
+        );
+        assert_eq!(world.purchases_made(), before);
+        let yes = format!("{YES}&seen={}", seen(&page));
+        let invoice = location(&world.submit(&visit, &yes).await);
+        // What is invoiced is changed no more.
+        assert_eq!(location(&world.add_to(&visit, "Gift", 1).await), invoice);
+        assert_eq!(
+            location(&world.set_quantity(&visit, "Gift", "5").await),
+            invoice
+        );
+        assert_eq!(world.newest().await["amount"], "39.99");
+    });
+}
+
+#[test]
+fn all_lines_are_reserved_or_none() {
+    with_world(async |world| {
+        let free = world.free_of("Antivirus").await;
+        let visit = world
+            .cart(&[("Antivirus", 2), ("Closed", 3), ("Gift", 1)], "")
+            .await;
+        world.claim_of("Closed", 1).await;
+        let before = world.purchases_made();
+        let page = is_page(&world.submit(&visit, YES).await, 409);
+        assert!(
+            page.contains("not enough of Closed beta invitation"),
+            "{page}"
+        );
+        assert_eq!(
+            (world.purchases_made(), world.kept_lines()),
+            (before, "0".to_owned())
+        );
+        assert_eq!(world.free_of("Antivirus").await, free);
+        assert_eq!(world.free_of("Closed").await, 2);
+        // With what there is, it is bought, and kept.
+        location(&world.set_quantity(&visit, "Closed", "2").await);
+        location(&world.submit(&visit, YES).await);
+        assert_eq!(world.kept_lines(), "3");
+        assert_eq!(world.free_of("Antivirus").await, free - 2);
+        assert_eq!(world.free_of("Closed").await, 0);
+        let app = world.server.app();
+        assert_eq!(expire_due(app, after(61)).await.unwrap(), 1);
+        assert_eq!(world.kept_lines(), "0");
+        assert_eq!(world.free_of("Antivirus").await, free);
+        assert_eq!(world.free_of("Closed").await, 2);
+    });
+}
+
+#[test]
+fn what_is_short_of_one_line_keeps_the_others_back_until_all_is_there() {
+    with_world(async |world| {
+        let page = world
+            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
+            .await;
+        let open = world.newest().await;
+        let app = world.server.app();
+        expire_due(app, after(61)).await.unwrap();
+        world.claim_of("Closed", 2).await;
+        let claims = world.scalar("SELECT COUNT(*) FROM serial_claims");
+        let free = world.free_of("Antivirus").await;
+        // Late money counts; nothing of it leaves a shelf before all of it can.
+        assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
+        let unchanged = || {
+            assert_eq!(world.scalar("SELECT COUNT(*) FROM serial_claims"), claims);
+            assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "0");
+            assert_eq!(world.kept_lines(), "2");
+        };
+        unchanged();
+        assert_eq!(
+            world.free_of("Antivirus").await,
+            free - 2,
+            "they are kept for it"
+        );
+        is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
+        let told = world.call("GET", "/dev/v1/events?types=invoice:awaiting_stock&wait=20");
+        let told = told.key(&world.merchant_key()).send().await.data(200);
+        assert_eq!(
+            told.as_array().unwrap().len(),
+            1,
+            "of the line that is short: {told}"
+        );
+        assert_eq!(told[0]["data"]["product_id"], world.named("Closed"));
+        let letter = world.letter("is waiting").await;
+        assert!(
+            letter.contains("2 x Antivirus") && letter.contains("3 x Closed"),
+            "{letter}"
+        );
+        world.import_into("Closed", &["CART-1"]).await;
+        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
+        unchanged();
+        world.import_into("Closed", &["CART-2"]).await;
+        assert_eq!(carry_waiting(app, after(4)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "5");
+        assert_eq!(
+            (world.kept_lines(), world.free_of("Closed").await),
+            ("0".to_owned(), 0)
+        );
+        let page = is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
+        assert!(page.contains("CART-1") && page.contains("CART-2"), "{page}");
+    });
+}
+
+#[test]
+fn refund_before_the_delivery_frees_all_lines() {
+    with_world(async |world| {
+        world
+            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
+            .await;
+        let open = world.newest().await;
+        expire_due(world.server.app(), after(61)).await.unwrap();
+        world.claim_of("Closed", 1).await;
+        let free = world.free_of("Antivirus").await;
+        assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
+        let over = world
+            .act_on(&open, "refund", json!({"refund_ref": "F1"}))
+            .await
+            .data(200);
+        assert_eq!(
+            (&over["status"], &over["completed_at"]),
+            (&json!("REFUNDED"), &Value::Null)
+        );
+        assert_eq!(world.kept_lines(), "0");
+        assert_eq!(world.free_of("Antivirus").await, free);
+        assert_eq!(world.free_of("Closed").await, 2);
+    });
+}
+
+#[test]
+fn delivery_that_a_crash_cut_off_between_two_lines_goes_on() {
+    with_world(async |world| {
+        world
+            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
+            .await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        let claims = world.scalar("SELECT COUNT(*) FROM serial_claims");
+        // As after a crash between the withdrawals and what is noted of them, on shelves that are empty since.
+        world.claim_of("Antivirus", 198).await;
+        world.sql("DELETE FROM sold_serials");
+        world.sql("UPDATE invoices SET status = 'PAID', completed_at = NULL");
+        let app = world.server.app();
+        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "5");
+        let now = world.scalar("SELECT COUNT(*) - 198 FROM serial_claims");
+        assert_eq!(now, claims);
+    });
+}
+
+#[test]
+fn refunds_are_of_all_lines_or_of_the_line_of_a_sale() {
+    with_world(async |world| {
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        world
+            .bought(&[("Antivirus", 2), ("Gift", 3)], &cookie)
+            .await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        let sums = || {
+            world.scalar(
+                "SELECT string_agg(refunded || ' ' || reversed, ', ' ORDER BY place) FROM sales",
+            )
+        };
+        // 89.98, of which 59.98 and 30.00.
+        let part = world
+            .act_on(
+                &open,
+                "refund",
+                json!({"refund_ref": "R1", "amount": "8.99"}),
+            )
+            .await;
+        assert_eq!(part.data(200)["status"], "PARTIALLY_REFUNDED");
+        assert_eq!(sums(), "599 60, 300 30");
+        let gift = world.scalar("SELECT sale_id FROM sales WHERE place = 1");
+        let gift = engine::ids::SaleId::from_uuid(gift.parse().unwrap());
+        let path = format!("/dev/v1/resellers/sales/{gift}/refund");
+        let refund = |body: Value| {
+            world
+                .call("POST", &path)
+                .key(&world.merchant_key())
+                .json(&body)
+                .send()
+        };
+        let more = refund(json!({"refund_ref": "R2", "amount": "27.01"})).await;
+        more.refused(422, "AMOUNT_OUT_OF_RANGE");
+        let rest = refund(json!({"refund_ref": "R2"})).await.data(200);
+        assert_eq!(
+            (&rest["status"], &rest["refunded"]),
+            (&json!("REFUNDED"), &json!("30.00"))
+        );
+        assert_eq!(sums(), "599 60, 3000 300");
+        let again = refund(json!({"refund_ref": "R2"})).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        refund(json!({"refund_ref": "R3"}))
+            .await
+            .refused(422, "AMOUNT_OUT_OF_RANGE");
+        let found = world.newest().await;
+        assert_eq!(
+            (&found["status"], &found["refunded"]),
+            (&json!("PARTIALLY_REFUNDED"), &json!("35.99"))
+        );
+        let whole = world
+            .act_on(&open, "refund", json!({"refund_ref": "R4"}))
+            .await
+            .data(200);
+        assert_eq!(
+            (&whole["status"], &whole["refunded"]),
+            (&json!("REFUNDED"), &json!("89.98"))
+        );
+        assert_eq!(sums(), "5998 600, 3000 300");
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+        let noted = "SELECT (SELECT SUM(amount) FROM sale_refunds) || ' ' || (SELECT SUM(refunded) FROM invoice_lines)";
+        assert_eq!(world.scalar(noted), "8998 8998");
+    });
+}
+
+#[test]
+fn what_is_let_go_of_a_price_is_let_go_of_each_line() {
+    with_world(async |world| {
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        world
+            .bought(&[("Antivirus", 1), ("Gift", 1)], &cookie)
+            .await;
+        let open = world.newest().await;
+        // 39.99 is the price, and 20.00 arrived.
+        world.sql(
+            "INSERT INTO payments (payment_id, merchant_id, invoice_id, provider, source, amount, created_at)
+             SELECT gen_random_uuid(), merchant_id, invoice_id, provider, 'half', 2000, now() FROM invoices
+             WHERE amount = 3999"
+        );
+        world.sql("UPDATE invoices SET status = 'UNDERPAID' WHERE amount = 3999");
+        let taken = world.act_on(&open, "accept", json!({})).await.data(200);
+        assert_eq!(taken["status"], "COMPLETED");
+        let sold = "SELECT string_agg(s.amount || ' ' || s.discount || ' ' || l.missing, ', ' ORDER BY s.place)
+            FROM sales AS s JOIN invoice_lines AS l ON l.invoice_id = s.invoice_id AND l.place = s.place";
+        assert_eq!(world.scalar(sold), "2999 1499 1499, 1000 500 500");
+        let whole = world
+            .act_on(&open, "refund", json!({"refund_ref": "L1"}))
+            .await;
+        assert_eq!(whole.data(200)["refunded"], "20.00");
+        let back = "SELECT string_agg(refunded::text, ' ' ORDER BY place) FROM sales";
+        assert_eq!(world.scalar(back), "1500 500");
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
+    });
+}
+
+#[test]
+fn campaign_sells_what_its_token_allows_and_a_listing_nothing_else() {
+    with_world(async |world| {
+        world.selling();
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let (antivirus, gift) = (world.named("Antivirus"), world.named("Gift"));
+        let body = json!({"name": "Blog", "product_ids": [antivirus, gift]});
+        let made = world.make_campaign(&session, &body).await.data(201);
+        let path = world.button_of(&session, &made).await;
+        let visit = location(&world.send_form(&path, "quantity=1", "").await);
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(
+            !page.contains("Starfall") && page.contains("Gift card"),
+            "{page}"
+        );
+        for title in ["Closed", "Setup"] {
+            is_page(&world.add_to(&visit, title, 1).await, 403);
+        }
+        location(&world.add_to(&visit, "Gift", 1).await);
+        location(&world.add_to(&visit, "Antivirus", 1).await);
+        // It is asked again at the customer's yes: of the cart, and of each line.
+        let less = json!({"product_ids": [antivirus]});
+        world
+            .change_campaign(&session, &made, &less)
+            .await
+            .data(200);
+        let before = world.purchases_made();
+        let page = is_page(&world.submit(&visit, YES).await, 403);
+        assert!(page.contains("not on sale any more"), "{page}");
+        assert_eq!(world.purchases_made(), before);
+        let out = format!("remove={gift}");
+        location(&world.submit(&format!("{visit}/cart"), &out).await);
+        location(&world.submit(&visit, YES).await);
+        assert_eq!(world.newest().await["lines"].as_array().unwrap().len(), 1);
+
+        world.sql(LISTABLE);
+        let listing = world
+            .list_at(&session, "Antivirus", "39.99")
+            .await
+            .data(201);
+        let page = world.page_of(&session, &listing).await;
+        let visit = location(&world.send_form(&page, "quantity=1", "").await);
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(!page.contains("Something else"), "{page}");
+        for title in ["Gift", "Antivirus"] {
+            is_page(&world.add_to(&visit, title, 1).await, 403);
+        }
+        location(&world.set_quantity(&visit, "Antivirus", "3").await);
+        location(&world.submit(&visit, YES).await);
+        assert_eq!(world.newest().await["amount"], "119.97");
+    });
+}
+
+#[test]
+fn nothing_that_a_browser_sends_is_a_price_or_sells_what_is_not_sold() {
+    with_world(async |world| {
+        let visit = world.cart(&[("Antivirus", 1)], "").await;
+        let page = is_page(&world.see(&visit).await, 200);
+        let (gift, antivirus) = (world.named("Gift"), world.named("Antivirus"));
+        for field in [
+            "price",
+            "unit_price",
+            "total",
+            "reseller_id",
+            "relationship_id",
+            "seen",
+        ] {
+            let forms = [
+                ("add", format!("product={gift}&quantity=1&{field}=1")),
+                ("cart", format!("quantity%5B{antivirus}%5D=2&{field}=1")),
+            ];
+            for (to, form) in forms {
+                let refused = world.submit(&format!("{visit}/{to}"), &form).await;
+                assert!(is_page(&refused, 422).contains(field));
+            }
+        }
+        for (to, form, status) in [
+            ("add", "product=prd_1".to_owned(), 403),
+            ("add", String::new(), 403),
+            ("add", format!("product={gift}&quantity=0"), 422),
+            ("add", format!("product={gift}&quantity=20"), 422),
+            ("add", format!("product={gift}&quantity=-1"), 422),
+            ("cart", format!("quantity%5B{gift}%5D=1"), 422),
+            ("cart", format!("remove={gift}"), 422),
+            ("cart", format!("remove={antivirus}"), 422),
+            ("cart", format!("quantity%5B{antivirus}%5D=21"), 422),
+            ("cart", format!("quantity%5B{antivirus}%5D=0"), 422),
+            ("cart", format!("quantity%5B{antivirus}%5D=x"), 422),
+        ] {
+            is_page(&world.submit(&format!("{visit}/{to}"), &form).await, status);
+        }
+        assert_eq!(
+            is_page(&world.see(&visit).await, 200),
+            page,
+            "nothing was changed"
+        );
+        // What another merchant sells is sold by nobody here.
+        let other = world.another_merchant().await;
+        let foreign = format!("product={}&quantity=1", other.products[0].id);
+        is_page(&world.submit(&format!("{visit}/add"), &foreign).await, 403);
+        let unknown = format!("/checkout/{}/add", "0".repeat(64));
+        is_page(
+            &world.submit(&unknown, &format!("product={gift}")).await,
+            404,
+        );
+        world.sql("UPDATE checkout_sessions SET expires_at = now()");
+        is_page(&world.add_to(&visit, "Gift", 1).await, 410);
+    });
+}
+
+#[test]
+fn each_line_is_asked_what_its_product_wants_to_know() {
+    with_world(async |world| {
+        for title in ["Antivirus", "Gift"] {
+            let path = format!("/dev/v1/products/{}", world.named(title));
+            let change = world.call("PATCH", &path).key(&world.merchant_key());
+            let fields = json!([{"name": "Device", "type": "TEXT", "required": true}]);
+            change
+                .json(&json!({"custom_fields": fields}))
+                .send()
+                .await
+                .data(200);
+        }
+        let visit = world.cart(&[("Antivirus", 1), ("Gift", 1)], "").await;
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(page.contains("custom_fields[1: Device]"), "{page}");
+        assert!(page.contains("custom_fields[2: Device]"), "{page}");
+        let one = format!("{YES}&custom_fields%5B1%3A%20Device%5D=left");
+        is_page(&world.submit(&visit, &one).await, 422);
+        let other = format!("{one}&custom_fields%5BDevice%5D=none");
+        is_page(&world.submit(&visit, &other).await, 422);
+        let both = format!("{one}&custom_fields%5B2%3A%20Device%5D=right");
+        location(&world.submit(&visit, &both).await);
+        let lines = world.newest().await["lines"].clone();
+        let said = |at: usize| lines[at]["custom_fields"]["Device"].clone();
+        assert_eq!((said(0), said(1)), (json!("left"), json!("right")));
+    });
+}
