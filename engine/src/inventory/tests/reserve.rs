@@ -349,6 +349,7 @@ fn removal_that_runs_keeps_nobody_from_what_is_free() {
         assert_eq!(removed.expect("answered").removed, named);
         assert_eq!(available(&scene).await, (28, 6));
         assert_eq!(redeemed(&scene, 2, 20).await, 20);
+        assert_eq!(redeemed(&scene, 1, 2).await, 2);
         scene.check_at_rest().await;
     });
 }
