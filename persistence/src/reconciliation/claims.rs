@@ -8,7 +8,7 @@ use engine::{
 };
 use uuid::Uuid;
 
-use super::{CHUNK, Mismatch, Part, Place};
+use super::parts::{CHUNK, Mismatch, Part, Place};
 use crate::{Database, Error};
 
 #[derive(sqlx::FromRow)]
