@@ -91,7 +91,7 @@ impl Lines {
     /// What all of it costs, line by line; none if something in it is not sold.
     pub(super) fn quotes(&self) -> Option<Vec<Quote>> {
         let quotes = self.lines.iter().map(Line::quote);
-        quotes.map(|quote| quote.cloned()).collect()
+        quotes.map(Option::<&Quote>::cloned).collect()
     }
 
     /// What the page of the visit is called.
@@ -235,14 +235,13 @@ async fn changed(app: &App, token: &str, form: &Form) -> Result<Response, ApiErr
     if session.status_at(app.now()) != SessionStatus::Open {
         return ended(app, &session);
     }
-    let wanted = match form.get(REMOVE) {
-        Some(named) => vec![(sku(named).ok_or_else(unknown)?, 0)],
-        None => {
-            let lines = items.iter().zip(&names);
-            let lines = lines.filter(|(_, name)| form.get(name).is_some());
-            let lines = lines.map(|(item, name)| Ok((item.sku, form.units(name)?)));
-            lines.collect::<Result<_, ApiError>>()?
-        }
+    let wanted = if let Some(named) = form.get(REMOVE) {
+        vec![(sku(named).ok_or_else(unknown)?, 0)]
+    } else {
+        let lines = items.iter().zip(&names);
+        let lines = lines.filter(|(_, name)| form.get(name).is_some());
+        let lines = lines.map(|(item, name)| Ok((item.sku, form.units(name)?)));
+        lines.collect::<Result<_, ApiError>>()?
     };
     store(app, &session, Change::Set(wanted)).await
 }

@@ -112,12 +112,11 @@ async fn take_back(
         }
         let confirmations = one.deposit.token.confirmations;
         match block_of(chain, &one, told).await {
-            Err(Unavailable) => {}
             Ok(Some(block)) => chain.gone.found(&one.source, (block, head)),
             Ok(None) if chain.gone.missing(&one.source, head, confirmations) => {
                 gone(app, &one, now).await?;
             }
-            Ok(None) => {}
+            Ok(None) | Err(Unavailable) => {}
         }
     }
     Ok(())

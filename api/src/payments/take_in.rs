@@ -27,17 +27,17 @@ pub(super) async fn take_in(
     by: (Actor, Timestamp),
 ) -> Result<(), ApiError> {
     for payment in invoice.gone(&snapshot) {
-        reverse(app, (invoice, payment), by.clone()).await?;
+        Box::pin(reverse(app, (invoice, payment), by.clone())).await?;
     }
     let taken = match invoice.purpose {
         Purpose::TopUp => topped_up(app, invoice, snapshot, by).await?,
         Purpose::Checkout => {
             let of = (invoice.merchant, invoice.id);
-            checkout::pay::taken_in(app, of, snapshot, by).await?
+            Box::pin(checkout::pay::taken_in(app, of, snapshot, by)).await?
         }
         Purpose::StockRequest => {
             let of = (invoice.merchant, invoice.id);
-            stock_requests::pay::taken_in(app, of, snapshot, by.0).await?
+            Box::pin(stock_requests::pay::taken_in(app, of, snapshot, by.0)).await?
         }
     };
     if !taken {

@@ -87,7 +87,7 @@ async fn paid(app: App, seen: Seen) -> Result<(StockRequest, bool), ApiError> {
     let found = found.ok_or_else(missing)?;
     if found.invoice().is_some() {
         let said = (seen.reference, seen.actor);
-        return marked(&app, &turn, (found, seen.currency), said).await;
+        return Box::pin(marked(&app, &turn, (found, seen.currency), said)).await;
     }
     let once = once_paid_in_full(&app, &found).await?;
     let paid = Step {

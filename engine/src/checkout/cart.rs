@@ -138,8 +138,8 @@ impl Cart {
             hash.update(format!("{} {quantity} {price}\n", item.sku));
         }
         let digest: [u8; 32] = hash.finalize().into();
-        let (short, _) = digest.split_at(8);
-        short.iter().map(|byte| format!("{byte:02x}")).collect()
+        let short = digest.first_chunk().copied().unwrap_or_default();
+        format!("{:016x}", u64::from_be_bytes(short))
     }
 }
 

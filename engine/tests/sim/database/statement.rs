@@ -80,7 +80,9 @@ impl Database {
         }
         let committed = self.tables().commit(batch);
         if let (Ok(()), Rows::Withdrawals(rows)) = (committed, &batch.rows) {
-            rows.iter().for_each(|row| self.served(row));
+            for row in rows {
+                self.served(row);
+            }
         }
         drop(row);
         match end {
