@@ -8,7 +8,7 @@ use engine::{
 };
 use persistence::links;
 
-use super::{TrackedLink, target::ground};
+use super::{TrackedLink, target::Ground};
 use crate::{
     auth::{MerchantKey, Session, scope::ResellersRead},
     balances::owner::{own_scope, scope_of},
@@ -49,7 +49,7 @@ async fn listed(
     let before = page.position(LinkId::parse)?;
     let found = links::list(&app.database, of, before, page.limit).await?;
     let next = found.next(|tracked| tracked.link.id);
-    let ground = ground(app, of.0).await?;
+    let ground = Ground::of(&app.database, of.0).await?;
     let items = found.items.iter();
     let shown: Vec<_> = items
         .map(|tracked| TrackedLink::of(app, tracked, (&ground, currency)))
@@ -66,6 +66,6 @@ pub(super) async fn found(
 ) -> Result<TrackedLink, ApiError> {
     let found = links::one(&app.database, of, id).await?;
     let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let ground = ground(app, of.0).await?;
+    let ground = Ground::of(&app.database, of.0).await?;
     Ok(TrackedLink::of(app, &found, (&ground, currency)))
 }

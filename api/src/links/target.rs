@@ -7,16 +7,11 @@
 use engine::{
     ids::{MerchantId, ProductId},
     links::Target,
-    merchants::Merchant,
 };
-use persistence::{Database, links::Found, programs};
+use persistence::{Database, links::Found, merchants, programs};
 use reqwest::Url;
 
-use crate::{
-    checkout::product_path,
-    error::{ApiError, Code},
-    state::App,
-};
+use crate::{checkout::product_path, error::ApiError, state::App};
 
 const URL_BYTES_MAX: usize = 2000;
 
@@ -41,17 +36,17 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// As it is now.
+    /// As it is stored now: a link leads elsewhere as soon as its merchant says so.
     pub(crate) async fn of(
         database: &Database,
-        merchant: &Merchant,
+        merchant: MerchantId,
     ) -> Result<Self, persistence::Error> {
-        let program = programs::find(database, merchant.id).await?;
+        let shop = merchants::settings(database, merchant)
+            .await?
+            .storefront_url;
+        let program = programs::find(database, merchant).await?;
         let hosts = program.map(|program| program.redirect_hosts);
-        Ok(Self::new(
-            merchant.storefront_url.as_deref(),
-            hosts.unwrap_or_default(),
-        ))
+        Ok(Self::new(shop.as_deref(), hosts.unwrap_or_default()))
     }
 
     fn new(shop: Option<&str>, hosts: Vec<String>) -> Self {
@@ -113,20 +108,13 @@ pub(super) async fn checked(
     merchant: MerchantId,
     url: String,
 ) -> Result<Target, ApiError> {
-    let ground = ground(app, merchant).await?;
+    let ground = Ground::of(&app.database, merchant).await?;
     let led = allowed(&url, &ground.hosts, ground.shop.as_ref());
     if url.len() <= URL_BYTES_MAX && led.is_some() {
         return Ok(Target::Url(url));
     }
     let message = "must be an https address at the merchant's shop or at a host that it allows";
     Err(ApiError::field("target_url", message))
-}
-
-/// Where links of this merchant lead now.
-pub(super) async fn ground(app: &App, merchant: MerchantId) -> Result<Ground, ApiError> {
-    let owner = app.engine.merchant(merchant).await?;
-    let owner = owner.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    Ok(Ground::of(&app.database, &owner).await?)
 }
 
 /// A link leads to one thing.

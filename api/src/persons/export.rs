@@ -237,7 +237,7 @@ impl Export {
             async move {
                 let page = links::list(&this.db, this.of(), before, AT_ONCE).await?;
                 let next = page.next(|tracked| tracked.link.id);
-                let ground = Ground::of(&this.db, &this.merchant).await?;
+                let ground = Ground::of(&this.db, this.merchant.id).await?;
                 let with = (&ground, this.currency());
                 let items = page.items.iter();
                 let shown = items.map(|one| TrackedLink::of(&this.app, one, with));
