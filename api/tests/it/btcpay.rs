@@ -340,9 +340,11 @@ fn top_up_is_worth_what_came_and_says_what_did_not_until_it_does() {
             [&whole["missing"], &whole["overpaid"], &whole["credited"]],
             ["0.00", "5.00", "55.00"]
         );
-        // From then on it is asked for as whatever is over is.
-        let later = soon + minutes(6);
-        assert_eq!(api::payments::ask_due(app, later).await.unwrap(), 0);
+        // Once that is known it is asked for as whatever is over is.
+        for (after, asked) in [(12, 1), (18, 0)] {
+            let at = later() - chrono::TimeDelta::hours(7) + minutes(after);
+            assert_eq!(api::payments::ask_due(app, at).await.unwrap(), asked);
+        }
     });
 }
 
