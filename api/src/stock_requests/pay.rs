@@ -93,9 +93,11 @@ pub(super) async fn allocate_if(
     request: StockRequest,
     currency: Currency,
 ) -> Result<StockRequest, ApiError> {
+    if request.status != Status::Paid {
+        return Ok(request);
+    }
     let program = programs::find(&app.database, request.scope.merchant).await?;
-    let allocates = program.is_some_and(|program| program.auto_allocate);
-    if request.status == Status::Paid && allocates {
+    if program.is_some_and(|program| program.auto_allocate) {
         return allocate_paid(app, turn, request, currency).await;
     }
     unshared(app, &request).await;
