@@ -52,10 +52,10 @@ pub enum Refusal {
     Over,
     /// The listing that the customer came for is not offered any more, or its campaign does not sell it.
     NotOffered,
-    /// The customer saw another price than this one, or the cart was changed since.
-    PriceChanged(Money),
     /// More than an amount can be.
     TooDear,
+    /// The customer saw another price than this one, or the cart was changed since.
+    PriceChanged(Money),
     TooManyOpen,
 }
 
