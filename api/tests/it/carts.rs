@@ -399,7 +399,7 @@ fn refunds_are_of_all_lines_or_of_the_line_of_a_sale() {
         world.selling();
         let cookie = format!("consign_ref={}", world.token(CODE).await);
         world
-            .bought(&[("Antivirus", 2), ("Gift", 3)], &cookie)
+            .cart_bought(&[("Antivirus", 2), ("Gift", 3)], &cookie)
             .await;
         let open = world.newest().await;
         world.pay(&open).await;
@@ -467,7 +467,7 @@ fn what_is_let_go_of_a_price_is_let_go_of_each_line() {
         world.selling();
         let cookie = format!("consign_ref={}", world.token(CODE).await);
         world
-            .bought(&[("Antivirus", 1), ("Gift", 1)], &cookie)
+            .cart_bought(&[("Antivirus", 1), ("Gift", 1)], &cookie)
             .await;
         let open = world.newest().await;
         // 39.99 is the price, and 20.00 arrived.
