@@ -112,6 +112,7 @@ SECRET=dynsec_0123456789abcdef0123456789abcdef
 own POST connections "{\"name\":\"Second shop\",\"kind\":\"SELLAUTH\",\"secret\":\"$SECRET\",
     \"product_map\":[{\"foreign_product\":\"p-1\",\"product_id\":\"$PRODUCT\"}],\"daily_spend_cap\":\"50.00\"}"
 expect 201
+CONNECTION=$(text id)
 HOOK=$(text callback_url)
 HOOK=${HOOK#"$BASE"}
 SOLD="{\"event\":\"INVOICE.ITEM.DELIVER-DYNAMIC\",\"unique_id\":\"$RUN\",\"email\":\"ann@example.com\",\"item\":{\"id\":7,\"product_id\":\"p-1\",\"quantity\":2}}"
@@ -129,7 +130,7 @@ done
 shop GET /reseller/v1/balance
 expect 200
 same 'the balance' "$(text available)" 43.90
-shop GET "/reseller/v1/fulfillments?external_order_id=sellauth:$RUN:7"
+shop GET "/reseller/v1/fulfillments?external_order_id=$CONNECTION:$RUN:7"
 expect 200
 same 'the order' "$(texts channel total)" 'CALLBACK 20.40'
 say 'two serials, one per line, for 20.40; asked twice, delivered once'

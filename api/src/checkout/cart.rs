@@ -164,7 +164,7 @@ impl Lines {
             let of = if several { title.as_str() } else { "" };
             let _written = writeln!(
                 body,
-                "<div class=\"line\"><label for=\"quantity-{at}\">Quantity<b>{of}</b></label>\n\
+                "<div class=\"line\"><label for=\"quantity-{at}\">Quantity<span>{of}</span></label>\n\
                  <input id=\"quantity-{at}\" name=\"{}\" type=\"number\" inputmode=\"numeric\" \
                  value=\"{quantity}\" min=\"1\" max=\"{QUANTITY_MAX}\" required>\n<p>{said}</p>",
                 quantity_name(sku),

@@ -17,11 +17,11 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// A page of a merchant's, with this heading; the body is HTML already.
 pub(super) fn page(merchant: &str, heading: &str, body: &str) -> Response {
-    let merchant = escaped(merchant);
-    let heading = escaped(heading);
     let body = format!(
-        "<main>\n<header><p class=\"shop\">{merchant}</p>\n<h1>{heading}</h1></header>\n{body}\
-         </main>\n<footer><p>Sold and delivered by {merchant}.</p></footer>\n"
+        "<main>\n<header><p class=\"shop\">{shop}</p>\n<h1>{}</h1></header>\n{body}\
+         </main>\n<footer><p>Sold and delivered by {shop}.</p></footer>\n",
+        escaped(heading),
+        shop = escaped(merchant),
     );
     answer(StatusCode::OK, &format!("{heading} · {merchant}"), &body)
 }

@@ -230,6 +230,10 @@ fn text_of_a_merchant_or_a_customer_is_no_markup() {
                 !page.contains("<b ") && !page.contains("<b>") && page.contains("&lt;b"),
                 "{page}"
             );
+            assert!(
+                !page.contains("&amp;lt;"),
+                "nothing is escaped twice: {page}"
+            );
         }
     });
 }

@@ -275,5 +275,5 @@ async fn read_that_is_dropped_at_any_moment_leaves_no_scope_behind() {
         polls += 1;
         assert!(polls < 1000, "the read never ends");
     }
-    assert!(polls > 3, "{polls}");
+    assert!(polls > 1, "it was dropped half-way");
 }

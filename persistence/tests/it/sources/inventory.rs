@@ -165,7 +165,7 @@ async fn more_imports_than_one_look_reads_are_all_found() {
         (None, 31, 31),
         (None, 38, 38),
         (None, 100, 38),
-        (Some(3), 100, 36),
+        (Some(3), 100, 35),
         (Some(3), 33, 33),
         (Some(34), 100, 4),
         (Some(39), 100, 0),
