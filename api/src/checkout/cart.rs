@@ -161,12 +161,12 @@ impl Lines {
                 Ok(_) => format!("{price} each"),
                 Err(_) => "Not on sale any more: take it out.".to_owned(),
             };
-            let of = if several { title.as_str() } else { "" };
+            let label = if several { title.as_str() } else { "Quantity" };
             let _written = writeln!(
                 body,
-                "<div class=\"line\"><label for=\"quantity-{at}\">Quantity<span>{of}</span></label>\n\
-                 <input id=\"quantity-{at}\" name=\"{}\" type=\"number\" inputmode=\"numeric\" \
-                 value=\"{quantity}\" min=\"1\" max=\"{QUANTITY_MAX}\" required>\n<p>{said}</p>",
+                "<div class=\"line\"><label for=\"quantity-{at}\">{label}</label>\n\
+                 <input id=\"quantity-{at}\" aria-label=\"Quantity of {title}\" name=\"{}\" \
+                 type=\"number\" inputmode=\"numeric\" value=\"{quantity}\" min=\"1\" max=\"{QUANTITY_MAX}\" required>\n<p>{said}</p>",
                 quantity_name(sku),
             );
             if several {
