@@ -109,7 +109,7 @@ fn purchase_is_paid_in_parts_at_a_server_and_allocated_once() {
         let double = Double::start().await;
         world.takes_btcpay(&double).await;
         let before = world.spendable().await;
-        let told = Told::open(&world, &double).await;
+        let told = Told::open(world, &double).await;
         let (request, total) = (&told.request, told.total);
         assert_eq!(
             double.was_asked(&told.reference),
@@ -172,7 +172,7 @@ fn merchant_takes_too_little_for_a_purchase_and_no_more_goes_back_than_came() {
         let double = Double::start().await;
         world.takes_btcpay(&double).await;
         let before = world.spendable().await;
-        let told = Told::open(&world, &double).await;
+        let told = Told::open(world, &double).await;
         told.pays(&[("a-0", 150, "Settled")]).await;
         let accepted = told.act("accept", json!({})).await.data(200);
         assert_eq!(
@@ -204,7 +204,7 @@ fn what_arrived_and_bought_nothing_is_given_back_once() {
     with_world(async |world| {
         let double = Double::start().await;
         world.takes_btcpay(&double).await;
-        let told = Told::open(&world, &double).await;
+        let told = Told::open(world, &double).await;
         told.pays(&[("a-0", 150, "Settled")]).await;
         told.expires().await;
         let over = told.read().await;
@@ -235,7 +235,7 @@ fn rest_of_a_purchase_that_comes_late_buys_it_or_goes_to_the_balance() {
         let double = Double::start().await;
         world.takes_btcpay(&double).await;
         let before = world.spendable().await;
-        let there = Told::open(&world, &double).await;
+        let there = Told::open(world, &double).await;
         let total = there.total;
         there.pays(&[("a-0", 500, "Settled")]).await;
         there.expires().await;
@@ -246,7 +246,7 @@ fn rest_of_a_purchase_that_comes_late_buys_it_or_goes_to_the_balance() {
         assert_eq!(late["invoice"]["overpaid"], "5.00");
         assert_eq!(world.spendable().await, before + 500);
 
-        let gone = Told::open(&world, &double).await;
+        let gone = Told::open(world, &double).await;
         gone.pays(&[("c-0", 500, "Settled")]).await;
         gone.expires().await;
         world.sell_out().await;
@@ -274,7 +274,7 @@ fn payment_taken_back_before_the_serials_leave_ends_the_purchase() {
         let by_hand = json!({"auto_allocate": false});
         call.json(&by_hand).send().await.data(200);
         let before = world.spendable().await;
-        let told = Told::open(&world, &double).await;
+        let told = Told::open(world, &double).await;
         let rest = told.total - 500;
         let both = |second| [("a-0", 500, "Settled"), ("b-0", rest, second)];
         let paid = told.pays(&both("Settled")).await;
@@ -301,7 +301,7 @@ fn payment_taken_back_after_the_serials_left_is_the_balances_and_the_rest_is_owe
     with_world(async |world| {
         let double = Double::start().await;
         world.takes_btcpay(&double).await;
-        let told = Told::open(&world, &double).await;
+        let told = Told::open(world, &double).await;
         let done = told.pays(&[("a-0", told.total, "Settled")]).await;
         assert_eq!(done["status"], "ALLOCATED");
         world.spend_down_to("1.00").await;
