@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use engine::{
-    api_keys::Scope,
+    api_keys::{Scope, State as Life},
     ids::{KeyId, ProductId, RelationshipId, VariantId},
 };
 use persistence::api_keys;
@@ -54,6 +54,10 @@ pub(crate) async fn portal(
     if !key.scopes.has(Scope::DynamicWrite) {
         let says = "The key may not use dynamic URLs: it lacks `dynamic.write`.";
         return Err(ApiError::saying(Code::Forbidden, says));
+    }
+    if !matches!(key.state(app.now()), Life::Active | Life::Retiring) {
+        let says = "The key is over: it orders nothing any more.";
+        return Err(ApiError::saying(Code::InvalidState, says));
     }
     let product = query.get("product_id").and_then(ProductId::parse);
     let product = product.ok_or_else(|| ApiError::field("product_id", "must name a product"))?;

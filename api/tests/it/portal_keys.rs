@@ -562,5 +562,10 @@ fn dynamic_url_of_a_key_is_told_without_its_secret() {
             let refused = refused.refused(422, "VALIDATION_ERROR");
             assert_eq!(refused["details"][0]["field"], field);
         }
+        let revoke = format!("{keys}/{id}/revoke");
+        let revoke = world.as_member(&session, "POST", &revoke).json(&json!({}));
+        revoke.send().await.data(200);
+        let over = ask(&made["id"], &format!("?product_id={product}")).await;
+        over.refused(409, "INVALID_STATE");
     });
 }

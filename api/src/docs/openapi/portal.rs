@@ -168,7 +168,7 @@ fn keys() -> Vec<Operation> {
         )
         .query(&Parameter::DYNAMIC_URL)
         .answers::<DynamicUrl>(200)
-        .refuses(&[Code::ValidationError]),
+        .refuses(&[Code::ValidationError, Code::InvalidState]),
         Operation::of_session(
             "post",
             "/portal/v1/programs/{rel}/api-keys/{key}/rotate",
