@@ -16,40 +16,42 @@ const ENTRIES_MAX: i64 = 65_536;
 /// Feeds of relationships as statements take them.
 type Keys = (Vec<Uuid>, Vec<bool>);
 
-/// Brings a feed up to its balance. A merchant's is where its dispatcher is.
-pub(crate) async fn catch_up(db: &Database, feed: Feed, now: Timestamp) -> Result<(), Error> {
+/// Brings a feed up to its balance, and says whether that was too much for once. A merchant's is where its
+/// dispatcher is.
+pub(crate) async fn catch_up(db: &Database, feed: Feed, now: Timestamp) -> Result<bool, Error> {
     let keys = keys([&feed]);
     if keys.0.is_empty() || behind(&mut *db.report().await?, &keys).await?.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let mut tx = db.begin().await?;
-    number(&mut tx, [&feed], now).await?;
-    commit(tx).await
+    let more = number(&mut tx, [&feed], now).await?;
+    commit(tx).await?;
+    Ok(more)
 }
 
 /// Gives the entries of relationships their numbers, in the caller's transaction, which holds their feeds from
-/// now on. Those of merchants are passed over.
+/// now on; whether it was too much of some feed for once. Those of merchants are passed over.
 pub(crate) async fn number(
     connection: &mut PgConnection,
     feeds: impl IntoIterator<Item = &Feed>,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let keys = keys(feeds);
     if keys.0.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let behind = behind(connection, &keys).await?;
     if behind.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let held = hold(connection, behind).await?;
-    sqlx::query(include_str!("number.sql"))
+    let numbered: Vec<i64> = sqlx::query_scalar(include_str!("number.sql"))
         .bind(held)
         .bind(ENTRIES_MAX)
         .bind(now)
-        .execute(connection)
+        .fetch_all(connection)
         .await?;
-    Ok(())
+    Ok(numbered.contains(&ENTRIES_MAX))
 }
 
 fn keys<'a>(feeds: impl IntoIterator<Item = &'a Feed>) -> Keys {

@@ -28,3 +28,4 @@ INSERT INTO event_spans (feed_id, first_seq, last_seq, made_at, balance_ids, ver
 SELECT feed_id, seq - CARDINALITY(versions) + 1, seq, $3,
        ARRAY_FILL(balance_id, ARRAY[CARDINALITY(versions)]), versions
 FROM raised
+RETURNING last_seq - first_seq + 1

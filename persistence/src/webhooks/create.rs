@@ -32,7 +32,7 @@ pub async fn create(
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
         // What was before is not sent.
-        number::catch_up(&db, who.0.feed(), now).await?;
+        while number::catch_up(&db, who.0.feed(), now).await? {}
         let mut tx = db.begin().await?;
         match owner::lock(&mut tx, who.0).await? {
             None => return Ok(None),
