@@ -113,7 +113,7 @@ fn cart_is_one_invoice_one_payment_and_one_delivery() {
             page.contains("Your cart") && page.contains("188.98 USD"),
             "{page}"
         );
-        let named = |title: &str| page.contains(&format!("<span>{title}"));
+        let named = |title: &str| page.contains(&format!("aria-label=\"Quantity of {title}"));
         assert!(named("Gift card") && !named("Closed beta"), "{page}");
 
         let invoice = location(&world.submit(&visit, YES).await);
