@@ -328,6 +328,46 @@ fn payment_taken_back_after_the_serials_left_is_the_balances_and_the_rest_is_owe
 }
 
 #[test]
+fn surplus_of_payments_that_were_taken_back_stays_in_no_balance() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        let call = world.call("PATCH", "/dev/v1/reseller-program");
+        let call = call.key(&world.merchant_key());
+        let by_hand = json!({"auto_allocate": false});
+        call.json(&by_hand).send().await.data(200);
+        let before = world.spendable().await;
+        // The first of two pays the price, the second is in the balance.
+        let twice = Told::open(&world, &double).await;
+        let total = twice.total;
+        let both = |first, second| [("a-0", total, first), ("b-0", total, second)];
+        let paid = twice.pays(&both("Settled", "Settled")).await;
+        assert_eq!(Told::stands(&paid)[..2], ["PAID", "PAID"]);
+        assert_eq!(world.spendable().await, before + total);
+        let once = twice.pays(&both("Settled", "Invalid")).await;
+        assert_eq!(Told::stands(&once)[..2], ["PAID", "PAID"]);
+        assert_eq!(world.spendable().await, before);
+        let none = twice.pays(&both("Invalid", "Invalid")).await;
+        assert_eq!(Told::stands(&none)[..2], ["CANCELLED", "REFUNDED"]);
+        assert_eq!(none["invoice"]["refunded"], none["invoice"]["received"]);
+        assert_eq!(world.spendable().await, before);
+
+        let given = Told::open(&world, &double).await;
+        let much = total + 700;
+        given.pays(&[("c-0", much, "Settled")]).await;
+        assert_eq!(world.spendable().await, before + 700);
+        let allocated = world.transfer(&given.request, "allocate", &json!({})).await;
+        assert_eq!(allocated.data(200)["status"], "ALLOCATED");
+        world.spend_down_to("1.00").await;
+        let gone = given.pays(&[("c-0", much, "Invalid")]).await;
+        assert_eq!(Told::stands(&gone)[..2], ["ALLOCATED", "REFUNDED"]);
+        assert_eq!(world.spendable().await, 0);
+        let owed = (much - 100).to_string();
+        assert_eq!(world.scalar("SELECT amount FROM debts"), owed);
+    });
+}
+
+#[test]
 fn purchase_that_cannot_be_had_asks_no_server() {
     with_world(async |world| {
         let double = Double::start().await;

@@ -2,7 +2,7 @@
 //!
 //! Keeps: money that arrived buys the purchase, goes to the balance, or waits where everybody sees it; and each part
 //! of it does one of these. What is taken back after the serials are the reseller's, or after its money is in the
-//! balance, is the balance's to give.
+//! balance, is the balance's to give; what was more than the price goes first.
 
 use super::{Event, RequestedBy, Status, Stepped, StockRequest, WrongStatus};
 use crate::{
@@ -77,7 +77,7 @@ impl StockRequest {
         if !already {
             self = self.at_invoice(*invoice, (here, once), now);
         }
-        self.goes_back(surplus);
+        self.goes_to_balance(surplus);
         Ok(Arrived {
             request: self,
             fresh,
@@ -129,13 +129,15 @@ impl StockRequest {
         self
     }
 
-    /// So much of what arrived is not for it any more.
-    fn goes_back(&mut self, amount: Money) {
+    /// So much of what arrived is more than its price: it is not for it any more.
+    fn goes_to_balance(&mut self, surplus: Money) {
         let invoice = self.bill.as_mut().and_then(|bill| bill.invoice.as_mut());
         if let Some(invoice) = invoice {
-            let refunded = invoice.refunded.checked_add(amount);
+            let refunded = invoice.refunded.checked_add(surplus);
             invoice.refunded = refunded.unwrap_or(invoice.refunded);
         }
+        let all = self.surplus.checked_add(surplus);
+        self.surplus = all.unwrap_or(self.surplus);
     }
 
     /// The merchant gave money back that arrived and bought nothing; and how much that is.
@@ -155,9 +157,38 @@ impl StockRequest {
         Ok((self, amount))
     }
 
-    /// A payment of this much did not come after all, as its provider says. A purchase that has no serials yet ends,
-    /// unless what is left is still its price; none of what was decided and not carried out.
+    /// A payment of this much did not come after all, as its provider says. What was more than the price goes first,
+    /// out of the balance, wherever the purchase stands. Then a purchase that has no serials yet ends, unless what is
+    /// left is still its price; and nothing is taken of the price of one whose serials are about to leave.
     pub fn reverse(mut self, payment: Money, now: Timestamp) -> Result<Reversed, NotTakenBack> {
+        let status = self.bill_status(now);
+        let left = self.invoice().ok_or(NotTakenBack::Status(status))?.left();
+        let over = payment.min(self.surplus);
+        let of_price = payment.checked_sub(over).unwrap_or_default();
+        self.surplus = self.surplus.checked_sub(over).unwrap_or_default();
+        self.updated_at = now;
+        let (amount, owed) = if over > Money::ZERO && of_price.min(left) == Money::ZERO {
+            (Money::ZERO, Money::ZERO)
+        } else {
+            self.reverse_price(of_price, now)?
+        };
+        let with_over = |amount: Money| amount.checked_add(over);
+        let sums = with_over(amount).zip(with_over(owed));
+        let (amount, owed) = sums.ok_or(NotTakenBack::Status(status))?;
+        Ok(Reversed {
+            request: self,
+            amount,
+            owed,
+        })
+    }
+
+    /// So much of its price did not come after all: how much of that was still there, and what of it the balance is
+    /// to give.
+    fn reverse_price(
+        &mut self,
+        payment: Money,
+        now: Timestamp,
+    ) -> Result<(Money, Money), NotTakenBack> {
         let status = self.bill_status(now);
         let known = self.invoice().filter(|_| self.status != Status::Allocating);
         let invoice = known.cloned().ok_or(NotTakenBack::Status(status))?;
@@ -167,7 +198,6 @@ impl StockRequest {
         if let Some(bill) = &mut self.bill {
             bill.invoice = Some(Box::new(invoice));
         }
-        self.updated_at = now;
         let owed = if unpaid {
             Money::ZERO
         } else if self.status == Status::Paid {
@@ -175,7 +205,7 @@ impl StockRequest {
             if !enough {
                 let ended = Event::Cancelled(RequestedBy::Merchant);
                 if let Ok(stepped) = self.clone().step(ended, now) {
-                    self = stepped.into_request();
+                    *self = stepped.into_request();
                 }
             }
             Money::ZERO
@@ -183,10 +213,6 @@ impl StockRequest {
             amount
         };
         self.keep_bill();
-        Ok(Reversed {
-            request: self,
-            amount,
-            owed,
-        })
+        Ok((amount, owed))
     }
 }

@@ -213,8 +213,10 @@ pub struct StockRequest {
     pub payment_reference: Option<String>,
     /// The entry of the ledger, where the balance paid.
     pub entry: Option<EntryId>,
-    /// What went back to the balance, or is about to.
+    /// What of its price went back to the balance, or is about to.
     pub refunded: Money,
+    /// What arrived beyond its price, went to the balance, and was not taken back since.
+    pub surplus: Money,
     pub counts: Counts,
     pub expires_at: Timestamp,
     pub invoiced_at: Option<Timestamp>,

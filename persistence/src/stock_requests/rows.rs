@@ -32,7 +32,7 @@ macro_rules! select_request {
                r.product_id, r.variant_id, r.quantity, r.unit_price, r.price_version,
                r.requested_by, r.note, r.coin, r.status, r.status_reason, r.at_once, r.invoice_id,
                r.invoice_coin, r.provider, r.instructions, r.payment_reference, r.entry_id,
-               r.refunded, r.paid, r.expires_at,
+               r.refunded, r.surplus, r.paid, r.expires_at,
                r.invoiced_at, r.paid_at, r.allocated_at, r.created_at, r.updated_at,
                c.available, c.delivered, c.revoked, c.replaced
              FROM stock_requests AS r
@@ -74,6 +74,7 @@ pub(super) struct Row {
     payment_reference: Option<String>,
     entry_id: Option<Uuid>,
     refunded: i64,
+    surplus: i64,
     paid: Option<i64>,
     expires_at: Timestamp,
     invoiced_at: Option<Timestamp>,
@@ -135,6 +136,7 @@ impl TryFrom<Row> for StockRequest {
             payment_reference: row.payment_reference,
             entry: row.entry_id.map(EntryId::from_uuid),
             refunded: money(row.refunded)?,
+            surplus: money(row.surplus)?,
             counts: Counts {
                 available: row.available.unsigned_abs(),
                 delivered: row.delivered.unsigned_abs(),
@@ -218,7 +220,8 @@ pub(super) async fn store(
         "UPDATE stock_requests SET status = $2, status_reason = $3, invoice_id = $4,
            invoice_coin = $5, provider = $6, instructions = $7, entry_id = $8, refunded = $9,
            expires_at = $10, invoiced_at = $11, paid_at = $12, allocated_at = $13,
-           attempted_at = $14, updated_at = $14, coin = $15, payment_reference = $16, paid = $17
+           attempted_at = $14, updated_at = $14, coin = $15, payment_reference = $16, paid = $17,
+           surplus = $18
          WHERE stock_request_id = $1",
     )
     .bind(request.id.uuid())
@@ -238,6 +241,7 @@ pub(super) async fn store(
     .bind(request.coin.as_ref().map(Coin::as_str))
     .bind(&request.payment_reference)
     .bind(request.paid.map(Money::minor))
+    .bind(request.surplus.minor())
     .execute(&mut *connection)
     .await?;
     exactly_one(&stored, "a locked stock request")?;

@@ -56,6 +56,7 @@ fn request(status: Status) -> StockRequest {
         payment_reference: None,
         entry: None,
         refunded: Money::ZERO,
+        surplus: Money::ZERO,
         counts: Counts::default(),
         expires_at: EPOCH + TimeDelta::days(7),
         invoiced_at: None,

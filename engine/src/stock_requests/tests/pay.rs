@@ -208,16 +208,22 @@ fn paid(status: Status) -> StockRequest {
     paid
 }
 
+type Gone = ((Status, Stands), [i64; 3]);
+
+/// A payment of this much did not come after all: what was taken, what of that the balance gives, and what goes to it
+/// because the purchase is over.
+fn gone(of: StockRequest, minor: i64) -> Result<(StockRequest, Gone), NotTakenBack> {
+    let reversed = of.reverse(money(minor), EPOCH)?;
+    let mut request = reversed.request;
+    let owed = request.owed();
+    request.give_back(owed);
+    let sums = [reversed.amount, reversed.owed, owed].map(Money::minor);
+    let stands = stands(&request);
+    Ok((request, (stands, sums)))
+}
+
 #[test]
 fn payment_that_did_not_come_ends_what_has_no_serials_and_is_owed_for_what_has() {
-    let gone = |of: StockRequest, minor| {
-        let reversed = of.reverse(money(minor), EPOCH)?;
-        let mut request = reversed.request;
-        let owed = request.owed();
-        request.give_back(owed);
-        let sums = [reversed.amount, reversed.owed, owed].map(Money::minor);
-        Ok::<_, NotTakenBack>((stands(&request), sums))
-    };
     let (part, _) = arrives(invoiced(), "a", 100, EPOCH);
     for (of, minor, expected) in [
         (
@@ -266,6 +272,82 @@ fn payment_that_did_not_come_ends_what_has_no_serials_and_is_owed_for_what_has()
             Err(NotTakenBack::Status(payments::Status::Paid)),
         ),
     ] {
-        assert_eq!(gone(of.clone(), minor), expected, "{minor} of {of:?}");
+        let went = gone(of.clone(), minor).map(|(_, gone)| gone);
+        assert_eq!(went, expected, "{minor} of {of:?}");
     }
+}
+
+#[test]
+fn surplus_of_what_did_not_come_is_the_balances_to_give_before_the_price() {
+    use Status::{Allocated, Allocating, Cancelled, Expired, Paid};
+    for (status, came, reversed) in [
+        (
+            Allocated,
+            &[500][..],
+            &[(500, ((Allocated, Stands::Refunded), [500, 500, 0]))][..],
+        ),
+        (
+            Paid,
+            &[500],
+            &[(500, ((Cancelled, Stands::Refunded), [500, 200, 0]))],
+        ),
+        // One of two pays it as well as the other.
+        (
+            Paid,
+            &[300, 300],
+            &[
+                (300, ((Paid, Stands::Paid), [300, 300, 0])),
+                (300, ((Cancelled, Stands::Refunded), [300, 0, 0])),
+            ],
+        ),
+        (
+            Allocated,
+            &[300, 900],
+            &[
+                (900, ((Allocated, Stands::Completed), [900, 900, 0])),
+                (300, ((Allocated, Stands::Refunded), [300, 300, 0])),
+            ],
+        ),
+        // The part of the price that did come goes to the balance.
+        (
+            Paid,
+            &[100, 250],
+            &[
+                (250, ((Cancelled, Stands::Refunded), [250, 50, 100])),
+                (100, ((Cancelled, Stands::Refunded), [100, 100, 0])),
+            ],
+        ),
+        // Whatever becomes of the serials, it is in the balance.
+        (
+            Allocating,
+            &[300, 70],
+            &[(70, ((Allocating, Stands::Paid), [70, 70, 0]))],
+        ),
+        (
+            Expired,
+            &[350],
+            &[(350, ((Expired, Stands::Refunded), [350, 350, 0]))],
+        ),
+    ] {
+        let mut request = invoiced();
+        if status == Expired {
+            request = request.step(Event::Expired, EPOCH).unwrap().into_request();
+        }
+        for (at, minor) in came.iter().enumerate() {
+            (request, _) = arrives(request, &format!("p{at}"), *minor, EPOCH);
+        }
+        request.status = status;
+        request.allocated_at = (status == Allocated).then_some(EPOCH);
+        request.keep_bill();
+        for (minor, expected) in reversed {
+            let (next, went) = gone(request, *minor).unwrap();
+            assert_eq!(went, *expected, "{minor} of {came:?}, {status:?}");
+            request = next;
+        }
+    }
+    // Nothing of the price is taken of one whose serials are about to leave, and so nothing of the payment.
+    let (mut both, _) = arrives(invoiced(), "a", 500, EPOCH);
+    both.status = Allocating;
+    let refused = NotTakenBack::Status(Stands::Paid);
+    assert_eq!(gone(both, 500).unwrap_err(), refused);
 }
