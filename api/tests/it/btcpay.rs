@@ -98,6 +98,11 @@ impl Double {
         self.change(|remote| remote.invoices.len())
     }
 
+    /// Whether it answers nobody, from now on.
+    pub(crate) fn is_away(&self, away: bool) {
+        self.change(|remote| remote.down = away);
+    }
+
     fn asked(&self) -> usize {
         self.change(|remote| remote.asked)
     }
@@ -355,11 +360,11 @@ fn server_that_does_not_answer_is_asked_once_and_its_invoices_wait_together() {
         for _ in 0..3 {
             world.shown().await;
         }
-        double.change(|remote| remote.down = true);
+        double.is_away(true);
         let app = world.server.app();
         assert_eq!(api::payments::ask_due(app, later()).await.unwrap(), 3);
         assert_eq!(double.change(|remote| remote.turned_away), 1);
-        double.change(|remote| remote.down = false);
+        double.is_away(false);
         let asked = double.asked();
         let minute = chrono::TimeDelta::minutes(2);
         assert_eq!(
@@ -508,10 +513,10 @@ fn server_is_asked_before_it_is_taken_and_its_secrets_stay_here() {
             let refused = world.replace(&session, with(field, value)).await;
             refused.refused(422, "VALIDATION_ERROR");
         }
-        double.change(|remote| remote.down = true);
+        double.is_away(true);
         let refused = world.replace(&session, with("coin", json!("BTC"))).await;
         refused.refused(502, "PROVIDER_UNAVAILABLE");
-        double.change(|remote| remote.down = false);
+        double.is_away(false);
 
         let shown = world
             .replace(&session, with("coin", json!("BTC")))
@@ -533,7 +538,7 @@ fn server_is_asked_before_it_is_taken_and_its_secrets_stay_here() {
         assert_eq!(other.asked(), 0);
         assert_eq!(stores, "2");
 
-        double.change(|remote| remote.down = true);
+        double.is_away(true);
         let call = world.dev_of(CODE, "POST", "top-ups");
         let call = call.json(&json!({"amount": "50.00", "coin": "BTC"}));
         call.send().await.refused(502, "PROVIDER_UNAVAILABLE");

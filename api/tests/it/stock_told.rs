@@ -380,3 +380,38 @@ fn purchase_that_cannot_be_had_asks_no_server() {
         assert_eq!(double.count(), 0);
     });
 }
+
+#[test]
+fn server_that_does_not_answer_opens_no_invoice_and_keeps_no_units() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        world.approve_stock("AUTO").await;
+        let product = world.product("Antivirus").id.to_string();
+        let waits = json!({"product_id": product, "quantity": 2});
+        let waits = world.ask_stock(CODE, &waits).await.data(201);
+        let session = world.as_reseller(CODE, "ann@example.com").await;
+        let shelf = world.shelf("GET", "stock").send().await.data(200);
+        double.is_away(true);
+        let coin = json!({"coin": "btc"});
+        let asked = json!({"product_id": product, "quantity": 2, "coin": "btc"});
+        let portal = world.in_portal(&session, "POST", "stock-requests");
+        for reply in [
+            world.transfer(&waits, "invoice", &coin).await,
+            world.ask_stock(CODE, &asked).await,
+            portal.json(&asked).send().await,
+        ] {
+            reply.refused(502, "PROVIDER_UNAVAILABLE");
+        }
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM invoices"), "0");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM stock_requests"), "1");
+        assert_eq!(world.read_transfer(&waits).await["status"], "REQUESTED");
+        let after = world.shelf("GET", "stock").send().await.data(200);
+        assert_eq!(after, shelf);
+        double.is_away(false);
+        let invoiced = world.transfer(&waits, "invoice", &coin).await.data(200);
+        assert_eq!(invoiced["status"], "INVOICED");
+        let kept = world.shelf("GET", "stock").send().await.data(200);
+        assert_ne!(kept, shelf);
+    });
+}

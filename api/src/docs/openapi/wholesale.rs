@@ -18,8 +18,8 @@ use crate::{
     wire::fields::Nothing,
 };
 
-/// What paying from the balance may be answered besides.
-const PAID: [Code; 10] = [
+/// What paying from the balance, or opening an invoice, may be answered besides.
+const PAID: [Code; 11] = [
     Code::ProgramDisabled,
     Code::RelationshipInactive,
     Code::ModeNotAllowed,
@@ -30,6 +30,7 @@ const PAID: [Code; 10] = [
     Code::OutOfStock,
     Code::InsufficientBalance,
     Code::InvalidState,
+    Code::ProviderUnavailable,
 ];
 
 const REQUESTS: [Parameter; 6] = [
