@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    top_ups::PayView,
+    top_ups::{PayView, missing},
     wire::{
         money::{CurrencyCode, MoneyText},
         time::Time,
@@ -30,7 +30,7 @@ pub(crate) struct StockInvoice {
     pay: PayView,
     received: MoneyText,
     overpaid: MoneyText,
-    /// What of the amount did not arrive.
+    /// What of the amount is still to come; once it is paid, what did not arrive.
     missing: MoneyText,
     refunded: MoneyText,
     expires_at: Time,
@@ -61,18 +61,19 @@ impl StockInvoice {
     ) -> Self {
         let id = bill.id.to_string();
         let money = |amount| MoneyText(currency, amount);
-        let (received, overpaid, gone) = bill.invoice.as_ref().map_or_else(
+        let (received, overpaid, missing, gone) = bill.invoice.as_ref().map_or_else(
             || {
                 let all = request.paid_at.map_or(Money::ZERO, |_| request.total);
-                (all, Money::ZERO, Money::ZERO)
+                let missing = request.total.checked_sub(all).unwrap_or_default();
+                (all, Money::ZERO, missing, Money::ZERO)
             },
             |invoice| {
                 let received = invoice.received().unwrap_or_default();
                 let over = received.checked_sub(request.total).unwrap_or_default();
-                (received, over.max(Money::ZERO), invoice.refunded)
+                let over = over.max(Money::ZERO);
+                (received, over, missing(invoice), invoice.refunded)
             },
         );
-        let missing = request.total.checked_sub(received).unwrap_or_default();
         let refunded = request.refunded.checked_add(gone).unwrap_or(received);
         Self {
             uniqid: id.clone(),
@@ -86,7 +87,7 @@ impl StockInvoice {
             pay: PayView::of(&bill.pay, request.total, currency),
             received: money(received),
             overpaid: money(overpaid),
-            missing: money(missing.max(Money::ZERO)),
+            missing: money(missing),
             refunded: money(refunded),
             expires_at: Time(request.expires_at),
             paid_at: request.paid_at.map(Time),

@@ -19,5 +19,5 @@ pub(crate) mod watch;
 pub use complete::complete_waiting;
 pub use expire::expire_due;
 pub use owed::take_waiting;
-pub(crate) use shown::{InvoiceLineView, PayView, TopUpView};
+pub(crate) use shown::{InvoiceLineView, PayView, TopUpView, missing};
 pub use watch::look_at_all;

@@ -32,7 +32,7 @@ pub(crate) struct TopUpView {
     pay: PayView,
     received: MoneyText,
     overpaid: MoneyText,
-    /// What of the amount did not arrive.
+    /// What of the amount is still to come; once it is paid, what did not arrive.
     missing: MoneyText,
     refunded: MoneyText,
     credited: Option<MoneyText>,
@@ -102,6 +102,16 @@ impl PayView {
     }
 }
 
+/// What of the amount is still to come; once it is paid, what did not arrive.
+pub(crate) fn missing(invoice: &Invoice) -> Money {
+    if invoice.paid_at.is_none() {
+        return invoice.missing();
+    }
+    let received = invoice.received().unwrap_or_default();
+    let missing = invoice.amount.checked_sub(received).unwrap_or_default();
+    missing.max(Money::ZERO)
+}
+
 impl TopUpView {
     pub(crate) fn of(invoice: &Invoice, currency: Currency, now: Timestamp) -> Self {
         let id = invoice.id.to_string();
@@ -109,7 +119,6 @@ impl TopUpView {
         // Beyond the bound nothing was ever credited.
         let received = invoice.received().unwrap_or_default();
         let overpaid = received.checked_sub(invoice.amount).unwrap_or_default();
-        let missing = invoice.amount.checked_sub(received).unwrap_or_default();
         let mut entries = invoice.payments.iter().filter_map(|payment| payment.entry);
         let entry = entries.next();
         Self {
@@ -125,7 +134,7 @@ impl TopUpView {
             pay: PayView::of(&invoice.pay, invoice.amount, currency),
             received: money(received),
             overpaid: money(overpaid.max(Money::ZERO)),
-            missing: money(missing.max(Money::ZERO)),
+            missing: money(missing(invoice)),
             refunded: money(invoice.refunded),
             credited: entry.map(|_| money(invoice.credited().unwrap_or_default())),
             ledger_entry_id: entry.map(|entry| entry.to_string()),

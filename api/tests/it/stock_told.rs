@@ -140,6 +140,7 @@ fn purchase_is_paid_in_parts_at_a_server_and_allocated_once() {
         );
         assert_eq!(json!(received), money(total - total / 200));
         assert_eq!(done["invoice"]["overpaid"], "0.00");
+        assert_eq!(done["invoice"]["missing"], money(total / 200));
         assert_eq!(world.owned_items().await.len(), 2);
         assert_eq!(world.scalar("SELECT COUNT(*) FROM payments"), "2");
         assert_eq!(world.spendable().await, before);
@@ -218,6 +219,10 @@ fn what_arrived_and_bought_nothing_is_given_back_once() {
             (&part["status"], &part["refunded"]),
             (&json!("EXPIRED"), &json!("1.00"))
         );
+        // What went back is still to come.
+        let missing = money(told.total - 50);
+        assert_eq!(part["missing"], missing);
+        assert_eq!(told.read().await["invoice"]["missing"], missing);
         let again = back("U1", "1.00").await;
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         back("U1", "0.50").await.refused(409, "ALREADY_EXISTS");
