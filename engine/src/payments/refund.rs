@@ -1,4 +1,4 @@
-//! Money of a customer's invoice that its merchant gave back.
+//! Money of a purchase's invoice that went back: its merchant gave it, or its provider took it.
 //!
 //! Keeps: never more goes back than arrived, and whoever got the whole price back is given nothing any more, nor
 //! whoever's provider took back what the price is short of now: [`Status::Refunded`] is left for no other.
