@@ -463,6 +463,41 @@ fn refunds_are_of_all_lines_or_of_the_line_of_a_sale() {
 }
 
 #[test]
+fn reference_of_a_refund_is_of_one_line_or_of_all() {
+    with_world(async |world| {
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        world
+            .cart_bought(&[("Antivirus", 2), ("Gift", 3)], &cookie)
+            .await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        let refund = async |place: u32, body: &Value| {
+            let sale = format!("SELECT sale_id FROM sales WHERE place = {place}");
+            let sale = world.scalar(&sale).parse().unwrap();
+            let sale = engine::ids::SaleId::from_uuid(sale);
+            let path = format!("/dev/v1/resellers/sales/{sale}/refund");
+            let call = world.call("POST", &path).key(&world.merchant_key());
+            call.json(body).send().await
+        };
+        let gift = json!({"refund_ref": "R1", "amount": "30.00"});
+        refund(1, &gift).await.data(200);
+        for other in [&gift, &json!({"refund_ref": "R1"})] {
+            refund(0, other).await.refused(409, "ALREADY_EXISTS");
+        }
+        let whole = world.act_on(&open, "refund", gift.clone()).await;
+        whole.refused(409, "ALREADY_EXISTS");
+        let again = refund(1, &gift).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        let part = json!({"refund_ref": "R2", "amount": "5.00"});
+        world.act_on(&open, "refund", part.clone()).await.data(200);
+        refund(0, &part).await.refused(409, "ALREADY_EXISTS");
+        let sums = "SELECT string_agg(refunded::text, ' ' ORDER BY place) FROM sales";
+        assert_eq!(world.scalar(sums), "500 3000");
+    });
+}
+
+#[test]
 fn what_is_let_go_of_a_price_is_let_go_of_each_line() {
     with_world(async |world| {
         world.selling();

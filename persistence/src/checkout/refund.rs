@@ -1,8 +1,9 @@
 //! A customer's money went back, because the merchant gave it or its provider took it: stored once per reference,
 //! with each sale's share of it.
 //!
-//! Keeps: how much of it is there is said by the row that is locked. An invoice whose price went back is not delivered any more, and what had left the shelf for it before
-//! is known to be the customer's. The caller has the invoice's turn, so that nothing leaves it meanwhile.
+//! Keeps: how much of it is there is said by the row that is locked. An invoice whose price went back is not
+//! delivered any more, and what had left the shelf for it before is known to be the customer's. The caller has the
+//! invoice's turn, so that nothing leaves it meanwhile. A reference is of one line, or of all of them.
 
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ use crate::{
     inventory::{reservations, withdrawal},
     mail::{self, Post},
     owned,
-    relationships::rows::kept,
+    relationships::rows::{kept, named},
     sales::refund::{Wanted, of_invoice, place_of},
 };
 
@@ -40,7 +41,7 @@ use crate::{
 pub enum Cause {
     /// Its merchant gave as much as is wanted, or the rest.
     Given,
-    /// The same of the line that made this sale.
+    /// The same of the one line that made this sale; its rest at most.
     OfSale(SaleId),
     /// A payment of this much did not come after all: as much of it goes back as did not before.
     Reversed(Money),
@@ -83,18 +84,25 @@ pub async fn refund(
         let Some(found) = lock(&mut tx, merchant, id).await? else {
             return Ok(None);
         };
+        let lines = lines(&mut tx, id).await?;
+        let at = match giving.cause.sale().filter(|_| lines.len() > 1) {
+            None => None,
+            Some(sale) => Some(place(&mut tx, &found, sale).await?),
+        };
         if let Some(known) = known(&mut tx, merchant, &giving.wanted.reference).await? {
-            return Ok(Some(if giving.wanted.is(id.uuid(), known)? {
+            let of = place_known(&mut tx, merchant, &giving.wanted.reference).await?;
+            let same = giving.wanted.is(id.uuid(), known)? && of == at;
+            return Ok(Some(if same {
                 Refund::Again(Box::new(found))
             } else {
                 Refund::Mismatch
             }));
         }
-        let lines = lines(&mut tx, id).await?;
-        let at = match place(&mut tx, &found, &lines, &mut giving).await? {
-            Ok(at) => at,
-            Err(refused) => return Ok(Some(Refund::Refused(refused))),
-        };
+        if let Some(at) = at
+            && let Err(refused) = giving.bound(lines.get(at))
+        {
+            return Ok(Some(Refund::Refused(refused)));
+        }
         let Giving { wanted, post, .. } = &giving;
         let (invoice, amount) = match giving.from(found.clone(), now) {
             Ok(refunded) => refunded,
@@ -109,7 +117,7 @@ pub async fn refund(
         let back = going_back(&lines, &invoice, (amount, at));
         note_back(&mut tx, lines, &back).await?;
         let share = (&back[..], wanted, &*giving.random);
-        let kept = insert(&mut tx, &invoice, (amount, wanted), now).await?
+        let kept = insert_of(&mut tx, &invoice, (at, amount, wanted), now).await?
             && of_invoice(&mut tx, &invoice, share, now).await?;
         if !kept {
             return Ok(Some(Refund::Mismatch));
@@ -133,6 +141,17 @@ impl Giving {
             Cause::Reversed(payment) => invoice.reverse(payment, now),
         }
     }
+
+    /// Of one line goes no more back than is left of it, or its rest.
+    fn bound(&mut self, line: Option<&Line>) -> Result<(), NotTakenBack> {
+        let rest = line.map(Line::rest).unwrap_or_default();
+        let amount = self.wanted.amount.unwrap_or(rest);
+        if amount <= Money::ZERO || amount > rest {
+            return Err(NotTakenBack::Excess { rest });
+        }
+        self.wanted.amount = Some(amount);
+        Ok(())
+    }
 }
 
 impl Cause {
@@ -144,26 +163,16 @@ impl Cause {
     }
 }
 
-/// The line of which something goes back, if it is not the whole invoice: then no more than is left of it, or
-/// its rest.
+/// The line of a sale that an invoice made.
 async fn place(
     connection: &mut PgConnection,
     invoice: &Invoice,
-    lines: &[Line],
-    giving: &mut Giving,
-) -> Result<Result<Option<usize>, NotTakenBack>, Error> {
-    let Some(sale) = giving.cause.sale().filter(|_| lines.len() > 1) else {
-        return Ok(Ok(None));
-    };
+    sale: SaleId,
+) -> Result<usize, Error> {
     let at = place_of(connection, invoice, sale).await?;
-    let line = at.and_then(|at| lines.get(at));
-    let rest = line.map(Line::rest).unwrap_or_default();
-    let amount = giving.wanted.amount.unwrap_or(rest);
-    if amount <= Money::ZERO || amount > rest {
-        return Ok(Err(NotTakenBack::Excess { rest }));
-    }
-    giving.wanted.amount = Some(amount);
-    Ok(Ok(at))
+    at.ok_or(Error::Inconsistent {
+        what: "a sale of an invoice that has no line of it",
+    })
 }
 
 /// Notes with each line what went back of it.
@@ -246,16 +255,44 @@ pub(crate) async fn known(
     .await?)
 }
 
-/// Takes a refund of an invoice down; false if another one took the reference at the same moment.
+/// The line that it was of; none if it was of all of them.
+async fn place_known(
+    connection: &mut PgConnection,
+    merchant: MerchantId,
+    reference: &str,
+) -> Result<Option<usize>, Error> {
+    let place: Option<i32> = sqlx::query_scalar(
+        "SELECT place FROM invoice_refunds WHERE merchant_id = $1 AND reference = $2",
+    )
+    .bind(merchant.uuid())
+    .bind(reference)
+    .fetch_one(connection)
+    .await?;
+    place
+        .map(|place| named(usize::try_from(place).ok(), "invoice_refunds.place"))
+        .transpose()
+}
+
+/// Takes a refund of all lines of an invoice down; false if another one took the reference at the same moment.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     invoice: &Invoice,
     (amount, wanted): (Money, &Wanted),
     now: Timestamp,
 ) -> Result<bool, Error> {
+    insert_of(connection, invoice, (None, amount, wanted), now).await
+}
+
+/// The same of one line.
+async fn insert_of(
+    connection: &mut PgConnection,
+    invoice: &Invoice,
+    (at, amount, wanted): (Option<usize>, Money, &Wanted),
+    now: Timestamp,
+) -> Result<bool, Error> {
     let inserted = sqlx::query(
-        "INSERT INTO invoice_refunds (merchant_id, reference, invoice_id, amount, note, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO invoice_refunds (merchant_id, reference, invoice_id, amount, note, created_at, place)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(invoice.merchant.uuid())
     .bind(&wanted.reference)
@@ -263,6 +300,7 @@ pub(crate) async fn insert(
     .bind(amount.minor())
     .bind(&wanted.note)
     .bind(now)
+    .bind(at.map(|at| i32::try_from(at).unwrap_or(i32::MAX)))
     .execute(connection)
     .await
     .map_err(Error::from);

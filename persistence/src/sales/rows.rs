@@ -168,7 +168,7 @@ pub(super) async fn find_invoice(
     invoice: &str,
 ) -> Result<Option<Sale>, Error> {
     let row: Option<Row> = sqlx::query_as(select_sale!(
-        "WHERE s.merchant_id = $1 AND s.external_invoice_id = $2"
+        "WHERE s.merchant_id = $1 AND s.external_invoice_id = $2 ORDER BY s.place LIMIT 1"
     ))
     .bind(merchant.uuid())
     .bind(invoice)
