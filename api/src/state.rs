@@ -142,7 +142,7 @@ pub struct Parts {
     /// Of which relationships.
     pub(crate) exporting: Exporting,
     /// Orders are stored by their customers for whoever asks for one.
-    pub(crate) customers: Rounds,
+    pub(crate) customers: Rounds<ApiError>,
     /// Work whose caller was answered already.
     pub(crate) behind: TaskTracker,
     uses: mpsc::Sender<KeyUse>,
