@@ -228,9 +228,9 @@ pub(super) async fn more(app: &App, session: &Session, action: &str) -> Result<S
 
 async fn changed(app: &App, token: &str, form: &Form) -> Result<Response, ApiError> {
     let session = find(app, token).await?;
-    let items = session.cart.items();
-    let names: Vec<_> = items.iter().map(|item| quantity_name(item.sku)).collect();
-    let known = names.iter().map(String::as_str).chain([REMOVE]);
+    // The page that sent it may show a line that another window took out.
+    let lines: Vec<_> = form.names().filter_map(quantity_of).collect();
+    let known = lines.iter().map(|(name, _)| *name).chain([REMOVE]);
     form.only(&known.collect::<Vec<_>>())?;
     if session.status_at(app.now()) != SessionStatus::Open {
         return ended(app, &session);
@@ -238,10 +238,10 @@ async fn changed(app: &App, token: &str, form: &Form) -> Result<Response, ApiErr
     let wanted = if let Some(named) = form.get(REMOVE) {
         vec![(sku(named).ok_or_else(unknown)?, 0)]
     } else {
-        let lines = items.iter().zip(&names);
-        let lines = lines.filter(|(_, name)| form.get(name).is_some());
-        let lines = lines.map(|(item, name)| Ok((item.sku, form.units(name)?)));
-        lines.collect::<Result<_, ApiError>>()?
+        let written = lines.into_iter();
+        let written = written.filter(|(name, _)| form.get(name).is_some());
+        let wanted = written.map(|(name, sku)| Ok((sku, form.units(name)?)));
+        wanted.collect::<Result<_, ApiError>>()?
     };
     store(app, &session, Change::Set(wanted)).await
 }
@@ -253,11 +253,7 @@ async fn added(app: &App, token: &str, form: &Form) -> Result<Response, ApiError
         return ended(app, &session);
     }
     let wanted = form.get(PRODUCT).and_then(sku).ok_or_else(not_offered)?;
-    let offered = eligible(app, &session).await?;
-    if !offered.iter().any(|one| sku_of(one) == wanted) {
-        return Err(not_offered());
-    }
-    let ware = Ware::find(app, wanted.product).await?;
+    let ware = addable(app, &session, wanted).await?;
     let quantity = form.quantity()?;
     let quote = ware
         .quote_for(app, session.came, (wanted, quantity))
@@ -278,7 +274,20 @@ async fn store(app: &App, session: &Session, change: Change) -> Result<Response,
     Ok(see_other(&session_path(app, session.id)))
 }
 
-/// What a visit may be sold at this moment, beside what it came for: a hundred at most.
+/// What is wanted, if a visit may be sold it beside what it came for; its quote says whether it is on sale. Not
+/// what its page lists, which has an end.
+async fn addable(app: &App, session: &Session, wanted: Sku) -> Result<Ware, ApiError> {
+    let product = match session.came {
+        Some(Came::Listing(_)) => None,
+        None | Some(Came::Link(_) | Came::Campaign(_)) => {
+            app.engine.product(wanted.product).await?
+        }
+    };
+    let own = product.filter(|product| product.merchant == session.merchant);
+    Ware::find(app, own.ok_or_else(not_offered)?.id).await
+}
+
+/// What the page of a visit offers beside what it came for: a hundred at most.
 async fn eligible(app: &App, session: &Session) -> Result<Vec<Offered>, ApiError> {
     let (db, merchant) = (&app.database, session.merchant);
     Ok(match session.came {
@@ -327,6 +336,12 @@ fn unknown() -> ApiError {
 
 fn quantity_name(sku: Sku) -> String {
     format!("quantity[{sku}]")
+}
+
+/// The field of a form, and what it says the quantity of.
+fn quantity_of(name: &str) -> Option<(&str, Sku)> {
+    let named = name.strip_prefix("quantity[")?.strip_suffix(']')?;
+    Some((name, sku(named)?))
 }
 
 const fn sku_of(offered: &Offered) -> Sku {

@@ -81,6 +81,10 @@ impl Form {
         })
     }
 
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.names()
+    }
+
     /// What was written into a field; none if nothing was.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0

@@ -582,6 +582,45 @@ fn campaign_sells_what_its_token_allows_and_a_listing_nothing_else() {
 }
 
 #[test]
+fn what_the_list_of_a_page_has_no_room_for_is_sold_beside_another_thing_too() {
+    with_world(async |world| {
+        world.sql(
+            "INSERT INTO products (product_id, merchant_id, title, kind, base_price)
+             SELECT gen_random_uuid(), p.merchant_id, 'A' || n, 'SERVICE', 100
+             FROM products AS p CROSS JOIN generate_series(1, 100) AS n WHERE p.title LIKE 'Antivirus%'",
+        );
+        let visit = world.cart(&[("Antivirus", 1)], "").await;
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(!page.contains("Setup service"), "{page}");
+        location(&world.add_to(&visit, "Setup", 1).await);
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(page.contains("Quantity of Setup service"), "{page}");
+    });
+}
+
+#[test]
+fn page_that_another_window_made_old_says_so() {
+    with_world(async |world| {
+        let visit = world.cart(&[("Antivirus", 1), ("Gift", 1)], "").await;
+        let (gift, antivirus) = (world.named("Gift"), world.named("Antivirus"));
+        let to = format!("{visit}/cart");
+        location(&world.submit(&to, &format!("remove={gift}")).await);
+        let old = format!("quantity%5B{antivirus}%5D=3&quantity%5B{gift}%5D=2");
+        let page = is_page(&world.submit(&to, &old).await, 422);
+        assert!(page.contains("not in the cart any more"), "{page}");
+        let page = is_page(&world.see(&visit).await, 200);
+        assert!(
+            page.contains("29.99 USD") && !page.contains("Quantity of Gift"),
+            "{page}"
+        );
+        // Taken out of the old page, the other one is all that is left.
+        let out = format!("remove={antivirus}&quantity%5B{gift}%5D=2");
+        let page = is_page(&world.submit(&to, &out).await, 422);
+        assert!(page.contains("something to buy"), "{page}");
+    });
+}
+
+#[test]
 fn nothing_that_a_browser_sends_is_a_price_or_sells_what_is_not_sold() {
     with_world(async |world| {
         let visit = world.cart(&[("Antivirus", 1)], "").await;
