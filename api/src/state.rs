@@ -65,7 +65,7 @@ const CALLBACKS_SECONDS: i64 = 4;
 const FORGERIES_SECONDS: i64 = 60;
 /// Exports at once.
 const EXPORTS_MAX: usize = 2;
-/// Visits of one address that may begin in a quarter of an hour.
+/// Visits of one address that may begin in a quarter of an hour, and its yeses to any.
 const CHECKOUTS_MAX: u64 = 60;
 const CHECKOUTS_SECONDS: i64 = 15 * 60;
 /// Fewer than the connections that such work has.
@@ -135,6 +135,8 @@ pub struct Parts {
     pub(crate) forgeries: Tries,
     /// Visits that begin at a checkout, by address.
     pub(crate) checkouts: Tries,
+    /// Customers' yeses to visits, by address.
+    pub(crate) yeses: Tries,
     /// Visits that are counted at this moment; one more is dropped.
     pub(crate) counting: Semaphore,
     /// Exports that may be under way; each keeps one moment of the database.
@@ -201,6 +203,7 @@ impl App {
             callbacks: Tries::of(CALLBACKS_MAX, CALLBACKS_SECONDS),
             forgeries: Tries::of(1, FORGERIES_SECONDS),
             checkouts: Tries::of(CHECKOUTS_MAX, CHECKOUTS_SECONDS),
+            yeses: Tries::of(CHECKOUTS_MAX, CHECKOUTS_SECONDS),
             counting: Semaphore::new(COUNTING_MAX),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             exporting: Exporting::default(),

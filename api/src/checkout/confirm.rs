@@ -218,6 +218,11 @@ async fn yes(app: &App, token: &str, customer: Customer, form: Form) -> Result<R
     let said = lines.answers(form.answers()?)?;
     let email = form.email()?.ok_or_else(not_an_address)?;
     let chosen = form.get("coin").map(coin).transpose()?;
+    // Each may ask a payment server for an invoice, whether or not one is opened here.
+    if !app.yeses.take(&customer.address.to_string(), app.now()) {
+        let said = "Too many purchases were begun from here. Try again in a while.";
+        return Err(ApiError::saying(Code::RateLimited, said));
+    }
     // Anybody may name anybody's address: after a few, only the page says how to pay.
     let mailed = may_mail(app, &email, &customer);
     let mut wanted = Vec::with_capacity(quotes.len());

@@ -10,6 +10,8 @@ const EMAIL: &str = "max@partner.example";
 /// Mails to one address about invoices that nobody has paid, in one window; and serials that one person reads.
 const MAILS: usize = 6;
 const READINGS: usize = 120;
+/// Yeses of one network, in one window.
+const YESES: usize = 60;
 
 impl World {
     /// An invoice that somebody in this network opens for this address, and nobody pays.
@@ -45,6 +47,29 @@ fn invoices_that_anybody_opens_for_anybody_are_mailed_a_few_times() {
         // Others are told as before.
         world.left_open("bob%40example.com", "192.0.2.250").await;
         assert_eq!(world.mails_to("bob@").await, 1);
+    });
+}
+
+#[test]
+fn yeses_are_counted_whatever_becomes_of_them() {
+    with_world(async |world| {
+        for _ in 0..3 {
+            world.invoiced(1, "ann%40example.com", "").await;
+        }
+        let visit = world.visit(&world.antivirus(), "quantity=1", "").await;
+        let mut yeses = 3;
+        loop {
+            let yes = "email=ann%40example.com&coin=BANK";
+            let reply = world.submit(&visit, yes).await;
+            match reply.status.as_u16() {
+                409 => yeses += 1,
+                _ if is_page(&reply, 429).contains("Too many purchases") => break,
+                // Pages are shown so often, whatever is on them.
+                _ => {}
+            }
+            assert!(yeses <= 2 * YESES, "two windows of counting hold it all");
+        }
+        assert!(yeses >= YESES, "{yeses}");
     });
 }
 
