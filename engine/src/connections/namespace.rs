@@ -1,8 +1,9 @@
 //! Under which names the orders of a connection are bound: each under its own, so that two shops that both
 //! count from one never mean each other's orders.
 //!
-//! Keeps: two orders of one shop, or two lines of one order, are never one id. A namespace is chosen when the
-//! connection is made and stays: under another one each order that was delivered would be a new one.
+//! Keeps: of an own namespace, two orders of one shop, or two lines of one order, are never one id; a shared one
+//! joins the words as they stand. A namespace is chosen when the connection is made and stays: under another one each
+//! order that was delivered would be a new one.
 
 use std::fmt::Write as _;
 
