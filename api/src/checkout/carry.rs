@@ -2,8 +2,8 @@
 //! where they are.
 //!
 //! Keeps: the serials of each line leave under an id that follows from it, so once however often it is tried, and
-//! those of all lines or none; what is short waits as a whole, and is tried again. Whoever tries has the invoice's turn: nothing leaves for one whose
-//! price goes back meanwhile.
+//! those of all lines or none; what is short waits as a whole, and is tried again. Whoever tries has the invoice's
+//! turn: nothing leaves for one whose price goes back meanwhile.
 
 use chrono::TimeDelta;
 use engine::{

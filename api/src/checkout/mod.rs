@@ -1,4 +1,5 @@
-//! Pages on which customers buy: a product, what a widget or a listing sells, a visit with its cart, an invoice. They need no script.
+//! Pages on which customers buy: a product, what a widget or a listing sells, a visit with its cart, an invoice.
+//! They need no script.
 //!
 //! Keeps: nothing that a browser sends is a price or says who brought the customer; a page shows what it
 //! shows to whoever has its address, which nobody can guess.

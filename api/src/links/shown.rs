@@ -23,7 +23,7 @@ pub(crate) struct TrackedLink {
     name: String,
     code: String,
     url: String,
-    /// Where it leads at this moment, but for what it adds there about itself; null: nowhere.
+    /// Where it leads at this moment, but for `consign_ref`; null: nowhere.
     leads_to: Option<String>,
     /// The one that every relationship has.
     is_default: bool,

@@ -68,7 +68,7 @@ impl Ground {
         }
     }
 
-    /// The address to which a link leads now, without what it says about itself there; none if it leads nowhere.
+    /// The address to which a link leads now, without `consign_ref`; none if it leads nowhere.
     pub(super) fn preview(&self, target: &Target, origin: &str) -> Option<String> {
         let way = match target {
             Target::Shop => self.way(None, None),

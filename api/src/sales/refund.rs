@@ -1,6 +1,6 @@
 //! `POST /dev/v1/resellers/sales/{sal}/refund`: the merchant gave a customer money back. Of a sale that was billed
-//! here, it goes back of the invoice: what was not delivered yet is delivered no more. Who does that must be one
-//! who may do it to the invoice.
+//! here, it goes back of the invoice: once nothing of that is left, what was not delivered yet is delivered no more.
+//! Who does that must be one who may do it to the invoice.
 
 use std::sync::Arc;
 

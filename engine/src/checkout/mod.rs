@@ -1,8 +1,8 @@
 //! What a customer buys on Consign's own pages: a visit, a price, an invoice, a delivery.
 //!
-//! Keeps: every price is the catalog's or a listing's, and those that are paid are those that were shown; all that is in a
-//! cart is bought or nothing of it; who is owed a share is known when the invoice opens, and no later change touches it. A page is opened by a token that
-//! only the root key can make.
+//! Keeps: every price is the catalog's or a listing's, and those that are paid are those that were shown; all that
+//! is in a cart is bought or nothing of it; who is owed a share is known when the invoice opens, and no later change
+//! touches it. A page is opened by a token that only the root key can make.
 
 mod cart;
 mod erase;

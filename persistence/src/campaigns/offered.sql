@@ -1,5 +1,6 @@
 -- What a campaign of a relationship sells now: what it names, or everything, as far as the relationship
--- covers it and the merchant sells it. A product with variants is sold as one of them.
+-- covers it and the merchant sells it. A product with variants is sold as one of them. With $5 and no names: what the
+-- merchant $1 has on sale, whoever asks.
 SELECT p.product_id, v.variant_id, p.title, v.title AS variant_title,
        COALESCE(v.base_price, p.base_price) AS price
 FROM products AS p

@@ -1,8 +1,8 @@
 //! What arrived for a customer's invoice is stored, with the sales that it makes.
 //!
 //! Keeps: a source pays once; a sale is there as soon as its invoice is paid, or too little was taken for its
-//! price, and never before. What is
-//! delivered for it waits for whoever stored it or, if that one ended, for [`super::take_waiting`].
+//! price, and never before. What is delivered for it waits for whoever stored it or, if that one ended, for
+//! [`super::take_waiting`].
 
 use std::sync::Arc;
 

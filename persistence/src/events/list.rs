@@ -87,7 +87,8 @@ pub struct Told {
     pub has_more: bool,
 }
 
-/// At most so many events above a number, up to what was committed. With `kinds` only those are told, and the others are passed over.
+/// At most so many events above a number, up to what was committed. With `kinds` only those are told, and the
+/// others are passed over.
 pub async fn list(
     db: &Database,
     feed: Feed,

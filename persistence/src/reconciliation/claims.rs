@@ -19,8 +19,8 @@ struct Row {
     named: bool,
 }
 
-/// Looks at the claims after a serial; where to go on if they are too many for one part. An import counts as a claim, so
-/// that a part has an end also where nothing was sold.
+/// Looks at the claims after a serial; the part says where to go on if they are too many for it. An import counts
+/// as a claim, so that a part has an end also where nothing was sold.
 pub(super) async fn claims(
     db: &Database,
     merchant: MerchantId,
