@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use crate::{
-    cast::{Purse, minor},
+    cast::{Purse, Ware, minor},
     history::{Asked, Body, Heard, debited, faulted, outcome},
     stage::{Process, Stage},
     tally::{Kind, Sometimes},
@@ -334,13 +334,18 @@ impl Clients {
         if stage.weather.may(Kind::ImportAgainstSale) {
             stage.weather.struck(Kind::ImportAgainstSale);
         }
-        let ware = dice.pick(&stage.cast.wares).clone();
+        self.import(dice.pick(&stage.cast.wares)).await;
+    }
+
+    /// A merchant uploads serials, and puts them on sale.
+    pub(crate) async fn import(&self, ware: &Ware) {
+        let (stage, dice) = (&self.stage, &self.stage.dice);
         let serials = dice.small(1, 12);
         let restock = {
             let mut tables = stage.db.tables();
             stage
                 .cast
-                .import(&stage.weather, &mut tables, &ware, serials)
+                .import(&stage.weather, &mut tables, ware, serials)
         };
         sleep(dice.latency()).await;
         let Some(process) = stage.any() else { return };

@@ -99,25 +99,54 @@ impl Clients {
         }
     }
 
-    /// Pays. An invoice for which there is nothing waits for what comes, and is tried again.
+    /// Pays. An invoice for which there is nothing waits for what comes; perhaps another waits behind it.
     async fn pay(&self, call: ReserveCall) {
-        let (stage, dice) = (&self.stage, &self.stage.dice);
-        let paid = Asked::Redeem {
-            id: call.id,
-            sku: call.sku,
-            quantity: call.quantity,
-        };
-        let heard = self.withdraw(paid.clone()).await;
-        if !matches!(heard, Some(Heard::Refused("OUT_OF_STOCK"))) {
+        if !self.waits(call).await {
             return;
         }
-        stage.weather.reached(Sometimes::InvoiceWaits);
-        stage.db.begins_to_wait(call.id);
-        self.open(call, Reach::Beyond).await;
-        for _ in 0..3 {
-            sleep(dice.millis(0, 3000)).await;
+        if self.stage.dice.percent(50) {
+            tokio::join!(self.collect(call), self.pay_behind(call));
+        } else {
+            self.collect(call).await;
+        }
+    }
+
+    /// A younger one of the same shelf waits, something comes, and the younger asks at once.
+    async fn pay_behind(&self, older: ReserveCall) {
+        let younger = ReserveCall {
+            id: self.fresh_id(),
+            quantity: self.stage.dice.small(1, 2),
+            ..older
+        };
+        if self.waits(younger).await {
+            let ware = Ware {
+                merchant: older.merchant,
+                sku: older.sku,
+            };
+            self.import(&ware).await;
+            self.collect(younger).await;
+        }
+    }
+
+    /// Pays for the first time; false if it does not wait then.
+    async fn waits(&self, call: ReserveCall) -> bool {
+        let heard = self.withdraw(paid(call)).await;
+        let waits = matches!(heard, Some(Heard::Refused("OUT_OF_STOCK")));
+        if waits {
+            self.stage.weather.reached(Sometimes::InvoiceWaits);
+            self.stage.db.begins_to_wait(call.id);
+            self.open(call, Reach::Beyond).await;
+        }
+        waits
+    }
+
+    /// Asks for what it waits for, a few times.
+    async fn collect(&self, call: ReserveCall) {
+        let stage = &self.stage;
+        for longest in [30, 3000, 3000] {
+            sleep(stage.dice.millis(0, longest)).await;
             let waited = is_live(stage, call.id);
-            let heard = self.withdraw(paid.clone()).await;
+            let heard = self.withdraw(paid(call)).await;
             if !matches!(heard, Some(Heard::Refused("OUT_OF_STOCK"))) {
                 if waited && matches!(heard, Some(Heard::Withdrawn(_))) {
                     stage.weather.reached(Sometimes::InvoiceServed);
@@ -179,6 +208,15 @@ impl Clients {
             stage.broken.borrow_mut().push(text);
         }
         heard
+    }
+}
+
+/// What whoever paid is to have.
+const fn paid(call: ReserveCall) -> Asked {
+    Asked::Redeem {
+        id: call.id,
+        sku: call.sku,
+        quantity: call.quantity,
     }
 }
 
