@@ -343,7 +343,7 @@ fn surplus_of_payments_that_were_taken_back_stays_in_no_balance() {
         call.json(&by_hand).send().await.data(200);
         let before = world.spendable().await;
         // The first of two pays the price, the second is in the balance.
-        let twice = Told::open(&world, &double).await;
+        let twice = Told::open(world, &double).await;
         let total = twice.total;
         let both = |first, second| [("a-0", total, first), ("b-0", total, second)];
         let paid = twice.pays(&both("Settled", "Settled")).await;
@@ -357,7 +357,7 @@ fn surplus_of_payments_that_were_taken_back_stays_in_no_balance() {
         assert_eq!(none["invoice"]["refunded"], none["invoice"]["received"]);
         assert_eq!(world.spendable().await, before);
 
-        let given = Told::open(&world, &double).await;
+        let given = Told::open(world, &double).await;
         let much = total + 700;
         given.pays(&[("c-0", much, "Settled")]).await;
         assert_eq!(world.spendable().await, before + 700);
