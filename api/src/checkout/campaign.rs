@@ -21,8 +21,9 @@ use reqwest::Url;
 use super::{
     confirm::offered as coins,
     form::{Customer, Form},
+    frame::{of_offer, own_window, within},
     listing::TOKEN,
-    look::shown,
+    look::page as look,
     product::{Sent, one},
     session::{Ware, not_offered, visit},
 };
@@ -52,9 +53,9 @@ pub(crate) async fn page(
     State(app): State<App>,
     Path(id): Path<String>,
     query: Query,
-    _customer: Customer,
+    customer: Customer,
 ) -> Response {
-    shown(led(&app, &id, &query).await)
+    of_offer(&app, led(&app, &id, &query, &customer).await)
 }
 
 pub(crate) async fn begin(
@@ -63,7 +64,7 @@ pub(crate) async fn begin(
     customer: Customer,
     form: Form,
 ) -> Response {
-    shown(asked(&app, &id, &customer, &form).await)
+    of_offer(&app, asked(&app, &id, &customer, &form).await)
 }
 
 impl Asked<'_> {
@@ -106,9 +107,14 @@ async fn find(app: &App, id: &str, asked: Asked<'_>) -> Result<(Offer, Sku), Api
     Ok((offer, sku))
 }
 
-/// The page, or the way to where what is wanted is sold; with the cookie by which later purchases are the
-/// campaign's.
-async fn led(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
+/// The page, or the way to where what is wanted is sold; in a window of its own with the cookie by which later purchases
+/// are the campaign's.
+async fn led(
+    app: &App,
+    id: &str,
+    query: &Query,
+    customer: &Customer,
+) -> Result<Response, ApiError> {
     let asked = Asked {
         token: query.get(TOKEN),
         product: query.get(PRODUCT_ID),
@@ -120,13 +126,22 @@ async fn led(app: &App, id: &str, query: &Query) -> Result<Response, ApiError> {
         at: app.now(),
     };
     let token = clicked.token(app.engine.vault());
-    let mut response = if coins(app, offer.merchant).await?.is_empty() {
-        sent_on(&offer, sku, &token)?
-    } else {
+    let sent = asked.sent(id);
+    let window = own_window(&sent.page());
+    let pays_here = !coins(app, offer.merchant).await?.is_empty();
+    let page = if pays_here {
         let ware = Ware::find(app, sku.product).await?;
         let quote = ware.quote(sku, 1)?;
-        one(app, &ware, &quote, &asked.sent(id)).await?
+        one(app, &ware, (&quote, &window), &sent).await?
+    } else if customer.in_frame {
+        look(&offer.merchant_name, "Go on at the shop", &window)
+    } else {
+        sent_on(&offer, sku, &token)?
     };
+    let mut response = within(app, Some(&offer.origins), page);
+    if customer.in_frame {
+        return Ok(response);
+    }
     let cookie = cookie_of(&token, offer.window_days, app.tls());
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)

@@ -28,7 +28,8 @@ use persistence::{
 use super::{
     confirm::{ended, find},
     form::{Customer, Form, custom_name},
-    look::{amount, see_other, shown},
+    frame::of_visit,
+    look::{amount, see_other},
     session::{Ware, not_offered},
     session_path,
 };
@@ -60,7 +61,9 @@ pub(crate) async fn change(
     _customer: Customer,
     form: Form,
 ) -> Response {
-    shown(owned(async move { changed(&app, &token, &form).await }).await)
+    let work = (app.clone(), token.clone());
+    let answer = owned(async move { changed(&work.0, &work.1, &form).await }).await;
+    of_visit(&app, &token, answer).await
 }
 
 pub(crate) async fn add(
@@ -69,7 +72,9 @@ pub(crate) async fn add(
     _customer: Customer,
     form: Form,
 ) -> Response {
-    shown(owned(async move { added(&app, &token, &form).await }).await)
+    let work = (app.clone(), token.clone());
+    let answer = owned(async move { added(&work.0, &work.1, &form).await }).await;
+    of_visit(&app, &token, answer).await
 }
 
 impl Lines {

@@ -14,7 +14,7 @@ use axum::{
 use engine::{
     catalog::ProductKind,
     checkout::{
-        INVOICE_MINUTES, OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Quote, Refusal, Session,
+        Came, INVOICE_MINUTES, OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Quote, Refusal, Session,
         SessionStatus, Unsold, address_digest, digest,
     },
     fulfillments::Email,
@@ -33,8 +33,9 @@ use super::{
     cart::{Lines, more},
     delivery_token,
     form::{Customer, Form, custom_name, not_an_address},
+    frame::{of_visit, own_window},
     invoice_path, invoice_token, letters,
-    look::{amount, page as look, see_other, shown, with_status},
+    look::{amount, page as look, see_other, with_status},
     session::{not_offered, unsold},
     session_path,
 };
@@ -60,7 +61,7 @@ pub(crate) async fn page(
     Path(token): Path<String>,
     _customer: Customer,
 ) -> Response {
-    shown(visit(&app, &token).await)
+    of_visit(&app, &token, visit(&app, &token).await).await
 }
 
 pub(crate) async fn confirm(
@@ -70,7 +71,9 @@ pub(crate) async fn confirm(
     form: Form,
 ) -> Response {
     // One task: what is decided is stored, whether or not the customer waits.
-    shown(owned(async move { yes(&app, &token, customer, form).await }).await)
+    let work = (app.clone(), token.clone());
+    let answer = owned(async move { yes(&work.0, &work.1, customer, form).await }).await;
+    of_visit(&app, &token, answer).await
 }
 
 async fn visit(app: &App, token: &str) -> Result<Response, ApiError> {
@@ -140,6 +143,9 @@ async fn asked(
         body += &form(lines, &coins, sent, email.unwrap_or_default());
     }
     body += &more(app, session, &action).await?;
+    if session.came.is_some_and(Came::is_widget) {
+        body += &own_window(&action);
+    }
     if let Some(url) = &session.cancel_url {
         let _written = writeln!(
             body,

@@ -17,6 +17,7 @@ use persistence::{
 
 use super::{
     form::{Customer, Form},
+    frame::within,
     invoice,
     look::{page as look, row, shown},
 };
@@ -57,7 +58,9 @@ pub(crate) async fn reveal_by_invoice(
     let work = async move {
         form.only(&[])?;
         let bought = invoice::find(&app, &token).await?;
-        opened(&app, bought).await
+        let widget = bought.widget.clone();
+        let page = shown(opened(&app, bought).await);
+        Ok(within(&app, widget.as_deref(), page))
     };
     shown(owned(work).await)
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
-    http::{header, request::Parts},
+    http::{HeaderName, header, request::Parts},
     response::Response,
 };
 use engine::{fulfillments::Email, links::Attribution};
@@ -23,6 +23,7 @@ use crate::{
 
 /// Fields that stand in these brackets are what the merchant wants to know.
 const CUSTOM: (&str, &str) = ("custom_fields[", "]");
+const SHOWN_IN: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const ANSWER_CHARS_MAX: usize = 500;
 
 /// Somebody who looks at a page.
@@ -31,6 +32,8 @@ pub(crate) struct Customer {
     pub(super) address: IpAddr,
     /// By which link this browser came last.
     pub(super) clicked: Option<Attribution>,
+    /// Whether the browser says that it shows the page in a frame. It decides about a cookie, and nothing else.
+    pub(super) in_frame: bool,
 }
 
 impl FromRequestParts<App> for Customer {
@@ -50,7 +53,13 @@ impl FromRequestParts<App> for Customer {
         });
         let clicked = tokens.next();
         let clicked = clicked.and_then(|token| Attribution::read(token, app.engine.vault()));
-        Ok(Self { address, clicked })
+        let shown_in = parts.headers.get(SHOWN_IN);
+        let in_frame = shown_in.is_some_and(|place| place == "iframe");
+        Ok(Self {
+            address,
+            clicked,
+            in_frame,
+        })
     }
 }
 

@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::{
     delivery::{button, has_serials},
     form::Customer,
+    frame::{own_window, within},
     look::{amount, page as look, row, shown},
     qr,
 };
@@ -123,7 +124,11 @@ async fn paid_or_not(app: &App, token: &str) -> Result<Response, ApiError> {
             );
         }
     }
-    let mut page = look(&merchant.name, "Your invoice", &body);
+    if bought.widget.is_some() {
+        body += &own_window(&format!("/invoice/{token}"));
+    }
+    let page = look(&merchant.name, "Your invoice", &body);
+    let mut page = within(app, bought.widget.as_deref(), page);
     if is_about_to_change(status) {
         page.headers_mut().insert(header::REFRESH, AGAIN);
     }
@@ -172,6 +177,7 @@ fn beside(invoice: &Invoice, currency: Currency) -> String {
     String::new()
 }
 
+/// What leads away opens in a window of its own: here the page looks for the payment, and a frame could not show it.
 fn how_to_pay(invoice: &Invoice, currency: Currency, left: TimeDelta) -> String {
     let until = invoice.expires_at.format("%H:%M UTC on %-d %B %Y");
     let (coin, pay, missing) = (&invoice.coin, &invoice.pay, invoice.missing());
@@ -190,7 +196,7 @@ fn how_to_pay(invoice: &Invoice, currency: Currency, left: TimeDelta) -> String 
         let url = escaped(&hosted.url);
         let _written = writeln!(
             body,
-            "<p class=\"ways\"><a href=\"{url}\" rel=\"noreferrer\">Pay in {coin}</a></p>"
+            "<p class=\"ways\"><a href=\"{url}\" target=\"_blank\" rel=\"noopener noreferrer\">Pay in {coin}</a></p>"
         );
     }
     if invoice.provider == ProviderKind::Manual {
@@ -236,7 +242,7 @@ fn transfer(deposit: &Deposit, (missing, currency): (Money, Currency), coin: &Co
         let link = escaped(&link);
         let _written = writeln!(
             body,
-            "<p class=\"ways\"><a href=\"{link}\">Open in a wallet</a></p>"
+            "<p class=\"ways\"><a href=\"{link}\" target=\"_blank\" rel=\"noopener\">Open in a wallet</a></p>"
         );
     }
     body

@@ -12,7 +12,7 @@ use persistence::listings::Offer;
 
 use super::{
     form::{Customer, Form},
-    look::shown,
+    frame::{of_offer, own_window, within},
     product::{Sent, one},
     session::{Ware, not_offered, visit},
 };
@@ -33,7 +33,7 @@ pub(crate) async fn page(
     query: Query,
     _customer: Customer,
 ) -> Response {
-    shown(listing(&app, &id, &query).await)
+    of_offer(&app, listing(&app, &id, &query).await)
 }
 
 pub(crate) async fn begin(
@@ -42,7 +42,7 @@ pub(crate) async fn begin(
     customer: Customer,
     form: Form,
 ) -> Response {
-    shown(asked(&app, &id, &customer, &form).await)
+    of_offer(&app, asked(&app, &id, &customer, &form).await)
 }
 
 /// The listing with an id of the path, if its token offers it now.
@@ -66,7 +66,8 @@ async fn listing(app: &App, id: &str, query: &Query) -> Result<Response, ApiErro
         to: format!("/checkout/l/{id}"),
         fields: vec![(TOKEN, token.unwrap_or_default().to_owned())],
     };
-    one(app, &ware, &quote, &sent).await
+    let page = one(app, &ware, (&quote, &own_window(&sent.page())), &sent).await?;
+    Ok(within(app, Some(&[]), page))
 }
 
 async fn asked(

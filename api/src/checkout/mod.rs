@@ -12,6 +12,7 @@ pub(crate) mod create;
 pub(crate) mod delivery;
 mod end;
 mod form;
+mod frame;
 pub(crate) mod invoice;
 mod letters;
 pub(crate) mod listing;

@@ -87,11 +87,12 @@ fn choice(product: &Product, currency: Currency) -> String {
     }
 }
 
-/// One kind of a product at the price that is asked for it, with the form with which a visit begins.
+/// One kind of a product at the price that is asked for it, with the form with which a visit begins, and what stands
+/// beside it.
 pub(super) async fn one(
     app: &App,
     ware: &Ware,
-    quote: &Quote,
+    (quote, beside): (&Quote, &str),
     sent: &Sent,
 ) -> Result<Response, ApiError> {
     let merchant = &ware.merchant;
@@ -103,7 +104,7 @@ pub(super) async fn one(
     } else {
         SOLD_OUT.to_owned()
     };
-    Ok(look(&merchant.name, &quote.title, &body))
+    Ok(look(&merchant.name, &quote.title, &(body + beside)))
 }
 
 /// What is asked for a unit.
@@ -119,6 +120,14 @@ pub(super) struct Sent {
 }
 
 impl Sent {
+    /// The address of its page, as it is written in HTML.
+    pub(super) fn page(&self) -> String {
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| format!("{name}={value}"));
+        let query = fields.collect::<Vec<_>>().join("&");
+        escaped(&format!("{}?{query}", self.to))
+    }
+
     fn hidden(&self) -> String {
         let mut inputs = String::new();
         for (name, value) in &self.fields {

@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
+/// What the policy of a page ends with that nobody may frame.
+const NOBODY: &str = "frame-ancestors 'none'";
 const STYLE: &str = include_str!("page.css");
 
 /// A page as it is sent.
@@ -30,7 +32,7 @@ impl Page {
         let html = html(title, style, body);
         let policy = format!(
             "default-src 'self'; style-src 'sha256-{}'; object-src 'none'; base-uri 'none'; \
-             form-action 'self'; frame-ancestors 'none'",
+             form-action 'self'; {NOBODY}",
             BASE64_STANDARD.encode(Sha256::digest(style))
         );
         Self {
@@ -73,6 +75,21 @@ impl Page {
     }
 }
 
+/// Lets pages of these origins, as they are written in a policy, frame this one, on which no script runs then. What is
+/// no page, and what says already who may frame it, stays as it is.
+pub(crate) fn framable(mut page: Response, ancestors: &str) -> Response {
+    let policy = page.headers().get(header::CONTENT_SECURITY_POLICY);
+    let policy = policy.and_then(|policy| policy.to_str().ok());
+    let Some(rest) = policy.and_then(|policy| policy.strip_suffix(NOBODY)) else {
+        return page;
+    };
+    let policy = format!("{rest}script-src 'none'; frame-ancestors {ancestors}");
+    let policy = HeaderValue::from_str(&policy).expect("a policy and origins are plain text");
+    let head = page.headers_mut();
+    head.insert(header::CONTENT_SECURITY_POLICY, policy);
+    page
+}
+
 /// A text as HTML; what stands in backticks is code.
 pub(crate) fn text(text: &str) -> String {
     let parts = text.split('`').enumerate().map(|(at, part)| {
@@ -112,6 +129,25 @@ mod tests {
             text("a < `b & c` \"d\""),
             "a &lt; <code>b &amp; c</code> &quot;d&quot;"
         );
+    }
+
+    #[test]
+    fn page_is_framed_by_whom_it_names_and_runs_no_script_there() {
+        let of = |page: &Response| {
+            let policy = &page.headers()["content-security-policy"];
+            policy.to_str().unwrap().to_owned()
+        };
+        let page = framable(Page::new("A", "<p>b</p>").answer(), "https://a.example");
+        let policy = of(&page);
+        assert!(
+            policy.ends_with(
+                "form-action 'self'; script-src 'none'; frame-ancestors https://a.example"
+            ),
+            "{policy}"
+        );
+        assert_eq!(of(&framable(page, "https:")), policy);
+        let nothing = framable(().into_response(), "https:");
+        assert!(nothing.headers().is_empty());
     }
 
     #[test]

@@ -83,8 +83,14 @@ async fn campaign(
         return Ok(None);
     };
     let offered = campaigns::offered(&app.database, &found).await?;
+    let leaves = checkout_offers(app, found.merchant).await?.is_empty();
     count(app, &found, visit).await;
-    Ok(Some(widget::campaign(app, &found, &offered, token)))
+    Ok(Some(widget::campaign(
+        app,
+        &found,
+        (&offered, leaves),
+        token,
+    )))
 }
 
 /// With a way to buy it, if its merchant takes money here.

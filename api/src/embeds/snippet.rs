@@ -85,7 +85,7 @@ impl Placed {
                 format!("<script src=\"{page}.js\" data-token=\"{token}\" async></script>")
             }
             Flavor::React => format!(
-                "<iframe title=\"Shop\" src=\"{}\" loading=\"lazy\" style={{{{ width: \"100%\", height: 420, border: 0 }}}} />",
+                "<iframe title=\"Shop\" src=\"{}\" loading=\"lazy\" style={{{{ width: \"100%\", height: 720, border: 0 }}}} />",
                 self.url()
             ),
             Flavor::Link => self.url(),

@@ -10,6 +10,7 @@ use persistence::{
     listings,
 };
 
+use super::frame::{ancestors, anywhere};
 use crate::{
     docs::page::{Page, escaped},
     state::App,
@@ -27,13 +28,16 @@ struct Item<'a> {
     currency: Currency,
     /// Where it is bought, if it is bought by a button.
     checkout: Option<String>,
+    /// Whether that leads away to its merchant's shop, rather than on in the frame.
+    leaves: bool,
 }
 
-/// The widget of a campaign, for pages that may show it.
+/// The widget of a campaign, for pages that may show it. Where its merchant takes no payments here, a button leads
+/// to the merchant's shop, in a window of its own.
 pub(super) fn campaign(
     app: &App,
     offer: &campaigns::Offer,
-    offered: &[Offered],
+    (offered, leaves): (&[Offered], bool),
     token: &str,
 ) -> Response {
     let id = offer.standing.campaign;
@@ -51,14 +55,11 @@ pub(super) fn campaign(
                 one.product,
                 of_variant(one.variant)
             )),
+            leaves,
         })
         .map(|item| item.html())
         .collect();
-    let ancestors = if offer.origins.is_empty() {
-        anywhere(app).to_owned()
-    } else {
-        offer.origins.join(" ")
-    };
+    let ancestors = ancestors(app, &offer.origins);
     framed(&offer.merchant_name, &items, &ancestors)
 }
 
@@ -74,6 +75,7 @@ pub(super) fn listing(app: &App, offer: &listings::Offer, token: Option<&str>) -
         price: judged.listing.price,
         currency: offer.currency,
         checkout: token.map(checkout),
+        leaves: false,
     };
     framed(&offer.merchant_name, &item.html(), anywhere(app))
 }
@@ -95,11 +97,6 @@ fn framed(shop: &str, items: &str, ancestors: &str) -> Response {
     Page::framed(shop, STYLE, &body, ancestors).answer()
 }
 
-/// Pages by https; where we are not reached by https ourselves, any.
-fn anywhere(app: &App) -> &'static str {
-    if app.tls() { "https:" } else { "https: http:" }
-}
-
 fn of_variant(variant: Option<VariantId>) -> String {
     variant.map_or_else(String::new, |id| format!("&amp;variant_id={id}"))
 }
@@ -110,7 +107,12 @@ impl Item<'_> {
             format!("<span class=\"kind\">{}</span>", escaped(title))
         });
         let button = self.checkout.as_ref().map_or_else(String::new, |url| {
-            format!("<a class=\"buy\" href=\"{url}\" target=\"_blank\" rel=\"noopener\">Buy</a>\n")
+            let window = if self.leaves {
+                " target=\"_blank\" rel=\"noopener\""
+            } else {
+                ""
+            };
+            format!("<a class=\"buy\" href=\"{url}\"{window}>Buy</a>\n")
         });
         format!(
             "<li>\n<h2>{title}{kind}</h2>\n<p class=\"price\">{price} {currency}</p>\n{button}</li>\n",

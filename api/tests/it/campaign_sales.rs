@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    checkout::{is_page, location},
+    checkout::{is_widget_page, location},
     support::{World, with_world},
 };
 
@@ -52,7 +52,7 @@ fn customer_buys_from_a_widget_and_the_sale_is_the_campaigns() {
         let page = world.see(&path).await;
         let cookie = page.cookie();
         assert!(cookie.starts_with("consign_ref=ca1."), "{cookie}");
-        let page = is_page(&page, 200);
+        let page = is_widget_page(&page, 200);
         assert!(page.contains("29.99 USD"), "{page}");
         let (to, _) = path.split_once('?').unwrap();
         assert!(page.contains(&format!("action=\"{to}\"")), "{page}");
@@ -134,12 +134,12 @@ fn what_a_campaign_does_not_sell_is_not_sold_wherever_the_customer_is() {
             format!("{path}&variant_id=x"),
             format!("/checkout/c/{}", id(&made)),
         ] {
-            let page = is_page(&world.see(&wrong).await, 403);
+            let page = is_widget_page(&world.see(&wrong).await, 403);
             assert!(
                 !page.contains("<form") && !page.contains("Lumen"),
                 "{wrong}"
             );
-            is_page(&world.send_form(&wrong, "quantity=1", "").await, 403);
+            is_widget_page(&world.send_form(&wrong, "quantity=1", "").await, 403);
         }
         let stopped = "WHERE code = 'demo-both'";
         for (off, on) in [
@@ -172,18 +172,18 @@ fn what_a_campaign_does_not_sell_is_not_sold_wherever_the_customer_is() {
             ),
         ] {
             world.sql(&off);
-            is_page(&world.see(&path).await, 403);
-            is_page(&world.send_form(&path, "quantity=1", "").await, 403);
-            is_page(&world.see(&visit).await, 403);
-            is_page(&world.submit(&visit, YES).await, 403);
+            is_widget_page(&world.see(&path).await, 403);
+            is_widget_page(&world.send_form(&path, "quantity=1", "").await, 403);
+            is_widget_page(&world.see(&visit).await, 403);
+            is_widget_page(&world.submit(&visit, YES).await, 403);
             world.sql(&on);
-            is_page(&world.see(&visit).await, 200);
+            is_widget_page(&world.see(&visit).await, 200);
         }
         let rotate = format!("/{}/rotate-token", id(&made));
         let rotate = world.own_campaigns(&session, "POST", &rotate);
         rotate.json(&json!({})).send().await.data(200);
-        is_page(&world.see(&path).await, 403);
-        is_page(&world.send_form(&path, "quantity=1", "").await, 403);
+        is_widget_page(&world.see(&path).await, 403);
+        is_widget_page(&world.send_form(&path, "quantity=1", "").await, 403);
         assert_eq!(world.purchases_made(), before);
         // Whoever came by the token while it counted goes on.
         location(&world.submit(&visit, YES).await);
@@ -207,10 +207,10 @@ fn nothing_that_a_browser_sends_changes_a_campaign_its_price_or_its_reseller() {
             let page = world
                 .send_form(&path, &format!("quantity=1&{field}=1"), "")
                 .await;
-            assert!(is_page(&page, 422).contains(field));
+            assert!(is_widget_page(&page, 422).contains(field));
         }
         for form in ["quantity=0", "quantity=21", "quantity=x", "email=nobody"] {
-            is_page(&world.send_form(&path, form, "").await, 422);
+            is_widget_page(&world.send_form(&path, form, "").await, 422);
         }
         assert_eq!(world.purchases_made(), before);
     });

@@ -4,7 +4,7 @@ use api::checkout::{carry_waiting, expire_due};
 use serde_json::{Value, json};
 
 use crate::{
-    checkout::{after, is_page, location},
+    checkout::{after, is_page, is_widget_page, location},
     listings::LISTABLE,
     support::{Reply, World, with_world},
 };
@@ -538,13 +538,13 @@ fn campaign_sells_what_its_token_allows_and_a_listing_nothing_else() {
         let made = world.make_campaign(&session, &body).await.data(201);
         let path = world.button_of(&session, &made).await;
         let visit = location(&world.send_form(&path, "quantity=1", "").await);
-        let page = is_page(&world.see(&visit).await, 200);
+        let page = is_widget_page(&world.see(&visit).await, 200);
         assert!(
             !page.contains("Starfall") && page.contains("Gift card"),
             "{page}"
         );
         for title in ["Closed", "Setup"] {
-            is_page(&world.add_to(&visit, title, 1).await, 403);
+            is_widget_page(&world.add_to(&visit, title, 1).await, 403);
         }
         location(&world.add_to(&visit, "Gift", 1).await);
         location(&world.add_to(&visit, "Antivirus", 1).await);
@@ -555,7 +555,7 @@ fn campaign_sells_what_its_token_allows_and_a_listing_nothing_else() {
             .await
             .data(200);
         let before = world.purchases_made();
-        let page = is_page(&world.submit(&visit, YES).await, 403);
+        let page = is_widget_page(&world.submit(&visit, YES).await, 403);
         assert!(page.contains("not on sale any more"), "{page}");
         assert_eq!(world.purchases_made(), before);
         let out = format!("remove={gift}");
@@ -570,10 +570,10 @@ fn campaign_sells_what_its_token_allows_and_a_listing_nothing_else() {
             .data(201);
         let page = world.page_of(&session, &listing).await;
         let visit = location(&world.send_form(&page, "quantity=1", "").await);
-        let page = is_page(&world.see(&visit).await, 200);
+        let page = is_widget_page(&world.see(&visit).await, 200);
         assert!(!page.contains("Something else"), "{page}");
         for title in ["Gift", "Antivirus"] {
-            is_page(&world.add_to(&visit, title, 1).await, 403);
+            is_widget_page(&world.add_to(&visit, title, 1).await, 403);
         }
         location(&world.set_quantity(&visit, "Antivirus", "3").await);
         location(&world.submit(&visit, YES).await);

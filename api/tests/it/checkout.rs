@@ -109,6 +109,18 @@ pub(crate) fn after(minutes: i64) -> Timestamp {
 /// A page without script, which no program of another site may show or index.
 #[track_caller]
 pub(crate) fn is_page(reply: &Reply, status: u16) -> String {
+    is_framed(reply, status, "'none'")
+}
+
+/// A page of what a widget leads to that any page by https may frame.
+#[track_caller]
+pub(crate) fn is_widget_page(reply: &Reply, status: u16) -> String {
+    is_framed(reply, status, "https:")
+}
+
+/// The same for pages of these origins.
+#[track_caller]
+pub(crate) fn is_framed(reply: &Reply, status: u16, ancestors: &str) -> String {
     let text = reply.text();
     assert_eq!(reply.status, status, "{text}");
     assert_eq!(
@@ -118,7 +130,16 @@ pub(crate) fn is_page(reply: &Reply, status: u16) -> String {
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     assert_eq!(reply.header("x-robots-tag"), Some("noindex, nofollow"));
     let policy = reply.header("content-security-policy").unwrap();
-    assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
+    let scripts = if ancestors == "'none'" {
+        ""
+    } else {
+        " script-src 'none';"
+    };
+    let end = format!("; form-action 'self';{scripts} frame-ancestors {ancestors}");
+    assert!(
+        policy.starts_with("default-src 'self'") && policy.ends_with(&end),
+        "{policy}"
+    );
     assert!(!policy.contains("unsafe") && !text.contains("<script"));
     assert!(text.contains("<html lang=\"en\">") && text.contains("<h1>"));
     text

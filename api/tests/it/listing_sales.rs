@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     btcpay::{Double, payment},
-    checkout::{is_page, location},
+    checkout::{is_widget_page, location},
     checkout_paid::reference_of,
     listings::LISTABLE,
     support::{World, with_world},
@@ -62,7 +62,7 @@ fn customer_buys_at_the_price_of_a_listing_and_its_reseller_earns_the_margin() {
             world.sold_by(&session).await,
             (json!(0), json!("0.00"), json!("0.00"))
         );
-        let shown = is_page(&world.see(&page).await, 200);
+        let shown = is_widget_page(&world.see(&page).await, 200);
         assert!(shown.contains("39.99 USD"), "{shown}");
         let (path, token) = page.split_once("?t=").unwrap();
         let named = format!("<input type=\"hidden\" name=\"t\" value=\"{token}\">");
@@ -76,7 +76,7 @@ fn customer_buys_at_the_price_of_a_listing_and_its_reseller_earns_the_margin() {
             .send_form(&page, "quantity=2&email=ann%40example.com", &cookie)
             .await;
         let visit = location(&begun);
-        assert!(is_page(&world.see(&visit).await, 200).contains("79.98 USD"));
+        assert!(is_widget_page(&world.see(&visit).await, 200).contains("79.98 USD"));
         let invoice = location(&world.submit(&visit, YES).await);
         assert_eq!(location(&world.submit(&visit, YES).await), invoice);
         let open = world.newest().await;
@@ -92,7 +92,7 @@ fn customer_buys_at_the_price_of_a_listing_and_its_reseller_earns_the_margin() {
         world.merchant_sets(&product, &dear).await;
         review(world.server.app()).await.unwrap();
         assert_eq!(world.listed(&session).await[0]["status"], "BLOCKED");
-        is_page(&world.see(&page).await, 403);
+        is_widget_page(&world.see(&page).await, 403);
         assert_eq!(world.pay(&open).await["status"], "COMPLETED");
         assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "2");
 
@@ -197,15 +197,15 @@ fn what_is_not_offered_is_not_sold_wherever_the_customer_is() {
             format!("{path}?t={}", token.replace(".1.1", ".1.2")),
             format!("/checkout/l/lst_00000000000000000000000000?t={token}"),
         ] {
-            let seen = is_page(&world.see(&wrong).await, 403);
+            let seen = is_widget_page(&world.see(&wrong).await, 403);
             assert!(seen.contains("Not available"), "{wrong}: {seen}");
             assert!(
                 !seen.contains("<form") && !seen.contains("Lumen"),
                 "{wrong}"
             );
-            is_page(&world.send_form(&wrong, "quantity=1", "").await, 403);
+            is_widget_page(&world.send_form(&wrong, "quantity=1", "").await, 403);
         }
-        is_page(&world.see(&format!("/checkout/l/x?t={token}")).await, 404);
+        is_widget_page(&world.see(&format!("/checkout/l/x?t={token}")).await, 404);
         for (off, on) in [
             (
                 "UPDATE listings SET status = 'PAUSED', paused = true",
@@ -229,18 +229,18 @@ fn what_is_not_offered_is_not_sold_wherever_the_customer_is() {
             ),
         ] {
             world.sql(off);
-            is_page(&world.see(&page).await, 403);
-            is_page(&world.send_form(&page, "quantity=1", "").await, 403);
-            is_page(&world.see(&visit).await, 403);
-            is_page(&world.submit(&visit, YES).await, 403);
+            is_widget_page(&world.see(&page).await, 403);
+            is_widget_page(&world.send_form(&page, "quantity=1", "").await, 403);
+            is_widget_page(&world.see(&visit).await, 403);
+            is_widget_page(&world.submit(&visit, YES).await, 403);
             world.sql(on);
-            is_page(&world.see(&visit).await, 200);
+            is_widget_page(&world.see(&visit).await, 200);
         }
         assert_eq!(world.purchases_made(), before);
         let over = json!({"status": "ARCHIVED"});
         world.change_listing(&session, &made, &over).await.data(200);
-        is_page(&world.see(&page).await, 403);
-        is_page(&world.submit(&visit, YES).await, 403);
+        is_widget_page(&world.see(&page).await, 403);
+        is_widget_page(&world.submit(&visit, YES).await, 403);
         assert_eq!(world.purchases_made(), before);
     });
 }
@@ -263,12 +263,12 @@ fn nothing_that_a_browser_sends_changes_a_listing_its_price_or_its_reseller() {
         ] {
             for path in [&page, &visit] {
                 let form = format!("email=ann%40example.com&{field}=1");
-                let shown = is_page(&world.send_form(path, &form, "").await, 422);
+                let shown = is_widget_page(&world.send_form(path, &form, "").await, 422);
                 assert!(shown.contains(field), "{shown}");
             }
         }
         for form in ["quantity=0", "quantity=21", "quantity=x", "email=nobody"] {
-            is_page(&world.send_form(&page, form, "").await, 422);
+            is_widget_page(&world.send_form(&page, form, "").await, 422);
         }
         assert_eq!(world.purchases_made(), before);
     });
@@ -286,8 +286,8 @@ fn price_of_a_listing_that_changed_is_shown_before_anything_is_bought() {
             .await
             .data(200);
         let before = world.purchases_made();
-        assert!(is_page(&world.see(&visit).await, 200).contains("79.98 USD"));
-        let shown = is_page(&world.submit(&visit, YES).await, 422);
+        assert!(is_widget_page(&world.see(&visit).await, 200).contains("79.98 USD"));
+        let shown = is_widget_page(&world.submit(&visit, YES).await, 422);
         assert!(
             shown.contains("82.00 USD") && shown.contains("price has changed"),
             "{shown}"
@@ -318,8 +318,8 @@ fn listing_that_is_sold_out_says_so_before_anybody_pays() {
         let claim = claim.key(&world.merchant_key());
         claim.json(&json!({"amount": 200})).send().await.data(200);
         let before = world.purchases_made();
-        assert!(is_page(&world.see(&page).await, 200).contains("sold out"));
-        let shown = is_page(&world.submit(&visit, YES).await, 409);
+        assert!(is_widget_page(&world.see(&page).await, 200).contains("sold out"));
+        let shown = is_widget_page(&world.submit(&visit, YES).await, 409);
         assert!(shown.contains("Sold out"), "{shown}");
         assert_eq!(world.purchases_made(), before);
     });

@@ -31,6 +31,7 @@ mod deposits;
 mod dev;
 mod docs;
 mod dynamic_url;
+mod embeds;
 mod erasure;
 mod events;
 mod export;

@@ -42,6 +42,16 @@ pub enum Came {
     Listing(ListingId),
 }
 
+impl Came {
+    /// Whether the visit began in a widget, and may go on in its frame.
+    pub const fn is_widget(self) -> bool {
+        match self {
+            Self::Link(_) => false,
+            Self::Campaign(_) | Self::Listing(_) => true,
+        }
+    }
+}
+
 /// What a customer is about to buy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

@@ -26,6 +26,36 @@ pub struct Bought {
     pub lines: Vec<Line>,
     pub success_url: Option<String>,
     pub cancel_url: Option<String>,
+    /// If the visit began in a widget, which origins its frame is for; none are named: any.
+    pub widget: Option<Vec<String>>,
+}
+
+/// The columns that say which origins the widget is for in which a visit began: a listing's is for any.
+macro_rules! select_visit {
+    ($columns:literal, $which:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            "CASE WHEN s.listing_id IS NULL THEN c.origins ELSE '{}' END AS origins
+             FROM checkout_sessions AS s
+             LEFT JOIN embed_campaigns AS c ON c.campaign_id = s.campaign_id
+             WHERE ",
+            $which
+        )
+    };
+}
+
+/// Which origins the widget is for in which this visit began, as its row says now; none if it began elsewhere.
+pub async fn widget_of(db: &Database, token: [u8; 32]) -> Result<Option<Vec<String>>, Error> {
+    let db = db.clone();
+    owned(async move {
+        let origins = sqlx::query_scalar(select_visit!("", "s.token_digest = $1"))
+            .bind(&token[..])
+            .fetch_optional(&mut *db.find().await?)
+            .await?;
+        Ok(origins.flatten())
+    })
+    .await
 }
 
 /// The invoice whose page this token opens.
@@ -62,22 +92,24 @@ async fn bought(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Option<
         return Ok(None);
     };
     let lines = lines_of(&mut *connection, invoice.id).await?;
-    let (success_url, cancel_url) = ways_on(connection, invoice.id).await?;
+    let (success_url, cancel_url, widget) = ways_on(connection, invoice.id).await?;
     Ok(Some(Bought {
         invoice,
         lines,
         success_url,
         cancel_url,
+        widget,
     }))
 }
 
-async fn ways_on(
-    connection: &mut PgConnection,
-    invoice: InvoiceId,
-) -> Result<(Option<String>, Option<String>), Error> {
-    let found = sqlx::query_as(
-        "SELECT success_url, cancel_url FROM checkout_sessions WHERE invoice_id = $1",
-    )
+/// Where a visit goes on, or instead, and the origins of its widget.
+type WaysOn = (Option<String>, Option<String>, Option<Vec<String>>);
+
+async fn ways_on(connection: &mut PgConnection, invoice: InvoiceId) -> Result<WaysOn, Error> {
+    let found = sqlx::query_as(select_visit!(
+        "s.success_url, s.cancel_url, ",
+        "s.invoice_id = $1"
+    ))
     .bind(invoice.uuid())
     .fetch_optional(connection)
     .await?;
