@@ -61,7 +61,7 @@ async function ask(method, path, call) {
 async function delivers(program, name, order) {
   const file = join(folder, name);
   const placed = samples[program]
-    .replace("{customer_email}", "ann+k'(1)@example.com")
+    .replace("{customer_email}", "ann+k'x@example.com")
     .replace("{external_order_id}", order)
     .replace("{quantity}", "1");
   await writeFile(file, placed);
