@@ -190,10 +190,8 @@ pub async fn give_back(
         let Some(found) = billed(&mut tx, (merchant, id)).await? else {
             return Ok(None);
         };
-        if let Some((of, amount)) = known_refund(&mut tx, merchant, &wanted.reference).await? {
-            let same = wanted.amount.is_none_or(|wanted| wanted.minor() == amount);
-            let same = same && of == id.uuid();
-            return Ok(Some(if same {
+        if let Some(known) = known_refund(&mut tx, merchant, &wanted.reference).await? {
+            return Ok(Some(if wanted.is(id.uuid(), known)? {
                 Ok((found, true))
             } else {
                 Err(NotGivenBack::Mismatch)
