@@ -28,7 +28,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use crate::{error::Error, notices::Notices};
+use crate::{balances::Whose, error::Error, journal::Tails, notices::Notices};
 
 /// The schema's migrations, embedded.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -110,6 +110,8 @@ pub struct Database {
     finds: PgPool,
     writes: PgPool,
     behind: PgPool,
+    tails: Tails,
+    whose: Whose,
     /// What all lists see, instead of what is there when they look.
     snapshot: Option<Arc<str>>,
 }
@@ -169,6 +171,8 @@ impl Database {
             finds,
             writes,
             behind,
+            tails: Tails::default(),
+            whose: Whose::default(),
             snapshot: None,
         })
     }
@@ -266,6 +270,15 @@ impl Database {
     )]
     pub(crate) async fn begin_behind(&self) -> Result<Transaction<'static, Postgres>, Error> {
         Ok(self.behind.begin().await?)
+    }
+
+    /// What lanes of this process have just committed, if its journal puts it there.
+    pub const fn tails(&self) -> &Tails {
+        &self.tails
+    }
+
+    pub(crate) const fn whose(&self) -> &Whose {
+        &self.whose
     }
 
     /// The address, for connections outside the pools.

@@ -54,8 +54,11 @@ impl Installation {
             installation.database.connect_options(),
             config.database.durability(),
         );
-        installation.journal =
-            Arc::new(PgJournal::new(options, durability).with_deadline(deadline));
+        installation.journal = Arc::new(
+            PgJournal::new(options, durability)
+                .with_deadline(deadline)
+                .with_tails(installation.database.tails()),
+        );
         if let Some(file) = config.database.tripwire(&installation.database).await? {
             installation.tripwire = Some(Arc::new(file));
         } else {
@@ -97,7 +100,8 @@ impl Installation {
         {
             return Err(Halted(halt.to_string()).into());
         }
-        let journal = PgJournal::new(database.connect_options(), durability);
+        let journal =
+            PgJournal::new(database.connect_options(), durability).with_tails(database.tails());
         Ok(Self {
             database,
             vault,

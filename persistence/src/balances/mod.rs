@@ -7,5 +7,7 @@ pub mod purchases;
 pub(crate) mod rows;
 mod source;
 pub mod statement;
+mod whose;
 
 pub use source::PgBalances;
+pub(crate) use whose::Whose;

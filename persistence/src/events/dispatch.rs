@@ -8,12 +8,15 @@
 //! facts that make earlier ones needless only the last of a step is told, so that a product whose price
 //! changes all the time floods nobody's feed.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use engine::{
     clock::Timestamp,
     events::{Audience, Fact, Feed},
-    ids::{MerchantId, RelationshipId},
+    ids::{BalanceId, MerchantId, RelationshipId},
     journal::Owner,
 };
 use serde::Deserialize as _;
@@ -21,7 +24,12 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::number::number;
-use crate::{Database, Error, database::commit, notifications, owned};
+use crate::{
+    Database, Error,
+    database::commit,
+    journal::{Committed, Entry},
+    notifications, owned,
+};
 
 /// The one shard there is.
 const SHARD: i16 = 0;
@@ -92,9 +100,14 @@ pub async fn step(
             return Ok(None);
         }
         let mut feeds = HashSet::new();
-        for (lane, waiting) in state.lanes.into_iter().zip(state.waiting) {
-            let batches = portion(waiting.unsigned_abs()).min(BATCHES_MAX);
-            tell_entries(&mut tx, (lane, batches.cast_signed()), now, &mut feeds).await?;
+        for Json((lane, from, to)) in state.lanes {
+            let batches = portion((to - from).unsigned_abs()).min(BATCHES_MAX);
+            let through = to.min(from + batches.cast_signed());
+            let mut next = db.tails().events.take(lane, from, through);
+            if next.is_empty() {
+                next = stored(&mut tx, (lane, from, through)).await?;
+            }
+            tell_entries(&mut tx, &db, (lane, &next), now, &mut feeds).await?;
         }
         let mut sent = sent(&mut tx, &feeds).await?;
         number(&mut tx, &sent, now).await?;
@@ -112,9 +125,8 @@ pub async fn step(
 #[derive(sqlx::FromRow)]
 struct State {
     owner: Option<Uuid>,
-    /// Lanes with batches that wait, and how many each of them has.
-    lanes: Vec<i16>,
-    waiting: Vec<i64>,
+    /// Lanes with batches that wait, the last of each that was told and the last that there is.
+    lanes: Vec<Json<(i16, i64, i64)>>,
     facts: bool,
 }
 
@@ -126,38 +138,91 @@ async fn locked(connection: &mut PgConnection) -> Result<State, Error> {
         .fetch_one(&mut *connection)
         .await?;
     Ok(sqlx::query_as(
-        "SELECT s.owner, w.lanes, w.waiting, EXISTS (SELECT FROM event_outbox) AS facts
-         FROM shards AS s CROSS JOIN (
-           SELECT COALESCE(ARRAY_AGG(l.lane ORDER BY l.lane), '{}') AS lanes,
-                  COALESCE(ARRAY_AGG(l.seq - COALESCE(c.seq, 0) ORDER BY l.lane), '{}') AS waiting
+        "SELECT s.owner, EXISTS (SELECT FROM event_outbox) AS facts, ARRAY (
+           SELECT jsonb_build_array(l.lane, COALESCE(c.seq, 0), l.seq)
            FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane
-           WHERE l.seq > COALESCE(c.seq, 0)
-         ) AS w
-         WHERE s.shard = $1",
+           WHERE l.seq > COALESCE(c.seq, 0) ORDER BY l.lane
+         ) AS lanes
+         FROM shards AS s WHERE s.shard = $1",
     )
     .bind(SHARD)
     .fetch_one(connection)
     .await?)
 }
 
+/// The batches of a lane above number `from`, up to `through`, as their rows say: at most as many as have
+/// [`ENTRIES_MAX`] entries, unless the first alone has more.
+async fn stored(
+    connection: &mut PgConnection,
+    (lane, from, through): (i16, i64, i64),
+) -> Result<Vec<Arc<Committed>>, Error> {
+    let rows: Vec<(i64, Vec<i64>, Vec<i64>)> = sqlx::query_as(include_str!("batches.sql"))
+        .bind(lane)
+        .bind(from)
+        .bind(through)
+        .bind(ENTRIES_MAX)
+        .fetch_all(connection)
+        .await?;
+    let batch = |(seq, balances, versions): (i64, Vec<i64>, Vec<i64>)| {
+        let entry = |(balance, version)| Entry {
+            balance: BalanceId(balance),
+            version,
+            email: None,
+        };
+        let entries = balances.into_iter().zip(versions).map(entry).collect();
+        Arc::new(Committed { seq, entries })
+    };
+    Ok(rows.into_iter().map(batch).collect())
+}
+
+/// Tells the entries of batches that follow one another, and moves their lane's cursor. A feed of a
+/// relationship has something new as well: its entries are numbered when somebody listens ([`number`]).
 async fn tell_entries(
     connection: &mut PgConnection,
-    (lane, batches): (i16, i64),
+    db: &Database,
+    (lane, batches): (i16, &[Arc<Committed>]),
     now: Timestamp,
     feeds: &mut HashSet<Feed>,
 ) -> Result<(), Error> {
-    let told: Vec<(Uuid, Option<Uuid>, bool)> = sqlx::query_as(include_str!("dispatch.sql"))
+    let Some(through) = batches.last().map(|batch| batch.seq) else {
+        return Ok(());
+    };
+    let entries = || batches.iter().flat_map(|batch| &batch.entries);
+    let balances = entries().map(|entry| entry.balance);
+    let whose = db.whose().of(connection, balances).await?;
+    let mut grouped: HashMap<Feed, Vec<(i64, i64)>> = HashMap::new();
+    for entry in entries() {
+        let Some(&feed) = whose.get(&entry.balance) else {
+            continue;
+        };
+        feeds.insert(feed);
+        let merchants = Feed {
+            relationship: None,
+            ..feed
+        };
+        let group = grouped.entry(merchants).or_default();
+        group.push((entry.balance.0, entry.version));
+    }
+    feeds.extend(grouped.keys());
+    let spans: Vec<(Uuid, bool, i32)> = grouped
+        .iter()
+        .map(|(feed, entries)| {
+            let count = i32::try_from(entries.len()).expect("a step is bounded");
+            (feed.merchant.uuid(), feed.test, count)
+        })
+        .collect();
+    let (balances, versions): (Vec<i64>, Vec<i64>) = grouped.into_values().flatten().unzip();
+    sqlx::query(include_str!("dispatch.sql"))
         .bind(lane)
-        .bind(batches)
-        .bind(ENTRIES_MAX)
+        .bind(through)
         .bind(now)
-        .fetch_all(connection)
+        .bind(spans.iter().map(|span| span.0).collect::<Vec<_>>())
+        .bind(spans.iter().map(|span| span.1).collect::<Vec<_>>())
+        .bind(spans.iter().map(|span| span.2).collect::<Vec<_>>())
+        .bind(balances)
+        .bind(versions)
+        .execute(connection)
         .await?;
-    feeds.extend(told.into_iter().map(|(merchant, relationship, test)| Feed {
-        merchant: MerchantId::from_uuid(merchant),
-        relationship: relationship.map(RelationshipId::from_uuid),
-        test,
-    }));
     Ok(())
 }
 

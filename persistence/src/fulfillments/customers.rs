@@ -3,6 +3,8 @@
 //! Keeps: a lane's cursor moves in the transaction that stores what lies below it, and from where it was read,
 //! so whoever races stores the same once and skips nothing.
 
+use std::sync::Arc;
+
 use engine::{
     ids::{BalanceId, MerchantId},
     vault::Sealed,
@@ -10,7 +12,7 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Database, Error, database::commit, error::at_most_one, owned};
+use crate::{Database, Error, database::commit, error::at_most_one, journal::Committed, owned};
 
 /// Orders of one lane that are not stored by their customers yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,16 +45,22 @@ pub async fn unread(db: &Database, batches: u32) -> Result<Vec<Unread>, Error> {
     let db = db.clone();
     owned(async move {
         let mut connection = db.behind().await?;
-        let lanes: Vec<(i16, i64)> = sqlx::query_as(
-            "SELECT l.lane, COALESCE(c.seq, 0) FROM lanes AS l
+        let lanes: Vec<(i16, i64, i64)> = sqlx::query_as(
+            "SELECT l.lane, COALESCE(c.seq, 0), l.seq FROM lanes AS l
              LEFT JOIN customer_cursors AS c ON c.lane = l.lane
              WHERE l.seq > COALESCE(c.seq, 0) ORDER BY l.lane",
         )
         .fetch_all(&mut *connection)
         .await?;
         let mut unread = Vec::with_capacity(lanes.len());
-        for (lane, from) in lanes {
-            unread.push(next(&mut connection, (lane, batches), from).await?);
+        for (lane, from, to) in lanes {
+            let through = to.min(from + i64::from(batches));
+            let just = db.tails().customers.take(lane, from, through);
+            unread.push(if just.is_empty() {
+                next(&mut connection, (lane, batches), from).await?
+            } else {
+                of_tail(&mut connection, &db, (lane, from), &just).await?
+            });
         }
         Ok(unread)
     })
@@ -92,6 +100,33 @@ async fn next(
         lane,
         from,
         through,
+        orders: orders.collect(),
+    })
+}
+
+/// What a lane has just committed, without reading it back.
+async fn of_tail(
+    connection: &mut PgConnection,
+    db: &Database,
+    (lane, from): (i16, i64),
+    batches: &[Arc<Committed>],
+) -> Result<Unread, Error> {
+    let sent = batches.iter().flat_map(|batch| &batch.entries);
+    let sent = sent.filter_map(|entry| Some((entry, entry.email.clone()?)));
+    let balances = sent.clone().map(|(entry, _)| entry.balance);
+    let whose = db.whose().of(connection, balances).await?;
+    let orders = sent.filter_map(|(entry, email)| {
+        Some(Order {
+            merchant: whose.get(&entry.balance)?.merchant,
+            balance: entry.balance,
+            version: entry.version,
+            email,
+        })
+    });
+    Ok(Unread {
+        lane,
+        from,
+        through: batches.last().map_or(from, |batch| batch.seq),
         orders: orders.collect(),
     })
 }

@@ -14,19 +14,21 @@ use sqlx::{
     postgres::{PgArguments, PgRow},
 };
 
-use super::{arguments, class, connection::LaneConnection, reader::Health};
+use super::{Tails, arguments, class, connection::LaneConnection, reader::Health};
 
 /// The connection that writes a lane.
 pub(super) struct PgWriter {
     connection: Option<LaneConnection>,
     reader: Health,
+    tails: Tails,
 }
 
 impl PgWriter {
-    pub(super) fn new(connection: LaneConnection, reader: Health) -> Self {
+    pub(super) fn new(connection: LaneConnection, reader: Health, tails: Tails) -> Self {
         Self {
             connection: Some(connection),
             reader,
+            tails,
         }
     }
 
@@ -83,7 +85,10 @@ impl Writer for PgWriter {
                 .await?;
             match seqs.as_slice() {
                 [] => Err(Failure::Fenced),
-                [seq] if *seq == batch.seq => Ok(()),
+                [seq] if *seq == batch.seq => {
+                    self.tails.put(batch);
+                    Ok(())
+                }
                 _ => {
                     self.connection = None;
                     Err(Failure::Unknown)

@@ -4,35 +4,37 @@
 //! either held the lane's row and is awaited, or it meets another fence and changes nothing. Raising
 //! it twice is harmless, so whatever goes wrong is answered by trying again.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use engine::{
     journal::{FenceFailure, LanePosition, Owner, Session},
     sabotage::{breaks, standby},
 };
-use sqlx::{Row, postgres::PgConnectOptions};
+use sqlx::Row;
 
-use super::{commit::PgWriter, connection::LaneConnection, reader::PgReader};
-use crate::settings::{self, Durability};
+use super::{
+    Tails, commit::PgWriter, connection::LaneConnection, ownership::Terms, reader::PgReader,
+};
+use crate::settings;
 
 /// How often the row's lock is asked for, each time for as long as `lock_timeout` says.
 const ATTEMPTS_MAX: u32 = 3;
 
 pub(super) async fn fence(
-    options: PgConnectOptions,
-    durability: Durability,
-    deadline: Duration,
+    terms: &Terms,
+    tails: Tails,
     owner: Owner,
     lane: u16,
 ) -> Result<Session, FenceFailure> {
+    let (options, deadline) = (&terms.options, terms.deadline);
     let number = i16::try_from(lane).map_err(|_| FenceFailure::Disowned)?;
     let opened = tokio::try_join!(
-        LaneConnection::open(&options, deadline),
-        LaneConnection::open(&options, deadline),
+        LaneConnection::open(options, deadline),
+        LaneConnection::open(options, deadline),
     );
     let (mut writer, mut reader) = opened.map_err(|error| unavailable(lane, &error.into()))?;
     for connection in [&mut writer, &mut reader] {
-        let checks = settings::server(connection.raw(), durability);
+        let checks = settings::server(connection.raw(), terms.durability);
         let checks = super::connection::timely(deadline, async { Ok(checks.await) }).await;
         let checks = checks.map_err(Into::into).and_then(|checks| checks);
         let checks = checks.map_err(|error| unavailable(lane, &error))?;
@@ -51,7 +53,7 @@ pub(super) async fn fence(
     let (reader, health) = PgReader::start(reader, deadline);
     Ok(Session {
         position,
-        writer: Box::new(PgWriter::new(writer, health)),
+        writer: Box::new(PgWriter::new(writer, health, tails)),
         reader: Arc::new(reader),
     })
 }

@@ -12,6 +12,7 @@ mod connection;
 mod fence;
 mod ownership;
 mod reader;
+mod tail;
 
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ use engine::{
 use futures_util::future::BoxFuture;
 pub use ownership::{Halt, clear_halt, find_halt};
 use sqlx::postgres::PgConnectOptions;
+pub use tail::Tails;
+pub(crate) use tail::{Committed, Entry};
 
 use crate::{database::owned, settings::Durability};
 
@@ -31,6 +34,7 @@ use crate::{database::owned, settings::Durability};
 #[derive(Debug, Clone)]
 pub struct PgJournal {
     terms: ownership::Terms,
+    tails: Tails,
 }
 
 impl PgJournal {
@@ -42,13 +46,21 @@ impl PgJournal {
             deadline: Duration::from_secs(5),
             silence_max: SILENCE_MAX,
         };
-        Self { terms }
+        let tails = Tails::default();
+        Self { terms, tails }
     }
 
     /// The same with another deadline for each answer of the server.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: Duration) -> Self {
         self.terms.deadline = deadline;
+        self
+    }
+
+    /// The same, handing what it commits to who works behind the lanes in this process.
+    #[must_use]
+    pub fn with_tails(mut self, tails: &Tails) -> Self {
+        self.tails = tails.clone();
         self
     }
 
@@ -82,9 +94,9 @@ impl Journal for PgJournal {
     }
 
     fn fence(&self, owner: Owner, lane: u16) -> BoxFuture<'_, Result<Session, FenceFailure>> {
-        let terms = self.terms.clone();
+        let (terms, tails) = (self.terms.clone(), self.tails.clone());
         Box::pin(owned(async move {
-            fence::fence(terms.options, terms.durability, terms.deadline, owner, lane).await
+            fence::fence(&terms, tails, owner, lane).await
         }))
     }
 }

@@ -208,7 +208,9 @@ impl Ground {
 
     /// A journal that does not give up because the machine is slow.
     pub(crate) fn journal(&self) -> PgJournal {
-        PgJournal::new(self.db.connect_options(), Durability::Local).with_deadline(PATIENCE)
+        PgJournal::new(self.db.connect_options(), Durability::Local)
+            .with_deadline(PATIENCE)
+            .with_tails(self.db.tails())
     }
 
     pub(crate) fn owner(&self) -> Owner {

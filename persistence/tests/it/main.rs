@@ -32,5 +32,6 @@ mod relationships;
 mod settings;
 mod sources;
 mod stage;
+mod tails;
 mod tenancy;
 mod webhooks;

@@ -87,8 +87,8 @@ const SOURCES: [(&str, &str, usize); 18] = [
         7,
     ),
     (
-        "events_dispatch",
-        include_str!("../../src/events/dispatch.sql"),
+        "events_batches",
+        include_str!("../../src/events/batches.sql"),
         4,
     ),
     (
