@@ -3,6 +3,7 @@
 //! Keeps: a fact is in each of its feeds exactly once, whatever ends the process: a step moves its
 //! cursors, gives its numbers and notes who is to be mailed in one transaction, under a lock that one
 //! dispatcher of the shard has.
+//! What a lane has just committed comes from its tail ([`Tails`](crate::journal::Tails)), the rest from its rows.
 //! Entries of relationships are numbered here only if they are sent to somebody ([`number`]).
 //! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own. Of
 //! facts that make earlier ones needless only the last of a step is told, so that a product whose price

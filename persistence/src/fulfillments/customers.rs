@@ -12,7 +12,7 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Database, Error, database::commit, error::at_most_one, journal::Committed, owned};
+use crate::{Database, Error, journal::Committed, owned};
 
 /// Orders of one lane that are not stored by their customers yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,48 +135,21 @@ async fn of_tail(
 pub async fn store(db: &Database, of: &Unread, digested: Vec<Digested>) -> Result<bool, Error> {
     let (db, lane, from, through) = (db.clone(), of.lane, of.from, of.through);
     owned(async move {
-        let mut tx = db.begin_behind().await?;
-        // A crash may take it back whole, and then it is stored again; the lanes' flushes have the disk.
-        sqlx::query("SET LOCAL synchronous_commit = off")
-            .execute(&mut *tx)
+        let merchants: Vec<Uuid> = digested.iter().map(|one| one.merchant.uuid()).collect();
+        let digests: Vec<&[u8]> = digested.iter().map(|one| &one.digest[..]).collect();
+        let balances: Vec<i64> = digested.iter().map(|one| one.balance.0).collect();
+        let versions: Vec<i64> = digested.iter().map(|one| one.version).collect();
+        let moved: Option<i16> = sqlx::query_scalar(include_str!("customers_store.sql"))
+            .bind(lane)
+            .bind(from)
+            .bind(through)
+            .bind(merchants)
+            .bind(digests)
+            .bind(balances)
+            .bind(versions)
+            .fetch_optional(&mut *db.behind().await?)
             .await?;
-        let moved = sqlx::query(
-            "INSERT INTO customer_cursors AS c (lane, seq) VALUES ($1, $3)
-             ON CONFLICT ON CONSTRAINT customer_cursors_pkey
-               DO UPDATE SET seq = EXCLUDED.seq WHERE c.seq = $2",
-        )
-        .bind(lane)
-        .bind(from)
-        .bind(through)
-        .execute(&mut *tx)
-        .await?;
-        if !at_most_one(&moved, "the cursor of a lane")? {
-            return Ok(false);
-        }
-        insert(&mut tx, &digested).await?;
-        commit(tx).await?;
-        Ok(true)
+        Ok(moved.is_some())
     })
     .await
-}
-
-async fn insert(connection: &mut PgConnection, digested: &[Digested]) -> Result<(), Error> {
-    let merchants: Vec<Uuid> = digested.iter().map(|one| one.merchant.uuid()).collect();
-    let digests: Vec<&[u8]> = digested.iter().map(|one| &one.digest[..]).collect();
-    let balances: Vec<i64> = digested.iter().map(|one| one.balance.0).collect();
-    let versions: Vec<i64> = digested.iter().map(|one| one.version).collect();
-    sqlx::query(
-        "INSERT INTO customer_orders (merchant_id, digest, balance_id, version)
-         SELECT o.merchant_id, o.digest, o.balance_id, o.version
-         FROM UNNEST($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[])
-           AS o (merchant_id, digest, balance_id, version)
-         ON CONFLICT ON CONSTRAINT customer_orders_pkey DO NOTHING",
-    )
-    .bind(merchants)
-    .bind(digests)
-    .bind(balances)
-    .bind(versions)
-    .execute(connection)
-    .await?;
-    Ok(())
 }
