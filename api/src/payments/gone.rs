@@ -2,7 +2,7 @@
 //!
 //! Keeps: nothing is taken back for what a node does not know for a moment. It has to be as far as its network was
 //! ever read, and to find the transaction in none of as many new blocks as make a payment final. Whoever starts
-//! anew counts anew.
+//! anew counts anew. What was taken back is asked for no more; what cannot be taken back now keeps no other.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,12 +16,17 @@ use engine::{
     clock::Timestamp,
     payments::{Source, Unavailable},
 };
+use futures_util::{FutureExt as _, future::BoxFuture};
 use persistence::{
     payments::{self, Counted},
     top_ups,
 };
 
-use super::{chains::Chain, reverse::reverse, rpc::Transfer};
+use super::{
+    chains::Chain,
+    reverse::{Reversed, reverse},
+    rpc::Transfer,
+};
 use crate::{
     error::{ApiError, Code},
     state::App,
@@ -42,6 +47,8 @@ enum Found {
     Final,
     /// In no block since this one was the last.
     MissingSince(u64),
+    /// What it brought is gone with it, or it brought nothing.
+    TakenBack,
 }
 
 impl Gone {
@@ -51,9 +58,18 @@ impl Gone {
         found.retain(|source, _| sources.contains(source.as_str()));
     }
 
-    fn is_final(&self, source: &str) -> bool {
+    /// Nobody asks for it any more.
+    fn is_over(&self, source: &str) -> bool {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        found.get(source) == Some(&Found::Final)
+        match found.get(source) {
+            Some(Found::Final | Found::TakenBack) => true,
+            Some(Found::MissingSince(_)) | None => false,
+        }
+    }
+
+    fn taken_back(&self, source: &str) {
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.insert(source.to_owned(), Found::TakenBack);
     }
 
     /// It is in the chain, in this block.
@@ -73,7 +89,7 @@ impl Gone {
             .entry(source.to_owned())
             .or_insert(Found::MissingSince(head));
         match last {
-            Found::Final => false,
+            Found::Final | Found::TakenBack => false,
             Found::MissingSince(since) => {
                 // A chain that became shorter counts anew.
                 *since = head.min(*since);
@@ -83,12 +99,11 @@ impl Gone {
     }
 }
 
-/// Takes back what counted lately and is gone, after a look that read all that can still change. What cannot be taken
-/// back now is at the next look.
+/// Takes back what counted lately and is gone, after a look that read all that can still change.
 pub(super) async fn look(app: &App, chain: &Chain, read: (u64, u64, &[Transfer]), now: Timestamp) {
     if let Err(error) = take_back(app, chain, read, now).await {
         let (network, code) = (&chain.network, error.code().name());
-        tracing::warn!(network, code, "could not take back what is gone: {code}");
+        tracing::warn!(network, code, "could not look for what is gone: {code}");
     }
 }
 
@@ -106,20 +121,47 @@ async fn take_back(
     chain
         .gone
         .keep(&lately.iter().map(|one| one.source.as_str()).collect());
+    let block = |one| block_of(chain, one, told).boxed();
+    let undo = |one| gone(app, one, now).boxed();
+    each((&chain.network, &chain.gone), &lately, head, (block, undo)).await;
+    Ok(())
+}
+
+/// Judges each for itself: what cannot be taken back is at the next look, and holds nobody else up.
+async fn each<'a>(
+    (network, gone): (&str, &Gone),
+    lately: &'a [Counted],
+    head: u64,
+    (block_of, take_back): (
+        impl Fn(&'a Counted) -> BoxFuture<'a, Result<Option<u64>, Unavailable>>,
+        impl Fn(&'a Counted) -> BoxFuture<'a, Result<Reversed, ApiError>>,
+    ),
+) {
     for one in lately {
-        if chain.gone.is_final(&one.source) {
+        if gone.is_over(&one.source) {
             continue;
         }
         let confirmations = one.deposit.token.confirmations;
-        match block_of(chain, &one, told).await {
-            Ok(Some(block)) => chain.gone.found(&one.source, (block, head)),
-            Ok(None) if chain.gone.missing(&one.source, head, confirmations) => {
-                gone(app, &one, now).await?;
+        match block_of(one).await {
+            Ok(Some(block)) => gone.found(&one.source, (block, head)),
+            Ok(None) if gone.missing(&one.source, head, confirmations) => {
+                match take_back(one).await {
+                    Ok(Reversed::Done) => gone.taken_back(&one.source),
+                    Ok(Reversed::NotYet) => {}
+                    Err(error) => {
+                        let (code, id) = (error.code().name(), one.invoice);
+                        tracing::warn!(
+                            network,
+                            code,
+                            invoice.id = %id,
+                            "could not take back what is gone: {code}"
+                        );
+                    }
+                }
             }
             Ok(None) | Err(Unavailable) => {}
         }
     }
-    Ok(())
 }
 
 /// The block that a payment is in, as the chain is now.
@@ -145,23 +187,93 @@ async fn block_of(
     Ok(there.then_some(receipt.block))
 }
 
-async fn gone(app: &App, one: &Counted, now: Timestamp) -> Result<(), ApiError> {
+async fn gone(app: &App, one: &Counted, now: Timestamp) -> Result<Reversed, ApiError> {
     let found = top_ups::find_of(&app.database, one.merchant, one.invoice).await?;
     let invoice = found.ok_or_else(|| ApiError::new(Code::InternalError))?;
     let mut payments = invoice.payments.iter();
     let Some(payment) = payments.find(|payment| payment.source == one.source) else {
-        return Ok(());
+        return Ok(Reversed::Done);
     };
-    tracing::warn!(
-        invoice.id = %invoice.id,
-        "a payment that counted is in its chain no more: it is taken back"
-    );
-    reverse(app, (&invoice, payment), (Actor::job(JOB), now)).await
+    let reversed = reverse(app, (&invoice, payment), (Actor::job(JOB), now)).await?;
+    if reversed == Reversed::Done {
+        tracing::warn!(
+            invoice.id = %invoice.id,
+            "a payment that counted is in its chain no more: it was taken back"
+        );
+    }
+    Ok(reversed)
 }
 
 #[cfg(test)]
 mod tests {
+    use engine::{
+        chains::{EvmAddress, Token},
+        ids::{InvoiceId, MerchantId},
+        payments::Deposit,
+    };
+    use uuid::Uuid;
+
     use super::*;
+
+    const NOWHERE: EvmAddress = EvmAddress::from_bytes([7; 20]);
+
+    fn counted(source: &str) -> Counted {
+        Counted {
+            merchant: MerchantId::from_uuid(Uuid::nil()),
+            invoice: InvoiceId::from_uuid(Uuid::nil()),
+            deposit: Deposit {
+                address: NOWHERE,
+                token: Token {
+                    network: "base".to_owned(),
+                    chain_id: 8453,
+                    contract: NOWHERE,
+                    decimals: 6,
+                    confirmations: 12,
+                },
+            },
+            source: source.to_owned(),
+        }
+    }
+
+    /// What is asked to be taken back in a look that finds none of these.
+    async fn taken_back(
+        gone: &Gone,
+        lately: &[Counted],
+        head: u64,
+        answer: fn(&str) -> Result<Reversed, ApiError>,
+    ) -> Vec<String> {
+        let asked = Mutex::new(Vec::new());
+        let in_no_block = |_| async { Ok(None) }.boxed();
+        let take_back = |one: &Counted| {
+            asked.lock().unwrap().push(one.source.clone());
+            let answer = answer(&one.source);
+            async move { answer }.boxed()
+        };
+        each(("base", gone), lately, head, (in_no_block, take_back)).await;
+        asked.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn payment_that_cannot_be_taken_back_now_keeps_no_other_and_is_asked_again() {
+        let lately = ["a", "b", "c"].map(counted);
+        let gone = Gone::default();
+        let fails = |source: &str| match source {
+            "a" => Err(ApiError::new(Code::Overloaded)),
+            "b" => Ok(Reversed::NotYet),
+            _ => Ok(Reversed::Done),
+        };
+        assert!(taken_back(&gone, &lately, 1000, fails).await.is_empty());
+        let asked = taken_back(&gone, &lately, 1012, fails).await;
+        assert_eq!(asked, ["a", "b", "c"]);
+        let done = |_: &str| Ok(Reversed::Done);
+        let asked = taken_back(&gone, &lately, 1012, done).await;
+        assert_eq!(asked, ["a", "b"], "what was taken back is not asked again");
+        assert!(taken_back(&gone, &lately, 1013, done).await.is_empty());
+        // A process that starts anew counts anew.
+        let gone = Gone::default();
+        assert!(taken_back(&gone, &lately, 1013, done).await.is_empty());
+        assert_eq!(taken_back(&gone, &lately, 1025, done).await.len(), 3);
+    }
 
     #[test]
     fn payment_is_gone_once_as_many_new_blocks_have_it_not_as_make_it_final() {
@@ -190,10 +302,10 @@ mod tests {
         let gone = Gone::default();
         let deep = u64::from(CONFIRMATIONS_MAX);
         gone.found("a", (100, 99 + deep));
-        assert!(!gone.is_final("a"));
+        assert!(!gone.is_over("a"));
         gone.found("a", (100, 100 + deep));
-        assert!(gone.is_final("a") && !gone.missing("a", 5000, 1));
+        assert!(gone.is_over("a") && !gone.missing("a", 5000, 1));
         gone.keep(&HashSet::from(["b"]));
-        assert!(!gone.is_final("a"));
+        assert!(!gone.is_over("a"));
     }
 }

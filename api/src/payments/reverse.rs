@@ -21,6 +21,15 @@ use crate::{
     top_ups::owed,
 };
 
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reversed {
+    /// Nothing is left to be taken back.
+    Done,
+    /// It waits for its credit: whoever asks again takes it back then.
+    NotYet,
+}
+
 const NOTE: &str = "The provider took the payment back.";
 
 /// To be called in a task of its own: what is stored is carried out, whoever waits for it.
@@ -28,7 +37,7 @@ pub(super) async fn reverse(
     app: &App,
     (invoice, payment): (&Invoice, &Payment),
     (actor, now): (Actor, Timestamp),
-) -> Result<(), ApiError> {
+) -> Result<Reversed, ApiError> {
     // Nobody else's references begin so.
     let reference = format!("consign:reversed:{}", payment.id);
     let (merchant, id) = (invoice.merchant, invoice.id);
@@ -42,16 +51,16 @@ pub(super) async fn reverse(
                 note: Some(NOTE.to_owned()),
             };
             let done = top_ups::take_back(&app.database, (of, id), wanted, (actor, now)).await?;
-            // One that waits for its credit is asked about again.
-            let done = done.ok_or_else(inconsistent)?.ok();
-            match done.and_then(|done| done.taking) {
-                Some(taking) => owed::take(app, taking).await,
-                None => Ok(()),
+            let Ok(done) = done.ok_or_else(inconsistent)? else {
+                return Ok(Reversed::NotYet);
+            };
+            if let Some(taking) = done.taking {
+                owed::take(app, taking).await?;
             }
         }
         Purpose::Checkout => {
             let gone = (payment.amount, reference, NOTE.to_owned());
-            checkout::refund::reversed(app, (merchant, id), gone, actor).await
+            checkout::refund::reversed(app, (merchant, id), gone, actor).await?;
         }
         Purpose::StockRequest => {
             let wanted = customers::Wanted {
@@ -60,7 +69,8 @@ pub(super) async fn reverse(
                 note: Some(NOTE.to_owned()),
             };
             let gone = (payment.amount, wanted);
-            stock_requests::pay::reversed(app, (merchant, id), gone, actor).await
+            stock_requests::pay::reversed(app, (merchant, id), gone, actor).await?;
         }
     }
+    Ok(Reversed::Done)
 }
