@@ -100,8 +100,7 @@ async fn find(app: &App, id: &str, asked: Asked<'_>) -> Result<(Offer, Sku), Api
         product,
         variant: variant.flatten(),
     };
-    let offered = campaigns::offered(&app.database, &offer).await?;
-    if !offered.iter().any(|one| one.is(sku)) {
+    if !campaigns::offers(&app.database, &offer, sku).await? {
         return Err(not_offered());
     }
     Ok((offer, sku))

@@ -215,3 +215,45 @@ fn nothing_that_a_browser_sends_changes_a_campaign_its_price_or_its_reseller() {
         assert_eq!(world.purchases_made(), before);
     });
 }
+
+#[test]
+fn what_a_widget_has_no_room_to_list_is_sold_by_its_campaign() {
+    with_world(async |world| {
+        world.selling();
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let body = json!({"name": "All"});
+        let made = world.make_campaign(&session, &body).await.data(201);
+        let path = world.button_of(&session, &made).await;
+        let (page, _) = path.split_once("&product_id").unwrap();
+        let last = world.product("Setup").id;
+        let of_last = format!("{page}&product_id={last}");
+        world.sql(
+            "INSERT INTO products (product_id, merchant_id, title, kind, base_price)
+             SELECT gen_random_uuid(), p.merchant_id, 'A' || n, 'SERVICE', 100
+             FROM products AS p CROSS JOIN generate_series(1, 100) AS n WHERE p.title LIKE 'Antivirus%'",
+        );
+        let shown = is_widget_page(&world.see(&of_last).await, 200);
+        assert!(shown.contains("99.00 USD"), "{shown}");
+        let visit = location(&world.send_form(&of_last, "quantity=1", "").await);
+        is_widget_page(&world.see(&visit).await, 200);
+        location(&world.submit(&visit, YES).await);
+        let open = world.newest().await;
+        let reseller = world.reseller(CODE).id.to_string();
+        assert_eq!(
+            (&open["amount"], &open["reseller_id"]),
+            (&json!("99.00"), &json!(reseller))
+        );
+        // Of variants one is sold, and what is not on sale is not, wherever it would stand in a list.
+        let editions = world.product("Starfall").id;
+        let foreign = made["id"].as_str().unwrap().replace("cmp_", "prd_");
+        let off = format!(
+            "UPDATE products SET status = 'DISABLED' WHERE product_id = '{}'",
+            last.uuid()
+        );
+        world.sql(&off);
+        for wrong in [editions.to_string(), foreign, last.to_string()] {
+            let wrong = format!("{page}&product_id={wrong}");
+            is_widget_page(&world.see(&wrong).await, 403);
+        }
+    });
+}

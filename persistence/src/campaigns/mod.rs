@@ -14,7 +14,7 @@ pub use change::{change, rotate};
 pub use create::create;
 pub use list::{Viewed, list, one};
 pub(crate) use offer::sells_in;
-pub use offer::{Offer, Offered, find, offered, on_sale, sells, sold, viewed};
+pub use offer::{Offer, Offered, find, offered, offers, on_sale, sells, sold, viewed};
 pub use scope::Named;
 
 use engine::ids::{ProductId, VariantId};

@@ -70,25 +70,43 @@ async fn find_in(connection: &mut PgConnection, id: CampaignId) -> Result<Option
 /// What it sells now, by its title: a hundred at most.
 pub async fn offered(db: &Database, offer: &Offer) -> Result<Vec<Offered>, Error> {
     let (db, offer) = (db.clone(), offer.clone());
-    owned(async move { offered_in(&mut *db.find().await?, offer).await }).await
+    owned(async move { offered_in(&mut *db.find().await?, offer, None).await }).await
 }
 
-async fn offered_in(connection: &mut PgConnection, offer: Offer) -> Result<Vec<Offered>, Error> {
+/// Whether it sells this now.
+pub async fn offers(db: &Database, offer: &Offer, sku: Sku) -> Result<bool, Error> {
+    let (db, offer) = (db.clone(), offer.clone());
+    owned(async move {
+        let found = offered_in(&mut *db.find().await?, offer, Some(sku)).await?;
+        Ok(!found.is_empty())
+    })
+    .await
+}
+
+/// Of one sku only whether it is among it: a list has an end, and what is sold has none.
+async fn offered_in(
+    connection: &mut PgConnection,
+    offer: Offer,
+    only: Option<Sku>,
+) -> Result<Vec<Offered>, Error> {
     let rows: Vec<OfferedRow> = sqlx::query_as(include_str!("offered.sql"))
         .bind(offer.merchant.uuid())
         .bind(offer.relationship.uuid())
         .bind(offer.products)
         .bind(offer.variants)
         .bind(offer.product_scope == ProductScope::All)
+        .bind(only.map(|sku| sku.product.uuid()))
+        .bind(only.and_then(|sku| sku.variant).map(VariantId::uuid))
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(Offered::try_from).collect()
 }
 
-/// What a campaign of this merchant sells now, to whoever came by a token that counted; nothing, if it sells nothing.
+/// What a campaign of this merchant sells now, to whoever came by a token that counted: a hundred at most; nothing, if
+/// it sells nothing.
 pub async fn sold(db: &Database, of: (MerchantId, CampaignId)) -> Result<Vec<Offered>, Error> {
     let db = db.clone();
-    owned(async move { sold_in(&mut *db.find().await?, of).await }).await
+    owned(async move { sold_in(&mut *db.find().await?, of, None).await }).await
 }
 
 /// What a merchant has on sale, for whoever comes: a hundred at most.
@@ -101,6 +119,8 @@ pub async fn on_sale(db: &Database, merchant: MerchantId) -> Result<Vec<Offered>
             .bind(Vec::<Uuid>::new())
             .bind(Vec::<Uuid>::new())
             .bind(true)
+            .bind(None::<Uuid>)
+            .bind(None::<Uuid>)
             .fetch_all(&mut *db.find().await?)
             .await?;
         rows.into_iter().map(Offered::try_from).collect()
@@ -119,27 +139,21 @@ pub(crate) async fn sells_in(
     of: (MerchantId, CampaignId),
     sku: Sku,
 ) -> Result<bool, Error> {
-    let offered = sold_in(connection, of).await?;
-    Ok(offered.iter().any(|one| one.is(sku)))
+    let found = sold_in(connection, of, Some(sku)).await?;
+    Ok(!found.is_empty())
 }
 
 async fn sold_in(
     connection: &mut PgConnection,
     (merchant, id): (MerchantId, CampaignId),
+    only: Option<Sku>,
 ) -> Result<Vec<Offered>, Error> {
     let found = find_in(&mut *connection, id).await?;
     let sells = |offer: &Offer| offer.merchant == merchant && campaigns::sells(&offer.standing);
     let Some(offer) = found.filter(sells) else {
         return Ok(Vec::new());
     };
-    offered_in(connection, offer).await
-}
-
-impl Offered {
-    /// Whether this is what is wanted.
-    pub fn is(&self, sku: Sku) -> bool {
-        (self.product, self.variant) == (sku.product, sku.variant)
-    }
+    offered_in(connection, offer, only).await
 }
 
 /// Counts somebody who looks at a campaign; false if this one was counted in this hour.
