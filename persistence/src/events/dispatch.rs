@@ -5,6 +5,8 @@
 //! dispatcher of the shard has.
 //! What a lane has just committed comes from its tail ([`Tails`](crate::journal::Tails)), the rest from its rows.
 //! Entries of relationships are numbered here only if they are sent to somebody ([`number`]).
+//! A fact comes behind all entries that were before it: while more of them wait in a feed of its than one step
+//! numbers, it waits too, and what came after it; each step brings it nearer, for entries come slower than steps number.
 //! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own. Of
 //! facts that make earlier ones needless only the last of a step is told, so that a product whose price
 //! changes all the time floods nobody's feed.
@@ -274,14 +276,18 @@ async fn tell_facts(
     let waiting = waiting_facts(connection).await?;
     let last = last_of_each(&waiting);
     for (row, fact) in waiting {
-        told.push(row.outbox_id);
         let superseded = fact
             .supersedes()
             .is_some_and(|product| last.get(&product) != Some(&row.outbox_id));
         if superseded {
+            told.push(row.outbox_id);
             continue;
         }
-        feeds.extend(tell_fact(connection, &row, &fact, now).await?);
+        let Some(hear) = tell_fact(connection, &row, &fact, now).await? else {
+            break;
+        };
+        told.push(row.outbox_id);
+        feeds.extend(hear);
         let whose = (row.merchant_id, row.relationship_id);
         notifications::note(connection, whose, &fact, row.occurred_at).await?;
     }
@@ -335,13 +341,14 @@ impl Waiting {
     }
 }
 
-/// Puts a fact into its feeds, behind the entries that were before it: none is the merchant's.
+/// Puts a fact into its feeds, behind the entries that were before it; none if there are more of those than get
+/// their numbers at once.
 async fn tell_fact(
     connection: &mut PgConnection,
     row: &Waiting,
     fact: &Fact,
     now: Timestamp,
-) -> Result<Vec<Feed>, Error> {
+) -> Result<Option<Vec<Feed>>, Error> {
     let heard = heard(connection, row, fact).await?;
     let feeds = heard.iter().map(|relationship| Feed {
         merchant: MerchantId::from_uuid(row.merchant_id),
@@ -349,7 +356,9 @@ async fn tell_fact(
         test: false,
     });
     let feeds: Vec<_> = feeds.collect();
-    number(connection, &feeds, now).await?;
+    if number(connection, &feeds, now).await? {
+        return Ok(None);
+    }
     sqlx::query(include_str!("tell.sql"))
         .bind(row.merchant_id)
         .bind(heard)
@@ -359,7 +368,7 @@ async fn tell_fact(
         .bind(row.occurred_at)
         .execute(connection)
         .await?;
-    Ok(feeds)
+    Ok(Some(feeds))
 }
 
 /// Whose feeds a fact is for: none is the merchant's.

@@ -186,6 +186,38 @@ async fn fact_comes_behind_the_entries_that_were_before_it() {
 }
 
 #[tokio::test]
+async fn fact_waits_until_all_entries_before_it_have_their_numbers() {
+    let ground = Ground::new().await;
+    let lane = ground.lane().await;
+    // More than one step numbers of a feed, and nobody read any.
+    ground
+        .execute(
+            "INSERT INTO ledger_entries (balance_id, version, kind, id, amount, balance_after,
+               created_at, reference)
+             SELECT balance_id, n, 3, gen_random_uuid(), 1, n, now(), n::text
+             FROM balances CROSS JOIN generate_series(1, 70000) AS n WHERE NOT test;
+             INSERT INTO event_outbox (merchant_id, fact, occurred_at)
+             SELECT merchant_id, jsonb_build_object('fact', 'product_price_changed',
+               'product', product_id, 'price_version', 2), now() FROM products",
+        )
+        .await;
+    step(&ground.db, lane.owner, MANY, at(9))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(lag(&ground.db).await.unwrap().facts, 1, "it waits");
+    ground.dispatch(lane.owner).await;
+    let told = ground.told(ground.own_feed(), 69_999, 10).await;
+    assert_eq!(
+        names(&told.events),
+        [
+            (70_000, "balance:credited"),
+            (70_001, "product:price_changed")
+        ]
+    );
+}
+
+#[tokio::test]
 async fn pages_go_on_where_the_one_before_ended() {
     let ground = Ground::new().await;
     let mut lane = ground.lane().await;
