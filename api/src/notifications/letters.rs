@@ -31,7 +31,7 @@ fn subject(turn: &Turn, by_merchant: bool) -> String {
         (Group::Request, _) => format!("Wholesale purchases at {name}"),
         (Group::Replacement, _) => format!("Replacements are asked for at {name}"),
         (Group::Stock, true) => format!("Stock of {name}"),
-        (Group::Stock, false) => format!("Your purchases at {name}"),
+        (Group::Stock, false) => format!("Stock and your purchases at {name}"),
         (Group::Payout, _) => format!("Resellers of {name} say who they are"),
         (Group::Key, true) => format!("API keys of {name}"),
         (Group::Key, false) => format!("Your API keys at {name}"),
@@ -87,8 +87,16 @@ fn line(about: &About, by_merchant: bool) -> String {
         } => format!(
             "{reseller} asks for another {title} ({reason}), and waits for your decision. It is {id}."
         ),
-        About::Shelf { title, stock: 0 } => format!("{title} is out of stock."),
+        About::Shelf { title, stock: 0 }
+        | About::Sold {
+            title,
+            in_stock: false,
+        } => format!("{title} is out of stock."),
         About::Shelf { title, stock } => format!("{title} runs low: {stock} are left."),
+        About::Sold {
+            title,
+            in_stock: true,
+        } => format!("{title} is in stock."),
         About::Invoice {
             id,
             title,

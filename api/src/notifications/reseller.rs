@@ -33,6 +33,7 @@ pub(crate) struct SetNotifications {
     top_up: Option<Object<SetGroup>>,
     #[schema(value_type = Option<SetGroup>)]
     balance: Option<Object<SetGroup>>,
+    /// Your purchases, and what you sell that is out of stock or back.
     #[schema(value_type = Option<SetGroup>)]
     stock: Option<Object<SetGroup>>,
     #[schema(value_type = Option<SetGroup>)]

@@ -169,6 +169,8 @@ fn owners_say_which_mails_they_get_and_an_empty_shelf_is_mailed_to_copies_too() 
             set(&wrong).await.refused(422, "VALIDATION_ERROR");
         }
 
+        // Nobody refers customers to it, or may order it.
+        world.sql("UPDATE relationships SET product_scope = 'SELECTED'");
         let product = json!({"title": "Last one", "type": "SERIALS", "base_price": "2.00",
             "wholesale_price": "1.00"});
         let made = world
@@ -196,6 +198,78 @@ fn owners_say_which_mails_they_get_and_an_empty_shelf_is_mailed_to_copies_too() 
         let to: Vec<_> = sent(&letters).into_iter().map(|(to, _)| to).collect();
         assert_eq!(to, ["desk@merchant.example", OWNER]);
         assert!(letters[0].text.contains("Last one is out of stock."));
+    });
+}
+
+#[test]
+fn who_sells_a_product_is_mailed_that_it_is_out_and_back_unless_it_does_not_want_that() {
+    with_world(async |world| {
+        world.member(OWNER, Role::Owner).await;
+        let session = world.as_reseller(CODE, "ann@example.com").await;
+        world.sql("UPDATE relationships SET product_scope = 'SELECTED'");
+        let call = |method: &str, path: &str| {
+            let path = format!("/dev/v1/{path}");
+            world.call(method, &path).key(&world.merchant_key())
+        };
+        let product = json!({"title": "Orbit", "type": "SERIALS", "base_price": "2.00",
+            "wholesale_price": "1.00"});
+        let made = call("POST", "products").json(&product).send().await;
+        let id = made.data(201)["id"].as_str().unwrap().to_owned();
+        let access = json!({"product_ids": [id]});
+        let of = format!("resellers/{}", world.reseller(CODE).id);
+        call("PATCH", &of).json(&access).send().await.data(200);
+        let shelf = format!("products/{id}/serials");
+        let fill = async |serial: &str| {
+            let serials = json!({"serials": [serial]});
+            call("POST", &shelf).json(&serials).send().await.data(201);
+        };
+        let empty = async || {
+            let claim = call("POST", &format!("{shelf}/claim"));
+            claim.json(&json!({"amount": 1})).send().await.data(200);
+        };
+        let of_reseller = |letters: Vec<Letter>| -> Vec<Letter> {
+            let letters = letters.into_iter();
+            letters.filter(|letter| letter.to != OWNER).collect()
+        };
+
+        fill("A").await;
+        world.told_times("product:stock", 1).await;
+        let letters = world.news(later(0)).await;
+        assert_eq!(
+            sent(&letters),
+            [(
+                "ann@example.com",
+                "Stock and your purchases at Lumen Software"
+            )],
+            "nobody else sells it"
+        );
+        assert!(
+            letters[0].text.contains("Orbit is in stock."),
+            "{}",
+            letters[0].text
+        );
+        // What changes again within ten minutes is told as it is then, once.
+        empty().await;
+        world.told_times("product:stock", 2).await;
+        assert_eq!(sent(&of_reseller(world.news(later(1)).await)), []);
+        fill("B").await;
+        world.told_times("product:stock", 3).await;
+        empty().await;
+        world.told_times("product:stock", 4).await;
+        let letters = of_reseller(world.news(later(11)).await);
+        assert_eq!(sent(&letters).len(), 1);
+        let text = &letters[0].text;
+        assert_eq!(text.matches("Orbit").count(), 1, "{text}");
+        assert!(text.contains("Orbit is out of stock"), "{text}");
+        assert!(!text.contains(&id) && !text.contains(OWNER), "{text}");
+
+        let own = format!("/programs/{}/notifications", world.reseller(CODE).id);
+        let set = world.page("PUT", &own).header("cookie", &session);
+        let off = json!({"stock": {"email": false}});
+        set.json(&off).send().await.data(200);
+        fill("C").await;
+        world.told_times("product:stock", 5).await;
+        assert_eq!(sent(&of_reseller(world.news(later(30)).await)), []);
     });
 }
 

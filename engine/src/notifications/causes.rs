@@ -1,7 +1,7 @@
 //! Which facts are mailed, to whom, and what they are about.
 //!
-//! Keeps: whoever has to decide something is told that it waits; whoever could have been robbed is told of what
-//! gives access. What is mailed with its cause, as payouts and suspensions are, is not mailed again here.
+//! Keeps: whoever has to decide something is told that it waits; whoever sells a product, that there is none of it
+//! or some again; whoever could have been robbed is told of what gives access. What is mailed with its cause, as payouts and suspensions are, is not mailed again here.
 
 use super::{Group, Whom};
 use crate::events::Fact;
@@ -17,6 +17,10 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
     const OWN_STOCK: &[(Whom, Group)] = &[(Whom::Reseller, Group::Stock)];
     const REPLACEMENT: &[(Whom, Group)] = &[(Whom::Merchant, Group::Replacement)];
     const STOCK: &[(Whom, Group)] = &[(Whom::Merchant, Group::Stock)];
+    const SOLD_OUT: &[(Whom, Group)] = &[
+        (Whom::Merchant, Group::Stock),
+        (Whom::Reseller, Group::Stock),
+    ];
     const VERIFICATION: &[(Whom, Group)] = &[(Whom::Merchant, Group::Payout)];
     const KEY: &[(Whom, Group)] = &[(Whom::Merchant, Group::Key)];
     const OWN_KEY: &[(Whom, Group)] = &[(Whom::Reseller, Group::Key)];
@@ -30,7 +34,12 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         Fact::InventoryRevoked(_) => OWN_STOCK,
         Fact::ReplacementUpdated { status, .. } if status == "REQUESTED" => REPLACEMENT,
         Fact::ItemReplacementUpdated(step) if step.status == "REQUESTED" => REPLACEMENT,
-        Fact::ProductStock(shelf) if matches!(shelf.change.as_str(), "LOW" | "OUT") => STOCK,
+        Fact::ProductStock(shelf) => match shelf.change.as_str() {
+            "LOW" => STOCK,
+            "OUT" => SOLD_OUT,
+            "BACK" => OWN_STOCK,
+            _ => NONE,
+        },
         Fact::InvoiceAwaitingStock(_) => STOCK,
         Fact::VerificationUpdated(step) if step.status == "SUBMITTED" => VERIFICATION,
         Fact::KeyCreated { relationship, .. }
@@ -50,7 +59,6 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         | Fact::ResellerInvited { .. }
         | Fact::ResellerAccepted { .. }
         | Fact::ResellerDeclined { .. }
-        | Fact::ProductStock(_)
         | Fact::ProductPriceChanged(_)
         | Fact::ProductAccessUpdated { .. }
         | Fact::KeyExpiring { .. }
@@ -112,8 +120,8 @@ mod tests {
             (request("ALLOCATED"), None, Some(Group::Stock)),
             (request("DELIVERED"), None, None),
             (shelf("LOW"), Some(Group::Stock), None),
-            (shelf("OUT"), Some(Group::Stock), None),
-            (shelf("BACK"), None, None),
+            (shelf("OUT"), Some(Group::Stock), Some(Group::Stock)),
+            (shelf("BACK"), None, Some(Group::Stock)),
             (key(None), Some(Group::Key), None),
             (key(Some(Uuid::nil())), None, Some(Group::Key)),
         ] {

@@ -13,7 +13,8 @@ pub enum Group {
     Request,
     /// Replacements that are asked for.
     Replacement,
-    /// To merchants: shelves that run low and customers who wait. To resellers: their purchases.
+    /// To merchants: shelves that run low and customers who wait. To resellers: their purchases, and what they sell that
+    /// is out of stock or back.
     Stock,
     Payout,
     Key,

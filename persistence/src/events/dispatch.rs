@@ -287,9 +287,18 @@ async fn tell_facts(
             break;
         };
         told.push(row.outbox_id);
+        // Whose it is, or who sells what it is about.
+        let of = row.relationship_id.map_or_else(
+            || {
+                hear.iter()
+                    .filter_map(|feed| feed.relationship)
+                    .map(RelationshipId::uuid)
+                    .collect()
+            },
+            |relationship| vec![relationship],
+        );
         feeds.extend(hear);
-        let whose = (row.merchant_id, row.relationship_id);
-        notifications::note(connection, whose, &fact, row.occurred_at).await?;
+        notifications::note(connection, (row.merchant_id, of), &fact, row.occurred_at).await?;
     }
     if told.is_empty() {
         return Ok(());

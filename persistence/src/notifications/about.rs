@@ -5,7 +5,7 @@
 
 use engine::{
     clock::Timestamp,
-    events::Fact,
+    events::{Fact, ShelfChanged},
     ids::{InvoiceId, ReplacementId, StockRequestId},
     notifications::Whom,
     stock_requests::{RequestedBy, Status},
@@ -41,6 +41,8 @@ pub enum About {
     },
     /// A shelf that is low or empty.
     Shelf { title: String, stock: u64 },
+    /// Something that a reseller sells, and whether there is any of it.
+    Sold { title: String, in_stock: bool },
     /// A customer who paid and waits for stock.
     Invoice {
         id: InvoiceId,
@@ -83,6 +85,7 @@ pub(super) async fn read(
             }))
         }
         Fact::ReplacementUpdated { replacement, .. } => asked(connection, *replacement).await,
+        Fact::ProductStock(shelf) if whom == Whom::Reseller => sold(connection, shelf).await,
         Fact::ProductStock(shelf) => {
             let title = title(connection, (shelf.product, shelf.variant)).await?;
             let stock = shelf.stock;
@@ -130,6 +133,24 @@ async fn title(
     .bind(variant)
     .fetch_optional(connection)
     .await?)
+}
+
+/// What ran out and is back by now is no news, nor what is not on sale any more.
+async fn sold(connection: &mut PgConnection, shelf: &ShelfChanged) -> Result<Option<About>, Error> {
+    let in_stock = shelf.change == "BACK";
+    let title: Option<String> = sqlx::query_scalar(
+        "SELECT CONCAT_WS(', ', p.title, v.title) FROM products AS p
+         JOIN shelf_levels AS l ON l.shelf_id = COALESCE($2, p.product_id)
+         LEFT JOIN variants AS v ON v.product_id = p.product_id AND v.variant_id = $2
+         WHERE p.product_id = $1 AND p.status = 'ACTIVE' AND COALESCE(v.status, 'ACTIVE') = 'ACTIVE'
+           AND (l.level <> 'OUT') = $3",
+    )
+    .bind(shelf.product)
+    .bind(shelf.variant)
+    .bind(in_stock)
+    .fetch_optional(connection)
+    .await?;
+    Ok(title.map(|title| About::Sold { title, in_stock }))
 }
 
 async fn purchased(connection: &mut PgConnection, request: Uuid) -> Result<Option<String>, Error> {

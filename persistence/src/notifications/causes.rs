@@ -10,27 +10,26 @@ use uuid::Uuid;
 
 use crate::Error;
 
-/// Stores what follows from a fact of this merchant, and of this relationship if it concerns one.
+/// Stores what follows from a fact of this merchant, and of these relationships if it concerns some.
 pub(crate) async fn note(
     connection: &mut PgConnection,
-    (merchant, relationship): (Uuid, Option<Uuid>),
+    (merchant, relationships): (Uuid, Vec<Uuid>),
     fact: &Fact,
     occurred_at: Timestamp,
 ) -> Result<(), Error> {
     for (whom, group) in causes(fact) {
-        let relationship = match whom {
-            Whom::Merchant => None,
-            Whom::Reseller if relationship.is_some() => relationship,
-            // There is nobody else.
-            Whom::Reseller => continue,
+        let sides = match whom {
+            Whom::Merchant => vec![None],
+            Whom::Reseller => relationships.iter().copied().map(Some).collect(),
         };
         sqlx::query(
             "INSERT INTO mail_causes
                (side_id, merchant_id, relationship_id, topic, fact, occurred_at)
-             VALUES (COALESCE($2::uuid, $1), $1, $2, $3, $4, $5)",
+             SELECT COALESCE(side.relationship_id, $1), $1, side.relationship_id, $3, $4, $5
+             FROM UNNEST($2::uuid[]) AS side (relationship_id)",
         )
         .bind(merchant)
-        .bind(relationship)
+        .bind(sides)
         .bind(group.name())
         .bind(Json(fact))
         .bind(occurred_at)
