@@ -7,7 +7,7 @@ use engine::{
     events::{
         CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
         InvoiceUpdated, ItemReplacement, Kind, ListingBlocked, PayoutUpdated, PriceChanged,
-        SaleCreated, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
+        SaleCreated, SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
         VerificationUpdated,
     },
     ids::{
@@ -333,6 +333,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
         } => top_up_updated(*invoice, relationship, status),
         Fact::SaleCreated(told) => sale_created(told, currency),
         Fact::SaleRefunded(told) => sale_refunded(told, currency),
+        Fact::SaleDisputed(told) => sale_disputed(told),
         Fact::CommissionApproved(told) => commission_approved(told, currency),
         Fact::CommissionReversed(told) => commission_reversed(told, currency),
         Fact::PayoutUpdated(told) => payout_updated(told, currency),
@@ -364,6 +365,14 @@ fn sale_refunded(told: &SaleRefunded, currency: Currency) -> Value {
         "amount": amount(told.amount, currency),
         "refunded": amount(told.refunded, currency),
         "currency": CurrencyCode(currency),
+    })
+}
+
+fn sale_disputed(told: &SaleDisputed) -> Value {
+    json!({
+        "sale_id": SaleId::from_uuid(told.sale).to_string(),
+        "relationship_id": of(&told.relationship),
+        "outcome": told.outcome,
     })
 }
 

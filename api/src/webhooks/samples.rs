@@ -12,7 +12,8 @@ use engine::{
     events::{
         CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
         InvoiceUpdated, Kind, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
-        SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+        SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
+        VerificationUpdated,
     },
     fulfillments::Channel,
     ids::{EntryId, EventId, ProductId, RelationshipId},
@@ -182,6 +183,7 @@ fn subject(kind: Kind) -> Subject {
         },
         Kind::SaleCreated => sale_created(),
         Kind::SaleRefunded => sale_refunded(),
+        Kind::SaleDisputed => sale_disputed(),
         Kind::CommissionApproved => commission_approved(),
         Kind::CommissionReversed => commission_reversed(),
         Kind::PayoutUpdated => payout_updated(),
@@ -220,6 +222,14 @@ fn sale_refunded() -> Fact {
         relationship: RELATIONSHIP,
         amount: 999,
         refunded: 999,
+    })
+}
+
+fn sale_disputed() -> Fact {
+    Fact::SaleDisputed(SaleDisputed {
+        sale: SALE,
+        relationship: RELATIONSHIP,
+        outcome: "OPENED".to_owned(),
     })
 }
 

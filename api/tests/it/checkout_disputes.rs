@@ -25,6 +25,14 @@ impl World {
         release_due(self.server.app(), then).await.unwrap()
     }
 
+    /// What a feed says of disputes so far.
+    async fn disputes_told(&self, feed: &str, key: &str) -> Vec<Value> {
+        let path = format!("{feed}?types=sale:disputed&limit=100");
+        let page = self.call("GET", &path).key(key).send().await.json();
+        let told = page["data"].as_array().unwrap().iter();
+        told.map(|event| event["data"].clone()).collect()
+    }
+
     /// Where the only sale stands, and its commission with why.
     async fn sale_stands(&self) -> (Value, Value, Value) {
         let sales = self.dev_of(CODE, "GET", "sales").send().await.data(200);
@@ -93,6 +101,38 @@ fn disputed_purchase_is_nobodys_until_it_is_decided() {
             world.scalar(noted),
             "invoice.dispute_open invoice.dispute_win invoice.dispute_open invoice.dispute_lose"
         );
+    });
+}
+
+#[test]
+fn dispute_is_told_to_the_merchant_and_to_whose_sale_it_is() {
+    with_world(async |world| {
+        world.selling();
+        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        world.invoiced(1, ANN, &cookie).await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        let sales = world.dev_of(CODE, "GET", "sales").send().await.data(200);
+        for outcome in ["OPENED", "WON", "OPENED", "OPENED", "LOST", "LOST"] {
+            let done = world.dispute_purchase(&open, outcome).await;
+            done.data(200);
+        }
+        let own = world.key(CODE);
+        world.event(&own, "commission:reversed").await;
+        let told = world.disputes_told("/reseller/v1/events", &own).await;
+        let expected: Vec<_> = ["OPENED", "WON", "OPENED", "LOST"]
+            .map(|outcome| {
+                json!({"sale_id": sales[0]["id"], "outcome": outcome,
+                    "relationship_id": world.reseller(CODE).id.to_string()})
+            })
+            .into();
+        assert_eq!(told, expected, "each once, and before what follows from it");
+        let merchant = world.merchant_key();
+        let theirs = world.disputes_told("/dev/v1/events", &merchant).await;
+        assert_eq!(theirs, expected);
+        let other = world.key("demo-auto");
+        let nothing = world.disputes_told("/reseller/v1/events", &other).await;
+        assert_eq!(nothing, Vec::<Value>::new());
     });
 }
 

@@ -96,6 +96,7 @@ pub enum Fact {
     },
     SaleCreated(SaleCreated),
     SaleRefunded(SaleRefunded),
+    SaleDisputed(SaleDisputed),
     CommissionApproved(CommissionApproved),
     CommissionReversed(CommissionReversed),
     PayoutUpdated(PayoutUpdated),
@@ -154,6 +155,15 @@ pub struct SaleRefunded {
     pub relationship: Uuid,
     pub amount: i64,
     pub refunded: i64,
+}
+
+/// Whoever paid wants the money back, or did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleDisputed {
+    pub sale: Uuid,
+    pub relationship: Uuid,
+    /// OPENED, WON or LOST.
+    pub outcome: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,6 +311,7 @@ impl Fact {
             Self::BalanceLow { .. } => Kind::BalanceLow,
             Self::SaleCreated(_) => Kind::SaleCreated,
             Self::SaleRefunded(_) => Kind::SaleRefunded,
+            Self::SaleDisputed(_) => Kind::SaleDisputed,
             Self::CommissionApproved(_) => Kind::CommissionApproved,
             Self::CommissionReversed(_) => Kind::CommissionReversed,
             Self::PayoutUpdated(_) => Kind::PayoutUpdated,
@@ -425,6 +436,12 @@ mod tests {
                     r#"{{"fact":"sale_refunded","sale":"{id}","relationship":"{id}","amount":999,"refunded":1998}}"#
                 ),
                 Kind::SaleRefunded,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"sale_disputed","sale":"{id}","relationship":"{id}","outcome":"OPENED"}}"#
+                ),
+                Kind::SaleDisputed,
             ),
             (
                 format!(

@@ -40,6 +40,7 @@ pub enum Kind {
     WebhookDisabled,
     SaleCreated,
     SaleRefunded,
+    SaleDisputed,
     CommissionApproved,
     CommissionReversed,
     PayoutUpdated,
@@ -51,7 +52,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::FulfillmentCreated,
         Self::FulfillmentRefunded,
         Self::ItemReplaced,
@@ -79,6 +80,7 @@ impl Kind {
         Self::WebhookDisabled,
         Self::SaleCreated,
         Self::SaleRefunded,
+        Self::SaleDisputed,
         Self::CommissionApproved,
         Self::CommissionReversed,
         Self::PayoutUpdated,
@@ -131,6 +133,7 @@ impl Kind {
             Self::WebhookDisabled => "webhook:disabled",
             Self::SaleCreated => "sale:created",
             Self::SaleRefunded => "sale:refunded",
+            Self::SaleDisputed => "sale:disputed",
             Self::CommissionApproved => "commission:approved",
             Self::CommissionReversed => "commission:reversed",
             Self::PayoutUpdated => "payout:updated",
@@ -176,6 +179,7 @@ impl Kind {
             Self::WebhookDisabled => "A webhook failed for days and gets nothing any more.",
             Self::SaleCreated => "A sale was attributed to a reseller.",
             Self::SaleRefunded => "A sale was paid back, in whole or in part.",
+            Self::SaleDisputed => "A dispute about a sale was opened or decided.",
             Self::CommissionApproved => "The hold of a commission is over.",
             Self::CommissionReversed => "A commission was taken back, in whole or in part.",
             Self::PayoutUpdated => "A payout was asked for, decided or paid.",
@@ -210,6 +214,7 @@ impl Kind {
             | Self::WebhookDisabled
             | Self::SaleCreated
             | Self::SaleRefunded
+            | Self::SaleDisputed
             | Self::CommissionApproved
             | Self::CommissionReversed
             | Self::PayoutUpdated

@@ -10,7 +10,8 @@ mod kind;
 pub use fact::{
     CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
     InvoiceUpdated, ItemReplacement, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
-    SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
+    SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
+    VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

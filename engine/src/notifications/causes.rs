@@ -69,6 +69,7 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         | Fact::BalanceLow { .. }
         | Fact::SaleCreated(_)
         | Fact::SaleRefunded(_)
+        | Fact::SaleDisputed(_)
         | Fact::CommissionApproved(_)
         | Fact::CommissionReversed(_)
         | Fact::PayoutUpdated(_)

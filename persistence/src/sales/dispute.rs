@@ -1,7 +1,8 @@
-//! What a dispute about an invoice does to the sales that it made.
+//! What a dispute about an invoice does to the sales that it made, told to whose they are.
 
 use engine::{
     clock::Timestamp,
+    events::{Fact, SaleDisputed},
     payments::{Dispute, Invoice},
     random::Random,
     sales::{Movement, Refunded, Sale},
@@ -13,7 +14,7 @@ use super::{
     refund::{Wanted, take},
     rows,
 };
-use crate::Error;
+use crate::{Error, events::outbox};
 
 /// Holds what disputed sales earned, lets them go on, or takes them back with what went back; nothing if nobody
 /// brought the customer.
@@ -37,6 +38,7 @@ pub(crate) async fn of_invoice(
             Dispute::Won => sale.keep(now).map(|sale| (sale, None)),
             Dispute::Lost => {
                 if let Some(gone) = sale.lose(now) {
+                    tell(&mut *connection, &gone.sale, dispute, now).await?;
                     let what = (&gone, number, lost, random);
                     lose(&mut *connection, &mut account, what, now).await?;
                     number += 1;
@@ -45,10 +47,26 @@ pub(crate) async fn of_invoice(
             }
         };
         if let Some(changed) = changed {
+            tell(&mut *connection, &changed.0, dispute, now).await?;
             hold(&mut *connection, &mut account, (changed, random), now).await?;
         }
     }
     Ok(())
+}
+
+async fn tell(
+    connection: &mut PgConnection,
+    sale: &Sale,
+    dispute: Dispute,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let fact = Fact::SaleDisputed(SaleDisputed {
+        sale: sale.id.uuid(),
+        relationship: sale.relationship.uuid(),
+        outcome: dispute.name().to_owned(),
+    });
+    let whose = (sale.merchant, Some(sale.relationship));
+    outbox::tell(connection, whose, &fact, now).await
 }
 
 async fn lose(
