@@ -2,7 +2,7 @@
 
 use super::menu::Menu;
 use crate::{
-    docs::{errors, openapi, reference},
+    docs::{errors, llms, openapi, reference},
     metrics::Surface,
 };
 
@@ -12,4 +12,5 @@ pub(super) fn menu() -> Menu {
         .get("/docs",         reference::page)
         .get("/docs/errors",  errors::page)
         .get("/openapi.json", openapi::get)
+        .get("/llms.txt",     llms::get)
 }

@@ -49,6 +49,30 @@ fn contract_is_served_as_it_is_committed_and_the_reference_beside_it() {
     });
 }
 
+#[test]
+fn programs_that_read_text_are_told_where_everything_is() {
+    with_world(async |world| {
+        let told = world.call("GET", "/llms.txt").send().await;
+        let plain = Some("text/plain; charset=utf-8");
+        assert_eq!(
+            (told.status.as_u16(), told.header("content-type")),
+            (200, plain)
+        );
+        let (text, docs) = (told.text(), world.call("GET", "/docs").send().await);
+        assert!(text.starts_with("# Consign\n\n> "), "{text}");
+        // Every link leads somewhere.
+        let links = text.split("](").skip(1);
+        for link in links.filter_map(|rest| rest.split(')').next()) {
+            if let Some(place) = link.strip_prefix("/docs#") {
+                let anchor = format!("<h2 id=\"{place}\">");
+                assert!(docs.text().contains(&anchor), "{link}");
+            } else {
+                assert_eq!(world.call("GET", link).send().await.status, 200, "{link}");
+            }
+        }
+    });
+}
+
 /// The lock itself: every test of this suite looks at its answers through it.
 #[test]
 fn answer_that_differs_from_the_contract_is_noticed() {
