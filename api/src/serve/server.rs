@@ -90,6 +90,9 @@ impl Starting {
         engine: Engine,
         database: Database,
     ) -> anyhow::Result<Server> {
+        let http = bind(config.http.listen).await?;
+        let http_address = http.local_addr()?;
+        let config = &reached_at(config, http_address);
         let origin = config.http.origin.clone();
         let outside = outside(config)?;
         let (app, uses) = App::new(engine.clone(), database, origin, outside);
@@ -99,8 +102,6 @@ impl Starting {
             edge_settings(config),
             &SystemRandom,
         );
-        let http = bind(config.http.listen).await?;
-        let http_address = http.local_addr()?;
         let (limits, closed) = (listener::Limits::of(&config.http), self.closing.subscribe());
         self.needed(
             "http",
@@ -280,6 +281,15 @@ fn edge_settings(config: &Config) -> Settings {
         trusted_proxies: config.http.trusted_proxies.clone(),
         in_flight_max: config.http.in_flight_max,
     }
+}
+
+/// With the port that the system gave, where the origin is the address that was asked for.
+fn reached_at(config: &Config, listening: SocketAddr) -> Config {
+    let mut config = config.clone();
+    if config.http.origin == format!("http://{}", config.http.listen) {
+        config.http.origin = format!("http://{listening}");
+    }
+    config
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

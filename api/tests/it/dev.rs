@@ -261,8 +261,15 @@ async fn development_server_is_met_again_after_a_kill() {
 /// The whole story of the README, as somebody runs it: on a fresh server, and once more.
 #[tokio::test]
 async fn tour_goes_as_it_should_and_may_be_taken_again() {
-    let place = Place::new();
+    let mut place = Place::new();
+    // A port that the system picks is the one that everything names.
+    place.http = "127.0.0.1:0".to_owned();
     let _started = place.start().await;
+    let demo = place.demo();
+    let base = demo["base_url"].as_str().unwrap();
+    let unknown = run(&format!("curl -s {base}/reseller/v1/nothing")).await;
+    let link = unknown["error"]["doc_url"].as_str().unwrap();
+    assert!(link.starts_with(&format!("{base}/docs/errors#")), "{link}");
     for _ in 0..2 {
         let mut tour = Command::new("bash");
         tour.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tour.sh"));
