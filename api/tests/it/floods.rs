@@ -44,9 +44,14 @@ fn invoices_that_anybody_opens_for_anybody_are_mailed_a_few_times() {
         }
         let mails = world.mails_to("ann+").await;
         assert!((MAILS..=2 * MAILS).contains(&mails), "{mails}");
-        // Others are told as before.
-        world.left_open("bob%40example.com", "192.0.2.250").await;
-        assert_eq!(world.mails_to("bob@").await, 1);
+        // Others are told as before. One of them may share Ann's slot, and so her count; all of them do not.
+        let mut told = 0;
+        for name in ["bob", "cat", "dan", "eve"] {
+            let email = format!("{name}%40example.com");
+            world.left_open(&email, "192.0.2.250").await;
+            told += world.mails_to(&format!("{name}@")).await;
+        }
+        assert!((3..=4).contains(&told), "{told}");
     });
 }
 
