@@ -213,13 +213,54 @@ async fn no_hot_statement_reads_a_whole_table() {
     }
 }
 
+/// Statements that look for claims which no order has, likewise.
+const RECONCILED: [(&str, &str, usize); 2] = [
+    (
+        "reconciled_imports",
+        include_str!("../../src/reconciliation/imports.sql"),
+        3,
+    ),
+    (
+        "reconciled_claims",
+        include_str!("../../src/reconciliation/claims.sql"),
+        3,
+    ),
+];
+
+/// The imports are of many products.
+const PRODUCTS: &str = "
+INSERT INTO products (product_id, merchant_id, title, kind, base_price)
+  SELECT gen_random_uuid(), merchant_id, 'Key ' || n, 'SERIALS', 500
+  FROM merchants, generate_series(1, 199) AS n;
+UPDATE imports SET product_id = p.product_id
+  FROM (SELECT product_id, ROW_NUMBER() OVER (ORDER BY product_id) AS place FROM products) AS p
+  WHERE p.place = 1 + number % 200;
+ANALYZE";
+
+#[tokio::test]
+async fn no_part_of_reconciliation_reads_a_whole_table() {
+    let ground = Ground::new().await;
+    let mut connection = ground.connect().await;
+    for rows in [ROWS, PRODUCTS] {
+        sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+    }
+    for statement in RECONCILED {
+        check(&mut connection, statement).await;
+    }
+}
+
 /// What resellers sell with, and what came of it, with the number of parameters.
-const SELLING: [(&str, &str, usize); 2] = [
+const SELLING: [(&str, &str, usize); 3] = [
     ("links_list", include_str!("../../src/links/list.sql"), 5),
     (
         "campaigns_list",
         include_str!("../../src/campaigns/list.sql"),
         5,
+    ),
+    (
+        "reconciled_earnings",
+        include_str!("../../src/reconciliation/earnings.sql"),
+        1,
     ),
 ];
 
