@@ -2,7 +2,7 @@
 //! where they are.
 //!
 //! Keeps: the serials of each line leave under an id that follows from it, so once however often it is tried, and
-//! those of all lines or none; what is short waits as a whole, and is tried again. Whoever tries has the invoice's
+//! those of all lines that are not left out or none; what is short waits as a whole, and is tried again. Whoever tries has the invoice's
 //! turn: nothing leaves for one whose price goes back meanwhile.
 
 use chrono::TimeDelta;

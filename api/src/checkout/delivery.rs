@@ -9,7 +9,10 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use engine::{catalog::ProductKind, checkout::digest};
+use engine::{
+    catalog::ProductKind,
+    checkout::{Line, digest},
+};
 use persistence::{
     checkout::{self, Bought},
     owned,
@@ -19,7 +22,7 @@ use super::{
     form::{Customer, Form},
     frame::within,
     invoice,
-    look::{page as look, row, shown},
+    look::{page as look, row, said_of, shown},
 };
 use crate::{
     docs::page::escaped,
@@ -105,8 +108,12 @@ fn title(bought: &Bought) -> &str {
 
 /// Whether there is anything to show, or ever will be.
 pub(super) fn has_serials(bought: &Bought) -> bool {
-    let mut lines = bought.lines.iter();
-    lines.any(|line| line.kind == ProductKind::Serials)
+    bought.lines.iter().any(is_shelved)
+}
+
+/// Whether serials are delivered for a line, or were.
+fn is_shelved(line: &Line) -> bool {
+    line.kind == ProductKind::Serials && !line.left_out
 }
 
 fn head(bought: &Bought) -> String {
@@ -114,7 +121,7 @@ fn head(bought: &Bought) -> String {
         [one] => row("Quantity", &one.quantity.to_string()),
         lines => {
             let lines = lines.iter();
-            let lines = lines.map(|line| row(&line.title, &line.quantity.to_string()));
+            let lines = lines.map(|line| row(&line.title, &said_of(line, line.quantity)));
             lines.collect()
         }
     };
@@ -135,7 +142,7 @@ async fn opened(app: &App, bought: Bought) -> Result<Response, ApiError> {
     let mut body = head(&bought);
     let mut sealed = sealed.iter();
     let shelved = bought.lines.iter();
-    for line in shelved.filter(|line| line.kind == ProductKind::Serials) {
+    for line in shelved.filter(|line| is_shelved(line)) {
         if bought.lines.len() > 1 {
             let _written = writeln!(body, "<h2>{}</h2>", escaped(&line.title));
         }

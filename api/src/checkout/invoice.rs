@@ -22,7 +22,7 @@ use super::{
     delivery::{button, has_serials},
     form::Customer,
     frame::{own_window, within},
-    look::{amount, page as look, row, shown},
+    look::{amount, page as look, row, said_of, shown},
     qr,
 };
 use crate::{
@@ -158,7 +158,10 @@ fn what(lines: &[Line], currency: Currency) -> String {
     }
     let lines = lines.iter().map(|line| {
         let price = amount(currency, line.unit_price);
-        row(&line.title, &format!("{} x {price}", line.quantity))
+        row(
+            &line.title,
+            &said_of(line, format_args!("{} x {price}", line.quantity)),
+        )
     });
     lines.collect()
 }

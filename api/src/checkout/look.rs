@@ -1,10 +1,15 @@
 //! How a customer's page looks, and what it says when there is nothing to buy.
 
+use std::fmt::Display;
+
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use engine::money::{Currency, Money};
+use engine::{
+    checkout::Line,
+    money::{Currency, Money},
+};
 
 use crate::{
     docs::page::{Page, escaped, text},
@@ -78,6 +83,12 @@ pub(super) fn amount(currency: Currency, amount: Money) -> String {
 /// A row of a table of what is bought.
 pub(super) fn row(name: &str, value: &str) -> String {
     format!("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value))
+}
+
+/// What is said of a line, and whether it is not delivered.
+pub(super) fn said_of(line: &Line, what: impl Display) -> String {
+    let left_out = if line.left_out { ", given back" } else { "" };
+    format!("{what}{left_out}")
 }
 
 fn answer(status: StatusCode, title: &str, body: &str) -> Response {

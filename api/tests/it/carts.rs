@@ -9,7 +9,7 @@ use crate::{
     support::{Reply, World, with_world},
 };
 
-const CODE: &str = "demo-both";
+pub(crate) const CODE: &str = "demo-both";
 const EMAIL: &str = "max@partner.example";
 const ANN: &str = "ann%40example.com";
 const YES: &str = "email=ann%40example.com&coin=BANK";
@@ -44,7 +44,7 @@ impl World {
     }
 
     /// The page of its invoice.
-    async fn cart_bought(&self, lines: &[(&str, u32)], cookie: &str) -> String {
+    pub(crate) async fn cart_bought(&self, lines: &[(&str, u32)], cookie: &str) -> String {
         let visit = self.cart(lines, cookie).await;
         location(&self.submit(&visit, YES).await)
     }
@@ -57,14 +57,14 @@ impl World {
     }
 
     /// Takes so many off a shelf.
-    async fn claim_of(&self, title: &str, amount: u32) {
+    pub(crate) async fn claim_of(&self, title: &str, amount: u32) {
         let path = format!("/dev/v1/products/{}/serials/claim", self.named(title));
         let call = self.call("POST", &path).key(&self.merchant_key());
         call.json(&json!({"amount": amount})).send().await.data(200);
     }
 
     /// Units that an order could have now.
-    async fn free_of(&self, title: &str) -> u64 {
+    pub(crate) async fn free_of(&self, title: &str) -> u64 {
         let (app, product) = (self.server.app(), self.product(title));
         let sku = engine::catalog::Sku {
             product: product.id,
@@ -82,7 +82,7 @@ impl World {
         sales
     }
 
-    fn kept_lines(&self) -> String {
+    pub(crate) fn kept_lines(&self) -> String {
         self.scalar("SELECT COUNT(*) FROM reservations WHERE ended_at IS NULL")
     }
 }
@@ -472,14 +472,7 @@ fn reference_of_a_refund_is_of_one_line_or_of_all() {
             .await;
         let open = world.newest().await;
         world.pay(&open).await;
-        let refund = async |place: u32, body: &Value| {
-            let sale = format!("SELECT sale_id FROM sales WHERE place = {place}");
-            let sale = world.scalar(&sale).parse().unwrap();
-            let sale = engine::ids::SaleId::from_uuid(sale);
-            let path = format!("/dev/v1/resellers/sales/{sale}/refund");
-            let call = world.call("POST", &path).key(&world.merchant_key());
-            call.json(body).send().await
-        };
+        let refund = async |place, body: &Value| world.refund_line(place, body).await;
         let gift = json!({"refund_ref": "R1", "amount": "30.00"});
         refund(1, &gift).await.data(200);
         for other in [&gift, &json!({"refund_ref": "R1"})] {

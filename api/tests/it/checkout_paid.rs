@@ -270,9 +270,7 @@ fn part_of_a_price_that_turns_out_invalid_ends_what_is_not_delivered() {
                 .unwrap(),
             1
         );
-        let path = format!("/dev/v1/products/{}/serials/claim", world.antivirus());
-        let claim = world.call("POST", &path).key(&world.merchant_key());
-        claim.json(&json!({"amount": 200})).send().await.data(200);
+        world.claim_of("Antivirus", 200).await;
         double.pays(&reference, &both("Settled"));
         world.until_invoice(of, "AWAITING_STOCK").await;
         // A part of it is given back by the merchant, and counts no more.
@@ -303,6 +301,36 @@ fn part_of_a_price_that_turns_out_invalid_ends_what_is_not_delivered() {
             (&rest["status"], &rest["refunded"]),
             (&json!("REFUNDED"), &json!("59.98"))
         );
+    });
+}
+
+#[test]
+fn price_that_went_back_in_parts_is_not_delivered_though_more_had_arrived() {
+    with_world(async |world| {
+        let double = Double::start().await;
+        world.takes_btcpay(&double).await;
+        let (page, open, reference) = world.hosted("").await;
+        expire_due(world.server.app(), after(61)).await.unwrap();
+        world.claim_of("Antivirus", 200).await;
+        let arrived = json!([payment("a-0", "0.001", "Settled")]);
+        double.pays(&reference, &arrived);
+        let of = (&open, reference.as_str());
+        let waits = world.until_invoice(of, "AWAITING_STOCK").await;
+        assert_eq!(
+            (&waits["received"], &waits["overpaid"]),
+            (&json!("62.50"), &json!("2.52"))
+        );
+        for (body, status) in [
+            (
+                json!({"refund_ref": "H1", "amount": "30.00"}),
+                "AWAITING_STOCK",
+            ),
+            (json!({"refund_ref": "H2", "amount": "29.98"}), "REFUNDED"),
+        ] {
+            let back = world.act_on(&open, "refund", body).await.data(200);
+            assert_eq!(back["status"], status);
+        }
+        world.is_over(&page).await;
     });
 }
 

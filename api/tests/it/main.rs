@@ -14,6 +14,7 @@ mod btcpay;
 mod bulk;
 mod campaign_sales;
 mod campaigns;
+mod cart_refunds;
 mod carts;
 mod catalog;
 mod checkout;

@@ -194,7 +194,7 @@ fn contradictions(world: &World) -> String {
            (SELECT string_agg('given ' || i.invoice_id, ' ') FROM invoices AS i
             WHERE (SELECT COUNT(*) FROM sold_serials AS g WHERE g.invoice_id = i.invoice_id)
               <> CASE WHEN i.completed_at IS NULL THEN 0 ELSE
-                (SELECT COALESCE(SUM(l.quantity), 0) FROM invoice_lines AS l
+                (SELECT COALESCE(SUM(l.quantity) FILTER (WHERE NOT l.left_out), 0) FROM invoice_lines AS l
                  WHERE l.invoice_id = i.invoice_id) END),
            (SELECT string_agg('lines ' || i.invoice_id, ' ') FROM invoices AS i
             WHERE i.purpose = 'CHECKOUT' AND (i.amount, i.refunded) <>

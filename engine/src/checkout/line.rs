@@ -25,6 +25,8 @@ pub struct Line {
     pub missing: Money,
     /// Of what was paid for it.
     pub refunded: Money,
+    /// All of that went back before it left its shelf: it is not delivered.
+    pub left_out: bool,
     pub custom_fields: BTreeMap<String, String>,
     /// None: nobody brought the customer.
     pub share: Option<Share>,
@@ -39,6 +41,11 @@ impl Line {
     /// What of that did not go back.
     pub fn rest(&self) -> Money {
         self.paid().checked_sub(self.refunded).unwrap_or_default()
+    }
+
+    /// Whether the whole price of it went back.
+    pub fn is_given_back(&self) -> bool {
+        self.refunded > Money::ZERO && self.rest() == Money::ZERO
     }
 
     /// The sale that a paid invoice makes, and what it earns; none if nobody brought the customer, whose

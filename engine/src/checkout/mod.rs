@@ -10,6 +10,7 @@ mod line;
 mod listed;
 mod open;
 mod quote;
+mod refund;
 mod session;
 mod spread;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use open::{
     Facts, INVOICE_MINUTES, OPEN_OF_ADDRESS_MAX, OPEN_OF_CUSTOMER_MAX, Refusal, Wanted, open,
 };
 pub use quote::{QUANTITY_MAX, Quote, Unsold, answers, quote};
+pub use refund::{Earlier, Going, WentBack, give_back};
 pub use session::{Came, SESSION_MINUTES, Session, SessionStatus};
 pub use spread::{going_back, paid, spread};
 pub use token::{Page, address_digest, digest, token};

@@ -43,7 +43,8 @@ pub fn paid(mut lines: Vec<Line>, invoice: &Invoice) -> Vec<Line> {
 }
 
 /// What goes back of each line, once so much of its invoice did: all that is left if its price went back, or else of
-/// each a part, or of one line. Of what nobody has paid, nothing.
+/// each a part of what the money that is left does not pay any more, or all of it of one line. Of what nobody has
+/// paid, nothing.
 pub fn going_back(
     lines: &[Line],
     invoice: &Invoice,
@@ -60,11 +61,18 @@ pub fn going_back(
         let others = rests.iter_mut().enumerate();
         let others = others.filter(|(place, _)| *place != of);
         others.for_each(|(_, rest)| *rest = Money::ZERO);
+        return spread(amount, &rests);
     }
-    let price = lines.iter().fold(Money::ZERO, |sum, line| {
-        sum.checked_add(line.paid()).unwrap_or(Money::MAX)
-    });
-    spread(invoice.of_price(price, amount), &rests)
+    let sum = |part: fn(&Line) -> Money| {
+        lines.iter().fold(Money::ZERO, |sum, line| {
+            sum.checked_add(part(line)).unwrap_or(Money::MAX)
+        })
+    };
+    // What went back of a line was of its price, though more than the price may be left then.
+    let (price, rest) = (sum(Line::paid), sum(Line::rest));
+    let unpaid = rest.checked_sub(rest.min(invoice.left()));
+    let amount = invoice.of_price(price, amount);
+    spread(amount.min(unpaid.unwrap_or_default()), &rests)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ fn money(minor: i64) -> Money {
     Money::from_minor(minor).unwrap()
 }
 
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     EPOCH + TimeDelta::minutes(minutes)
 }
 
@@ -329,8 +329,16 @@ fn paid_with(parts: &[i64]) -> Option<Invoice> {
     }
 }
 
+/// An invoice over this price that so much was taken for.
+pub(super) fn invoice_of(price: i64, arrived: i64) -> Invoice {
+    let mut invoice = paid_with(&[1_998]).unwrap();
+    invoice.amount = money(price);
+    invoice.payments[0].amount = money(arrived);
+    invoice
+}
+
 /// A line over two units at 9.99 of which somebody is owed this.
-fn line_at(rate: Rate) -> Line {
+pub(super) fn line_at(rate: Rate) -> Line {
     Line {
         id: InvoiceLineId::from_uuid(Uuid::nil()),
         sku: sku(None),
@@ -341,6 +349,7 @@ fn line_at(rate: Rate) -> Line {
         total: money(1998),
         missing: Money::ZERO,
         refunded: Money::ZERO,
+        left_out: false,
         custom_fields: BTreeMap::new(),
         share: Some(Share {
             relationship: RelationshipId::from_uuid(Uuid::nil()),

@@ -90,6 +90,25 @@ impl Invoice {
         Ok((left, amount))
     }
 
+    /// Whether its price went back by refunds of so much since it was paid, the oldest first. Those that left all of
+    /// the price were of what was paid beyond it.
+    pub fn is_price_back(&self, refunds: &[Money]) -> bool {
+        let sum = |sum: Money, amount: &Money| sum.checked_add(*amount).unwrap_or(Money::MAX);
+        let since = refunds.iter().fold(Money::ZERO, sum);
+        let before = self.refunded.checked_sub(since).unwrap_or_default();
+        let received = self.received().unwrap_or_default();
+        let arrived = received.checked_sub(before).unwrap_or_default();
+        let price = arrived.min(self.amount);
+        let mut beyond = arrived.checked_sub(price).unwrap_or_default();
+        let mut refunds = refunds.iter().skip_while(|amount| {
+            let of_beyond = **amount <= beyond;
+            beyond = beyond.checked_sub(**amount).unwrap_or_default();
+            of_beyond
+        });
+        let of_price = refunds.try_fold(Money::ZERO, |sum, amount| sum.checked_add(*amount));
+        self.left() == Money::ZERO || of_price.is_none_or(|of_price| of_price >= price)
+    }
+
     /// How much of the last that went back was of what was taken for the price, and not more than it.
     pub fn of_price(&self, price: Money, amount: Money) -> Money {
         let left = self.left();

@@ -42,7 +42,7 @@ const CUSTOMER: &str = "a customer";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub invoice: Invoice,
-    /// In their order, one at least.
+    /// In their order, one at least; of one that is to be delivered, without those that are left out.
     pub lines: Vec<Line>,
     /// Of no bytes, if it was erased.
     pub customer: Sealed,
@@ -86,7 +86,11 @@ pub async fn due(
         .bind(id.uuid())
         .fetch_all(&mut *connection)
         .await?;
-        with_customer(&mut connection, rows).await
+        let mut due = with_customer(&mut connection, rows).await?;
+        if let Some(due) = &mut due {
+            due.lines.retain(|line| !line.left_out);
+        }
+        Ok(due)
     })
     .await
 }

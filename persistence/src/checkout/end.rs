@@ -4,6 +4,7 @@
 use engine::{
     audit::Actor,
     catalog::Sku,
+    checkout::Line,
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, WithdrawalId},
     inventory::Ending,
@@ -67,14 +68,25 @@ pub async fn cancel(
 }
 
 /// Ends what is reserved for an invoice, of all of its lines.
-pub(super) async fn free(
+async fn free(
     connection: &mut PgConnection,
     invoice: &Invoice,
     ending: Ending,
     now: Timestamp,
 ) -> Result<Vec<Freed>, Error> {
+    let lines = lines(&mut *connection, invoice.id).await?;
+    free_lines(connection, (invoice, &lines), ending, now).await
+}
+
+/// The same of some of its lines.
+pub(super) async fn free_lines(
+    connection: &mut PgConnection,
+    (invoice, lines): (&Invoice, &[Line]),
+    ending: Ending,
+    now: Timestamp,
+) -> Result<Vec<Freed>, Error> {
     let mut freed = Vec::new();
-    for line in lines(&mut *connection, invoice.id).await? {
+    for line in lines {
         let id = line.id.withdrawal();
         if reservations::end(&mut *connection, id, ending, now).await? {
             freed.push(Freed {

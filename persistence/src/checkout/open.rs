@@ -155,6 +155,7 @@ impl OpeningLine {
             total: quote.total,
             missing: Money::ZERO,
             refunded: Money::ZERO,
+            left_out: false,
             custom_fields: self.custom_fields.clone(),
             share,
         }

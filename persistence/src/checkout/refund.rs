@@ -1,7 +1,7 @@
 //! A customer's money went back, because the merchant gave it or its provider took it: stored once per reference,
 //! with each sale's share of it.
 //!
-//! Keeps: how much of it is there is said by the row that is locked. An invoice whose price went back is not
+//! Keeps: how much of it is there is said by the row that is locked. An invoice or a line whose price went back is not
 //! delivered any more, and what had left the shelf for it before is known to be the customer's. The caller has the
 //! invoice's turn, so that nothing leaves it meanwhile. A reference is of one line, or of all of them.
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use engine::{
     audit::Actor,
-    checkout::{Line, going_back},
+    checkout::{Earlier, Going, Line, WentBack, give_back},
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, SaleId},
     inventory::Ending,
@@ -23,12 +23,13 @@ use uuid::Uuid;
 
 use super::{
     deliver::give,
-    end::{Freed, free},
+    end::{Freed, free_lines},
     rows::{lines, lock, store, store_line},
 };
 use crate::{
     Database, Error,
     database::commit,
+    fulfillments::rows::money,
     inventory::{reservations, withdrawal},
     mail::{self, Post},
     owned,
@@ -75,7 +76,7 @@ pub async fn refund(
     db: &Database,
     vault: &engine::vault::Vault,
     (merchant, id): (MerchantId, InvoiceId),
-    mut giving: Giving,
+    giving: Giving,
     now: Timestamp,
 ) -> Result<Option<Refund>, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
@@ -84,7 +85,7 @@ pub async fn refund(
         let Some(found) = lock(&mut tx, merchant, id).await? else {
             return Ok(None);
         };
-        let lines = lines(&mut tx, id).await?;
+        let mut lines = lines(&mut tx, id).await?;
         let at = match giving.cause.sale().filter(|_| lines.len() > 1) {
             None => None,
             Some(sale) => Some(place(&mut tx, &found, sale).await?),
@@ -98,23 +99,22 @@ pub async fn refund(
                 Refund::Mismatch
             }));
         }
-        if let Some(at) = at
-            && let Err(refused) = giving.bound(lines.get(at))
-        {
-            return Ok(Some(Refund::Refused(refused)));
-        }
         let Giving { wanted, post, .. } = &giving;
-        let (invoice, amount) = match giving.from(found.clone(), now) {
-            Ok(refunded) => refunded,
+        let (going, earlier) = (giving.going(at), earlier(&mut tx, id).await?);
+        let went = match give_back((found.clone(), &lines), going, &earlier, now) {
+            Ok(went) => went,
             Err(refused) => return Ok(Some(Refund::Refused(refused))),
         };
-        let over = found.completed_at.is_none() && invoice.status == Status::Refunded;
-        let (invoice, freed) = if over {
-            end(&mut tx, (found, invoice), &giving, now).await?
+        let waits = found.paid_at.is_some() && found.completed_at.is_none();
+        let (went, freed) = if waits && went.invoice.status == Status::Refunded {
+            let how = (went, going, &earlier[..], giving.owner);
+            end(&mut tx, (found, &lines), how, now).await?
+        } else if waits {
+            leave_out(&mut tx, &mut lines, (went, giving.owner), now).await?
         } else {
-            (invoice, Vec::new())
+            (went, Vec::new())
         };
-        let back = going_back(&lines, &invoice, (amount, at));
+        let (invoice, amount, back) = (went.invoice, went.amount, went.of_lines);
         note_back(&mut tx, lines, &back).await?;
         let share = (&back[..], wanted, &*giving.random);
         let kept = insert_of(&mut tx, &invoice, (at, amount, wanted), now).await?
@@ -134,23 +134,13 @@ pub async fn refund(
 }
 
 impl Giving {
-    /// The invoice after it, and how much went back.
-    fn from(&self, invoice: Invoice, now: Timestamp) -> Result<(Invoice, Money), NotTakenBack> {
-        match self.cause {
-            Cause::Given | Cause::OfSale(_) => invoice.refund(self.wanted.amount, now),
-            Cause::Reversed(payment) => invoice.reverse(payment, now),
+    /// What goes back, of the line at this place if it is of one.
+    const fn going(&self, at: Option<usize>) -> Going {
+        match (self.cause, at) {
+            (Cause::Given | Cause::OfSale(_), None) => Going::Given(self.wanted.amount),
+            (Cause::Given | Cause::OfSale(_), Some(at)) => Going::OfLine(at, self.wanted.amount),
+            (Cause::Reversed(payment), _) => Going::Reversed(payment),
         }
-    }
-
-    /// Of one line goes no more back than is left of it, or its rest.
-    fn bound(&mut self, line: Option<&Line>) -> Result<(), NotTakenBack> {
-        let rest = line.map(Line::rest).unwrap_or_default();
-        let amount = self.wanted.amount.unwrap_or(rest);
-        if amount <= Money::ZERO || amount > rest {
-            return Err(NotTakenBack::Excess { rest });
-        }
-        self.wanted.amount = Some(amount);
-        Ok(())
     }
 }
 
@@ -194,38 +184,80 @@ pub(super) async fn note_back(
     Ok(())
 }
 
+/// What of an invoice went back since it was paid, the oldest first.
+async fn earlier(connection: &mut PgConnection, id: InvoiceId) -> Result<Vec<Earlier>, Error> {
+    let rows: Vec<(i64, bool)> = sqlx::query_as(
+        "SELECT r.amount, r.place IS NOT NULL
+         FROM invoice_refunds AS r JOIN invoices AS i ON i.invoice_id = r.invoice_id
+         WHERE r.invoice_id = $1 AND r.created_at >= i.paid_at
+         ORDER BY r.created_at, r.reference",
+    )
+    .bind(id.uuid())
+    .fetch_all(connection)
+    .await?;
+    let rows = rows.into_iter().map(|(amount, of_line)| {
+        let amount = money(amount)?;
+        Ok(Earlier { amount, of_line })
+    });
+    rows.collect()
+}
+
+/// Lines whose whole price goes back with this are not delivered, but for those that left the shelf already, which a
+/// crash kept from being noted: those are the customer's.
+async fn leave_out(
+    connection: &mut PgConnection,
+    lines: &mut [Line],
+    (went, owner): (WentBack, Owner),
+    now: Timestamp,
+) -> Result<(WentBack, Vec<Freed>), Error> {
+    let mut left_out = Vec::new();
+    let whole = |(line, part): &(&mut Line, &Money)| **part > Money::ZERO && **part == line.rest();
+    for (line, _) in lines.iter_mut().zip(&went.of_lines).filter(whole) {
+        still_owns(&mut *connection, owner).await?;
+        let withdrawn = withdrawal::find(&mut *connection, line.id.withdrawal()).await?;
+        line.left_out = withdrawn.is_none();
+        if line.left_out {
+            left_out.push(line.clone());
+        }
+    }
+    let of = (&went.invoice, &left_out[..]);
+    let freed = free_lines(connection, of, Ending::Cancelled, now).await?;
+    Ok((went, freed))
+}
+
 /// Nothing will be delivered. What left the shelf already, which a crash kept from being noted, is the
 /// customer's, be it of some lines only.
 async fn end(
     connection: &mut PgConnection,
-    (found, refunded): (Invoice, Invoice),
-    giving: &Giving,
+    (found, lines): (Invoice, &[Line]),
+    (mut went, going, earlier, owner): (WentBack, Going, &[Earlier], Owner),
     now: Timestamp,
-) -> Result<(Invoice, Vec<Freed>), Error> {
-    still_owns(connection, giving.owner).await?;
+) -> Result<(WentBack, Vec<Freed>), Error> {
+    still_owns(connection, owner).await?;
     let mut left = Vec::new();
-    for line in lines(&mut *connection, found.id).await? {
+    for line in lines {
         let reserved = line.id.withdrawal();
         if let Some(withdrawal) = withdrawal::find(&mut *connection, reserved).await? {
             reservations::end(&mut *connection, reserved, Ending::Redeemed, now).await?;
             left.extend(withdrawal.serials);
         }
     }
-    let freed = free(&mut *connection, &refunded, Ending::Cancelled, now).await?;
+    let of = (&went.invoice, lines);
+    let freed = free_lines(&mut *connection, of, Ending::Cancelled, now).await?;
     if left.is_empty() {
-        return Ok((refunded, freed));
+        return Ok((went, freed));
     }
     let Ok(Stepped::To(given)) = found.step(Event::Completed, now) else {
         return Err(Error::Inconsistent {
             what: "serials left for an invoice that is not paid",
         });
     };
-    let refunded = giving.from(*given, now);
-    let (refunded, _) = refunded.map_err(|_| Error::Inconsistent {
+    let again = give_back((*given, lines), going, earlier, now);
+    went = again.map_err(|_| Error::Inconsistent {
         what: "a refund that was possible before the delivery",
     })?;
-    give(&mut *connection, &refunded, &left, now).await?;
-    Ok((refunded, freed))
+    give(&mut *connection, &went.invoice, &left, now).await?;
+    Ok((went, freed))
 }
 
 /// Whoever was replaced does not know what its successor delivers.

@@ -31,7 +31,7 @@ macro_rules! select_line {
             "SELECT l.line_id, l.invoice_id, l.relationship_id, l.product_id, l.variant_id, l.title,
                l.kind, l.quantity, l.unit_price, l.custom_fields, l.link_id, k.name AS link_name,
                k.kind AS link_kind, l.wholesale_price, l.commission_percent, l.hold_days, l.self_purchase,
-               l.missing, l.refunded
+               l.missing, l.refunded, l.left_out
              FROM invoice_lines AS l LEFT JOIN links AS k ON k.link_id = l.link_id ",
             $rest
         )
@@ -60,6 +60,7 @@ pub(super) struct LineRow {
     self_purchase: bool,
     missing: i64,
     refunded: i64,
+    left_out: bool,
 }
 
 impl LineRow {
@@ -118,6 +119,7 @@ impl TryFrom<LineRow> for Line {
             total: named(total, "invoice_lines.unit_price")?,
             missing: money(row.missing)?,
             refunded: money(row.refunded)?,
+            left_out: row.left_out,
             custom_fields: row.custom_fields.0,
             share,
         })
@@ -195,15 +197,17 @@ pub(super) async fn insert_line(
     Ok(())
 }
 
-/// Stores what was let go of a line, and what of it went back.
+/// Stores what was let go of a line, what of it went back, and whether it is left out.
 pub(super) async fn store_line(connection: &mut PgConnection, line: &Line) -> Result<(), Error> {
-    let stored =
-        sqlx::query("UPDATE invoice_lines SET missing = $2, refunded = $3 WHERE line_id = $1")
-            .bind(line.id.uuid())
-            .bind(line.missing.minor())
-            .bind(line.refunded.minor())
-            .execute(connection)
-            .await?;
+    let stored = sqlx::query(
+        "UPDATE invoice_lines SET missing = $2, refunded = $3, left_out = $4 WHERE line_id = $1",
+    )
+    .bind(line.id.uuid())
+    .bind(line.missing.minor())
+    .bind(line.refunded.minor())
+    .bind(line.left_out)
+    .execute(connection)
+    .await?;
     exactly_one(&stored, "a line of an invoice")
 }
 
