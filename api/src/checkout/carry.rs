@@ -8,7 +8,6 @@
 use chrono::TimeDelta;
 use engine::{
     catalog::ProductKind,
-    checkout::Line,
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, SerialId, WithdrawalId},
     inventory::{Pulled, Purpose, ReserveCall, ReservedAll, WithdrawalCall},
@@ -44,24 +43,36 @@ pub(super) async fn carry(
     };
     let shop = app.engine.merchant(merchant).await?;
     let shop = shop.ok_or_else(|| ApiError::new(Code::InternalError))?;
-    let Some(outcome) = outcome(app, &shop, &due).await? else {
-        return Ok(());
+    let carried = carried(app, &shop, &due).await;
+    if due.invoice.status == Status::Paid && !matches!(carried, Ok(true)) {
+        unshared(app, &shop, &due).await;
+    }
+    carried.map(drop)
+}
+
+/// Whether it is delivered.
+async fn carried(app: &App, shop: &Merchant, due: &Due) -> Result<bool, ApiError> {
+    let Some(outcome) = outcome(app, shop, due).await? else {
+        return Ok(false);
     };
-    let (db, vault) = (&app.database, app.engine.vault());
-    if checkout::delivered(db, vault, (merchant, id), outcome, app.now()).await? {
+    let delivered = matches!(outcome, Outcome::Delivered(..));
+    let (db, vault, of) = (&app.database, app.engine.vault(), (shop.id, due.invoice.id));
+    if checkout::delivered(db, vault, of, outcome, app.now()).await? {
         app.mail_queued.notify_one();
     }
-    Ok(())
+    Ok(delivered)
+}
+
+/// What waits is paid: its units are in no share any more. The engine finds it out by itself, if later.
+async fn unshared(app: &App, shop: &Merchant, due: &Due) {
+    for call in calls(shop.id, due) {
+        app.engine.paid(shop.id, call.sku, call.id).await.ok();
+    }
 }
 
 /// What there is to be stored; nothing, if it still waits for stock.
 async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome>, ApiError> {
-    let shelved = due
-        .lines
-        .iter()
-        .filter(|line| line.kind == ProductKind::Serials);
-    let calls: Vec<_> = shelved.map(|line| call(shop.id, line)).collect();
-    let serials = match pull(app, calls).await? {
+    let serials = match pull(app, calls(shop.id, due)).await? {
         Ok(serials) => serials,
         Err(_) if due.invoice.status == Status::AwaitingStock => return Ok(None),
         Err((lines, left)) => {
@@ -123,14 +134,17 @@ async fn pull(
     Ok(Ok(serials))
 }
 
-/// What is to leave the shelf for a line.
-fn call(merchant: MerchantId, line: &Line) -> ReserveCall {
-    ReserveCall {
+/// What is to leave the shelves, line by line.
+fn calls(merchant: MerchantId, due: &Due) -> Vec<ReserveCall> {
+    let lines = due.lines.iter();
+    let shelved = lines.filter(|line| line.kind == ProductKind::Serials);
+    let calls = shelved.map(|line| ReserveCall {
         id: line.id.withdrawal(),
         merchant,
         sku: line.sku,
         quantity: line.quantity,
-    }
+    });
+    calls.collect()
 }
 
 /// Delivers what was cut off or waits for stock, oldest first, and says how many there were.

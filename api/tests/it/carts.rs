@@ -12,7 +12,7 @@ use crate::{
 pub(crate) const CODE: &str = "demo-both";
 const EMAIL: &str = "max@partner.example";
 const ANN: &str = "ann%40example.com";
-const YES: &str = "email=ann%40example.com&coin=BANK";
+pub(crate) const YES: &str = "email=ann%40example.com&coin=BANK";
 
 impl World {
     fn named(&self, title: &str) -> String {
@@ -30,7 +30,7 @@ impl World {
     }
 
     /// A visit for these, so many of each, of whoever has this cookie.
-    async fn cart(&self, lines: &[(&str, u32)], cookie: &str) -> String {
+    pub(crate) async fn cart(&self, lines: &[(&str, u32)], cookie: &str) -> String {
         let (first, quantity) = lines[0];
         let form = format!("quantity={quantity}&email={ANN}");
         let visit = self.visit(&self.named(first), &form, cookie).await;

@@ -15,6 +15,7 @@ mod bulk;
 mod campaign_sales;
 mod campaigns;
 mod cart_refunds;
+mod cart_waits;
 mod carts;
 mod catalog;
 mod checkout;

@@ -22,6 +22,7 @@ use super::rows::{lines, lock, store, store_line};
 use crate::{
     Database, Error,
     database::commit,
+    inventory::reservations,
     mail::{self, Post},
     owned,
     relationships::rows::kept,
@@ -145,6 +146,10 @@ async fn sold(
     now: Timestamp,
 ) -> Result<bool, Error> {
     attempt(&mut *connection, invoice.id, now).await?;
+    for line in lines(&mut *connection, invoice.id).await? {
+        // What waits from now on has been paid for. The engine finds it out where it is not delivered at once.
+        reservations::paid(&mut *connection, line.id.withdrawal(), now).await?;
+    }
     sell(connection, invoice, random, now).await
 }
 
