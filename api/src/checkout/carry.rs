@@ -2,26 +2,30 @@
 //! where they are.
 //!
 //! Keeps: the serials of each line leave under an id that follows from it, so once however often it is tried, and
-//! those of all lines that are not left out or none; what is short waits as a whole, and is tried again. Whoever tries has the invoice's
+//! those of all lines that are not left out or none; what is short waits as a whole, for one shelf after the other,
+//! and is tried again. Whoever tries has the invoice's
 //! turn: nothing leaves for one whose price goes back meanwhile.
+
+use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use engine::{
     catalog::ProductKind,
     clock::Timestamp,
-    ids::{InvoiceId, MerchantId, SerialId, WithdrawalId},
-    inventory::{Pulled, Purpose, ReserveCall, ReservedAll, WithdrawalCall},
+    ids::{InvoiceId, MerchantId, SerialId},
+    inventory::{Pulled, Purpose, ReserveCall, ReservedAll, Waiting, WithdrawalCall},
     merchants::Merchant,
     payments::Status,
     programs::CustomerMail,
 };
 use persistence::{
-    checkout::{self, Due, Outcome, Short},
+    checkout::{self, Due, Short},
     inventory::list::sealed,
+    mail::Post,
     programs,
 };
 
-use super::letters;
+use super::{end::release, letters};
 use crate::{
     error::{ApiError, Code},
     state::App,
@@ -52,12 +56,21 @@ pub(super) async fn carry(
 
 /// Whether it is delivered.
 async fn carried(app: &App, shop: &Merchant, due: &Due) -> Result<bool, ApiError> {
-    let Some(outcome) = outcome(app, shop, due).await? else {
-        return Ok(false);
-    };
-    let delivered = matches!(outcome, Outcome::Delivered(..));
     let (db, vault, of) = (&app.database, app.engine.vault(), (shop.id, due.invoice.id));
-    if checkout::delivered(db, vault, of, outcome, app.now()).await? {
+    let (stored, delivered) = match pull(app, calls(shop.id, due)).await? {
+        Ok(serials) => {
+            let post = post(app, shop, due, &serials).await?;
+            let given = checkout::delivered(db, vault, of, (serials, post), app.now()).await?;
+            (given, true)
+        }
+        Err(waiting) => {
+            let short = short(app, shop, due, waiting).await?;
+            let waits = checkout::wait(db, vault, of, short, app.now()).await?;
+            release(app, waits.freed).await;
+            (waits.told, false)
+        }
+    };
+    if stored {
         app.mail_queued.notify_one();
     }
     Ok(delivered)
@@ -70,29 +83,20 @@ async fn unshared(app: &App, shop: &Merchant, due: &Due) {
     }
 }
 
-/// What there is to be stored; nothing, if it still waits for stock.
-async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome>, ApiError> {
-    let serials = match pull(app, calls(shop.id, due)).await? {
-        Ok(serials) => serials,
-        Err(_) if due.invoice.status == Status::AwaitingStock => return Ok(None),
-        Err((lines, left)) => {
-            let post = due.knows_customer().then(|| letters::short(app, shop, due));
-            let post = post.transpose()?;
-            // Whatever comes is kept for it, and what is there, before others are sold any.
-            let mut waits = Vec::with_capacity(left.len());
-            for call in left {
-                waits.push(app.engine.wait_for_stock(call).await?);
-            }
-            return Ok(Some(Outcome::Short(Short { post, lines, waits })));
-        }
-    };
+/// What the customer is mailed with these serials, unless the address was erased.
+async fn post(
+    app: &App,
+    shop: &Merchant,
+    due: &Due,
+    serials: &[SerialId],
+) -> Result<Option<Post>, ApiError> {
     let program = programs::find(&app.database, shop.id).await?;
     let inline = program.is_some_and(|it| it.customer_mail == CustomerMail::Inline);
     let mut texts = Vec::new();
     if inline {
         for (serial, (text, _)) in serials
             .iter()
-            .zip(sealed(&app.database, shop.id, &serials).await?)
+            .zip(sealed(&app.database, shop.id, serials).await?)
         {
             let text = shop.key.open_serial(*serial, &text);
             texts.push(text.map_err(|_| ApiError::new(Code::InternalError))?);
@@ -101,37 +105,62 @@ async fn outcome(app: &App, shop: &Merchant, due: &Due) -> Result<Option<Outcome
     let post = due
         .knows_customer()
         .then(|| letters::delivered(app, shop, due, &texts));
-    Ok(Some(Outcome::Delivered(serials, post.transpose()?)))
+    post.transpose()
 }
 
-/// The serials of these lines; or for which there are too few, and which are still to leave their shelves.
+/// What is stored of one that waits, which says of every shelf that has too few that it has.
+async fn short(app: &App, shop: &Merchant, due: &Due, waiting: Waiting) -> Result<Short, ApiError> {
+    let post = due.knows_customer().then(|| letters::short(app, shop, due));
+    let mut lines = vec![waiting.at.id];
+    for call in &waiting.given_up {
+        let stock = app.engine.stock(shop.id, call.sku).await?;
+        if stock.available < u64::from(call.quantity) {
+            lines.push(call.id);
+        }
+    }
+    Ok(Short {
+        post: post.transpose()?,
+        lines,
+        waiting,
+    })
+}
+
+/// The serials of these lines, in their order; or for which shelf they wait.
 ///
-/// Of several nothing leaves before all of it is kept by rows of its own: whoever carries on finds it there.
+/// Of several nothing leaves before all of it is kept by rows of its own: whoever carries on finds it there. They leave
+/// in the order of shelves, so that one which is short all the same keeps none behind it.
 async fn pull(
     app: &App,
     calls: Vec<ReserveCall>,
-) -> Result<Result<Vec<SerialId>, (Vec<WithdrawalId>, Vec<ReserveCall>)>, ApiError> {
+) -> Result<Result<Vec<SerialId>, Waiting>, ApiError> {
     if calls.len() > 1 {
-        match app.engine.reserve_all(&calls).await? {
+        match app.engine.reserve_all(calls.clone()).await? {
             ReservedAll::Held(held) => checkout::keep(&app.database, held, app.now()).await?,
-            ReservedAll::OutOfStock { short, left } => return Ok(Err((short, left))),
+            ReservedAll::Waits(waiting) => return Ok(Err(waiting)),
         }
     }
-    let mut serials = Vec::new();
-    for (at, call) in calls.iter().enumerate() {
+    let mut by_shelf = calls.clone();
+    by_shelf.sort_unstable_by_key(|call| call.sku);
+    let mut pulled = HashMap::with_capacity(calls.len());
+    for (at, call) in by_shelf.iter().enumerate() {
         let withdrawal = WithdrawalCall {
             id: call.id,
             merchant: call.merchant,
             sku: call.sku,
             by: None,
         };
-        let pulled = app.engine.pull(withdrawal, Purpose::Sale, call.quantity);
-        match pulled.await? {
-            Pulled::Serials(own) => serials.extend(own),
-            Pulled::OutOfStock => return Ok(Err((vec![call.id], calls[at..].to_vec()))),
-        }
+        let own = app.engine.pull(withdrawal, Purpose::Sale, call.quantity);
+        match own.await? {
+            Pulled::Serials(own) => pulled.insert(call.id, own),
+            Pulled::OutOfStock => {
+                let given_up = by_shelf[at + 1..].to_vec();
+                let waiting = app.engine.wait(Vec::new(), *call, given_up).await?;
+                return Ok(Err(waiting));
+            }
+        };
     }
-    Ok(Ok(serials))
+    let serials = calls.iter().filter_map(|call| pulled.remove(&call.id));
+    Ok(Ok(serials.flatten().collect()))
 }
 
 /// What is to leave the shelves, line by line.

@@ -313,7 +313,10 @@ async fn reserve(
     opening: &Opening,
 ) -> Result<Vec<Reservation>, ApiError> {
     let mut reserved = Vec::with_capacity(opening.lines.len());
-    for line in &opening.lines {
+    // In the order of shelves: of two who want the last of the same, one has all of it.
+    let mut lines: Vec<_> = opening.lines.iter().collect();
+    lines.sort_unstable_by_key(|line| line.quote.sku);
+    for line in lines {
         let quote = &line.quote;
         if quote.kind == ProductKind::Service {
             continue;

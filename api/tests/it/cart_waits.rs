@@ -1,25 +1,49 @@
 //! Carts that are paid and wait for stock: what is kept for them, and what for others.
 
+use api::checkout::{carry_waiting, expire_due};
 use engine::{catalog::Sku, ids::WithdrawalId};
 
 use crate::{
     carts::YES,
-    checkout::{is_page, location},
+    checkout::{after, is_page, location},
     support::{World, with_world},
 };
 
 impl World {
     /// Two things, in the order of their shelves.
     fn two_shelves(&self) -> [&'static str; 2] {
-        let mut titles = ["Antivirus", "Gift"];
+        let mut titles = ["Antivirus", "Closed"];
         titles.sort_by_key(|title| self.product(title).id);
         titles
     }
 
-    /// Takes all but so many off a shelf.
-    async fn leave(&self, title: &str, units: u64) {
-        let surplus = self.free_of(title).await - units;
-        self.claim_of(title, u32::try_from(surplus).unwrap()).await;
+    /// Leaves so many on a shelf for others.
+    async fn stocks(&self, title: &str, units: u64) {
+        let free = self.free_of(title).await;
+        if free > units {
+            let surplus = u32::try_from(free - units).unwrap();
+            self.claim_of(title, surplus).await;
+        } else if free < units {
+            let more = self.scalar("SELECT COUNT(*) FROM imports");
+            let serials: Vec<_> = (free..units).map(|n| format!("MORE-{more}-{n}")).collect();
+            let serials: Vec<_> = serials.iter().map(String::as_str).collect();
+            self.import_into(title, &serials).await;
+        }
+    }
+
+    /// Of which lines the merchant is told that they are short, so many times.
+    async fn told_short(&self, times: usize) -> Vec<String> {
+        let (mut told, mut after) = (Vec::new(), 0);
+        while told.len() < times {
+            let path = format!("/dev/v1/events?after={after}&wait=20&types=invoice:awaiting_stock");
+            let call = self.call("GET", &path).key(&self.merchant_key());
+            let page = call.send().await.json();
+            for event in page["data"].as_array().unwrap() {
+                told.push(event["data"]["product_id"].as_str().unwrap().to_owned());
+            }
+            after = page["pagination"]["next_after"].as_u64().unwrap();
+        }
+        told
     }
 
     /// The units of this line are not kept any more, as if they had turned out not to open.
@@ -45,17 +69,88 @@ impl World {
 fn cart_that_is_paid_and_waits_leaves_the_share_of_the_unpaid() {
     with_world(async |world| {
         let [first, second] = world.two_shelves();
-        world.leave(first, 45).await;
+        world.stocks(first, 45).await;
         world.cart_bought(&[(first, 17), (second, 3)], "").await;
         let open = world.newest().await;
         world.cart_bought(&[(first, 4)], "").await;
         let visit = world.cart(&[(first, 1)], "").await;
         is_page(&world.submit(&visit, YES).await, 409);
         world.loses(second, 3).await;
-        world.leave(second, 2).await;
+        world.stocks(second, 2).await;
         assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
         let unpaid = "SELECT SUM(quantity) FROM reservations WHERE unpaid AND ended_at IS NULL";
         assert_eq!(world.scalar(unpaid), "4");
         location(&world.submit(&visit, YES).await);
+    });
+}
+
+#[test]
+fn of_two_paid_carts_that_want_the_same_one_is_delivered() {
+    for _ in 0..3 {
+        with_world(async |world| {
+            let [first, second] = world.two_shelves();
+            let mut carts = Vec::new();
+            for lines in [[(first, 1), (second, 1)], [(second, 1), (first, 1)]] {
+                world.cart_bought(&lines, "").await;
+                carts.push(world.newest().await);
+            }
+            let app = world.server.app();
+            expire_due(app, after(61)).await.unwrap();
+            for title in [first, second] {
+                world.stocks(title, 1).await;
+            }
+            // There is enough for one of them.
+            tokio::join!(world.pay(&carts[0]), world.pay(&carts[1]));
+            let delivered = "SELECT COUNT(*) FROM invoices WHERE status = 'COMPLETED'";
+            for minutes in [2, 4] {
+                carry_waiting(app, after(minutes)).await.unwrap();
+            }
+            assert_eq!(world.scalar(delivered), "1");
+            for title in [first, second] {
+                world.stocks(title, 1).await;
+            }
+            for minutes in [6, 8] {
+                carry_waiting(app, after(minutes)).await.unwrap();
+            }
+            assert_eq!(world.scalar(delivered), "2");
+            assert_eq!(world.kept_lines(), "0");
+        });
+    }
+}
+
+#[test]
+fn cart_that_waits_for_one_shelf_keeps_nothing_of_those_behind_it() {
+    with_world(async |world| {
+        let [first, second] = world.two_shelves();
+        world.stocks(first, 4).await;
+        world.stocks(second, 3).await;
+        let page = world.cart_bought(&[(second, 2), (first, 4)], "").await;
+        let open = world.newest().await;
+        world.loses(first, 4).await;
+        world.stocks(first, 3).await;
+        assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
+        assert_eq!(world.kept_lines(), "1");
+        assert_eq!(world.free_of(second).await, 3);
+        let names = [first, second].map(|title| world.product(title).id.to_string());
+        assert_eq!(world.told_short(1).await, names[..1]);
+        // Others buy of it. What comes of the first is kept, and then it waits for the other.
+        world.stocks(second, 1).await;
+        let app = world.server.app();
+        world.import_into(first, &["FIRST"]).await;
+        for minutes in [2, 4] {
+            assert_eq!(carry_waiting(app, after(minutes)).await.unwrap(), 1);
+            assert_eq!(world.newest().await["status"], "AWAITING_STOCK");
+            assert_eq!(world.kept_lines(), "2");
+            assert_eq!(world.free_of(first).await, 0);
+        }
+        assert_eq!(world.told_short(2).await, names);
+        world.import_into(second, &["SECOND"]).await;
+        assert_eq!(carry_waiting(app, after(6)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "COMPLETED");
+        let shown = is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
+        assert!(
+            shown.contains("FIRST") && shown.contains("SECOND"),
+            "{shown}"
+        );
     });
 }

@@ -49,7 +49,7 @@ impl World {
         location(&self.submit(&visit, YES).await)
     }
 
-    async fn import_into(&self, title: &str, serials: &[&str]) {
+    pub(crate) async fn import_into(&self, title: &str, serials: &[&str]) {
         let path = format!("/dev/v1/products/{}/serials", self.named(title));
         let call = self.call("POST", &path).key(&self.merchant_key());
         let import = call.json(&json!({"serials": serials})).send().await;

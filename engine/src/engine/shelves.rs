@@ -14,7 +14,7 @@ use crate::{
     ids::{MerchantId, SerialId, WithdrawalId},
     inventory::{
         self, Pulled, Purpose, Reach, Removed, Reservation, ReserveCall, Reserved, ReservedAll,
-        Reserver, Restock, WithdrawalCall, Withdrawer,
+        Reserver, Restock, Waiting, WithdrawalCall, Withdrawer,
     },
     merchants::Merchant,
     metrics,
@@ -104,26 +104,38 @@ impl Engine {
         self.reserving(call, Reach::Shelf).await
     }
 
-    /// The same of several shelves, of all of them or of none, for withdrawals of which some may have been executed.
-    /// What waits for serials is told whether they are there.
-    pub async fn reserve_all(&self, calls: &[ReserveCall]) -> Result<ReservedAll, Fault> {
-        let (mut held, mut left, mut short) = (Vec::new(), Vec::new(), Vec::new());
-        for call in calls {
+    /// The same of several shelves for somebody who has paid, for withdrawals of which some may have been executed: of
+    /// all of them, or as far as the first that has too few, and what comes of that one. They are asked in the order
+    /// of shelves, which is the same for everybody.
+    pub async fn reserve_all(&self, mut calls: Vec<ReserveCall>) -> Result<ReservedAll, Fault> {
+        calls.sort_unstable_by_key(|call| call.sku);
+        let mut kept = Vec::with_capacity(calls.len());
+        let mut calls = calls.into_iter();
+        while let Some(call) = calls.next() {
             let source = &self.0.fulfiller.inventory.source;
             if source.withdrawal(call.id).await?.is_some() {
                 continue;
             }
-            left.push(*call);
-            match self.reserve(*call).await? {
-                Reserved::Held(reservation) => held.push(reservation),
-                Reserved::OutOfStock => short.push(call.id),
+            match self.reserve(call).await? {
+                Reserved::Held(reservation) => kept.push(reservation),
+                Reserved::OutOfStock => {
+                    let given_up = calls.collect();
+                    return Ok(ReservedAll::Waits(self.wait(kept, call, given_up).await?));
+                }
             }
         }
-        Ok(if short.is_empty() {
-            ReservedAll::Held(held)
-        } else {
-            ReservedAll::OutOfStock { short, left }
-        })
+        Ok(ReservedAll::Held(kept))
+    }
+
+    /// Whoever has paid waits for this, keeps those and gives these up.
+    pub async fn wait(
+        &self,
+        mut kept: Vec<Reservation>,
+        at: ReserveCall,
+        given_up: Vec<ReserveCall>,
+    ) -> Result<Waiting, Fault> {
+        kept.push(self.wait_for_stock(at).await?);
+        Ok(Waiting { kept, at, given_up })
     }
 
     /// The same for somebody who has neither paid nor anybody's yes: out of a share of the shelf.

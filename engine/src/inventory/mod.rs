@@ -30,7 +30,7 @@ pub(crate) use handle::Inventory;
 pub(crate) use hold::StockHold;
 pub use level::{Crossing, Level};
 pub use reservation::{
-    Ending, Reach, Reservation, ReserveCall, Reserved, ReservedAll, ReservedUnits, Stored,
+    Ending, Reach, Reservation, ReserveCall, Reserved, ReservedAll, ReservedUnits, Stored, Waiting,
 };
 pub(crate) use reserve::{Reserver, compare};
 pub(crate) use restock::restock;

@@ -55,17 +55,26 @@ pub enum Reserved {
     OutOfStock,
 }
 
-/// What became of several [`ReserveCall`]s.
+/// What became of several [`ReserveCall`]s of somebody who has paid.
 #[derive(Debug)]
 pub enum ReservedAll {
     /// Those that were not withdrawn before.
     Held(Vec<Reservation>),
-    /// There are too few for some; nothing that was not reserved before is reserved.
-    OutOfStock {
-        short: Vec<WithdrawalId>,
-        /// All that was not withdrawn before.
-        left: Vec<ReserveCall>,
-    },
+    Waits(Waiting),
+}
+
+/// Somebody who has paid waits for one shelf, the first of all that has too few. Nothing of a shelf behind it is kept
+/// for whoever waits: so among all who wait nobody waits for what another keeps who waits for something else in turn,
+/// because those at the last of their shelves wait for serials only.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Of the shelves before it, and what is still to come of it: the last.
+    pub kept: Vec<Reservation>,
+    /// Which one it waits for.
+    pub at: ReserveCall,
+    /// Of the shelves behind it. What has a row is to be given up: it ends with the transaction that stores what is
+    /// kept.
+    pub given_up: Vec<ReserveCall>,
 }
 
 /// How the row of a reservation ends.

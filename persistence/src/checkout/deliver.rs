@@ -7,8 +7,7 @@ use engine::{
     audit::Actor,
     checkout::Line,
     clock::Timestamp,
-    events::{Fact, InvoiceAwaitingStock},
-    ids::{InvoiceId, MerchantId, SerialId, VariantId, WithdrawalId},
+    ids::{InvoiceId, MerchantId, SerialId},
     inventory::{Ending, Reservation},
     payments::{Event, Invoice, Stepped},
     vault::{Sealed, Vault},
@@ -23,7 +22,6 @@ use super::{
 use crate::{
     Database, Error,
     database::commit,
-    events::outbox,
     inventory::{list::sealed, reservations},
     mail::{self, Post},
     owned,
@@ -34,9 +32,13 @@ use crate::{
     },
 };
 
-/// Who the audit log says it was.
-const JOB: &str = "delivery of invoices";
+/// Who the audit log says it was, and what it did.
+pub(super) const JOB: &str = "delivery of invoices";
+pub(super) const DELIVER: &str = "invoice.deliver";
 const CUSTOMER: &str = "a customer";
+pub(super) const UNPAID: Error = Error::Inconsistent {
+    what: "an invoice is delivered and not paid",
+};
 
 /// An invoice, and what is to be delivered for it to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,22 +54,6 @@ impl Due {
     pub fn knows_customer(&self) -> bool {
         !self.customer.as_bytes().is_empty()
     }
-}
-
-/// What is delivered, or why not yet.
-pub enum Outcome {
-    /// The serials of all lines, in their order, with the mail that tells the customer, unless the address was
-    /// erased.
-    Delivered(Vec<SerialId>, Option<Post>),
-    Short(Short),
-}
-
-/// There is too little: what comes is kept for it, and so is what is there of the other lines.
-pub struct Short {
-    pub post: Option<Post>,
-    /// For which lines there is too little.
-    pub lines: Vec<WithdrawalId>,
-    pub waits: Vec<Reservation>,
 }
 
 /// An invoice of a customer of this merchant that is paid and not delivered.
@@ -183,58 +169,48 @@ pub async fn keep(db: &Database, reserved: Vec<Reservation>, now: Timestamp) -> 
     .await
 }
 
-/// Stores what became of a delivery; false if it was stored before.
+/// Stores the serials of all lines, in their order, as delivered, with the mail that tells the customer, unless the
+/// address was erased; false if that was stored before.
 pub async fn delivered(
     db: &Database,
     vault: &Vault,
     (merchant, id): (MerchantId, InvoiceId),
-    outcome: Outcome,
+    (serials, post): (Vec<SerialId>, Option<Post>),
     now: Timestamp,
 ) -> Result<bool, Error> {
     let (db, vault, now) = (db.clone(), vault.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
-        let found = lock(&mut tx, merchant, id).await?;
-        let invoice = found.ok_or(Error::Inconsistent {
-            what: "a paid invoice is gone",
-        })?;
-        let event = match &outcome {
-            Outcome::Delivered(..) => Event::Completed,
-            Outcome::Short(_) => Event::Short,
-        };
-        let invoice = match invoice.step(event, now) {
+        let invoice = lock_paid(&mut tx, (merchant, id)).await?;
+        let invoice = match invoice.step(Event::Completed, now) {
             Ok(Stepped::Already(_)) => return Ok(false),
             Ok(Stepped::To(invoice)) => *invoice,
-            Err(_) => {
-                return Err(Error::Inconsistent {
-                    what: "an invoice is delivered and not paid",
-                });
-            }
+            Err(_) => return Err(UNPAID),
         };
-        let (post, kind, waits) = match outcome {
-            Outcome::Delivered(serials, post) => {
-                for line in lines(&mut tx, id).await? {
-                    let reserved = line.id.withdrawal();
-                    reservations::end(&mut tx, reserved, Ending::Redeemed, now).await?;
-                }
-                give(&mut tx, &invoice, &serials, now).await?;
-                (post, "delivery", Vec::new())
-            }
-            Outcome::Short(Short { post, lines, waits }) => {
-                tell_short(&mut tx, &invoice, &lines, now).await?;
-                (post, "awaiting-stock", waits)
-            }
-        };
-        if let Some(Post { id, letter }) = &post {
-            mail::queue(&mut tx, &vault, (*id, kind), letter, now).await?;
+        for line in lines(&mut tx, id).await? {
+            let reserved = line.id.withdrawal();
+            reservations::end(&mut tx, reserved, Ending::Redeemed, now).await?;
         }
-        let deed = (Actor::job(JOB), "invoice.deliver");
-        store(&mut tx, &invoice, deed, now).await?;
-        store_reserved(&mut tx, waits, now).await?;
+        give(&mut tx, &invoice, &serials, now).await?;
+        if let Some(Post { id, letter }) = &post {
+            mail::queue(&mut tx, &vault, (*id, "delivery"), letter, now).await?;
+        }
+        store(&mut tx, &invoice, (Actor::job(JOB), DELIVER), now).await?;
         commit(tx).await?;
         Ok(true)
     })
     .await
+}
+
+/// A paid invoice, whose row is locked until the transaction ends.
+pub(super) async fn lock_paid(
+    connection: &mut PgConnection,
+    (merchant, id): (MerchantId, InvoiceId),
+) -> Result<Invoice, Error> {
+    let found = lock(connection, merchant, id).await?;
+    found.ok_or(Error::Inconsistent {
+        what: "a paid invoice is gone",
+    })
 }
 
 /// Notes serials as the customer's, for ever.
@@ -256,28 +232,6 @@ pub(super) async fn give(
     .bind(now)
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-/// Of each line that is short.
-async fn tell_short(
-    connection: &mut PgConnection,
-    invoice: &Invoice,
-    short: &[WithdrawalId],
-    now: Timestamp,
-) -> Result<(), Error> {
-    for line in lines(&mut *connection, invoice.id).await? {
-        if !short.contains(&line.id.withdrawal()) {
-            continue;
-        }
-        let fact = Fact::InvoiceAwaitingStock(InvoiceAwaitingStock {
-            invoice: invoice.id.uuid(),
-            product: line.sku.product.uuid(),
-            variant: line.sku.variant.map(VariantId::uuid),
-            quantity: line.quantity,
-        });
-        outbox::tell(&mut *connection, (invoice.merchant, None), &fact, now).await?;
-    }
     Ok(())
 }
 

@@ -13,8 +13,9 @@ mod pay;
 mod refund;
 mod rows;
 mod session;
+mod wait;
 
-pub use deliver::{Due, Outcome, Short, delivered, due, keep, reveal, sold, take_waiting};
+pub use deliver::{Due, delivered, due, keep, reveal, sold, take_waiting};
 pub use dispute::dispute;
 pub use end::{Ended, Freed, cancel, expire};
 pub use find::{Bought, by_delivery_token, by_token, lines, widget_of};
@@ -23,3 +24,4 @@ pub use pay::{NotAccepted, NotPaid, Said, accept, settle};
 pub use refund::{Cause, Giving, Refund, refund};
 pub(crate) use refund::{insert as insert_refund, known as known_refund};
 pub use session::{NewSession, change, find as find_session, insert, reprice, sweep};
+pub use wait::{Short, Waits, wait};

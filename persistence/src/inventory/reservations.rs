@@ -83,6 +83,16 @@ pub async fn end(
     Ok(ended.rows_affected() == 1)
 }
 
+/// Whether there is one that has no end.
+pub async fn is_live(connection: &mut PgConnection, id: WithdrawalId) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM reservations WHERE withdrawal_id = $1 AND ended_at IS NULL)",
+    )
+    .bind(id.uuid())
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Somebody paid for it: it is in no share from now on, and behind those that were not by then. Afterwards the
 /// engine is told.
 pub async fn paid(

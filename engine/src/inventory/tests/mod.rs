@@ -3,5 +3,6 @@
 mod counts;
 mod reservations;
 mod reserve;
+mod reserve_all;
 mod shelf;
 mod withdraw;
