@@ -154,3 +154,114 @@ fn cart_that_waits_for_one_shelf_keeps_nothing_of_those_behind_it() {
         );
     });
 }
+
+#[test]
+fn all_lines_are_reserved_or_none() {
+    with_world(async |world| {
+        let free = world.free_of("Antivirus").await;
+        let visit = world
+            .cart(&[("Antivirus", 2), ("Closed", 3), ("Gift", 1)], "")
+            .await;
+        world.claim_of("Closed", 1).await;
+        let before = world.purchases_made();
+        let page = is_page(&world.submit(&visit, YES).await, 409);
+        assert!(
+            page.contains("not enough of Closed beta invitation"),
+            "{page}"
+        );
+        assert_eq!(
+            (world.purchases_made(), world.kept_lines()),
+            (before, "0".to_owned())
+        );
+        assert_eq!(world.free_of("Antivirus").await, free);
+        assert_eq!(world.free_of("Closed").await, 2);
+        // With what there is, it is bought, and kept.
+        location(&world.set_quantity(&visit, "Closed", "2").await);
+        location(&world.submit(&visit, YES).await);
+        assert_eq!(world.kept_lines(), "3");
+        assert_eq!(world.free_of("Antivirus").await, free - 2);
+        assert_eq!(world.free_of("Closed").await, 0);
+        let app = world.server.app();
+        assert_eq!(expire_due(app, after(61)).await.unwrap(), 1);
+        assert_eq!(world.kept_lines(), "0");
+        assert_eq!(world.free_of("Antivirus").await, free);
+        assert_eq!(world.free_of("Closed").await, 2);
+    });
+}
+
+#[test]
+fn what_is_short_of_one_line_keeps_the_others_back_until_all_is_there() {
+    with_world(async |world| {
+        let page = world
+            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
+            .await;
+        let open = world.newest().await;
+        let app = world.server.app();
+        expire_due(app, after(61)).await.unwrap();
+        world.claim_of("Closed", 2).await;
+        let claims = world.scalar("SELECT COUNT(*) FROM serial_claims");
+        let free = world.free_of("Antivirus").await;
+        // Late money counts; nothing of it leaves a shelf before all of it can.
+        assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
+        let unchanged = || {
+            assert_eq!(world.scalar("SELECT COUNT(*) FROM serial_claims"), claims);
+            assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "0");
+            assert_eq!(world.kept_lines(), "2");
+        };
+        unchanged();
+        assert_eq!(
+            world.free_of("Antivirus").await,
+            free - 2,
+            "they are kept for it"
+        );
+        is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
+        let told = world.call("GET", "/dev/v1/events?types=invoice:awaiting_stock&wait=20");
+        let told = told.key(&world.merchant_key()).send().await.data(200);
+        assert_eq!(
+            told.as_array().unwrap().len(),
+            1,
+            "of the line that is short: {told}"
+        );
+        assert_eq!(told[0]["data"]["product_id"], world.named("Closed"));
+        let letter = world.letter("is waiting").await;
+        assert!(
+            letter.contains("2 x Antivirus") && letter.contains("3 x Closed"),
+            "{letter}"
+        );
+        world.import_into("Closed", &["CART-1"]).await;
+        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
+        unchanged();
+        world.import_into("Closed", &["CART-2"]).await;
+        assert_eq!(carry_waiting(app, after(4)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "5");
+        assert_eq!(
+            (world.kept_lines(), world.free_of("Closed").await),
+            ("0".to_owned(), 0)
+        );
+        let page = is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
+        assert!(page.contains("CART-1") && page.contains("CART-2"), "{page}");
+    });
+}
+
+#[test]
+fn delivery_that_a_crash_cut_off_between_two_lines_goes_on() {
+    with_world(async |world| {
+        world
+            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
+            .await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        let claims = world.scalar("SELECT COUNT(*) FROM serial_claims");
+        // As after a crash between the withdrawals and what is noted of them, on shelves that are empty since.
+        world.claim_of("Antivirus", 198).await;
+        world.sql("DELETE FROM sold_serials");
+        world.sql("UPDATE invoices SET status = 'PAID', completed_at = NULL");
+        let app = world.server.app();
+        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
+        assert_eq!(world.newest().await["status"], "COMPLETED");
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "5");
+        let now = world.scalar("SELECT COUNT(*) - 198 FROM serial_claims");
+        assert_eq!(now, claims);
+    });
+}

@@ -1,21 +1,20 @@
 //! Several things in one visit: one invoice, one payment, all of it or nothing.
 
-use api::checkout::{carry_waiting, expire_due};
 use serde_json::{Value, json};
 
 use crate::{
-    checkout::{after, is_page, is_widget_page, location},
+    checkout::{is_page, is_widget_page, location},
     listings::LISTABLE,
     support::{Reply, World, with_world},
 };
 
-pub(crate) const CODE: &str = "demo-both";
+const CODE: &str = "demo-both";
 const EMAIL: &str = "max@partner.example";
-const ANN: &str = "ann%40example.com";
+pub(crate) const ANN: &str = "ann%40example.com";
 pub(crate) const YES: &str = "email=ann%40example.com&coin=BANK";
 
 impl World {
-    fn named(&self, title: &str) -> String {
+    pub(crate) fn named(&self, title: &str) -> String {
         self.product(title).id.to_string()
     }
 
@@ -24,7 +23,7 @@ impl World {
         self.submit(&format!("{visit}/add"), &form).await
     }
 
-    async fn set_quantity(&self, visit: &str, title: &str, quantity: &str) -> Reply {
+    pub(crate) async fn set_quantity(&self, visit: &str, title: &str, quantity: &str) -> Reply {
         let form = format!("quantity%5B{}%5D={quantity}", self.named(title));
         self.submit(&format!("{visit}/cart"), &form).await
     }
@@ -94,8 +93,7 @@ impl World {
 )]
 fn cart_is_one_invoice_one_payment_and_one_delivery() {
     with_world(async |world| {
-        world.selling();
-        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let cookie = world.brought_by_link().await;
         let visit = world.cart(&[("Antivirus", 1)], &cookie).await;
         let page = is_page(&world.see(&visit).await, 200);
         // The page offers what the merchant has on sale beside it, at the price of this moment.
@@ -255,269 +253,6 @@ fn cart_that_was_changed_meanwhile_is_shown_before_it_is_bought() {
             invoice
         );
         assert_eq!(world.newest().await["amount"], "39.99");
-    });
-}
-
-#[test]
-fn all_lines_are_reserved_or_none() {
-    with_world(async |world| {
-        let free = world.free_of("Antivirus").await;
-        let visit = world
-            .cart(&[("Antivirus", 2), ("Closed", 3), ("Gift", 1)], "")
-            .await;
-        world.claim_of("Closed", 1).await;
-        let before = world.purchases_made();
-        let page = is_page(&world.submit(&visit, YES).await, 409);
-        assert!(
-            page.contains("not enough of Closed beta invitation"),
-            "{page}"
-        );
-        assert_eq!(
-            (world.purchases_made(), world.kept_lines()),
-            (before, "0".to_owned())
-        );
-        assert_eq!(world.free_of("Antivirus").await, free);
-        assert_eq!(world.free_of("Closed").await, 2);
-        // With what there is, it is bought, and kept.
-        location(&world.set_quantity(&visit, "Closed", "2").await);
-        location(&world.submit(&visit, YES).await);
-        assert_eq!(world.kept_lines(), "3");
-        assert_eq!(world.free_of("Antivirus").await, free - 2);
-        assert_eq!(world.free_of("Closed").await, 0);
-        let app = world.server.app();
-        assert_eq!(expire_due(app, after(61)).await.unwrap(), 1);
-        assert_eq!(world.kept_lines(), "0");
-        assert_eq!(world.free_of("Antivirus").await, free);
-        assert_eq!(world.free_of("Closed").await, 2);
-    });
-}
-
-#[test]
-fn what_is_short_of_one_line_keeps_the_others_back_until_all_is_there() {
-    with_world(async |world| {
-        let page = world
-            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
-            .await;
-        let open = world.newest().await;
-        let app = world.server.app();
-        expire_due(app, after(61)).await.unwrap();
-        world.claim_of("Closed", 2).await;
-        let claims = world.scalar("SELECT COUNT(*) FROM serial_claims");
-        let free = world.free_of("Antivirus").await;
-        // Late money counts; nothing of it leaves a shelf before all of it can.
-        assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
-        let unchanged = || {
-            assert_eq!(world.scalar("SELECT COUNT(*) FROM serial_claims"), claims);
-            assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "0");
-            assert_eq!(world.kept_lines(), "2");
-        };
-        unchanged();
-        assert_eq!(
-            world.free_of("Antivirus").await,
-            free - 2,
-            "they are kept for it"
-        );
-        is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
-        let told = world.call("GET", "/dev/v1/events?types=invoice:awaiting_stock&wait=20");
-        let told = told.key(&world.merchant_key()).send().await.data(200);
-        assert_eq!(
-            told.as_array().unwrap().len(),
-            1,
-            "of the line that is short: {told}"
-        );
-        assert_eq!(told[0]["data"]["product_id"], world.named("Closed"));
-        let letter = world.letter("is waiting").await;
-        assert!(
-            letter.contains("2 x Antivirus") && letter.contains("3 x Closed"),
-            "{letter}"
-        );
-        world.import_into("Closed", &["CART-1"]).await;
-        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
-        unchanged();
-        world.import_into("Closed", &["CART-2"]).await;
-        assert_eq!(carry_waiting(app, after(4)).await.unwrap(), 1);
-        assert_eq!(world.newest().await["status"], "COMPLETED");
-        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "5");
-        assert_eq!(
-            (world.kept_lines(), world.free_of("Closed").await),
-            ("0".to_owned(), 0)
-        );
-        let page = is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
-        assert!(page.contains("CART-1") && page.contains("CART-2"), "{page}");
-    });
-}
-
-#[test]
-fn refund_before_the_delivery_frees_all_lines() {
-    with_world(async |world| {
-        world
-            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
-            .await;
-        let open = world.newest().await;
-        expire_due(world.server.app(), after(61)).await.unwrap();
-        world.claim_of("Closed", 1).await;
-        let free = world.free_of("Antivirus").await;
-        assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
-        let over = world
-            .act_on(&open, "refund", json!({"refund_ref": "F1"}))
-            .await
-            .data(200);
-        assert_eq!(
-            (&over["status"], &over["completed_at"]),
-            (&json!("REFUNDED"), &Value::Null)
-        );
-        assert_eq!(world.kept_lines(), "0");
-        assert_eq!(world.free_of("Antivirus").await, free);
-        assert_eq!(world.free_of("Closed").await, 2);
-    });
-}
-
-#[test]
-fn delivery_that_a_crash_cut_off_between_two_lines_goes_on() {
-    with_world(async |world| {
-        world
-            .cart_bought(&[("Antivirus", 2), ("Closed", 3)], "")
-            .await;
-        let open = world.newest().await;
-        world.pay(&open).await;
-        let claims = world.scalar("SELECT COUNT(*) FROM serial_claims");
-        // As after a crash between the withdrawals and what is noted of them, on shelves that are empty since.
-        world.claim_of("Antivirus", 198).await;
-        world.sql("DELETE FROM sold_serials");
-        world.sql("UPDATE invoices SET status = 'PAID', completed_at = NULL");
-        let app = world.server.app();
-        assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
-        assert_eq!(world.newest().await["status"], "COMPLETED");
-        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "5");
-        let now = world.scalar("SELECT COUNT(*) - 198 FROM serial_claims");
-        assert_eq!(now, claims);
-    });
-}
-
-#[test]
-fn refunds_are_of_all_lines_or_of_the_line_of_a_sale() {
-    with_world(async |world| {
-        world.selling();
-        let cookie = format!("consign_ref={}", world.token(CODE).await);
-        world
-            .cart_bought(&[("Antivirus", 2), ("Gift", 3)], &cookie)
-            .await;
-        let open = world.newest().await;
-        world.pay(&open).await;
-        let sums = || {
-            world.scalar(
-                "SELECT string_agg(refunded || ' ' || reversed, ', ' ORDER BY place) FROM sales",
-            )
-        };
-        // 89.98, of which 59.98 and 30.00.
-        let part = world
-            .act_on(
-                &open,
-                "refund",
-                json!({"refund_ref": "R1", "amount": "8.99"}),
-            )
-            .await;
-        assert_eq!(part.data(200)["status"], "PARTIALLY_REFUNDED");
-        assert_eq!(sums(), "599 60, 300 30");
-        let gift = world.scalar("SELECT sale_id FROM sales WHERE place = 1");
-        let gift = engine::ids::SaleId::from_uuid(gift.parse().unwrap());
-        let path = format!("/dev/v1/resellers/sales/{gift}/refund");
-        let refund = |body: Value| {
-            world
-                .call("POST", &path)
-                .key(&world.merchant_key())
-                .json(&body)
-                .send()
-        };
-        let more = refund(json!({"refund_ref": "R2", "amount": "27.01"})).await;
-        more.refused(422, "AMOUNT_OUT_OF_RANGE");
-        let rest = refund(json!({"refund_ref": "R2"})).await.data(200);
-        assert_eq!(
-            (&rest["status"], &rest["refunded"]),
-            (&json!("REFUNDED"), &json!("30.00"))
-        );
-        assert_eq!(sums(), "599 60, 3000 300");
-        let again = refund(json!({"refund_ref": "R2"})).await;
-        assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        refund(json!({"refund_ref": "R3"}))
-            .await
-            .refused(422, "AMOUNT_OUT_OF_RANGE");
-        let found = world.newest().await;
-        assert_eq!(
-            (&found["status"], &found["refunded"]),
-            (&json!("PARTIALLY_REFUNDED"), &json!("35.99"))
-        );
-        let whole = world
-            .act_on(&open, "refund", json!({"refund_ref": "R4"}))
-            .await
-            .data(200);
-        assert_eq!(
-            (&whole["status"], &whole["refunded"]),
-            (&json!("REFUNDED"), &json!("89.98"))
-        );
-        assert_eq!(sums(), "5998 600, 3000 300");
-        assert_eq!(world.earnings_that_do_not_add_up(), "");
-        let noted = "SELECT (SELECT SUM(amount) FROM sale_refunds) || ' ' || (SELECT SUM(refunded) FROM invoice_lines)";
-        assert_eq!(world.scalar(noted), "8998 8998");
-    });
-}
-
-#[test]
-fn reference_of_a_refund_is_of_one_line_or_of_all() {
-    with_world(async |world| {
-        world.selling();
-        let cookie = format!("consign_ref={}", world.token(CODE).await);
-        world
-            .cart_bought(&[("Antivirus", 2), ("Gift", 3)], &cookie)
-            .await;
-        let open = world.newest().await;
-        world.pay(&open).await;
-        let refund = async |place, body: &Value| world.refund_line(place, body).await;
-        let gift = json!({"refund_ref": "R1", "amount": "30.00"});
-        refund(1, &gift).await.data(200);
-        for other in [&gift, &json!({"refund_ref": "R1"})] {
-            refund(0, other).await.refused(409, "ALREADY_EXISTS");
-        }
-        let whole = world.act_on(&open, "refund", gift.clone()).await;
-        whole.refused(409, "ALREADY_EXISTS");
-        let again = refund(1, &gift).await;
-        assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        let part = json!({"refund_ref": "R2", "amount": "5.00"});
-        world.act_on(&open, "refund", part.clone()).await.data(200);
-        refund(0, &part).await.refused(409, "ALREADY_EXISTS");
-        let sums = "SELECT string_agg(refunded::text, ' ' ORDER BY place) FROM sales";
-        assert_eq!(world.scalar(sums), "500 3000");
-    });
-}
-
-#[test]
-fn what_is_let_go_of_a_price_is_let_go_of_each_line() {
-    with_world(async |world| {
-        world.selling();
-        let cookie = format!("consign_ref={}", world.token(CODE).await);
-        world
-            .cart_bought(&[("Antivirus", 1), ("Gift", 1)], &cookie)
-            .await;
-        let open = world.newest().await;
-        // 39.99 is the price, and 20.00 arrived.
-        world.sql(
-            "INSERT INTO payments (payment_id, merchant_id, invoice_id, provider, source, amount, created_at)
-             SELECT gen_random_uuid(), merchant_id, invoice_id, provider, 'half', 2000, now() FROM invoices
-             WHERE amount = 3999"
-        );
-        world.sql("UPDATE invoices SET status = 'UNDERPAID' WHERE amount = 3999");
-        let taken = world.act_on(&open, "accept", json!({})).await.data(200);
-        assert_eq!(taken["status"], "COMPLETED");
-        let sold = "SELECT string_agg(s.amount || ' ' || s.discount || ' ' || l.missing, ', ' ORDER BY s.place)
-            FROM sales AS s JOIN invoice_lines AS l ON l.invoice_id = s.invoice_id AND l.place = s.place";
-        assert_eq!(world.scalar(sold), "2999 1499 1499, 1000 500 500");
-        let whole = world
-            .act_on(&open, "refund", json!({"refund_ref": "L1"}))
-            .await;
-        assert_eq!(whole.data(200)["refunded"], "20.00");
-        let back = "SELECT string_agg(refunded::text, ' ' ORDER BY place) FROM sales";
-        assert_eq!(world.scalar(back), "1500 500");
-        assert_eq!(world.earnings_that_do_not_add_up(), "");
     });
 }
 
@@ -696,5 +431,41 @@ fn each_line_is_asked_what_its_product_wants_to_know() {
         let lines = world.newest().await["lines"].clone();
         let said = |at: usize| lines[at]["custom_fields"]["Device"].clone();
         assert_eq!((said(0), said(1)), (json!("left"), json!("right")));
+    });
+}
+
+#[test]
+fn eleventh_line_is_refused_and_ten_are_bought() {
+    with_world(async |world| {
+        let mut services = Vec::new();
+        for number in 1..=10 {
+            let body =
+                json!({"title": format!("Hour {number}"), "type": "SERVICE", "base_price": "1.00"});
+            let call = world
+                .call("POST", "/dev/v1/products")
+                .key(&world.merchant_key());
+            let made = call.json(&body).send().await.data(201);
+            services.push(made["id"].as_str().unwrap().to_owned());
+        }
+        let visit = world.cart(&[("Antivirus", 1)], "").await;
+        let add = async |service: &str| {
+            let form = format!("product={service}&quantity=1");
+            world.submit(&format!("{visit}/add"), &form).await
+        };
+        let (last, others) = services.split_last().unwrap();
+        for service in others {
+            location(&add(service).await);
+        }
+        let full = is_page(&world.see(&visit).await, 200);
+        let page = is_page(&add(last).await, 422);
+        assert!(page.contains("10 different things at most"), "{page}");
+        assert_eq!(is_page(&world.see(&visit).await, 200), full);
+        // More of what is in it is no line.
+        location(&add(&others[0]).await);
+        location(&world.submit(&visit, YES).await);
+        let open = world.newest().await;
+        assert_eq!(open["lines"].as_array().unwrap().len(), 10);
+        assert_eq!(open["amount"], "39.99");
+        assert_eq!(world.pay(&open).await["status"], "COMPLETED");
     });
 }

@@ -35,6 +35,12 @@ impl World {
         call.body(FORM, form).send().await
     }
 
+    /// Somebody's link sells what is here: the cookie of whoever it brought.
+    pub(crate) async fn brought_by_link(&self) -> String {
+        self.selling();
+        format!("consign_ref={}", self.token(CODE).await)
+    }
+
     /// The page of a visit that begins.
     pub(crate) async fn visit(&self, product: &str, form: &str, cookie: &str) -> String {
         let path = format!("/checkout/p/{product}");

@@ -2,11 +2,12 @@
 
 use api::sales::release_due;
 use chrono::TimeDelta;
-use engine::clock::{Clock as _, SystemClock};
+use engine::clock::EPOCH;
 use serde_json::{Value, json};
 
 use crate::{
     checkout::is_page,
+    payouts::{reseller, sums},
     support::{Reply, World, with_world},
 };
 
@@ -14,14 +15,16 @@ const CODE: &str = "demo-both";
 const ANN: &str = "ann%40example.com";
 
 impl World {
-    async fn dispute_purchase(&self, invoice: &Value, outcome: &str) -> Reply {
+    pub(crate) async fn dispute_purchase(&self, invoice: &Value, outcome: &str) -> Reply {
         let body = json!({"outcome": outcome});
         self.act_on(invoice, "dispute", body).await
     }
 
-    /// Approves what is due, as many days from now.
-    async fn released(&self, days: i64) -> u32 {
-        let then = SystemClock.now() + TimeDelta::days(days);
+    /// Approves what is due when the last hold is over.
+    pub(crate) async fn released(&self) -> u32 {
+        let until = "SELECT CEIL(EXTRACT(EPOCH FROM MAX(hold_until)))::bigint FROM sales";
+        let until = self.scalar(until).parse().unwrap();
+        let then = EPOCH + TimeDelta::seconds(until);
         release_due(self.server.app(), then).await.unwrap()
     }
 
@@ -49,14 +52,13 @@ impl World {
 #[test]
 fn disputed_purchase_is_nobodys_until_it_is_decided() {
     with_world(async |world| {
-        world.selling();
-        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let cookie = world.brought_by_link().await;
         let page = world.invoiced(2, ANN, &cookie).await;
         let open = world.newest().await;
         let early = world.dispute_purchase(&open, "OPENED").await;
         early.refused(409, "INVALID_STATE");
         world.pay(&open).await;
-        assert_eq!(world.released(8).await, 1);
+        assert_eq!(world.released().await, 1);
         let early = world.dispute_purchase(&open, "LOST").await;
         early.refused(409, "INVALID_STATE");
 
@@ -67,7 +69,7 @@ fn disputed_purchase_is_nobodys_until_it_is_decided() {
         let waits = (json!("DISPUTED"), json!("PENDING"), Value::Null);
         assert_eq!(world.sale_stands().await, waits);
         assert_eq!(world.earnings_that_do_not_add_up(), "");
-        assert_eq!(world.released(8).await, 0);
+        assert_eq!(world.released().await, 0);
         let back = world.act_on(&open, "refund", json!({"refund_ref": "D1"}));
         back.await.refused(409, "INVALID_STATE");
         is_page(&world.submit(&format!("{page}/reveal"), "").await, 409);
@@ -77,7 +79,7 @@ fn disputed_purchase_is_nobodys_until_it_is_decided() {
         let won = world.dispute_purchase(&open, "WON").await.data(200);
         assert_eq!(won["status"], "COMPLETED");
         is_page(&world.submit(&format!("{page}/reveal"), "").await, 200);
-        assert_eq!(world.released(8).await, 1);
+        assert_eq!(world.released().await, 1);
         let earns = (json!("PAID"), json!("APPROVED"), Value::Null);
         assert_eq!(world.sale_stands().await, earns);
         assert_eq!(world.earnings_that_do_not_add_up(), "");
@@ -155,5 +157,44 @@ fn dispute_about_a_purchase_that_nobody_brought_is_one_too() {
         );
         let late = world.dispute_purchase(&open, "WON").await;
         late.refused(409, "INVALID_STATE");
+    });
+}
+
+#[test]
+fn commission_that_was_paid_out_and_is_disputed_is_owed_by_what_comes() {
+    with_world(async |world| {
+        let cookie = world.brought_by_link().await;
+        world.pays_out();
+        world.invoiced(2, ANN, &cookie).await;
+        let open = world.newest().await;
+        world.pay(&open).await;
+        assert_eq!(world.released().await, 1);
+        let session = reseller(world).await;
+        let asked = world.ask_payout(&session, "6.00").await.data(201);
+        world.sql("UPDATE payouts SET approvable_at = now()");
+        world.settle(&asked, "approve", &json!({})).await.data(200);
+        let hash = json!({"tx_hash": format!("0x{}", "ab".repeat(32))});
+        world.settle(&asked, "complete", &hash).await.data(200);
+        let account = async || {
+            let account = world.account(&session).await;
+            sums(&account).map(str::to_owned)
+        };
+        assert_eq!(account().await, ["6.00", "6.00", "0.00", "0.00"]);
+        let disputed = ["0.00", "6.00", "0.00", "-6.00"];
+        world.dispute_purchase(&open, "OPENED").await.data(200);
+        assert_eq!(account().await, disputed);
+        world.dispute_purchase(&open, "WON").await.data(200);
+        assert_eq!(world.released().await, 1);
+        assert_eq!(account().await, ["6.00", "6.00", "0.00", "0.00"]);
+        world.dispute_purchase(&open, "OPENED").await.data(200);
+        world.dispute_purchase(&open, "LOST").await.data(200);
+        assert_eq!(account().await, disputed);
+        let more = world.ask_payout(&session, "5.00").await;
+        more.refused(422, "AMOUNT_OUT_OF_RANGE");
+        // What is earned next fills the gap.
+        world.earned(20).await;
+        assert_eq!(account().await, ["20.00", "6.00", "0.00", "14.00"]);
+        assert_eq!(world.payouts_that_do_not_add_up(), "");
+        assert_eq!(world.earnings_that_do_not_add_up(), "");
     });
 }

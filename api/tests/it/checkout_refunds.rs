@@ -66,8 +66,7 @@ impl World {
 #[test]
 fn refund_ends_what_waits_for_stock_with_its_sale() {
     with_world(async |world| {
-        world.selling();
-        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let cookie = world.brought_by_link().await;
         let (page, paid) = world.paid_and_short(&cookie).await;
         assert_eq!(world.kept_units(), "1");
         let body = json!({"refund_ref": "B1", "reason": "there are no more"});
@@ -105,8 +104,7 @@ fn refund_ends_what_waits_for_stock_with_its_sale() {
 #[test]
 fn refund_of_the_sale_ends_the_invoice() {
     with_world(async |world| {
-        world.selling();
-        let cookie = format!("consign_ref={}", world.token(CODE).await);
+        let cookie = world.brought_by_link().await;
         let (page, paid) = world.paid_and_short(&cookie).await;
         let sale = world.only_sale().await;
         let path = format!(

@@ -12,12 +12,9 @@ const ADDRESS: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 
 impl World {
     /// Money that was earned and approved, in dollars, and a program that pays it out.
-    async fn earned(&self, dollars: u32) {
+    pub(crate) async fn earned(&self, dollars: u32) {
         self.selling();
-        self.sql(
-            "UPDATE programs SET min_payout = 500,
-               payout_assets = '[{\"asset\": \"USDC\", \"network\": \"BASE\"}]'",
-        );
+        self.pays_out();
         let token = self.token(CODE).await;
         let amount = json!({"amount": format!("{dollars}0.00")});
         let invoice = format!("EARNED-{dollars}");
@@ -27,6 +24,14 @@ impl World {
             sale["commission"]["id"].as_str().unwrap()
         );
         self.dev_of(CODE, "POST", &path).send().await.data(200);
+    }
+
+    /// The program pays out from five dollars on.
+    pub(crate) fn pays_out(&self) {
+        self.sql(
+            "UPDATE programs SET min_payout = 500,
+               payout_assets = '[{\"asset\": \"USDC\", \"network\": \"BASE\"}]'",
+        );
     }
 
     /// The id of a payout of this reseller, as a row.
@@ -49,7 +54,7 @@ impl World {
         self.page(method, &path).header("cookie", session)
     }
 
-    async fn ask_payout(&self, session: &str, amount: &str) -> Reply {
+    pub(crate) async fn ask_payout(&self, session: &str, amount: &str) -> Reply {
         let body =
             json!({"amount": amount, "asset": "usdc", "network": "base", "address": ADDRESS});
         self.mine(session, "POST", "payouts")
@@ -58,17 +63,17 @@ impl World {
             .await
     }
 
-    async fn settle(&self, payout: &Value, verb: &str, body: &Value) -> Reply {
+    pub(crate) async fn settle(&self, payout: &Value, verb: &str, body: &Value) -> Reply {
         let path = format!("payouts/{}/{verb}", payout["id"].as_str().unwrap());
         self.dev_of(CODE, "POST", &path).json(body).send().await
     }
 
-    async fn account(&self, session: &str) -> Value {
+    pub(crate) async fn account(&self, session: &str) -> Value {
         self.mine(session, "GET", "earnings").send().await.data(200)
     }
 
     /// The sums of payouts against the rows: empty if they agree.
-    fn payouts_that_do_not_add_up(&self) -> String {
+    pub(crate) fn payouts_that_do_not_add_up(&self) -> String {
         self.scalar(
             "SELECT COALESCE(string_agg(to_jsonb(e)::text, ' '), '') FROM earnings AS e
              LEFT JOIN LATERAL (
@@ -82,12 +87,12 @@ impl World {
 }
 
 /// The session of the reseller, whose password was just repeated.
-async fn reseller(world: &World) -> String {
+pub(crate) async fn reseller(world: &World) -> String {
     world.as_reseller(CODE, EMAIL).await;
     world.stepped_up(EMAIL).await
 }
 
-fn sums(account: &Value) -> [&str; 4] {
+pub(crate) fn sums(account: &Value) -> [&str; 4] {
     ["approved", "paid_out", "open_payouts", "available"]
         .map(|name| account[name].as_str().unwrap())
 }
