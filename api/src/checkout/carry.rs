@@ -79,7 +79,7 @@ async fn carried(app: &App, shop: &Merchant, due: &Due) -> Result<bool, ApiError
 /// What waits is paid: its units are in no share any more. The engine finds it out by itself, if later.
 async fn unshared(app: &App, shop: &Merchant, due: &Due) {
     for call in calls(shop.id, due) {
-        app.engine.paid(shop.id, call.sku, call.id).await.ok();
+        app.engine.compare(shop.id, call.sku, call.id).await.ok();
     }
 }
 

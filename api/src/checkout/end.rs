@@ -19,7 +19,7 @@ pub async fn expire_due(app: &App, now: Timestamp) -> Result<usize, persistence:
 /// by itself.
 pub(crate) async fn release(app: &App, freed: Vec<Freed>) {
     for Freed { merchant, sku, id } in freed {
-        if let Err(fault) = app.engine.release(merchant, sku, id).await {
+        if let Err(fault) = app.engine.compare(merchant, sku, id).await {
             tracing::debug!("what was reserved is free a little later: {fault}");
         }
     }

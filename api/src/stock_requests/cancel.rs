@@ -20,7 +20,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    StockRequestView, counted, freed,
+    StockRequestView, compared, counted,
     give_back::{give_back, room_for},
     invoice::wrong,
 };
@@ -104,7 +104,7 @@ async fn cancelled(
                 let given = give_back(&app, refund).await;
                 given.map_err(ApiError::after_change)?;
             }
-            freed(&app, &request).await;
+            compared(&app, &request).await;
             counted(&app, &request).await?;
             Ok((*request, false))
         }

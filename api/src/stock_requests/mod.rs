@@ -36,21 +36,16 @@ pub async fn expire_due(app: &App, now: Timestamp) -> Result<usize, persistence:
     for request in &ended {
         // It leaves room for others; those who do not hear of it yet are refused for longer.
         counted(app, request).await.ok();
-        freed(app, request).await;
+        compared(app, request).await;
     }
     Ok(ended.len())
 }
 
-/// Others may have the units that were kept for it. The engine finds it out by itself, if later.
-async fn freed(app: &App, request: &StockRequest) {
+/// What is kept for it is free, or paid and in no share any more, as its row says. The engine finds it out by itself,
+/// if later.
+async fn compared(app: &App, request: &StockRequest) {
     let (merchant, id) = (request.scope.merchant, request.withdrawal());
-    app.engine.release(merchant, request.sku, id).await.ok();
-}
-
-/// It is paid: its units are in no share any more. The engine finds it out by itself, if later.
-async fn unshared(app: &App, request: &StockRequest) {
-    let (merchant, id) = (request.scope.merchant, request.withdrawal());
-    app.engine.paid(merchant, request.sku, id).await.ok();
+    app.engine.compare(merchant, request.sku, id).await.ok();
 }
 
 /// Lets orders be judged by what this request counts now. It is in force once this returns.

@@ -22,10 +22,9 @@ use persistence::{
 
 use super::{
     carry::{allocate_paid, carry},
-    counted, freed,
+    compared, counted,
     give_back::{give_back, room_for},
     turns::Turn,
-    unshared,
 };
 use crate::{
     error::{ApiError, Code},
@@ -100,7 +99,7 @@ pub(super) async fn allocate_if(
     if program.is_some_and(|program| program.auto_allocate) {
         return allocate_paid(app, turn, request, currency).await;
     }
-    unshared(app, &request).await;
+    compared(app, &request).await;
     Ok(request)
 }
 
@@ -256,7 +255,7 @@ pub(crate) async fn reversed(
         return Ok(());
     };
     if request.status == Status::Cancelled {
-        freed(app, &request).await;
+        compared(app, &request).await;
     }
     counted(app, &request).await?;
     if let Some(refund) = refund {

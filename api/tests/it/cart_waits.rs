@@ -61,7 +61,7 @@ impl World {
         };
         let id = WithdrawalId::from_uuid(id.parse().unwrap());
         let engine = &self.server.app().engine;
-        engine.release(self.cast.merchant, sku, id).await.unwrap();
+        engine.compare(self.cast.merchant, sku, id).await.unwrap();
     }
 }
 

@@ -163,29 +163,15 @@ impl Engine {
         self.withdrawing(call.merchant, reserving).await
     }
 
-    /// The end of a reservation's row is durable: its units are free. Repeating it is harmless; if it is
-    /// left out or fails, they are free a while later.
-    pub async fn release(
+    /// What the row of a reservation says is durable: its end, so its units are free, or that somebody has paid for
+    /// it, so they are in the share of those who have not no more. Repeating it is harmless; if it is left out or
+    /// fails, memory finds it out a while later.
+    pub async fn compare(
         &self,
         merchant: MerchantId,
         sku: Sku,
         id: WithdrawalId,
     ) -> Result<(), Fault> {
-        self.compare(merchant, sku, id).await
-    }
-
-    /// The row of a reservation says that somebody has paid for it: its units are in the share of those who have
-    /// not paid no more. Repeating it is harmless; if it is left out or fails, that is so a while later.
-    pub async fn paid(
-        &self,
-        merchant: MerchantId,
-        sku: Sku,
-        id: WithdrawalId,
-    ) -> Result<(), Fault> {
-        self.compare(merchant, sku, id).await
-    }
-
-    async fn compare(&self, merchant: MerchantId, sku: Sku, id: WithdrawalId) -> Result<(), Fault> {
         let comparing = async move |fulfiller: Arc<Fulfiller>, merchant: Arc<Merchant>| {
             reserver(&fulfiller, &merchant).compare(sku, id).await
         };

@@ -172,7 +172,7 @@ impl Clients {
         tokio::select! {
             biased;
             () = process.power.died() => {}
-            _ = process.engine.paid(ware.merchant, ware.sku, id) => {}
+            _ = process.engine.compare(ware.merchant, ware.sku, id) => {}
         }
     }
 
@@ -187,7 +187,7 @@ impl Clients {
         tokio::select! {
             biased;
             () = process.power.died() => {}
-            _ = process.engine.release(ware.merchant, ware.sku, id) => {}
+            _ = process.engine.compare(ware.merchant, ware.sku, id) => {}
         }
     }
 

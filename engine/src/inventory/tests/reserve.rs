@@ -84,7 +84,7 @@ async fn stored(scene: &Scene, number: u128, quantity: u32) {
 async fn end(scene: &Scene, number: u128) {
     assert!(scene.world.store.tables().end_reservation(id(number)));
     let (merchant, sku) = (scene.world.merchant.id, scene.world.sku("key"));
-    let released = scene.engine.release(merchant, sku, id(number)).await;
+    let released = scene.engine.compare(merchant, sku, id(number)).await;
     assert_eq!(released, Ok(()));
 }
 
@@ -152,7 +152,7 @@ fn units_are_free_when_the_invoice_ends_or_was_never_stored() {
 
 async fn end_again(scene: &Scene, number: u128) {
     let (merchant, sku) = (scene.world.merchant.id, scene.world.sku("key"));
-    let released = scene.engine.release(merchant, sku, id(number)).await;
+    let released = scene.engine.compare(merchant, sku, id(number)).await;
     assert_eq!(released, Ok(()));
 }
 
@@ -433,7 +433,7 @@ async fn share_is_freed(scene: Scene, told: bool) {
     fresh(scene.fulfill("A-1", &[("key", 1)]).await);
     scene.world.store.tables().pay_reservation(id(1));
     if told {
-        assert_eq!(scene.engine.paid(merchant, sku, id(1)).await, Ok(()));
+        assert_eq!(scene.engine.compare(merchant, sku, id(1)).await, Ok(()));
     } else {
         // In use all the time, the shelf is never loaded anew.
         for _ in 0..30 {

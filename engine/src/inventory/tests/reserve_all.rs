@@ -41,7 +41,7 @@ async fn carried(scene: &Scene, cart: &[ReserveCall]) -> bool {
                     let ReserveCall {
                         merchant, sku, id, ..
                     } = call;
-                    scene.engine.release(merchant, sku, id).await.unwrap();
+                    scene.engine.compare(merchant, sku, id).await.unwrap();
                 }
             }
             false
@@ -132,7 +132,7 @@ fn what_is_kept_behind_the_shelf_that_is_waited_for_is_given_up() {
             merchant, sku, id, ..
         } = cart[1];
         assert!(scene.world.store.tables().end_reservation(id));
-        scene.engine.release(merchant, sku, id).await.unwrap();
+        scene.engine.compare(merchant, sku, id).await.unwrap();
         let other = call(&scene, first, 3);
         let Ok(Reserved::Held(other)) = scene.engine.reserve(other).await else {
             panic!("it is free");
