@@ -194,6 +194,7 @@ async fn opened(
         at_once,
     };
     let limits = Limits {
+        balance: scope.balance,
         terms,
         spending: balance.spending,
     };

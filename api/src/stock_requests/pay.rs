@@ -1,13 +1,15 @@
 //! Money for a purchase is there, because its provider says so, or its merchant: it is stored, and the serials follow
 //! or it goes to the balance. What a provider takes back of it is taken back.
 //!
-//! Keeps: what arrives buys the purchase as long as it can be had at its price; otherwise it goes to the balance. Which
-//! of both is decided with the row in hand: whether its units are kept, only that says. What is stored is carried out
-//! by a job, if whoever stored it ended.
+//! Keeps: what arrives in time buys the purchase; what arrives after its end buys it as long as it can be had at its
+//! price, and otherwise goes to the balance. A provider's word buys late only what its reseller could ask for now,
+//! for no more; the merchant's word is a yes to the price that was agreed on. Which of both it is, is decided with the
+//! row in hand: whether its units are kept, who ended it, and what else counts, only that says. What is stored is
+//! carried out by a job, if whoever stored it ended.
 
 use engine::{
     audit::Actor,
-    fulfillments::{Request, policy},
+    fulfillments::{Purchase, Request, policy},
     ids::{InvoiceId, MerchantId, StockRequestId},
     money::{Currency, Money},
     payments::{Invoice, Provider as _, Snapshot},
@@ -16,7 +18,7 @@ use engine::{
 use persistence::{
     owned, programs,
     sales::refund::Wanted,
-    stock_requests::{self, NotGivenBack, NotSettled, Said, Settled, TakenBack, find_of},
+    stock_requests::{self, Limits, NotGivenBack, NotSettled, Said, Settled, TakenBack, find_of},
     top_ups::Refused,
 };
 
@@ -36,9 +38,16 @@ use crate::{
 /// Why a purchase ended that its reseller paid.
 const REVERSED: &str = "PAYMENT_REVERSED";
 
+/// Whose word it is that money is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Merchant,
+    Provider,
+}
+
 /// What its price brings about, and what if the end of the purchase is stored by then: of one that is over, only
 /// what can still be had.
-pub(super) async fn once_paid(app: &App, found: &StockRequest) -> Result<OncePaid, ApiError> {
+async fn once_paid(app: &App, found: &StockRequest, by: By) -> Result<OncePaid, ApiError> {
     let paid_if = |can| if can { Event::Paid } else { Event::PaidInVain };
     if found.paid_at.is_some() {
         return Ok(OncePaid {
@@ -46,7 +55,7 @@ pub(super) async fn once_paid(app: &App, found: &StockRequest) -> Result<OncePai
             if_over: Event::Paid,
         });
     }
-    let allowed = is_allowed(app, found).await?;
+    let allowed = is_allowed(app, found, by).await?;
     let stock = app.engine.stock(found.scope.merchant, found.sku).await?;
     let there = stock.available >= u64::from(found.quantity);
     // Its time may be over, and nobody noted that: its units are kept.
@@ -62,7 +71,7 @@ pub(super) async fn once_paid_in_full(
     app: &App,
     found: &StockRequest,
 ) -> Result<OncePaid, ApiError> {
-    let once = once_paid(app, found).await?;
+    let once = once_paid(app, found, By::Merchant).await?;
     if [once.event, once.if_over].contains(&Event::PaidInVain) && is_over(app, found) {
         room_for(app, found.scope, found.total).await?;
     }
@@ -74,14 +83,36 @@ fn is_over(app: &App, found: &StockRequest) -> bool {
     matches!(status, Status::Cancelled | Status::Expired)
 }
 
-/// Whether the reseller may still buy it.
-async fn is_allowed(app: &App, found: &StockRequest) -> Result<bool, ApiError> {
+/// Whether the reseller may still buy it: at the price that was agreed on if its merchant says so, else if it costs no
+/// more by now.
+async fn is_allowed(app: &App, found: &StockRequest, by: By) -> Result<bool, ApiError> {
     let terms = app.engine.terms(found.scope.relationship).await?;
     let product = app.engine.product(found.sku.product).await?;
-    let asked = Request::purchase(found.purchase(), app.engine.vault());
+    let agreed = match by {
+        By::Merchant => Some(found.agreed),
+        By::Provider => None,
+    };
+    let purchase = Purchase {
+        agreed,
+        ..found.purchase()
+    };
+    let asked = Request::purchase(purchase, app.engine.vault());
     Ok(terms.is_some_and(|terms| {
         let quote = policy::quote(&terms, |_| product.as_deref(), &asked);
-        quote.is_ok()
+        quote.is_ok_and(|quote| quote.total <= found.total)
+    }))
+}
+
+/// What the purchase limits are counted by; none of what is paid, or of a relationship that is gone.
+async fn limits(app: &App, found: &StockRequest) -> Result<Option<Limits>, ApiError> {
+    let terms = app.engine.terms(found.scope.relationship).await?;
+    let Some(terms) = terms.filter(|_| found.paid_at.is_none()) else {
+        return Ok(None);
+    };
+    Ok(Some(Limits {
+        balance: found.scope.balance,
+        terms,
+        spending: app.engine.balance(found.scope).await?.spending,
     }))
 }
 
@@ -120,6 +151,7 @@ pub(super) async fn marked(
     let said = Said {
         snapshot: Manual::saying(word).fetch(invoice).await?,
         once: once_paid_in_full(app, &found).await?,
+        limits: None,
         reference,
     };
     let of = (found.scope.merchant, found.id);
@@ -160,7 +192,8 @@ pub(crate) async fn taken_in(
     let (turn, found, currency) = turn_of(app, of).await?;
     let said = Said {
         snapshot,
-        once: once_paid(app, &found).await?,
+        once: once_paid(app, &found, By::Provider).await?,
+        limits: limits(app, &found).await?,
         reference: None,
     };
     let (db, of) = (&app.database, (of.0, found.id));

@@ -121,14 +121,22 @@ test("the merchant takes too little for the price", async () => {
   assert.deepEqual([done.status, done.invoice.received], ["ALLOCATED", "0.01"]);
 });
 
-test("money that comes after the end buys all the same, and what is too much goes to the balance", async () => {
+test("what is too much goes to the balance, and so does what comes for a purchase that its merchant ended", async () => {
   const wanted = await want();
-  await merchant.ask("POST", own(`stock-transfers/${wanted.id}/cancel`));
   await pay(wanted, cents(wanted.total) + 250);
   const done = await until(wanted, "ALLOCATED");
   assert.deepEqual([done.invoice.status, done.invoice.overpaid], ["COMPLETED", "2.50"]);
   await merchant.told(({ event, data }) => event === "balance:credited" && data.amount === "2.50");
   assert.deepEqual(await credits(), ["2.50"]);
+
+  const ended = await want();
+  await merchant.ask("POST", own(`stock-transfers/${ended.id}/cancel`));
+  await pay(ended, cents(ended.total));
+  const { total } = ended;
+  await merchant.told(({ event, data }) => event === "balance:credited" && data.amount === total);
+  const vain = await read(ended);
+  assert.deepEqual([vain.status, vain.invoice.status], ["CANCELLED", "REFUNDED"]);
+  assert.deepEqual(await credits(), ["2.50", total].sort());
 });
 
 test("what the merchant saw first is not taken a second time from the chain", async () => {
@@ -143,5 +151,5 @@ test("what the merchant saw first is not taken a second time from the chain", as
     [marked.invoice.received, marked.invoice.overpaid, marked.payment_reference],
     [said.total, "0.00", "BANK-1"],
   );
-  assert.deepEqual(await credits(), ["2.50"]);
+  assert.deepEqual(await credits(), ["2.50", said.total].sort());
 });

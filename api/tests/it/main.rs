@@ -77,6 +77,7 @@ mod shelves;
 mod stock_events;
 mod stock_export;
 mod stock_items;
+mod stock_late;
 mod stock_paid;
 mod stock_replaced;
 mod stock_requests;

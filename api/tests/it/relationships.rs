@@ -14,7 +14,7 @@ impl World {
         call.key(&self.merchant_key()).send().await.data(200)
     }
 
-    async fn change_reseller(&self, code: &str, change: &Value) -> Reply {
+    pub(crate) async fn change_reseller(&self, code: &str, change: &Value) -> Reply {
         let call = self.call("PATCH", &self.reseller_path(code));
         call.key(&self.merchant_key()).json(change).send().await
     }

@@ -17,26 +17,26 @@ fn worth(cents: i64) -> String {
     format!("0.{:08}", cents * 16)
 }
 
-fn cents(amount: &Value) -> i64 {
+pub(crate) fn cents(amount: &Value) -> i64 {
     amount.as_str().unwrap().replace('.', "").parse().unwrap()
 }
 
-fn money(cents: i64) -> Value {
+pub(crate) fn money(cents: i64) -> Value {
     json!(format!("{}.{:02}", cents / 100, cents % 100))
 }
 
 /// A purchase, and its invoice at the double.
-struct Told<'a> {
+pub(crate) struct Told<'a> {
     world: &'a World,
     double: &'a Double,
-    request: Value,
+    pub(crate) request: Value,
     reference: String,
-    total: i64,
+    pub(crate) total: i64,
 }
 
 impl<'a> Told<'a> {
     /// Two units that the merchant invoices in the double's coin.
-    async fn open(world: &'a World, double: &'a Double) -> Self {
+    pub(crate) async fn open(world: &'a World, double: &'a Double) -> Self {
         let product = world.product("Antivirus").id.to_string();
         let body = json!({"product_id": product, "quantity": 2, "coin": "btc"});
         let request = world.ask_stock(CODE, &body).await.data(201);
@@ -53,7 +53,7 @@ impl<'a> Told<'a> {
     }
 
     /// The double says that this arrived, and is asked, however often.
-    async fn pays(&self, payments: &[(&str, i64, &str)]) -> Value {
+    pub(crate) async fn pays(&self, payments: &[(&str, i64, &str)]) -> Value {
         let told = payments
             .iter()
             .map(|(id, cents, status)| payment(id, &worth(*cents), status));
@@ -76,13 +76,13 @@ impl<'a> Told<'a> {
         self.world.act_on(invoice, verb, body).await
     }
 
-    async fn expires(&self) {
+    pub(crate) async fn expires(&self) {
         let app = self.world.server.app();
         assert_eq!(expire_due(app, after(25 * 60)).await.unwrap(), 1);
     }
 
     /// The purchase, its invoice, and what of that arrived and went back.
-    fn stands(shown: &Value) -> [&str; 4] {
+    pub(crate) fn stands(shown: &Value) -> [&str; 4] {
         let invoice = &shown["invoice"];
         let (received, refunded) = (&invoice["received"], &invoice["refunded"]);
         [&shown["status"], &invoice["status"], received, refunded]
@@ -91,7 +91,7 @@ impl<'a> Told<'a> {
 }
 
 impl World {
-    async fn spendable(&self) -> i64 {
+    pub(crate) async fn spendable(&self) -> i64 {
         cents(&self.balance(&self.key(CODE)).await["available"])
     }
 

@@ -16,7 +16,7 @@ mod tests;
 
 pub use bill::Bill;
 pub use item::{Item, ItemStatus};
-pub use limits::within_limits;
+pub use limits::{may_revive, within_limits};
 pub use pay::{Arrived, NotAccepted, OncePaid, Reversed};
 pub use refund::{GiveBack, Held, NotTaken, StockRefund, Taken};
 pub use request::{

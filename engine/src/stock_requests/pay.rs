@@ -19,6 +19,14 @@ pub struct OncePaid {
     pub if_over: Event,
 }
 
+impl OncePaid {
+    /// For one that is over: nothing can be had for it any more.
+    pub const IN_VAIN: Self = Self {
+        event: Event::PaidInVain,
+        if_over: Event::PaidInVain,
+    };
+}
+
 /// A purchase for which something arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrived {
@@ -46,6 +54,12 @@ pub struct Reversed {
 pub struct NotAccepted(pub payments::Status);
 
 impl StockRequest {
+    /// Whether what comes for it would buy it after its end.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        let over = matches!(self.status_at(now), Status::Cancelled | Status::Expired);
+        over && self.paid_at.is_none()
+    }
+
     /// Takes in what a provider says.
     pub fn arrived(
         mut self,

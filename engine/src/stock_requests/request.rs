@@ -204,6 +204,8 @@ pub struct StockRequest {
     pub coin: Option<Coin>,
     pub status: Status,
     pub status_reason: Option<String>,
+    /// Who cancelled it, where somebody did and that is known.
+    pub cancelled_by: Option<RequestedBy>,
     /// The balance was to pay with the answer: a refusal ends it, because nobody saw it waiting.
     pub at_once: bool,
     pub bill: Option<Bill>,
@@ -222,6 +224,8 @@ pub struct StockRequest {
     pub invoiced_at: Option<Timestamp>,
     pub paid_at: Option<Timestamp>,
     pub allocated_at: Option<Timestamp>,
+    /// When it was bought after its end: from then on it counts against the purchase limits.
+    pub revived_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -313,6 +317,12 @@ impl StockRequest {
         if in_vain {
             self.paid_at = Some(now);
         }
+        if let Event::Cancelled(by) = event {
+            self.cancelled_by = Some(by);
+        }
+        if to == Status::Paid && matches!(from, Status::Cancelled | Status::Expired) {
+            self.revived_at = Some(now);
+        }
         match to {
             Status::Invoiced if self.invoiced_at.is_none() => {
                 self.invoiced_at = Some(now);
@@ -356,6 +366,11 @@ impl StockRequest {
             | Status::Delivered
             | Status::Revoked => self.total.checked_sub(self.refunded).unwrap_or_default(),
         }
+    }
+
+    /// Whether it counts otherwise than before.
+    pub fn counts_as(&self, before: &Self) -> bool {
+        (self.commits(), self.revived_at) == (before.commits(), before.revived_at)
     }
 
     /// It as the engine executes it, at the price that was agreed on.

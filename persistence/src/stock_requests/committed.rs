@@ -10,7 +10,8 @@ use sqlx::PgConnection;
 
 use crate::{Error, error::exactly_one, fulfillments::rows::money};
 
-/// What was asked for on the day of `now`, and in its month, and is not in the ledger, and did not end unpaid.
+/// What was asked for, or bought after its end, on the day of `now`, and in its month, and is not in the ledger, and did
+/// not end unpaid.
 pub(crate) async fn committed(
     connection: &mut PgConnection,
     relationship: RelationshipId,
@@ -22,10 +23,11 @@ pub(crate) async fn committed(
            FROM (SELECT COALESCE($2, clock_timestamp())) AS given (told))
          SELECT asked.day::date,
            LEAST(COALESCE(SUM(r.unit_price * r.quantity - r.refunded)
-             FILTER (WHERE r.created_at >= asked.day AT TIME ZONE 'UTC'), 0), 999999999999)::bigint,
+             FILTER (WHERE GREATEST(r.created_at, r.revived_at) >= asked.day AT TIME ZONE 'UTC'), 0), 999999999999)::bigint,
            LEAST(COALESCE(SUM(r.unit_price * r.quantity - r.refunded), 0), 999999999999)::bigint
          FROM asked LEFT JOIN stock_requests AS r ON r.relationship_id = $1 AND r.entry_id IS NULL
-           AND r.created_at >= date_trunc('month', asked.day) AT TIME ZONE 'UTC'
+           AND (r.created_at >= date_trunc('month', asked.day) AT TIME ZONE 'UTC'
+             OR r.revived_at >= date_trunc('month', asked.day) AT TIME ZONE 'UTC')
            AND r.status NOT IN ('PAYING', 'CANCELLED', 'EXPIRED')
            AND (r.status NOT IN ('REQUESTED', 'INVOICED') OR r.expires_at > asked.told)
          GROUP BY asked.day",

@@ -12,7 +12,7 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     fulfillments::{Agreed, Refusal},
-    ids::{StockRequestId, VariantId},
+    ids::{BalanceId, StockRequestId, VariantId},
     inventory::Reservation,
     money::Money,
     payments::Coin,
@@ -60,6 +60,7 @@ pub enum AtOnce {
 /// What the purchase limits are counted by.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    pub balance: BalanceId,
     pub terms: Arc<Terms>,
     pub spending: Spending,
 }
@@ -73,6 +74,18 @@ pub enum Opened {
     Refused(Box<Refusal>),
     /// As many as may be wait for money already.
     TooMany,
+}
+
+/// Whatever the purchase limits of this balance are asked for, waits for what was asked before to be stored.
+pub(super) async fn one_by_one(
+    connection: &mut PgConnection,
+    balance: BalanceId,
+) -> Result<(), Error> {
+    sqlx::query("SELECT FROM balances WHERE balance_id = $1 FOR NO KEY UPDATE")
+        .bind(balance.0)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn open_ones(
@@ -103,10 +116,7 @@ pub async fn open(
     owned(async move {
         let mut tx = db.begin().await?;
         let scope = wanted.scope;
-        sqlx::query("SELECT FROM balances WHERE balance_id = $1 FOR NO KEY UPDATE")
-            .bind(scope.balance.0)
-            .execute(&mut *tx)
-            .await?;
+        one_by_one(&mut tx, limits.balance).await?;
         let of = (scope.merchant, Some(scope.relationship));
         if let Some(found) = lock(&mut tx, of, wanted.id).await? {
             return Ok(Opened::Again(Box::new(found)));

@@ -13,12 +13,15 @@ use engine::{
     money::Money,
     payments::{NotTakenBack, Payment, Purpose, Snapshot, Status},
     random::Random,
-    stock_requests::{Arrived, NotAccepted, OncePaid, Reversed, StockRefund, StockRequest},
+    stock_requests::{
+        Arrived, NotAccepted, OncePaid, Reversed, StockRefund, StockRequest, may_revive,
+    },
 };
 use sqlx::PgConnection;
 
 use super::{
-    committed::moved,
+    committed::{committed, moved},
+    open::{Limits, one_by_one},
     refunds,
     rows::{lock, note, store, tell},
     step::{REFERENCE_KEY, finish, owed},
@@ -44,6 +47,9 @@ type By = (Actor, &'static str);
 pub struct Said {
     pub snapshot: Snapshot,
     pub once: OncePaid,
+    /// What the purchase limits are counted by, which what comes after the end has to keep; none of what comes by the
+    /// merchant's word.
+    pub limits: Option<Limits>,
     /// What the merchant finds the money by, if it is the merchant's word.
     pub reference: Option<String>,
 }
@@ -78,10 +84,14 @@ pub async fn settle(
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
+        if let Some(Limits { balance, .. }) = &said.limits {
+            one_by_one(&mut tx, *balance).await?;
+        }
         let Some(found) = billed(&mut tx, (merchant, id)).await? else {
             return Ok(None);
         };
-        let Ok(arrived) = found.clone().arrived(&said.snapshot, said.once, now) else {
+        let once = once(&mut tx, &found, &said, now).await?;
+        let Ok(arrived) = found.clone().arrived(&said.snapshot, once, now) else {
             return Ok(Some(Err(NotSettled::Contradiction(Box::new(found)))));
         };
         if arrived.already {
@@ -289,6 +299,26 @@ async fn billed(
     Ok(found.filter(|request| request.invoice().is_some()))
 }
 
+/// What the price brings about: of a purchase that is over it may be less than what was said.
+async fn once(
+    connection: &mut PgConnection,
+    found: &StockRequest,
+    said: &Said,
+    now: Timestamp,
+) -> Result<OncePaid, Error> {
+    let Some(limits) = said.limits.as_ref().filter(|_| found.is_late(now)) else {
+        return Ok(said.once);
+    };
+    // It is over, so it is not counted itself.
+    let committed = committed(connection, found.scope.relationship, Some(now)).await?;
+    let counted = (&*limits.terms, &limits.spending);
+    Ok(if may_revive(found, counted, committed, now) {
+        said.once
+    } else {
+        OncePaid::IN_VAIN
+    })
+}
+
 /// Stores a payment with its purchase; false if it was taken in for something else.
 async fn take(
     connection: &mut PgConnection,
@@ -342,7 +372,7 @@ async fn keep(
     if request.told(now) == told && short(request) && !short(found) {
         tell(&mut *connection, request, now).await?;
     }
-    if request.commits() != found.commits() || request.expires_at != found.expires_at {
+    if !request.counts_as(found) || request.expires_at != found.expires_at {
         moved(&mut *connection, request).await?;
     }
     let did = (actor, action, request.id.to_string());

@@ -30,10 +30,10 @@ macro_rules! select_request {
         concat!(
             "SELECT r.stock_request_id, r.number, r.merchant_id, r.relationship_id, r.balance_id,
                r.product_id, r.variant_id, r.quantity, r.unit_price, r.price_version,
-               r.requested_by, r.note, r.coin, r.status, r.status_reason, r.at_once, r.invoice_id,
+               r.requested_by, r.note, r.coin, r.status, r.status_reason, r.cancelled_by, r.at_once, r.invoice_id,
                r.invoice_coin, r.provider, r.instructions, r.payment_reference, r.entry_id,
                r.refunded, r.surplus, r.paid, r.expires_at,
-               r.invoiced_at, r.paid_at, r.allocated_at, r.created_at, r.updated_at,
+               r.invoiced_at, r.paid_at, r.allocated_at, r.revived_at, r.created_at, r.updated_at,
                c.available, c.delivered, c.revoked, c.replaced
              FROM stock_requests AS r
              CROSS JOIN LATERAL (
@@ -66,6 +66,7 @@ pub(super) struct Row {
     coin: Option<String>,
     status: String,
     status_reason: Option<String>,
+    cancelled_by: Option<String>,
     at_once: bool,
     invoice_id: Option<Uuid>,
     invoice_coin: Option<String>,
@@ -80,6 +81,7 @@ pub(super) struct Row {
     invoiced_at: Option<Timestamp>,
     paid_at: Option<Timestamp>,
     allocated_at: Option<Timestamp>,
+    revived_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
     available: i64,
@@ -125,6 +127,7 @@ impl TryFrom<Row> for StockRequest {
             coin: coin(row.coin)?,
             status: named(Status::parse(&row.status), "stock_requests.status")?,
             status_reason: row.status_reason,
+            cancelled_by: cancelled_by(row.cancelled_by)?,
             at_once: row.at_once,
             bill: billed(
                 row.invoice_id,
@@ -147,6 +150,7 @@ impl TryFrom<Row> for StockRequest {
             invoiced_at: row.invoiced_at,
             paid_at: row.paid_at,
             allocated_at: row.allocated_at,
+            revived_at: row.revived_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -156,6 +160,11 @@ impl TryFrom<Row> for StockRequest {
 fn coin(stored: Option<String>) -> Result<Option<Coin>, Error> {
     let coin = stored.map(|coin| named(Coin::parse(&coin), "stock_requests.coin"));
     coin.transpose()
+}
+
+fn cancelled_by(stored: Option<String>) -> Result<Option<RequestedBy>, Error> {
+    let by = stored.map(|by| named(RequestedBy::parse(&by), "stock_requests.cancelled_by"));
+    by.transpose()
 }
 
 fn billed(
@@ -221,7 +230,7 @@ pub(super) async fn store(
            invoice_coin = $5, provider = $6, instructions = $7, entry_id = $8, refunded = $9,
            expires_at = $10, invoiced_at = $11, paid_at = $12, allocated_at = $13,
            attempted_at = $14, updated_at = $14, coin = $15, payment_reference = $16, paid = $17,
-           surplus = $18
+           surplus = $18, cancelled_by = $19, revived_at = $20
          WHERE stock_request_id = $1",
     )
     .bind(request.id.uuid())
@@ -242,6 +251,8 @@ pub(super) async fn store(
     .bind(&request.payment_reference)
     .bind(request.paid.map(Money::minor))
     .bind(request.surplus.minor())
+    .bind(request.cancelled_by.map(RequestedBy::name))
+    .bind(request.revived_at)
     .execute(&mut *connection)
     .await?;
     exactly_one(&stored, "a locked stock request")?;

@@ -87,7 +87,7 @@ pub async fn step(
         let Some(found) = lock(&mut tx, of, id).await? else {
             return Ok(None);
         };
-        let (told, counted) = (found.told(now), found.commits());
+        let told = found.told(now);
         let over = matches!(found.status, Status::Cancelled | Status::Expired);
         let event = step.if_over.filter(|_| over).unwrap_or(step.event);
         let mut request = match found.clone().step(event, now) {
@@ -108,7 +108,7 @@ pub async fn step(
             stored => stored?,
         }
         finish(&mut tx, (&request, refund.as_ref()), told, now).await?;
-        if request.commits() != counted {
+        if !request.counts_as(&found) {
             moved(&mut tx, &request).await?;
         }
         if let Some((actor, action)) = step.by {

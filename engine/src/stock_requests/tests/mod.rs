@@ -1,22 +1,22 @@
 //! Where each event leads, which limits leave room, and what a purchase is quoted at.
 
+mod limits;
 mod pay;
 
 use chrono::TimeDelta;
 
 use super::{
     BALANCE, Bill, Counts, Event, GiveBack, Held, INVOICE_HOURS, ItemStatus, NotTaken, RequestedBy,
-    Status, Stepped, StockRequest, WrongStatus, within_limits,
+    Status, Stepped, StockRequest, WrongStatus,
 };
 use crate::{
-    balances::Spending,
     clock::EPOCH,
     fulfillments::{Agreed, Channel, Purchase, Refusal, Request, policy},
     ids::{BalanceId, ImportId, InvoiceId, MerchantId, ProductId, RelationshipId, StockRequestId},
     money::Money,
     payments::{Coin, Pay, ProviderKind},
     random::SeededRandom,
-    relationships::{Access, Committed, Mode, RelationshipScope, Terms},
+    relationships::{Access, Mode, RelationshipScope, Terms},
     testing::World,
 };
 
@@ -50,6 +50,7 @@ fn request(status: Status) -> StockRequest {
         coin: Coin::parse(BALANCE),
         status,
         status_reason: None,
+        cancelled_by: None,
         at_once: false,
         bill: None,
         paid: None,
@@ -62,6 +63,7 @@ fn request(status: Status) -> StockRequest {
         invoiced_at: None,
         paid_at: None,
         allocated_at: None,
+        revived_at: None,
         created_at: EPOCH,
         updated_at: EPOCH,
     }
@@ -376,25 +378,4 @@ fn agreed_price_stands_whatever_the_terms_say_now() {
         price_version: 2,
     };
     assert_eq!(quoted(10, Some(agreed), |_, _| ()), Ok(money(700)));
-}
-
-#[test]
-fn purchase_limits_count_what_is_in_the_ledger_and_what_is_committed_beside_it() {
-    let world = World::new().product("key", 1);
-    let mut terms = terms_of(&world);
-    terms.purchase_limit_daily = Some(money(1_000));
-    terms.purchase_limit_monthly = None;
-    let mut spending = Spending::none(EPOCH.date_naive());
-    (spending.today, spending.month) = (money(300), money(300));
-    let committed = Committed {
-        day: EPOCH.date_naive(),
-        today: money(500),
-        month: money(900),
-    };
-    let check = |cost| within_limits(&terms, &spending, committed, money(cost), EPOCH);
-    assert_eq!(check(200), Ok(()));
-    assert!(matches!(
-        check(201),
-        Err(Refusal::PurchaseLimitExceeded { .. })
-    ));
 }
