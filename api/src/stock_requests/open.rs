@@ -2,7 +2,7 @@
 //! serials to sell on.
 //!
 //! Keeps: behind an `Idempotency-Key` the request's id follows from it, so a purchase that is sent again is
-//! found, whatever a crash left of it.
+//! found, whatever a crash left of it. A provider is asked for an invoice only where there is room for the purchase.
 
 use axum::{
     extract::State,
@@ -17,11 +17,13 @@ use engine::{
     payments::Coin,
     programs::StockApproval,
     relationships::RelationshipScope,
-    stock_requests::{NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, StockRequest},
+    stock_requests::{
+        NOTE_CHARS_MAX, NotOpened, OPEN_MAX, RequestedBy, StockRequest, UNPAID_A_DAY_MAX,
+    },
 };
 use persistence::{
     owned, programs,
-    stock_requests::{self, AtOnce, Limits, Opened, Wanted},
+    stock_requests::{self, AtOnce, Limits, Opened, Wanted, has_room},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -169,7 +171,15 @@ async fn opened(
     let request = Request::purchase(purchase, app.engine.vault());
     let quote = policy::quote(&terms, |_| product.as_deref(), &request).map_err(refused)?;
     let balance = app.engine.balance(scope).await?;
+    let limits = Limits {
+        balance: scope.balance,
+        terms,
+        spending: balance.spending.clone(),
+    };
     let payable = payable_at_once(app, &asked, coin.clone()).await?;
+    let (db, of) = (&app.database, scope.relationship);
+    let room = has_room(db, of, &limits, quote.total, app.now()).await?;
+    room.map_err(|full| not_opened(full, currency))?;
     let pays = matches!(payable, Some(Payable::Balance));
     if pays && balance.available() < quote.total {
         return Err(refused(Refusal::InsufficientBalance {
@@ -193,23 +203,27 @@ async fn opened(
         coin,
         at_once,
     };
-    let limits = Limits {
-        balance: scope.balance,
-        terms,
-        spending: balance.spending,
-    };
     let now = app.now();
     match stock_requests::open(&app.database, wanted, limits, asked.actor, now).await? {
         Opened::Fresh(request) | Opened::Again(request) => {
             counted(app, &request).await?;
             Ok(*request)
         }
-        Opened::Refused(refusal) => Err(refused(*refusal)),
-        Opened::TooMany => Err(ApiError::saying(
-            Code::InvalidState,
-            format!("There are {OPEN_MAX} open stock requests already: pay or cancel one first."),
-        )),
+        Opened::Refused(full) => Err(not_opened(*full, currency)),
     }
+}
+
+fn not_opened(full: NotOpened, currency: Currency) -> ApiError {
+    let said = match full {
+        NotOpened::Limit(refusal) => return ApiError::from_engine(refusal.into(), currency),
+        NotOpened::TooMany => {
+            format!("There are {OPEN_MAX} open stock requests already: pay or cancel one first.")
+        }
+        NotOpened::TooManyToday => {
+            format!("{UNPAID_A_DAY_MAX} stock requests were opened within a day and not paid.")
+        }
+    };
+    ApiError::saying(Code::InvalidState, said)
 }
 
 /// What comes at once, with the units that are kept for it.

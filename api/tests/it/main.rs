@@ -82,6 +82,7 @@ mod stock_paid;
 mod stock_replaced;
 mod stock_requests;
 mod stock_revoked;
+mod stock_room;
 mod stock_told;
 mod support;
 mod team;

@@ -1,6 +1,6 @@
-//! Pure: whether the purchase limits leave room for a wholesale purchase.
+//! Pure: whether there is room for a wholesale purchase: under the purchase limits, and beside those that are not paid.
 
-use super::{RequestedBy, Status, StockRequest};
+use super::{OPEN_MAX, RequestedBy, Status, StockRequest, UNPAID_A_DAY_MAX};
 use crate::{
     balances::Spending,
     clock::Timestamp,
@@ -8,6 +8,42 @@ use crate::{
     money::Money,
     relationships::{Committed, Terms},
 };
+
+/// How many purchases of a relationship are not paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unpaid {
+    /// Those that wait for money.
+    pub waiting: i64,
+    /// Those of the last day, however they stand.
+    pub today: i64,
+}
+
+/// Why a purchase is not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotOpened {
+    /// As many as may be wait for money already.
+    TooMany,
+    /// As many as may be were opened within a day and not paid.
+    TooManyToday,
+    Limit(Refusal),
+}
+
+/// Whether one more may be opened.
+pub fn may_open(
+    unpaid: Unpaid,
+    (terms, spending): (&Terms, &Spending),
+    committed: Committed,
+    cost: Money,
+    now: Timestamp,
+) -> Result<(), NotOpened> {
+    if unpaid.waiting >= OPEN_MAX {
+        return Err(NotOpened::TooMany);
+    }
+    if unpaid.today >= UNPAID_A_DAY_MAX {
+        return Err(NotOpened::TooManyToday);
+    }
+    within_limits(terms, spending, committed, cost, now).map_err(NotOpened::Limit)
+}
 
 /// Counts what the ledger says and what is committed beside it.
 pub fn within_limits(

@@ -16,10 +16,10 @@ mod tests;
 
 pub use bill::Bill;
 pub use item::{Item, ItemStatus};
-pub use limits::{may_revive, within_limits};
+pub use limits::{NotOpened, Unpaid, may_open, may_revive, within_limits};
 pub use pay::{Arrived, NotAccepted, OncePaid, Reversed};
 pub use refund::{GiveBack, Held, NotTaken, StockRefund, Taken};
 pub use request::{
     BALANCE, Counts, Event, INVOICE_HOURS, NOTE_CHARS_MAX, OPEN_MAX, RequestedBy, Status, Stepped,
-    StockRequest, VALID_DAYS, WrongStatus,
+    StockRequest, UNPAID_A_DAY_MAX, VALID_DAYS, WrongStatus,
 };

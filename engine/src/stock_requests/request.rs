@@ -24,6 +24,8 @@ pub const VALID_DAYS: i64 = 7;
 pub const INVOICE_HOURS: i64 = 24;
 /// Requests of one relationship that wait for money.
 pub const OPEN_MAX: i64 = 20;
+/// Requests of one relationship that were opened within a day and not paid, however they stand.
+pub const UNPAID_A_DAY_MAX: i64 = 100;
 /// The coin that means the prepaid balance.
 pub const BALANCE: &str = "BALANCE";
 

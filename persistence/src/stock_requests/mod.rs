@@ -27,7 +27,7 @@ pub use export::{Exported, Exporting, export, exports};
 pub use hand_over::{Delivery, Given, deliver, resend, reveal};
 pub use items::{ItemFilter, Summary, find_item, items, numbered_items, stream_items, summary};
 pub use list::{Filter, find, find_of, list, numbered, stream};
-pub use open::{AtOnce, Limits, Opened, Wanted, asked, open};
+pub use open::{AtOnce, Limits, Opened, Wanted, asked, has_room, open};
 pub use pay::{
     NotGivenBack, NotSettled, Said, Settled, TakenBack, accept, give_back, reverse, settle,
 };

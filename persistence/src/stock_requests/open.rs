@@ -1,6 +1,6 @@
 //! A wholesale purchase is asked for.
 //!
-//! Keeps: requests of one balance are judged one after the other, so that the purchase limits are kept
+//! Keeps: nobody is asked how one is to be paid that there is no room for ([`has_room`]); requests of one balance are judged one after the other, so that the purchase limits are kept
 //! whoever races; one that is sent again under its id is found, not made again.
 
 use std::sync::Arc;
@@ -11,14 +11,15 @@ use engine::{
     balances::Spending,
     catalog::Sku,
     clock::Timestamp,
-    fulfillments::{Agreed, Refusal},
-    ids::{BalanceId, StockRequestId, VariantId},
+    fulfillments::Agreed,
+    ids::{BalanceId, RelationshipId, StockRequestId, VariantId},
     inventory::Reservation,
     money::Money,
     payments::Coin,
     relationships::{RelationshipScope, Terms},
     stock_requests::{
-        Event, OPEN_MAX, RequestedBy, Status, StockRequest, VALID_DAYS, WrongStatus, within_limits,
+        Event, NotOpened, RequestedBy, Status, StockRequest, Unpaid, VALID_DAYS, WrongStatus,
+        may_open,
     },
 };
 use sqlx::PgConnection;
@@ -71,9 +72,7 @@ pub enum Opened {
     Fresh(Box<StockRequest>),
     /// It was asked for before.
     Again(Box<StockRequest>),
-    Refused(Box<Refusal>),
-    /// As many as may be wait for money already.
-    TooMany,
+    Refused(Box<NotOpened>),
 }
 
 /// Whatever the purchase limits of this balance are asked for, waits for what was asked before to be stored.
@@ -88,20 +87,55 @@ pub(super) async fn one_by_one(
     Ok(())
 }
 
-async fn open_ones(
+/// Over which purchases that are not paid are counted.
+const DAY: TimeDelta = TimeDelta::days(1);
+
+async fn unpaid(
     connection: &mut PgConnection,
-    scope: RelationshipScope,
+    relationship: RelationshipId,
     now: Timestamp,
-) -> Result<i64, Error> {
-    Ok(sqlx::query_scalar(
-        "SELECT COUNT(*) FROM stock_requests
-         WHERE relationship_id = $1 AND status IN ('REQUESTED', 'INVOICED', 'PAYING')
-           AND expires_at > $2",
+) -> Result<Unpaid, Error> {
+    let (waiting, today): (i64, i64) = sqlx::query_as(
+        "SELECT
+           (SELECT COUNT(*) FROM stock_requests WHERE relationship_id = $1
+            AND status IN ('REQUESTED', 'INVOICED', 'PAYING') AND expires_at > $2),
+           (SELECT COUNT(*) FROM stock_requests WHERE relationship_id = $1
+            AND entry_id IS NULL AND created_at > $3 AND paid_at IS NULL)",
     )
-    .bind(scope.relationship.uuid())
+    .bind(relationship.uuid())
     .bind(now)
+    .bind(now - DAY)
     .fetch_one(connection)
-    .await?)
+    .await?;
+    Ok(Unpaid { waiting, today })
+}
+
+async fn room(
+    connection: &mut PgConnection,
+    relationship: RelationshipId,
+    limits: &Limits,
+    (cost, now): (Money, Timestamp),
+) -> Result<Result<(), NotOpened>, Error> {
+    let unpaid = unpaid(&mut *connection, relationship, now).await?;
+    let committed = committed(connection, relationship, Some(now)).await?;
+    let counted = (&*limits.terms, &limits.spending);
+    Ok(may_open(unpaid, counted, committed, cost, now))
+}
+
+/// Whether there is room for a purchase that costs so much: to be asked before its provider is. [`open`] asks again.
+pub async fn has_room(
+    db: &Database,
+    relationship: RelationshipId,
+    limits: &Limits,
+    cost: Money,
+    now: Timestamp,
+) -> Result<Result<(), NotOpened>, Error> {
+    let (db, limits, now) = (db.clone(), limits.clone(), kept(now));
+    owned(async move {
+        let mut connection = db.read().await?;
+        room(&mut connection, relationship, &limits, (cost, now)).await
+    })
+    .await
 }
 
 /// Stores a request, or says why there is none.
@@ -121,13 +155,9 @@ pub async fn open(
         if let Some(found) = lock(&mut tx, of, wanted.id).await? {
             return Ok(Opened::Again(Box::new(found)));
         }
-        if open_ones(&mut tx, scope, now).await? >= OPEN_MAX {
-            return Ok(Opened::TooMany);
-        }
-        let committed = committed(&mut tx, scope.relationship, Some(now)).await?;
-        let (terms, spending) = (&limits.terms, &limits.spending);
-        if let Err(refusal) = within_limits(terms, spending, committed, wanted.total, now) {
-            return Ok(Opened::Refused(Box::new(refusal)));
+        let asked = (wanted.total, now);
+        if let Err(refused) = room(&mut tx, scope.relationship, &limits, asked).await? {
+            return Ok(Opened::Refused(Box::new(refused)));
         }
         insert(&mut tx, &wanted, now).await?;
         let stored = lock(&mut tx, of, wanted.id).await?;

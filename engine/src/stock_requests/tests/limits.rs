@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{
-    super::{may_revive, within_limits},
+    super::{NotOpened, OPEN_MAX, UNPAID_A_DAY_MAX, Unpaid, may_open, may_revive, within_limits},
     Event, RequestedBy, Status, StockRequest, money, request, terms_of,
 };
 use crate::{
@@ -81,4 +81,27 @@ fn what_is_bought_after_its_end_counts_from_then_on() {
         assert_eq!((paid.status, paid.revived_at), (Status::Paid, revived));
         assert_eq!(paid.counts_as(&before), revived.is_none(), "{before:?}");
     }
+}
+
+#[test]
+fn so_many_purchases_wait_and_come_to_nothing_in_a_day_and_no_more() {
+    let world = World::new().product("key", 1);
+    let mut terms = terms_of(&world);
+    terms.purchase_limit_daily = Some(money(1_000));
+    let spending = Spending::none(EPOCH.date_naive());
+    let committed = Committed::NONE;
+    let opens = |waiting, today, cost| {
+        let unpaid = Unpaid { waiting, today };
+        let counted = (&terms, &spending);
+        may_open(unpaid, counted, committed, money(cost), EPOCH)
+    };
+    let (waiting, today) = (OPEN_MAX - 1, UNPAID_A_DAY_MAX - 1);
+    assert_eq!(opens(waiting, today, 1_000), Ok(()));
+    assert_eq!(opens(OPEN_MAX, today, 1), Err(NotOpened::TooMany));
+    assert_eq!(
+        opens(waiting, UNPAID_A_DAY_MAX, 1),
+        Err(NotOpened::TooManyToday)
+    );
+    let beyond = opens(waiting, today, 1_001);
+    assert!(matches!(beyond, Err(NotOpened::Limit(_))), "{beyond:?}");
 }
