@@ -1,6 +1,6 @@
 //! One change of a balance on the wire, and the names of the kinds.
 
-use engine::{balances::EntryKind, fulfillments::OrderId, money::Currency};
+use engine::{balances::EntryKind, fulfillments::OrderId, ids::StockRefundId, money::Currency};
 use persistence::balances::ledger;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -68,7 +68,8 @@ impl Entry {
         let delivered = entry.kind == EntryKind::Fulfillment;
         let (reference_type, reference_id) = match entry.kind {
             EntryKind::Fulfillment => ("fulfillment", entry.id.fulfillment().to_string()),
-            EntryKind::TopUp | EntryKind::DebtSettlement => ("payment", entry.reference.clone()),
+            EntryKind::TopUp => ("payment", entry.reference.clone()),
+            EntryKind::DebtSettlement => (settled_by(&entry.reference), entry.reference.clone()),
             EntryKind::TopUpReversal => ("top_up_refund", entry.reference.clone()),
             EntryKind::Credit => ("credit", entry.reference.clone()),
             EntryKind::Refund => ("refund", entry.reference.clone()),
@@ -117,6 +118,15 @@ impl Entry {
             },
             currency,
         )
+    }
+}
+
+/// What a debt was settled by.
+fn settled_by(reference: &str) -> &'static str {
+    if StockRefundId::parse(reference).is_some() {
+        "stock_refund"
+    } else {
+        "payment"
     }
 }
 

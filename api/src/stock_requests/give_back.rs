@@ -1,6 +1,7 @@
 //! What goes back to a balance for a purchase: stored by the step that says so, then credited here.
 //!
-//! Keeps: whoever repeats this, and however often, credits once: the ledger has one entry per refund.
+//! Keeps: whoever repeats this, and however often, credits once: the ledger has one entry per refund. Of a debt it settles
+//! what it can, as a top-up does.
 
 use chrono::TimeDelta;
 use engine::{
@@ -15,6 +16,7 @@ use persistence::stock_requests::{refund_credited, refunds_waiting};
 use crate::{
     error::{ApiError, Code},
     state::App,
+    top_ups::owed,
 };
 
 /// One that waits longer than this for its entry was cut off.
@@ -33,7 +35,10 @@ pub(crate) async fn give_back(app: &App, refund: StockRefund) -> Result<(), ApiE
         by: None,
     };
     app.engine.credit(refund.scope, credit).await?;
-    Ok(refund_credited(&app.database, refund.id, app.now()).await?)
+    match refund_credited(&app.database, refund, app.now()).await? {
+        Some(taking) => owed::take(app, taking).await,
+        None => Ok(()),
+    }
 }
 
 /// Money that no balance could hold would wait for its credit for ever.

@@ -1,5 +1,5 @@
-//! Money that is taken out of a balance because a top-up was taken back: what there is of it, and the rest
-//! from later top-ups.
+//! Money that is taken out of a balance because a payment was taken back: what there is of it, and the rest
+//! from what comes later.
 //!
 //! Keeps: whoever repeats this, and however often, takes once: the ledger has one entry per reference. What
 //! is owed suspends the relationship before anybody is told that it was taken.
@@ -28,6 +28,7 @@ const WAITING_AT_ONCE: u32 = 100;
 pub(crate) async fn take(app: &App, taking: Taking) -> Result<(), ApiError> {
     let scope = taking.scope;
     let (what, label) = match (taking.kind, taking.purpose) {
+        (EntryKind::DebtSettlement, Purpose::StockRequest) => ("Purchase", "DEBT"),
         (EntryKind::DebtSettlement, _) => ("Top-up", "DEBT"),
         (_, Purpose::StockRequest) => ("Purchase", "STOCK_REQUEST"),
         (_, Purpose::TopUp | Purpose::Checkout) => ("Top-up", "TOP_UP"),

@@ -1,6 +1,7 @@
-//! Top-ups that are taken back: what is there goes, the rest is owed, later top-ups settle it first.
+//! Top-ups that are taken back: what is there goes, the rest is owed, later top-ups settle it first, and so does money of
+//! purchases that ends in the balance.
 
-use api::top_ups::take_waiting;
+use api::{stock_requests::give_back::give_back_waiting, top_ups::take_waiting};
 use chrono::TimeDelta;
 use engine::clock::{Clock as _, SystemClock};
 use futures_util::future::join_all;
@@ -295,6 +296,63 @@ fn reversal_and_settlement_that_were_cut_off_are_taken_in_time() {
         assert_eq!(world.stands().await, ["20.00", "20.00", "0.00"]);
         assert_eq!(world.status().await, "ACTIVE");
         assert_eq!(world.debts_that_do_not_add_up(), "");
+    });
+}
+
+#[test]
+fn money_of_a_purchase_that_ends_in_the_balance_settles_the_debt_first() {
+    with_world(async |world| {
+        let by_hand = json!({"auto_allocate": false});
+        let call = world.call("PATCH", "/dev/v1/reseller-program");
+        let call = call.key(&world.merchant_key()).json(&by_hand);
+        call.send().await.data(200);
+        let product = world.product("Antivirus").id.to_string();
+        let mut bought = Vec::new();
+        for reference in ["WIRE-1", "WIRE-2"] {
+            let body = json!({"product_id": product, "quantity": 2, "coin": "bank"});
+            let asked = world.ask_stock(CODE, &body).await.data(201);
+            let word = json!({"reference": reference});
+            let paid = world.transfer(&asked, "mark-paid", &word).await.data(200);
+            assert_eq!(
+                (&paid["status"], &paid["total"]),
+                (&json!("PAID"), &json!("47.98"))
+            );
+            bought.push(paid);
+        }
+        let topped = world.topped_up("60.00").await;
+        world.spend_down_to("0.00").await;
+        world
+            .give_back(&topped, &json!({"refund_ref": "R-1"}))
+            .await
+            .data(200);
+        assert_eq!(world.stands().await, ["0.00", "0.00", "60.00"]);
+
+        let cancel = world.transfer(&bought[0], "cancel", &json!({})).await;
+        cancel.data(200);
+        assert_eq!(world.stands().await, ["0.00", "0.00", "12.02"]);
+        assert_eq!(world.status().await, "SUSPENDED");
+        // Cut off between the credit and what it settles: found by the jobs, and taken once.
+        let later = SystemClock.now() + TimeDelta::minutes(2);
+        let none = "ALTER TABLE ledger_entries ADD CONSTRAINT none CHECK (kind <> 9) NOT VALID";
+        world.sql(none);
+        let cut = world.transfer(&bought[1], "cancel", &json!({})).await;
+        cut.refused(503, "OUTCOME_UNKNOWN");
+        assert_eq!(world.stands().await, ["47.98", "47.98", "12.02"]);
+        world.sql("ALTER TABLE ledger_entries DROP CONSTRAINT none");
+        let app = world.server.app();
+        assert_eq!(give_back_waiting(app, later).await.unwrap(), 0);
+        assert_eq!(take_waiting(app, later).await.unwrap(), 1);
+        assert_eq!(take_waiting(app, later).await.unwrap(), 0);
+        assert_eq!(world.stands().await, ["35.96", "35.96", "0.00"]);
+        assert_eq!(world.status().await, "ACTIVE");
+        assert_eq!(world.entries("STOCK_REFUND").await, ["47.98", "47.98"]);
+        assert_eq!(world.entries("DEBT_SETTLEMENT").await, ["-12.02", "-47.98"]);
+        assert_eq!(world.debts_that_do_not_add_up(), "");
+        let settled = world.dev_of(CODE, "GET", "balance/ledger?kind=DEBT_SETTLEMENT");
+        let settled = settled.send().await.data(200);
+        assert_eq!(settled[0]["reference_type"], "stock_refund");
+        let description = settled[0]["description"].as_str().unwrap();
+        assert!(description.starts_with("Purchase inv_"), "{description}");
     });
 }
 

@@ -1,17 +1,31 @@
 //! What goes back to balances for purchases: stored with the step that says so, credited by the caller.
 //!
-//! Keeps: one that was stored and not credited stays in [`refunds_waiting`] until it is [`refund_credited`].
+//! Keeps: one that was stored and not credited stays in [`refunds_waiting`] until it is [`refund_credited`]. Money
+//! that went to the balance of who owes settles the debt, as a top-up does.
 
 use engine::{
     clock::Timestamp,
-    ids::{BalanceId, MerchantId, RelationshipId, StockRefundId, StockRequestId},
+    ids::{BalanceId, InvoiceId, MerchantId, RelationshipId, StockRefundId, StockRequestId},
+    payments::Purpose,
     relationships::RelationshipScope,
     stock_requests::StockRefund,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Database, Error, fulfillments::rows::money, owned};
+use crate::{
+    Database, Error,
+    database::commit,
+    error::at_most_one,
+    fulfillments::rows::money,
+    owned,
+    relationships::rows::kept,
+    top_ups::{
+        Taking,
+        rows::lock_balance,
+        takings::{self, CreditedMoney},
+    },
+};
 
 pub(super) async fn insert(
     connection: &mut PgConnection,
@@ -35,23 +49,37 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// The entry of a refund is in the ledger: nobody need look for it any more.
+/// The entry of a refund is in the ledger: nobody need look for it any more. Says what it settles of a debt, and is to
+/// be taken, if it was not known before.
 pub async fn refund_credited(
     db: &Database,
-    id: StockRefundId,
+    refund: StockRefund,
     now: Timestamp,
-) -> Result<(), Error> {
-    let db = db.clone();
+) -> Result<Option<Taking>, Error> {
+    let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
-        sqlx::query(
+        let scope = refund.scope;
+        lock_balance(&mut tx, (scope.merchant, scope.relationship)).await?;
+        let noted = sqlx::query(
             "UPDATE stock_refunds SET credited_at = $2 WHERE refund_id = $1 AND credited_at IS NULL",
         )
-        .bind(id.uuid())
+        .bind(refund.id.uuid())
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        Ok(tx.commit().await?)
+        if !at_most_one(&noted, "a refund that was credited")? {
+            return Ok(None);
+        }
+        let money = CreditedMoney {
+            reference: refund.id.to_string(),
+            purpose: Purpose::StockRequest,
+            invoice: InvoiceId::from_uuid(refund.request.uuid()),
+            amount: refund.amount,
+        };
+        let settles = takings::settle(&mut tx, scope, money, now).await?;
+        commit(tx).await?;
+        Ok(settles)
     })
     .await
 }

@@ -5,14 +5,17 @@ use engine::{
     ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
     money::Money,
     notifications::Group,
-    payments::{Event, Invoice, Stepped},
+    payments::{Event, Invoice, Purpose, Stepped},
     relationships::RelationshipScope,
     vault::Vault,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{rows, takings};
+use super::{
+    rows,
+    takings::{self, CreditedMoney},
+};
 use crate::{
     Database, Error, database::commit, error::at_most_one, fulfillments::rows::money, mail::Post,
     notifications, owned, relationships::rows::kept,
@@ -88,8 +91,13 @@ pub async fn credited(
                 settles: None,
             });
         }
-        let what = (waiting.payment, waiting.invoice, waiting.amount);
-        let settles = takings::settle(&mut tx, waiting.scope, what, now).await?;
+        let money = CreditedMoney {
+            reference: waiting.payment.to_string(),
+            purpose: Purpose::TopUp,
+            invoice: waiting.invoice,
+            amount: waiting.amount,
+        };
+        let settles = takings::settle(&mut tx, waiting.scope, money, now).await?;
         for payment in &mut invoice.payments {
             if payment.id == waiting.payment {
                 payment.entry = Some(entry);

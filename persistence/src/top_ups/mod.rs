@@ -16,7 +16,7 @@ pub(crate) mod rows;
 mod settings;
 pub(crate) mod settle;
 mod take_back;
-mod takings;
+pub(crate) mod takings;
 mod watch;
 
 pub use all::{find_of, list_all, list_all_numbered, stream_all};

@@ -100,7 +100,7 @@ pub(crate) async fn whole(
 
 /// The live balance of a relationship of this merchant. Until the transaction ends, nobody else changes
 /// its top-ups.
-pub(super) async fn lock_balance(
+pub(crate) async fn lock_balance(
     connection: &mut PgConnection,
     (merchant, relationship): Of,
 ) -> Result<Option<BalanceId>, Error> {

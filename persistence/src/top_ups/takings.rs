@@ -8,7 +8,7 @@ use engine::{
     audit::Actor,
     balances::EntryKind,
     clock::Timestamp,
-    ids::{BalanceId, EntryId, InvoiceId, MerchantId, PaymentId, RelationshipId},
+    ids::{BalanceId, EntryId, InvoiceId, MerchantId, RelationshipId},
     money::Money,
     payments::Purpose,
     relationships::{RelationshipScope, Step},
@@ -47,7 +47,8 @@ pub struct Taking {
     /// What the invoice is for.
     pub purpose: Purpose,
     pub reference: String,
-    /// The invoice of which something is reversed, or that settles.
+    /// The invoice of which something is reversed, or that settles; of a purchase that settles, its own, which is a row
+    /// only where a provider tells of payments.
     pub invoice: InvoiceId,
     pub amount: Money,
 }
@@ -75,8 +76,9 @@ macro_rules! select_taking {
     ($rest:literal) => {
         concat!(
             "SELECT t.balance_id, t.kind, t.reference, t.merchant_id, t.relationship_id,
-               t.invoice_id, t.amount, t.taken, v.purpose
-             FROM takings AS t JOIN invoices AS v ON v.invoice_id = t.invoice_id ",
+               COALESCE(t.invoice_id, t.stock_request_id) AS invoice_id, t.amount, t.taken,
+               COALESCE(v.purpose, 'STOCK_REQUEST') AS purpose
+             FROM takings AS t LEFT JOIN invoices AS v ON v.invoice_id = t.invoice_id ",
             $rest
         )
     };
@@ -133,31 +135,47 @@ impl Taking {
         note: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let invoice = self.invoice.uuid();
+        let (invoice, purchase) = match (self.kind, self.purpose) {
+            (EntryKind::DebtSettlement, Purpose::StockRequest) => (None, Some(invoice)),
+            (_, Purpose::TopUp | Purpose::Checkout | Purpose::StockRequest) => {
+                (Some(invoice), None)
+            }
+        };
         sqlx::query(
             "INSERT INTO takings (balance_id, kind, reference, merchant_id, relationship_id,
-               invoice_id, amount, note, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+               invoice_id, amount, note, created_at, stock_request_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(self.scope.balance.0)
         .bind(self.kind.number())
         .bind(&self.reference)
         .bind(self.scope.merchant.uuid())
         .bind(self.scope.relationship.uuid())
-        .bind(self.invoice.uuid())
+        .bind(invoice)
         .bind(self.amount.minor())
         .bind(note)
         .bind(now)
+        .bind(purchase)
         .execute(connection)
         .await?;
         Ok(())
     }
 }
 
-/// What a payment that was credited settles of the debt, if there is any. The balance's row is locked.
-pub(super) async fn settle(
+/// Money that was credited, under the reference of its entry, and what it is of.
+pub(crate) struct CreditedMoney {
+    pub(crate) reference: String,
+    pub(crate) purpose: Purpose,
+    pub(crate) invoice: InvoiceId,
+    pub(crate) amount: Money,
+}
+
+/// What money that was credited settles of the debt, if there is any. The balance's row is locked.
+pub(crate) async fn settle(
     connection: &mut PgConnection,
     scope: RelationshipScope,
-    (payment, invoice, amount): (PaymentId, InvoiceId, Money),
+    credited: CreditedMoney,
     now: Timestamp,
 ) -> Result<Option<Taking>, Error> {
     let asked: i64 = sqlx::query_scalar(
@@ -169,16 +187,16 @@ pub(super) async fn settle(
     .fetch_one(&mut *connection)
     .await?;
     let share = debt_in(connection, scope.relationship).await?;
-    let share = share.share(money(asked)?, amount);
+    let share = share.share(money(asked)?, credited.amount);
     if share == Money::ZERO {
         return Ok(None);
     }
     let taking = Taking {
         scope,
         kind: EntryKind::DebtSettlement,
-        purpose: Purpose::TopUp,
-        reference: payment.to_string(),
-        invoice,
+        purpose: credited.purpose,
+        reference: credited.reference,
+        invoice: credited.invoice,
         amount: share,
     };
     taking.insert(connection, None, now).await?;
