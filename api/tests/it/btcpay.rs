@@ -1,212 +1,21 @@
-//! Payments through a BTCPay Server: a double of one stands in for it, and says what a test tells it.
+//! Payments through a BTCPay Server, for which a double stands in.
 
-use std::{
-    collections::HashMap,
-    fmt::Write as _,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::fmt::Write as _;
 
-use axum::{
-    Json, Router,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
-    routing::{get, post},
-};
 use engine::persons::Role;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::support::{LogWatch, Reply, World, with_world};
+use crate::support::{
+    LogWatch, Reply, World,
+    btcpay::{Double, OWNER, SECRET, TOKEN, payment, with_double},
+    with_world,
+};
 
 const CODE: &str = "demo-both";
-pub(crate) const OWNER: &str = "owner@merchant.example";
-const METHODS: &str = "/dev/v1/payment-methods";
-const TOKEN: &str = "btcpay-token-5Tg8Wq2n";
-pub(crate) const SECRET: &str = "btcpay-notices-9Kd3Xv7b";
-
-/// What the server behind the double knows.
-#[derive(Default)]
-struct Remote {
-    /// Where invoices are shown.
-    pages: String,
-    /// By their ids: status, its remark, and the payments of one coin.
-    invoices: HashMap<String, Value>,
-    asked: usize,
-    down: bool,
-    /// How often somebody asked while it was down.
-    turned_away: usize,
-}
-
-type Shared = Arc<Mutex<Remote>>;
-
-/// A double of a BTCPay Server, with one shop.
-pub(crate) struct Double {
-    url: String,
-    remote: Shared,
-    task: JoinHandle<()>,
-}
-
-impl Double {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the double of a test has no owner"
-    )]
-    pub(crate) async fn start() -> Self {
-        let remote = Shared::default();
-        let router = Router::new()
-            .route("/btcpay/api/v1/stores/{store}", get(shop))
-            .route("/btcpay/api/v1/stores/{store}/invoices", post(open))
-            .route("/btcpay/api/v1/stores/{store}/invoices/{id}", get(invoice))
-            .route(
-                "/btcpay/api/v1/stores/{store}/invoices/{id}/payment-methods",
-                get(arrived),
-            )
-            .with_state(Arc::clone(&remote));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/btcpay", listener.local_addr().unwrap());
-        remote.lock().unwrap().pages.clone_from(&url);
-        let serving = async move { axum::serve(listener, router).await.unwrap() };
-        Self {
-            url,
-            remote,
-            task: tokio::spawn(serving),
-        }
-    }
-
-    fn change<T>(&self, change: impl FnOnce(&mut Remote) -> T) -> T {
-        change(&mut self.remote.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// What arrived for an invoice, from now on.
-    pub(crate) fn pays(&self, reference: &str, payments: &Value) {
-        self.change(|remote| {
-            remote.invoices.get_mut(reference).unwrap()["payments"] = payments.clone();
-        });
-    }
-
-    /// What was asked for with an invoice: the amount, and how long it is open.
-    pub(crate) fn was_asked(&self, reference: &str) -> (Value, Value) {
-        self.change(|remote| {
-            let invoice = &remote.invoices[reference];
-            (invoice["amount"].clone(), invoice["minutes"].clone())
-        })
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.change(|remote| remote.invoices.len())
-    }
-
-    /// Whether it answers nobody, from now on.
-    pub(crate) fn is_away(&self, away: bool) {
-        self.change(|remote| remote.down = away);
-    }
-
-    fn asked(&self) -> usize {
-        self.change(|remote| remote.asked)
-    }
-
-    pub(crate) fn method(&self) -> Value {
-        json!({"coin": "BTC", "provider": "btcpay", "url": self.url, "store_id": "shop-1",
-            "token": TOKEN, "webhook_secret": SECRET})
-    }
-}
-
-impl Drop for Double {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-type Answered = Result<Json<Value>, StatusCode>;
-
-fn look(
-    remote: &Shared,
-    headers: &HeaderMap,
-    look: impl FnOnce(&mut Remote) -> Option<Value>,
-) -> Answered {
-    let mut remote = remote.lock().unwrap_or_else(PoisonError::into_inner);
-    if remote.down {
-        remote.turned_away += 1;
-        return Err(StatusCode::BAD_GATEWAY);
-    }
-    if headers[header::AUTHORIZATION] != format!("token {TOKEN}") {
-        return Err(StatusCode::UNAUTHORIZED);
-    }
-    look(&mut remote).map(Json).ok_or(StatusCode::NOT_FOUND)
-}
-
-async fn shop(
-    State(remote): State<Shared>,
-    headers: HeaderMap,
-    Path(store): Path<String>,
-) -> Answered {
-    look(&remote, &headers, |_| {
-        (store == "shop-1").then(|| json!({"id": store}))
-    })
-}
-
-async fn open(
-    State(remote): State<Shared>,
-    headers: HeaderMap,
-    Json(body): Json<Value>,
-) -> Answered {
-    look(&remote, &headers, |remote| {
-        assert_eq!(body["currency"], "USD");
-        let id = format!("Remote{}", remote.invoices.len() + 1);
-        let invoice = json!({"id": id, "status": "New", "additionalStatus": "None", "payments": [],
-            "amount": body["amount"], "minutes": body["checkout"]["expirationMinutes"],
-            "checkoutLink": format!("{}/i/{id}", remote.pages)});
-        remote.invoices.insert(id, invoice.clone());
-        Some(invoice)
-    })
-}
-
-async fn invoice(
-    State(remote): State<Shared>,
-    headers: HeaderMap,
-    Path((_, id)): Path<(String, String)>,
-) -> Answered {
-    look(&remote, &headers, |remote| {
-        remote.asked += 1;
-        remote.invoices.get(&id).cloned()
-    })
-}
-
-async fn arrived(
-    State(remote): State<Shared>,
-    headers: HeaderMap,
-    Path((_, id)): Path<(String, String)>,
-) -> Answered {
-    look(&remote, &headers, |remote| {
-        let payments = remote.invoices.get(&id)?["payments"].clone();
-        Some(json!([
-            {"paymentMethodId": "BTC-CHAIN", "currency": "BTC", "rate": "62500.0", "payments": payments},
-            {"paymentMethodId": "BTC-LN", "currency": "BTC", "rate": "62500.0", "payments": []},
-        ]))
-    })
-}
 
 impl World {
-    pub(crate) async fn replace(&self, session: &str, methods: Value) -> Reply {
-        let methods = json!({"methods": methods});
-        self.as_member(session, "PUT", METHODS)
-            .json(&methods)
-            .send()
-            .await
-    }
-
-    /// A double that the merchant has as its only payment method.
-    async fn paid_by_double(&self) -> Double {
-        let double = Double::start().await;
-        self.member(OWNER, Role::Owner).await;
-        let session = self.stepped_up(OWNER).await;
-        let methods = json!([double.method()]);
-        self.replace(&session, methods).await.data(200);
-        double
-    }
-
     /// An invoice that the double shows, and what it calls it.
     async fn shown(&self) -> (Value, String) {
         let opened = self.dev_of(CODE, "POST", "top-ups");
@@ -267,15 +76,9 @@ impl World {
     }
 }
 
-/// Of so much of a coin.
-pub(crate) fn payment(id: &str, value: &str, status: &str) -> Value {
-    json!({"id": id, "value": value, "fee": "0", "status": status, "receivedDate": 1})
-}
-
 #[test]
 fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
-    with_world(async |world| {
-        let double = world.paid_by_double().await;
+    with_double(async |world, double| {
         let (opened, reference) = world.shown().await;
         assert_eq!(opened["provider"], "btcpay");
         let asked = double.was_asked(&reference);
@@ -313,8 +116,7 @@ fn server_shows_the_invoice_and_what_it_says_when_asked_is_credited_once() {
 
 #[test]
 fn top_up_is_worth_what_came_and_says_what_did_not_until_it_does() {
-    with_world(async |world| {
-        let double = world.paid_by_double().await;
+    with_double(async |world, double| {
         let (opened, reference) = world.shown().await;
         assert_eq!(opened["missing"], "50.00");
         double.pays(&reference, &json!([payment("a-0", "0.0004", "Settled")]));
@@ -355,8 +157,7 @@ fn top_up_is_worth_what_came_and_says_what_did_not_until_it_does() {
 
 #[test]
 fn server_that_does_not_answer_is_asked_once_and_its_invoices_wait_together() {
-    with_world(async |world| {
-        let double = world.paid_by_double().await;
+    with_double(async |world, double| {
         for _ in 0..3 {
             world.shown().await;
         }
@@ -383,8 +184,7 @@ fn later() -> engine::clock::Timestamp {
 
 #[test]
 fn notice_credits_nothing_whatever_it_says_and_whoever_sends_it() {
-    with_world(async |world| {
-        let double = world.paid_by_double().await;
+    with_double(async |world, double| {
         let (opened, reference) = world.shown().await;
 
         let before = double.asked();
@@ -418,8 +218,7 @@ fn notice_credits_nothing_whatever_it_says_and_whoever_sends_it() {
 
 #[test]
 fn what_is_marked_there_is_the_merchants_word() {
-    with_world(async |world| {
-        let double = world.paid_by_double().await;
+    with_double(async |world, double| {
         let (opened, reference) = world.shown().await;
         double.change(|remote| {
             let invoice = remote.invoices.get_mut(&reference).unwrap();
@@ -439,12 +238,7 @@ fn what_is_marked_there_is_the_merchants_word() {
 
 #[test]
 fn payment_that_turns_out_invalid_leaves_the_balance_once_and_the_rest_is_owed() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        let methods = json!([double.method()]);
-        world.replace(&session, methods).await.data(200);
+    with_double(async |world, double| {
         let (opened, reference) = world.shown().await;
         let both = |second: &str| {
             json!([
@@ -552,12 +346,7 @@ fn server_is_asked_before_it_is_taken_and_its_secrets_stay_here() {
 
 #[test]
 fn page_elsewhere_is_shown_to_nobody() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        let methods = json!([double.method()]);
-        world.replace(&session, methods).await.data(200);
+    with_double(async |world, double| {
         for elsewhere in ["https://evil.example", "javascript:alert(1)//", ""] {
             double.change(|remote| elsewhere.clone_into(&mut remote.pages));
             let call = world.dev_of(CODE, "POST", "top-ups");
@@ -571,12 +360,7 @@ fn page_elsewhere_is_shown_to_nobody() {
 
 #[test]
 fn dust_is_worth_no_more_than_it_is() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        let methods = json!([double.method()]);
-        world.replace(&session, methods).await.data(200);
+    with_double(async |world, double| {
         let (_opened, reference) = world.shown().await;
         // Each is worth 0.018 at this rate, and one has an id that no server gives.
         let long = "x".repeat(5000);
@@ -596,12 +380,7 @@ fn dust_is_worth_no_more_than_it_is() {
 
 #[test]
 fn notices_that_are_too_many_are_not_looked_at() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.member(OWNER, Role::Owner).await;
-        let session = world.stepped_up(OWNER).await;
-        let methods = json!([double.method()]);
-        world.replace(&session, methods).await.data(200);
+    with_double(async |world, _double| {
         let (_opened, reference) = world.shown().await;
         // A store whose invoices nobody asks for any more is of no use to whoever has its secret.
         assert_eq!(world.notice(&reference, SECRET).await.status, 200);

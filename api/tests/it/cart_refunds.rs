@@ -4,11 +4,14 @@ use api::checkout::{carry_waiting, expire_due};
 use serde_json::{Value, json};
 
 use crate::{
-    btcpay::payment,
     carts::ANN,
     checkout::{after, is_page, location},
     checkout_paid::reference_of,
-    support::{Reply, World, with_world},
+    support::{
+        Reply, World,
+        btcpay::{payment, with_double},
+        with_world,
+    },
 };
 
 impl World {
@@ -234,9 +237,8 @@ fn reference_of_a_refund_is_of_one_line_or_of_all() {
 
 #[test]
 fn what_is_let_go_of_a_price_is_let_go_of_each_line() {
-    with_world(async |world| {
+    with_double(async |world, double| {
         let cookie = world.brought_by_link().await;
-        let double = world.at_a_server().await;
         let visit = world.cart(&[("Antivirus", 1), ("Gift", 1)], &cookie).await;
         location(&world.submit(&visit, &format!("email={ANN}&coin=BTC")).await);
         let open = world.newest().await;

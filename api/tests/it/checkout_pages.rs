@@ -237,3 +237,28 @@ fn text_of_a_merchant_or_a_customer_is_no_markup() {
         }
     });
 }
+
+#[test]
+fn cart_that_costs_more_than_an_amount_can_be_is_asked_of_nobody() {
+    with_world(async |world| {
+        for title in ["Antivirus", "Gift"] {
+            let path = format!("/dev/v1/products/{}", world.product(title).id);
+            let dear = world.call("PATCH", &path).key(&world.merchant_key());
+            let dear = dear.json(&json!({"base_price": "9999999999.99"}));
+            dear.send().await.data(200);
+        }
+        let first = world.antivirus();
+        let form = format!("quantity=1&email={ANN}");
+        let visit = world.visit(&first, &form, "").await;
+        is_page(&world.see(&visit).await, 200);
+        let second = format!("product={}&quantity=1", world.product("Gift").id);
+        let added = world.submit(&format!("{visit}/add"), &second).await;
+        assert_eq!(location(&added), visit);
+        let yes = format!("email={ANN}&coin=BANK");
+        for page in [world.see(&visit).await, world.submit(&visit, &yes).await] {
+            let page = is_page(&page, 422);
+            assert!(page.contains("quantity"), "{page}");
+        }
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM invoices"), "0");
+    });
+}

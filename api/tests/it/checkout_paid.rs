@@ -2,13 +2,15 @@
 //! unless the merchant takes it.
 
 use api::{checkout::expire_due, payments::ask_due};
-use engine::persons::Role;
 use serde_json::{Value, json};
 
 use crate::{
-    btcpay::{Double, OWNER, SECRET, payment},
     checkout::{after, is_page, location},
-    support::{World, with_world},
+    support::{
+        World,
+        btcpay::{SECRET, payment, with_double},
+        with_world,
+    },
 };
 
 const CODE: &str = "demo-both";
@@ -20,21 +22,6 @@ impl World {
         let visit = self.visit(&self.antivirus(), "quantity=2", cookie).await;
         let form = format!("email={ANN}&coin={coin}");
         location(&self.submit(&visit, &form).await)
-    }
-
-    /// The merchant takes money through this server, and nowhere else.
-    pub(crate) async fn takes_btcpay(&self, double: &Double) {
-        self.member(OWNER, Role::Owner).await;
-        let session = self.stepped_up(OWNER).await;
-        let methods = json!([double.method()]);
-        self.replace(&session, methods).await.data(200);
-    }
-
-    /// A server through which the merchant takes money, and nowhere else.
-    pub(crate) async fn at_a_server(&self) -> Double {
-        let double = Double::start().await;
-        self.takes_btcpay(&double).await;
-        double
     }
 
     /// An invoice that the server shows: its page, itself, and what it is called there.
@@ -84,8 +71,7 @@ pub(crate) fn reference_of(invoice: &Value) -> String {
 
 #[test]
 fn customer_pays_at_a_server_in_parts_and_gets_the_serials_once() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         let cookie = world.brought_by_link().await;
         let (page, open, reference) = world.hosted(&cookie).await;
         assert_eq!(double.was_asked(&reference), (json!("59.98"), json!(60)));
@@ -148,8 +134,7 @@ fn customer_pays_at_a_server_in_parts_and_gets_the_serials_once() {
 
 #[test]
 fn merchant_takes_too_little_for_the_price_or_gives_it_back() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         let (_, taken, first) = world.hosted("").await;
         let unpaid = world.act_on(&taken, "accept", json!({})).await;
         unpaid.refused(409, "INVALID_STATE");
@@ -190,8 +175,7 @@ fn merchant_takes_too_little_for_the_price_or_gives_it_back() {
 
 #[test]
 fn rest_that_comes_after_the_end_buys_all_the_same() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         let (_, open, reference) = world.hosted("").await;
         double.pays(&reference, &json!([payment("a-0", "0.0004", "Settled")]));
         let of = (&open, reference.as_str());
@@ -216,8 +200,7 @@ fn rest_that_comes_after_the_end_buys_all_the_same() {
 
 #[test]
 fn payment_that_turns_out_invalid_ends_the_purchase() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         let cookie = world.brought_by_link().await;
         let (page, open, reference) = world.hosted(&cookie).await;
         double.pays(
@@ -249,8 +232,7 @@ fn payment_that_turns_out_invalid_ends_the_purchase() {
 
 #[test]
 fn part_of_a_price_that_turns_out_invalid_ends_what_is_not_delivered() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         let cookie = world.brought_by_link().await;
         let (page, open, reference) = world.hosted(&cookie).await;
         let both = |second: &str| {
@@ -305,8 +287,7 @@ fn part_of_a_price_that_turns_out_invalid_ends_what_is_not_delivered() {
 
 #[test]
 fn price_that_went_back_in_parts_is_not_delivered_though_more_had_arrived() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         let (page, open, reference) = world.hosted("").await;
         expire_due(world.server.app(), after(61)).await.unwrap();
         world.claim_of("Antivirus", 200).await;
@@ -334,8 +315,7 @@ fn price_that_went_back_in_parts_is_not_delivered_though_more_had_arrived() {
 
 #[test]
 fn whoever_is_refused_has_no_server_asked_for_anything() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         for _ in 0..3 {
             world.invoiced_in("btc", "").await;
         }
@@ -352,8 +332,7 @@ fn whoever_is_refused_has_no_server_asked_for_anything() {
 
 #[test]
 fn what_a_part_is_paid_of_waits_as_what_nothing_is_paid_of() {
-    with_world(async |world| {
-        let double = world.at_a_server().await;
+    with_double(async |world, double| {
         let (_, first, seen) = world.hosted("").await;
         double.pays(&seen, &json!([payment("a-0", "0.0004", "Processing")]));
         world.until_invoice((&first, &seen), "CONFIRMING").await;

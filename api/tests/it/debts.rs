@@ -302,10 +302,7 @@ fn reversal_and_settlement_that_were_cut_off_are_taken_in_time() {
 #[test]
 fn money_of_a_purchase_that_ends_in_the_balance_settles_the_debt_first() {
     with_world(async |world| {
-        let by_hand = json!({"auto_allocate": false});
-        let call = world.call("PATCH", "/dev/v1/reseller-program");
-        let call = call.key(&world.merchant_key()).json(&by_hand);
-        call.send().await.data(200);
+        world.auto_allocate(false).await;
         let product = world.product("Antivirus").id.to_string();
         let mut bought = Vec::new();
         for reference in ["WIRE-1", "WIRE-2"] {

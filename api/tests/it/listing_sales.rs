@@ -4,11 +4,14 @@ use api::listings::review::review;
 use serde_json::{Value, json};
 
 use crate::{
-    btcpay::{Double, payment},
     checkout::{is_widget_page, location},
     checkout_paid::reference_of,
     listings::LISTABLE,
-    support::{World, with_world},
+    support::{
+        World,
+        btcpay::{payment, with_double},
+        with_world,
+    },
 };
 
 const CODE: &str = "demo-both";
@@ -141,9 +144,7 @@ fn customer_buys_at_the_price_of_a_listing_and_its_reseller_earns_the_margin() {
 
 #[test]
 fn margin_of_what_was_accepted_comes_out_of_what_arrived() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         let session = world.as_reseller(CODE, EMAIL).await;
         let (_, page) = world.offered(&session).await;
         let visit = location(&world.send_form(&page, "quantity=2", "").await);

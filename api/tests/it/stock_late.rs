@@ -4,9 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    btcpay::Double,
     stock_told::{Told, money},
-    support::{World, with_world},
+    support::{World, btcpay::with_double},
 };
 
 const CODE: &str = "demo-both";
@@ -39,14 +38,12 @@ impl Told<'_> {
 
 #[test]
 fn late_money_buys_only_what_the_purchase_limits_leave_room_for() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         let session = world.as_reseller(CODE, "ann@example.com").await;
         let before = world.spendable().await;
-        let first = Told::open(world, &double).await;
-        let second = Told::open(world, &double).await;
-        let third = Told::open(world, &double).await;
+        let first = Told::open(world, double).await;
+        let second = Told::open(world, double).await;
+        let third = Told::open(world, double).await;
         for given_up in [&first, &second] {
             world.give_up(&session, &given_up.request).await;
         }
@@ -78,31 +75,29 @@ fn late_money_buys_only_what_the_purchase_limits_leave_room_for() {
 
 #[test]
 fn late_money_keeps_no_old_price_and_undoes_no_word_of_the_merchant() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         let session = world.as_reseller(CODE, "ann@example.com").await;
         let before = world.spendable().await;
         world.now_costs("20.00").await;
-        let given_up = Told::open(world, &double).await;
+        let given_up = Told::open(world, double).await;
         world.give_up(&session, &given_up.request).await;
         assert_eq!(given_up.is_paid("a-0").await, ["ALLOCATED", "COMPLETED"]);
 
-        let ended = Told::open(world, &double).await;
+        let ended = Told::open(world, double).await;
         let cancel = world.transfer(&ended.request, "cancel", &json!({})).await;
         cancel.data(200);
         assert_eq!(ended.is_paid("b-0").await, ["CANCELLED", "REFUNDED"]);
         assert_eq!(world.spendable().await, before + 4000);
 
-        let dearer = Told::open(world, &double).await;
+        let dearer = Told::open(world, double).await;
         dearer.expires().await;
         world.now_costs("20.01").await;
         assert_eq!(dearer.is_paid("c-0").await, ["EXPIRED", "REFUNDED"]);
         assert_eq!(world.spendable().await, before + 8000);
 
         // What costs less by now was paid at its own price; and the merchant may say yes to an old one.
-        let cheaper = Told::open(world, &double).await;
-        let word = Told::open(world, &double).await;
+        let cheaper = Told::open(world, double).await;
+        let word = Told::open(world, double).await;
         for given_up in [&cheaper, &word] {
             world.give_up(&session, &given_up.request).await;
         }
@@ -113,7 +108,7 @@ fn late_money_keeps_no_old_price_and_undoes_no_word_of_the_merchant() {
         assert_eq!(marked.data(200)["status"], "ALLOCATED");
         assert_eq!(world.spendable().await, before + 8000);
 
-        let gone = Told::open(world, &double).await;
+        let gone = Told::open(world, double).await;
         world.give_up(&session, &gone.request).await;
         let suspend = world.dev_of(CODE, "POST", "suspend");
         let suspend = suspend.json(&json!({"reason": "Ours"}));

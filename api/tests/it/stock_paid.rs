@@ -63,7 +63,7 @@ impl World {
         stored.data(201);
     }
 
-    async fn auto_allocate(&self, how: bool) {
+    pub(crate) async fn auto_allocate(&self, how: bool) {
         let call = self.call("PATCH", "/dev/v1/reseller-program");
         let call = call.key(&self.merchant_key());
         let body = json!({"auto_allocate": how});

@@ -4,9 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    btcpay::Double,
     stock_told::Told,
-    support::{Reply, World, with_world},
+    support::{Reply, World, btcpay::with_double},
 };
 
 const CODE: &str = "demo-both";
@@ -44,9 +43,7 @@ fn says(refused: &[Reply; 2], what: &str) {
 
 #[test]
 fn server_is_asked_for_no_invoice_that_there_is_no_room_for() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         world.approve_stock("AUTO").await;
         let session = world.as_reseller(CODE, "ann@example.com").await;
         let limit = |limit: Value| json!({"purchase_limit_daily": limit});
@@ -59,7 +56,7 @@ fn server_is_asked_for_no_invoice_that_there_is_no_room_for() {
         let wide = limit(Value::Null);
         world.change_reseller(CODE, &wide).await.data(200);
 
-        Told::open(world, &double).await;
+        Told::open(world, double).await;
         world.repeat_purchases(19);
         says(&world.ask_both(&session).await, "20 open stock requests");
         // However they ended, and whoever ended them.
@@ -77,7 +74,7 @@ fn server_is_asked_for_no_invoice_that_there_is_no_room_for() {
         merchants.refused(409, "INVALID_STATE");
         // What is paid is none of them.
         world.sql("UPDATE stock_requests SET paid_at = now() WHERE status = 'CANCELLED'");
-        Told::open(world, &double).await;
+        Told::open(world, double).await;
         assert_eq!(double.count(), 3);
     });
 }

@@ -5,9 +5,11 @@ use api::{payments::ask_due, stock_requests::expire_due};
 use serde_json::{Value, json};
 
 use crate::{
-    btcpay::{Double, payment},
     checkout::after,
-    support::{Reply, World, with_world},
+    support::{
+        Reply, World,
+        btcpay::{Double, payment, with_double},
+    },
 };
 
 const CODE: &str = "demo-both";
@@ -105,11 +107,9 @@ impl World {
 
 #[test]
 fn purchase_is_paid_in_parts_at_a_server_and_allocated_once() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         let before = world.spendable().await;
-        let told = Told::open(world, &double).await;
+        let told = Told::open(world, double).await;
         let (request, total) = (&told.request, told.total);
         assert_eq!(
             double.was_asked(&told.reference),
@@ -120,7 +120,12 @@ fn purchase_is_paid_in_parts_at_a_server_and_allocated_once() {
         let seen = told.pays(&[("a-0", 500, "Processing")]).await;
         assert_eq!(Told::stands(&seen)[..3], ["INVOICED", "CONFIRMING", "0.00"]);
         let cancel = world.transfer(request, "cancel", &json!({})).await;
-        cancel.refused(409, "INVALID_STATE");
+        let refused = cancel.refused(409, "INVALID_STATE");
+        assert_eq!(
+            refused["details"],
+            json!([{"field": "status", "message": "INVOICED"},
+                {"field": "invoice_status", "message": "CONFIRMING"}])
+        );
         let early = told.act("accept", json!({})).await;
         early.refused(409, "INVALID_STATE");
         let part = told.pays(&[("a-0", 500, "Settled")]).await;
@@ -169,11 +174,9 @@ fn purchase_is_paid_in_parts_at_a_server_and_allocated_once() {
 
 #[test]
 fn merchant_takes_too_little_for_a_purchase_and_no_more_goes_back_than_came() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         let before = world.spendable().await;
-        let told = Told::open(world, &double).await;
+        let told = Told::open(world, double).await;
         told.pays(&[("a-0", 150, "Settled")]).await;
         let accepted = told.act("accept", json!({})).await.data(200);
         assert_eq!(
@@ -202,10 +205,8 @@ fn merchant_takes_too_little_for_a_purchase_and_no_more_goes_back_than_came() {
 
 #[test]
 fn what_arrived_and_bought_nothing_is_given_back_once() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
-        let told = Told::open(world, &double).await;
+    with_double(async |world, double| {
+        let told = Told::open(world, double).await;
         told.pays(&[("a-0", 150, "Settled")]).await;
         told.expires().await;
         let over = told.read().await;
@@ -236,11 +237,9 @@ fn what_arrived_and_bought_nothing_is_given_back_once() {
 
 #[test]
 fn rest_of_a_purchase_that_comes_late_buys_it_or_goes_to_the_balance() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         let before = world.spendable().await;
-        let there = Told::open(world, &double).await;
+        let there = Told::open(world, double).await;
         let total = there.total;
         there.pays(&[("a-0", 500, "Settled")]).await;
         there.expires().await;
@@ -251,7 +250,7 @@ fn rest_of_a_purchase_that_comes_late_buys_it_or_goes_to_the_balance() {
         assert_eq!(late["invoice"]["overpaid"], "5.00");
         assert_eq!(world.spendable().await, before + 500);
 
-        let gone = Told::open(world, &double).await;
+        let gone = Told::open(world, double).await;
         gone.pays(&[("c-0", 500, "Settled")]).await;
         gone.expires().await;
         world.sell_out().await;
@@ -271,15 +270,10 @@ fn rest_of_a_purchase_that_comes_late_buys_it_or_goes_to_the_balance() {
 
 #[test]
 fn payment_taken_back_before_the_serials_leave_ends_the_purchase() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
-        let call = world.call("PATCH", "/dev/v1/reseller-program");
-        let call = call.key(&world.merchant_key());
-        let by_hand = json!({"auto_allocate": false});
-        call.json(&by_hand).send().await.data(200);
+    with_double(async |world, double| {
+        world.auto_allocate(false).await;
         let before = world.spendable().await;
-        let told = Told::open(world, &double).await;
+        let told = Told::open(world, double).await;
         let rest = told.total - 500;
         let both = |second| [("a-0", 500, "Settled"), ("b-0", rest, second)];
         let paid = told.pays(&both("Settled")).await;
@@ -303,10 +297,8 @@ fn payment_taken_back_before_the_serials_leave_ends_the_purchase() {
 
 #[test]
 fn payment_taken_back_after_the_serials_left_is_the_balances_and_the_rest_is_owed() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
-        let told = Told::open(world, &double).await;
+    with_double(async |world, double| {
+        let told = Told::open(world, double).await;
         let done = told.pays(&[("a-0", told.total, "Settled")]).await;
         assert_eq!(done["status"], "ALLOCATED");
         world.spend_down_to("1.00").await;
@@ -334,16 +326,11 @@ fn payment_taken_back_after_the_serials_left_is_the_balances_and_the_rest_is_owe
 
 #[test]
 fn surplus_of_payments_that_were_taken_back_stays_in_no_balance() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
-        let call = world.call("PATCH", "/dev/v1/reseller-program");
-        let call = call.key(&world.merchant_key());
-        let by_hand = json!({"auto_allocate": false});
-        call.json(&by_hand).send().await.data(200);
+    with_double(async |world, double| {
+        world.auto_allocate(false).await;
         let before = world.spendable().await;
         // The first of two pays the price, the second is in the balance.
-        let twice = Told::open(world, &double).await;
+        let twice = Told::open(world, double).await;
         let total = twice.total;
         let both = |first, second| [("a-0", total, first), ("b-0", total, second)];
         let paid = twice.pays(&both("Settled", "Settled")).await;
@@ -357,7 +344,7 @@ fn surplus_of_payments_that_were_taken_back_stays_in_no_balance() {
         assert_eq!(none["invoice"]["refunded"], none["invoice"]["received"]);
         assert_eq!(world.spendable().await, before);
 
-        let given = Told::open(world, &double).await;
+        let given = Told::open(world, double).await;
         let much = total + 700;
         given.pays(&[("c-0", much, "Settled")]).await;
         assert_eq!(world.spendable().await, before + 700);
@@ -374,9 +361,7 @@ fn surplus_of_payments_that_were_taken_back_stays_in_no_balance() {
 
 #[test]
 fn purchase_that_cannot_be_had_asks_no_server() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         world.sell_out().await;
         let product = world.product("Antivirus").id.to_string();
         let body = json!({"product_id": product, "quantity": 1, "coin": "btc"});
@@ -388,9 +373,7 @@ fn purchase_that_cannot_be_had_asks_no_server() {
 
 #[test]
 fn server_that_does_not_answer_opens_no_invoice_and_keeps_no_units() {
-    with_world(async |world| {
-        let double = Double::start().await;
-        world.takes_btcpay(&double).await;
+    with_double(async |world, double| {
         world.approve_stock("AUTO").await;
         let product = world.product("Antivirus").id.to_string();
         let waits = json!({"product_id": product, "quantity": 2});

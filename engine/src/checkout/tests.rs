@@ -488,6 +488,20 @@ fn refusals_come_in_their_order() {
         of_address: 0,
     };
     let other_price = |it: &mut Session| it.cart = Cart::of(item(None, 2, 1));
+    let mut dear = product();
+    dear.base_price = Money::MAX;
+    let dear = quote(&dear, sku(None), 1, None).unwrap();
+    let sum = |minutes| {
+        let mut wanted = wanted();
+        wanted.quotes = vec![dear.clone(), dear.clone()];
+        open(of_customer, &session(), wanted, at(minutes))
+    };
+    assert_eq!(sum(60), Err(Refusal::Over));
+    assert_eq!(
+        sum(1),
+        Err(Refusal::TooDear),
+        "no price that could have changed"
+    );
     check(of_customer, other_price, 60, Refusal::Over);
     let invoiced = |it: &mut Session| it.invoice = Some(InvoiceId::from_uuid(Uuid::nil()));
     check(of_customer, invoiced, 1, Refusal::Over);

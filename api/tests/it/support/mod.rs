@@ -1,5 +1,6 @@
 //! A server in this process, the demo cast in its database, and a client that speaks plain HTTP.
 
+pub(crate) mod btcpay;
 mod client;
 mod contract;
 mod log_watch;
