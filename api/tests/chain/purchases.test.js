@@ -3,45 +3,21 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { HDNodeWallet, parseUnits } from "ethers";
+import { cents, startShop } from "./shop.js";
 
-import { start } from "../sdk/server.js";
-import { startChain } from "./anvil.js";
-import { Merchant } from "./consign.js";
-
-const CONFIRMATIONS = 3;
-
-let chain, token, server, merchant;
+let shop, merchant;
 
 before(async () => {
-  chain = await startChain();
-  token = await chain.deployToken("Right");
-  server = await start({
-    CONSIGN_CHAINS__BASE__RPC_URL: chain.url,
-    CONSIGN_CHAINS__BASE__POLL_MS: "100",
-  });
-  merchant = new Merchant(server.demo);
-  const { status, answer } = await merchant.replaceMethods([
-    {
-      coin: "TOKEN",
-      provider: "evm_erc20",
-      xpub: HDNodeWallet.createRandom(undefined, "m/44'/60'/0'").neuter().extendedKey,
-      network: "base",
-      token: await token.getAddress(),
-      confirmations: CONFIRMATIONS,
-    },
-  ]);
-  assert.equal(status, 200, JSON.stringify(answer));
+  shop = await startShop();
+  merchant = shop.merchant;
+  await shop.takesToken();
 });
 
-after(async () => {
-  await server?.stop();
-  await chain?.stop();
-});
+after(() => shop?.stop());
 
 /** Sends a form of a page, and gives where it leads. */
 async function submit(path, fields) {
-  const response = await fetch(server.demo.base_url + path, {
+  const response = await fetch(shop.demo.base_url + path, {
     method: "POST",
     body: new URLSearchParams(fields),
     redirect: "manual",
@@ -52,7 +28,7 @@ async function submit(path, fields) {
 
 /** A customer's invoice, and its page. */
 async function buy(email) {
-  const product = server.demo.products.find(({ title }) => title.startsWith("Antivirus"));
+  const product = shop.demo.products.find(({ title }) => title.startsWith("Antivirus"));
   const visit = await submit(`/checkout/p/${product.product_id}`, { quantity: "1", email });
   const page = await submit(visit, { email, coin: "TOKEN" });
   const { data } = await merchant.ask("GET", "/dev/v1/invoices?purpose=checkout&limit=1");
@@ -60,14 +36,7 @@ async function buy(email) {
 }
 
 async function read(page) {
-  return (await fetch(server.demo.base_url + page)).text();
-}
-
-/** Sends so many cents, final. */
-async function pay(address, cents) {
-  const sent = await token.transfer(address, parseUnits(String(cents), 16));
-  await sent.wait();
-  await chain.mine(CONFIRMATIONS - 1);
+  return (await fetch(shop.demo.base_url + page)).text();
 }
 
 async function until(invoice, status) {
@@ -78,42 +47,40 @@ async function until(invoice, status) {
   return merchant.read(invoice);
 }
 
-const cents = (amount) => Math.round(Number(amount) * 100);
-
 test("what is paid in two parts is delivered with the second", async () => {
   const bought = await buy("parts@example.com");
   const { address } = bought.pay;
   const page = await read(bought.page);
   assert.ok(page.includes(`<pre>${address}</pre>`) && page.includes("ethereum:0x"), page);
-  await pay(address, 1000);
+  await shop.pay(address, 1000);
   const part = await until(bought, "UNDERPAID");
   assert.equal(part.received, "10.00");
   assert.ok((await read(bought.page)).includes("Send the rest"));
-  await pay(address, cents(bought.amount) - 1000);
+  await shop.pay(address, cents(bought.amount) - 1000);
   const done = await until(bought, "COMPLETED");
   assert.deepEqual([done.received, done.overpaid], [bought.amount, "0.00"]);
-  await chain.mine(300);
+  await shop.chain.mine(300);
   assert.equal((await merchant.read(bought)).received, bought.amount);
 });
 
 test("half a percent too little is enough, and more is told", async () => {
   const [little, much] = [await buy("little@example.com"), await buy("much@example.com")];
-  await pay(little.pay.address, Math.ceil(cents(little.amount) * 0.995));
+  await shop.pay(little.pay.address, Math.ceil(cents(little.amount) * 0.995));
   assert.equal((await until(little, "COMPLETED")).overpaid, "0.00");
-  await pay(much.pay.address, cents(much.amount) + 150);
+  await shop.pay(much.pay.address, cents(much.amount) + 150);
   assert.equal((await until(much, "COMPLETED")).overpaid, "1.50");
 });
 
 test("money that comes after the end buys all the same", async () => {
   const bought = await buy("late@example.com");
   await merchant.cancel(bought);
-  await pay(bought.pay.address, cents(bought.amount));
+  await shop.pay(bought.pay.address, cents(bought.amount));
   assert.equal((await until(bought, "COMPLETED")).received, bought.amount);
 });
 
 test("the merchant takes too little for the price", async () => {
   const bought = await buy("accept@example.com");
-  await pay(bought.pay.address, 1);
+  await shop.pay(bought.pay.address, 1);
   await until(bought, "UNDERPAID");
   const { data } = await merchant.ask("POST", `/dev/v1/invoices/${bought.id}/accept`);
   assert.deepEqual([data.status, data.received], ["COMPLETED", "0.01"]);

@@ -4,49 +4,24 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { HDNodeWallet, parseUnits } from "ethers";
+import { cents, startShop } from "./shop.js";
 
-import { start } from "../sdk/server.js";
-import { startChain } from "./anvil.js";
-import { Merchant } from "./consign.js";
-
-const CONFIRMATIONS = 3;
-
-let chain, token, server, merchant, reseller;
+let shop, merchant, reseller;
 
 before(async () => {
-  chain = await startChain();
-  token = await chain.deployToken("Right");
-  server = await start({
-    CONSIGN_CHAINS__BASE__RPC_URL: chain.url,
-    CONSIGN_CHAINS__BASE__POLL_MS: "100",
-  });
-  merchant = new Merchant(server.demo);
-  reseller = server.demo.resellers.find((one) => one.mode === "BOTH");
-  const { status, answer } = await merchant.replaceMethods([
-    {
-      coin: "TOKEN",
-      provider: "evm_erc20",
-      xpub: HDNodeWallet.createRandom(undefined, "m/44'/60'/0'").neuter().extendedKey,
-      network: "base",
-      token: await token.getAddress(),
-      confirmations: CONFIRMATIONS,
-    },
-  ]);
-  assert.equal(status, 200, JSON.stringify(answer));
+  shop = await startShop();
+  merchant = shop.merchant;
+  await shop.takesToken();
+  reseller = shop.demo.resellers.find((one) => one.mode === "BOTH");
 });
 
-after(async () => {
-  await server?.stop();
-  await chain?.stop();
-});
+after(() => shop?.stop());
 
 const own = (path) => `/dev/v1/resellers/${reseller.relationship_id}/${path}`;
-const cents = (amount) => Math.round(Number(amount) * 100);
 
 /** A purchase of two units that waits for tokens. */
 async function want() {
-  const product = server.demo.products.find(({ title }) => title.startsWith("Antivirus"));
+  const product = shop.demo.products.find(({ title }) => title.startsWith("Antivirus"));
   const body = { product_id: product.product_id, quantity: 2, coin: "TOKEN" };
   const { data } = await merchant.ask("POST", own("stock-purchases"), body);
   assert.deepEqual([data.status, data.invoice.status], ["INVOICED", "OPEN"]);
@@ -56,12 +31,7 @@ async function want() {
 
 const read = async ({ id }) => (await merchant.ask("GET", own(`stock-transfers/${id}`))).data;
 
-/** Sends so many cents, final. */
-async function pay({ invoice }, amount) {
-  const sent = await token.transfer(invoice.pay.address, parseUnits(String(amount), 16));
-  await sent.wait();
-  await chain.mine(CONFIRMATIONS - 1);
-}
+const pay = ({ invoice }, amount) => shop.pay(invoice.pay.address, amount);
 
 /** Waits until the purchase came to have this status. */
 async function until(purchase, status) {
@@ -106,7 +76,7 @@ test("a purchase has an address of its own, and is given out with the second par
     [done.invoice.status, done.invoice.received, done.invoice.overpaid, done.counts.available],
     ["COMPLETED", wanted.total, "0.00", 2],
   );
-  await chain.mine(300);
+  await shop.chain.mine(300);
   assert.equal((await read(wanted)).invoice.received, wanted.total);
   assert.deepEqual(await credits(), []);
   await merchant.ask("POST", own(`stock-transfers/${other.id}/cancel`));

@@ -19,11 +19,7 @@ use engine::{
 };
 use sqlx::PgConnection;
 
-use super::{
-    listed,
-    rows::{insert_line, tell},
-    session,
-};
+use super::{listed, rows::insert_line, session};
 use crate::{
     Database, Error, campaigns,
     database::commit,
@@ -31,7 +27,7 @@ use crate::{
     inventory::reservations,
     mail::{self, Post},
     owned,
-    payments::place,
+    payments::{place, tell},
     relationships::rows::kept,
     sales::link_facts,
     top_ups::{Announcement, is_current, note},

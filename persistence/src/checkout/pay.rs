@@ -26,7 +26,7 @@ use crate::{
     mail::{self, Post},
     owned,
     relationships::rows::kept,
-    sales::record_billed,
+    sales::record,
     top_ups::{
         Announcement,
         settle::{SOURCE_KEY, insert, payment},
@@ -185,10 +185,11 @@ async fn sell(
             store_line(&mut *connection, line).await?;
         }
         let id = SaleId::generate(now, random);
-        let Some(sold) = line.sale(id, (invoice, customer.clone()), now) else {
+        let Some((sale, movement)) = line.sale(id, (invoice, customer.clone()), now) else {
             continue;
         };
-        if !record_billed(&mut *connection, (sold, place), (random, now)).await? {
+        let sold = (&sale, movement, place);
+        if !record(&mut *connection, sold, (random, now)).await? {
             return Ok(false);
         }
     }

@@ -7,7 +7,6 @@ use engine::{
     catalog::{ProductKind, Sku},
     checkout::Line,
     clock::Timestamp,
-    events::{Fact, InvoiceUpdated},
     ids::{InvoiceId, InvoiceLineId, MerchantId, ProductId, RelationshipId, VariantId},
     payments::Invoice,
     sales::{Rate, Share, Source},
@@ -18,8 +17,8 @@ use uuid::Uuid;
 use crate::{
     Error,
     error::exactly_one,
-    events::outbox,
     fulfillments::rows::money,
+    payments::tell,
     relationships::rows::{named, percent},
     top_ups::rows::{Row as InvoiceRow, digest, note, select_invoice, stand, whole},
 };
@@ -229,19 +228,4 @@ pub(super) async fn store(
     stand(connection, invoice).await?;
     tell(connection, invoice, now).await?;
     note(connection, invoice, (actor, action), Some(before), now).await
-}
-
-/// Tells the merchant where an invoice stands.
-pub(super) async fn tell(
-    connection: &mut PgConnection,
-    invoice: &Invoice,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let fact = Fact::InvoiceUpdated(InvoiceUpdated {
-        invoice: invoice.id.uuid(),
-        purpose: invoice.purpose.name().to_owned(),
-        status: invoice.status.name().to_owned(),
-        amount: invoice.amount.minor(),
-    });
-    outbox::tell(connection, (invoice.merchant, None), &fact, now).await
 }

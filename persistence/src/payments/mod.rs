@@ -5,6 +5,7 @@ mod deposits;
 mod methods;
 mod place;
 mod stores;
+mod tell;
 
 pub use cursors::{advance_cursor, begin_cursor, cursor};
 pub(crate) use deposits::of_invoices;
@@ -14,3 +15,4 @@ pub use methods::{list, replace};
 pub(crate) use place::place;
 pub(crate) use stores::of_invoices as hosted_of;
 pub use stores::{Due, ask_now, asked, due, stores};
+pub(crate) use tell::tell;

@@ -12,4 +12,4 @@ pub mod release;
 pub mod report;
 mod rows;
 
-pub(crate) use report::{link_facts, record_billed};
+pub(crate) use report::{link_facts, record};

@@ -97,9 +97,9 @@ async fn store(
     Ok(Outcome::Fresh(sale))
 }
 
-/// Stores a sale and what it earns, and tells it. False if the sums of the reseller would be beyond the
-/// bound of amounts: then nothing is to be stored.
-async fn record(
+/// Stores a sale and what it earns, in the place of its line if an invoice of ours has it, and tells it. False if the
+/// sums of the reseller would be beyond the bound of amounts: then nothing is to be stored.
+pub(crate) async fn record(
     connection: &mut PgConnection,
     (sale, movement, place): (&Sale, Option<Movement>, usize),
     (random, now): (&dyn Random, Timestamp),
@@ -115,15 +115,6 @@ async fn record(
     }
     tell(connection, sale, now).await?;
     Ok(true)
-}
-
-/// The same of a line of an invoice of ours, in its place.
-pub(crate) async fn record_billed(
-    connection: &mut PgConnection,
-    ((sale, movement), place): ((Sale, Option<Movement>), usize),
-    by: (&dyn Random, Timestamp),
-) -> Result<bool, Error> {
-    record(connection, (&sale, movement, place), by).await
 }
 
 async fn tell(connection: &mut PgConnection, sale: &Sale, now: Timestamp) -> Result<(), Error> {

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use engine::{
     clock::Timestamp,
-    events::{Fact, InvoiceUpdated},
     ids::InvoiceId,
     payments::{Access, Invoice, ProviderKind},
     stock_requests::{Bill, StockRequest},
@@ -17,8 +16,7 @@ use uuid::Uuid;
 use super::rows::Row;
 use crate::{
     Error,
-    events::outbox,
-    payments::place,
+    payments::{place, tell},
     top_ups::rows::{Row as InvoiceRow, insert, select_invoice, stand, whole as with_payments},
 };
 
@@ -65,20 +63,6 @@ pub(super) async fn store(
         tell(connection, invoice, request.updated_at).await?;
     }
     Ok(())
-}
-
-async fn tell(
-    connection: &mut PgConnection,
-    invoice: &Invoice,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let fact = Fact::InvoiceUpdated(InvoiceUpdated {
-        invoice: invoice.id.uuid(),
-        purpose: invoice.purpose.name().to_owned(),
-        status: invoice.status.name().to_owned(),
-        amount: invoice.amount.minor(),
-    });
-    outbox::tell(connection, (invoice.merchant, None), &fact, now).await
 }
 
 /// Requests with what arrived for them, in their order.
