@@ -1,5 +1,5 @@
 //! `POST /portal/v1/programs/{rel}/top-ups` and `POST /dev/v1/resellers/{id}/top-ups`: open an invoice
-//! that tops a balance up.
+//! that tops a balance up. A provider is asked for one only where it may be opened.
 
 use axum::{
     extract::State,
@@ -96,6 +96,10 @@ async fn answer(
     let coin = wire.coin.as_deref().map(coin).transpose()?;
     for _ in 0..TRIES_MAX {
         let method = method(&app, &asker, coin.clone()).await?;
+        let of = (asker.scope.merchant, asker.scope.relationship);
+        let asked = (origin, amount, method.coin.clone());
+        let may = top_ups::may_open(&app.database, of, asked, request, app.now()).await?;
+        may.map_err(|refused| refusal(refused, asker.currency))?;
         let opening = opening(&app, &asker, (origin, request), (method, amount)).await?;
         let (currency, now, actor) = (asker.currency, app.now(), asker.actor.clone());
         let (db, vault) = (&app.database, app.engine.vault());

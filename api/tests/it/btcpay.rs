@@ -345,6 +345,31 @@ fn server_is_asked_before_it_is_taken_and_its_secrets_stay_here() {
 }
 
 #[test]
+fn server_is_asked_for_no_top_up_that_may_not_be_opened() {
+    with_double(async |world, double| {
+        let ask = async |amount: &str| {
+            let call = world.dev_of(CODE, "POST", "top-ups");
+            let body = json!({"amount": amount, "coin": "btc"});
+            call.json(&body).send().await
+        };
+        let little = ask("0.01").await;
+        little.refused(422, "AMOUNT_OUT_OF_RANGE");
+        assert_eq!(double.count(), 0);
+        let (first, _) = world.shown().await;
+        for _ in 1..20 {
+            ask("50.00").await.data(201);
+        }
+        ask("50.00").await.refused(409, "INVALID_STATE");
+        assert_eq!(double.count(), 20);
+        let path = format!("top-ups/{}/cancel", first["id"].as_str().unwrap());
+        let cancel = world.dev_of(CODE, "POST", &path).json(&json!({}));
+        cancel.send().await.data(200);
+        ask("50.00").await.data(201);
+        assert_eq!(double.count(), 21);
+    });
+}
+
+#[test]
 fn page_elsewhere_is_shown_to_nobody() {
     with_double(async |world, double| {
         for elsewhere in ["https://evil.example", "javascript:alert(1)//", ""] {

@@ -14,4 +14,6 @@ mod tests;
 pub use alert::Alert;
 pub use automatic::{Automatic, EXPIRED_MAX, Ended, History, Standing};
 pub use debt::{Debt, Taken};
-pub use open::{Facts, OPEN_MAX, Refusal, UNPAID_A_DAY_MAX, VALID_HOURS, Wanted, may_set, open};
+pub use open::{
+    Facts, OPEN_MAX, Refusal, UNPAID_A_DAY_MAX, VALID_HOURS, Wanted, may_open, may_set, open,
+};

@@ -72,21 +72,27 @@ impl Wanted {
     }
 }
 
-/// The invoice, or why there is none.
-pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Refusal> {
+/// Whether an invoice over so much may be opened.
+pub fn may_open(facts: &Facts, origin: Origin, amount: Money) -> Result<(), Refusal> {
     let pays = facts.debt > Money::ZERO && facts.status == RelationshipStatus::Suspended;
-    if wanted.origin == Origin::Manual && pays {
+    if origin == Origin::Manual && pays {
         allows_balance(facts)?;
     } else {
-        may_ask(facts, wanted.origin)?;
+        may_ask(facts, origin)?;
     }
-    fits(facts, wanted.amount)?;
+    fits(facts, amount)?;
     if facts.waiting >= OPEN_MAX {
         return Err(Refusal::TooMany);
     }
     if facts.unpaid >= UNPAID_A_DAY_MAX {
         return Err(Refusal::TooManyToday);
     }
+    Ok(())
+}
+
+/// The invoice, or why there is none.
+pub fn open(facts: &Facts, wanted: Wanted, now: Timestamp) -> Result<Invoice, Refusal> {
+    may_open(facts, wanted.origin, wanted.amount)?;
     Ok(Invoice {
         id: wanted.id,
         merchant: wanted.merchant,

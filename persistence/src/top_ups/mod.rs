@@ -26,7 +26,7 @@ pub use complete::{Noted, Waiting, credited, waiting};
 pub use expire::{Paused, expire};
 pub use find::{Filter, Payer, find, list, open_of, payer};
 pub(crate) use open::is_current;
-pub use open::{Announcement, Opened, Opening, open};
+pub use open::{Announcement, Opened, Opening, may_open, open};
 pub(crate) use rows::note;
 pub use settings::{Settings, save, settings};
 pub use settle::{NotSettled, Settled, settle};

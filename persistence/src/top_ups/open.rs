@@ -1,4 +1,6 @@
 //! A top-up is opened.
+//!
+//! Keeps: nobody is asked how one is to be paid that may not be opened ([`may_open`]); [`open`] judges it again.
 
 use chrono::TimeDelta;
 use engine::{
@@ -6,9 +8,9 @@ use engine::{
     clock::Timestamp,
     events::Fact,
     ids::{InvoiceId, MerchantId},
-    money::Currency,
+    money::{Currency, Money},
     notifications::Group,
-    payments::{Access, Coin, Invoice, Method},
+    payments::{Access, Coin, Invoice, Method, Origin},
     programs::top_up_defaults,
     relationships::{Mode, Status},
     top_ups::{self, Facts, Refusal, Wanted},
@@ -55,6 +57,27 @@ pub enum Opened {
     Mismatch,
     /// The method was changed since it was asked: nothing was stored, ask it again.
     Outdated,
+}
+
+/// Whether an invoice over so much may be opened in this coin: to be asked before its provider is. What the request
+/// opened before is found by [`open`].
+pub async fn may_open(
+    db: &Database,
+    of: Of,
+    (origin, amount, coin): (Origin, Money, Coin),
+    request: Uuid,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    owned(async move {
+        let mut connection = db.read().await?;
+        if rows::find_opened(&mut connection, request).await?.is_some() {
+            return Ok(Ok(()));
+        }
+        let facts = facts(&mut connection, of, Some(&coin), now).await?;
+        Ok(top_ups::may_open(&facts, origin, amount))
+    })
+    .await
 }
 
 /// Opens an invoice, or says why there is none; none if there is no such relationship.
