@@ -360,7 +360,12 @@ async fn keep(
     (actor, action): By,
     now: Timestamp,
 ) -> Result<Option<StockRefund>, Error> {
-    let told = found.told(now);
+    // That its time is over is told by whoever stores it.
+    let told = if request.status == found.status {
+        found.told(now)
+    } else {
+        found.status.told()
+    };
     let refund = owed(request);
     store(&mut *connection, request).await?;
     finish(&mut *connection, (request, refund.as_ref()), told, now).await?;
