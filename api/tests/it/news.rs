@@ -207,7 +207,7 @@ fn who_sells_a_product_is_mailed_that_it_is_out_and_back_unless_it_does_not_want
         world.member(OWNER, Role::Owner).await;
         let session = world.as_reseller(CODE, "ann@example.com").await;
         world.sql("UPDATE relationships SET product_scope = 'SELECTED'");
-        let call = |method: &str, path: &str| {
+        let call = |method: &'static str, path: &str| {
             let path = format!("/dev/v1/{path}");
             world.call(method, &path).key(&world.merchant_key())
         };
