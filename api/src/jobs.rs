@@ -227,10 +227,17 @@ pub(crate) async fn carry_invoices(app: App) {
 /// Carries out replacements that a crash cut off after they were decided.
 pub(crate) async fn carry_replacements(app: App) {
     loop {
-        match replacements::carry::carry_waiting(&app).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "found replacements that waited to be carried out"),
-            Err(error) => tracing::warn!(%error, "could not look for replacements: {error}"),
+        for found in [
+            replacements::carry::carry_waiting(&app).await,
+            checkout::carry_replacing(&app, app.now()).await,
+        ] {
+            match found {
+                Ok(0) => {}
+                Ok(count) => {
+                    tracing::info!(count, "found replacements that waited to be carried out");
+                }
+                Err(error) => tracing::warn!(%error, "could not look for replacements: {error}"),
+            }
         }
         sleep(REFUND_EVERY).await;
     }

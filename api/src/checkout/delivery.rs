@@ -3,7 +3,7 @@
 //!
 //! Keeps: a GET shows no serial, because programs open links of mails; what is shown was noted before.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use axum::{
     extract::{Path, State},
@@ -11,7 +11,8 @@ use axum::{
 };
 use engine::{
     catalog::ProductKind,
-    checkout::{Line, digest},
+    checkout::{Line, Unit, chains, digest},
+    ids::SerialId,
 };
 use persistence::{
     checkout::{self, Bought},
@@ -129,6 +130,22 @@ fn head(bought: &Bought) -> String {
     format!("<dl>\n{lines}{invoice}</dl>\n")
 }
 
+/// What counts of a unit, and below it what it replaces.
+fn chained(chain: &[SerialId], texts: &BTreeMap<SerialId, String>) -> String {
+    let mut shown = String::new();
+    let mut latest = chain.iter().rev().filter_map(|serial| texts.get(serial));
+    if let Some(text) = latest.next() {
+        let _written = writeln!(shown, "<pre>{text}</pre>");
+    }
+    for text in latest {
+        let _written = writeln!(
+            shown,
+            "<p class=\"hint\">It takes the place of <del>{text}</del></p>"
+        );
+    }
+    shown
+}
+
 async fn opened(app: &App, bought: Bought) -> Result<Response, ApiError> {
     let merchant = app.engine.merchant(bought.invoice.merchant).await?;
     let merchant = merchant.ok_or_else(|| ApiError::new(Code::NotFound))?;
@@ -139,18 +156,21 @@ async fn opened(app: &App, bought: Bought) -> Result<Response, ApiError> {
             "There is nothing to show yet.",
         ));
     }
+    let mut texts = BTreeMap::new();
+    for (unit, sealed) in &sealed {
+        let text = merchant.key.open_serial(unit.serial, sealed);
+        let text = text.map_err(|_| ApiError::new(Code::InternalError))?;
+        texts.insert(unit.serial, escaped(text.expose()));
+    }
+    let units: Vec<Unit> = sealed.into_iter().map(|(unit, _)| unit).collect();
     let mut body = head(&bought);
-    let mut sealed = sealed.iter();
-    let shelved = bought.lines.iter();
-    for line in shelved.filter(|line| is_shelved(line)) {
-        if bought.lines.len() > 1 {
+    let given = chains(&bought.lines, &units);
+    for (line, given) in bought.lines.iter().zip(given) {
+        if bought.lines.len() > 1 && is_shelved(line) {
             let _written = writeln!(body, "<h2>{}</h2>", escaped(&line.title));
         }
-        let units = usize::try_from(line.quantity).unwrap_or(usize::MAX);
-        for (serial, sealed) in sealed.by_ref().take(units) {
-            let text = merchant.key.open_serial(*serial, sealed);
-            let text = text.map_err(|_| ApiError::new(Code::InternalError))?;
-            let _written = writeln!(body, "<pre>{}</pre>", escaped(text.expose()));
+        for chain in given {
+            body += &chained(&chain, &texts);
         }
     }
     body +=

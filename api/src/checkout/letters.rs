@@ -97,6 +97,36 @@ pub(super) fn delivered(
     Ok(post(app, to.expose(), subject, text))
 }
 
+/// So many of what was bought were no good, and others took their places: old and new texts, if the merchant wants
+/// them in mails, else where they are.
+pub(super) fn replaced(
+    app: &App,
+    merchant: &Merchant,
+    sold: &Due,
+    (units, texts): (usize, &[(Opened, Opened)]),
+) -> Result<Post, ApiError> {
+    let to = customer(merchant, sold)?;
+    let pairs = texts.iter();
+    let pairs = pairs.map(|(old, new)| format!("{}\nin place of {}", new.expose(), old.expose()));
+    let parts: Vec<_> = pairs.collect();
+    let shown = if parts.is_empty() {
+        format!(
+            "You see it beside the old one here:\n{}/delivery/{}",
+            app.origin,
+            delivery_token(app, sold.invoice.id).expose()
+        )
+    } else {
+        parts.join("\n\n")
+    };
+    let text = format!(
+        "{name} replaced {units} of what you bought ({what}).\n\n{shown}\n\nKeep it to yourself.\n",
+        name = merchant.name,
+        what = what(sold),
+    );
+    let subject = format!("Replaced: {}", title(sold));
+    Ok(post(app, to.expose(), subject, text))
+}
+
 /// Money is there, and less than the price.
 pub(super) fn part(app: &App, merchant: &Merchant, sold: &Due) -> Result<Announcement, ApiError> {
     let to = customer(merchant, sold)?.expose().to_owned();

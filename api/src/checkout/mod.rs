@@ -21,6 +21,7 @@ pub(crate) mod pay;
 pub(crate) mod product;
 mod qr;
 pub(crate) mod refund;
+pub(crate) mod replace;
 mod session;
 
 pub use carry::carry_waiting;
@@ -31,6 +32,7 @@ use engine::{
     ids::{CheckoutId, InvoiceId, ProductId},
     vault::Opened,
 };
+pub use replace::carry_replacing;
 
 use crate::state::App;
 

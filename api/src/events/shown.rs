@@ -6,9 +6,9 @@ use engine::{
     balances::EntryKind,
     events::{
         CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
-        InvoiceUpdated, ItemReplacement, Kind, ListingBlocked, PayoutUpdated, PriceChanged,
-        SaleCreated, SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
-        VerificationUpdated,
+        InvoiceReplacementIssued, InvoiceUpdated, ItemReplacement, Kind, ListingBlocked,
+        PayoutUpdated, PriceChanged, SaleCreated, SaleDisputed, SaleRefunded, ShelfChanged,
+        StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     ids::{
         ConnectionId, FulfillmentId, ImportId, InventoryItemId, InvoiceId, ItemId, KeyId,
@@ -178,6 +178,17 @@ fn item_replacement(told: &ItemReplacement) -> Value {
     })
 }
 
+fn invoice_replacement(told: &InvoiceReplacementIssued) -> Value {
+    json!({
+        "replacement_id": ReplacementId::from_uuid(told.replacement).to_string(),
+        "invoice_id": InvoiceId::from_uuid(told.invoice).to_string(),
+        "product_id": ProductId::from_uuid(told.product).to_string(),
+        "variant_id": told.variant.map(|id| VariantId::from_uuid(id).to_string()),
+        "quantity": told.quantity,
+        "status": "ISSUED",
+    })
+}
+
 fn item_replaced(fulfillment: Uuid, item: Uuid, successor: Uuid) -> Value {
     json!({
         "fulfillment_id": FulfillmentId::from_uuid(fulfillment).to_string(),
@@ -291,6 +302,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             status,
         } => replacement_updated([*replacement, *fulfillment, *item], status),
         Fact::ItemReplacementUpdated(told) => item_replacement(told),
+        Fact::InvoiceReplacementIssued(told) => invoice_replacement(told),
         Fact::RelationshipUpdated {
             relationship,
             status,

@@ -1,4 +1,5 @@
-//! A merchant's invoices, whoever they are for: read, completed, accepted, cancelled, taken back. Those that top balances
+//! A merchant's invoices, whoever they are for: read, completed, accepted, cancelled, taken back,
+//! replaced. Those that top balances
 //! up live as [`crate::top_ups`] says, those of customers as [`crate::checkout`].
 
 pub(crate) mod accept;
@@ -6,6 +7,7 @@ pub(crate) mod cancel;
 pub(crate) mod complete;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod replace;
 pub(crate) mod take_back;
 
 use axum::response::{IntoResponse as _, Response};

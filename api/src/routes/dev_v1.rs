@@ -45,6 +45,7 @@ fn own(menu: Menu) -> Menu {
         .post("/dev/v1/invoices/{inv}/cancel",                     invoices::cancel::dev)
         .post("/dev/v1/invoices/{inv}/refund",                     invoices::take_back::refund)
         .post("/dev/v1/invoices/{inv}/dispute",                    invoices::take_back::dispute)
+        .post("/dev/v1/invoices/{inv}/replacements",               invoices::replace::dev)
         .get("/dev/v1/members",                                   members::list::dev)
         .post("/dev/v1/members",                                  members::add::dev)
         .patch("/dev/v1/members",                                 members::change::dev)

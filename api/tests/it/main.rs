@@ -23,6 +23,7 @@ mod checkout_disputes;
 mod checkout_pages;
 mod checkout_paid;
 mod checkout_refunds;
+mod checkout_replaced;
 mod checkout_waits;
 mod cli;
 mod connection_owners;

@@ -16,6 +16,7 @@ mod spread;
 #[cfg(test)]
 mod tests;
 mod token;
+mod unit;
 
 pub use cart::{Cart, Change, Item, LINES_MAX, Uncartable};
 pub use erase::OVER;
@@ -29,3 +30,4 @@ pub use refund::{Earlier, Going, WentBack, give_back};
 pub use session::{Came, SESSION_MINUTES, Session, SessionStatus};
 pub use spread::{going_back, paid, spread};
 pub use token::{Page, address_digest, digest, token};
+pub use unit::{Unit, chains};

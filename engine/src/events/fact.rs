@@ -29,6 +29,8 @@ pub enum Fact {
     },
     /// The same of an item of an inventory.
     ItemReplacementUpdated(ItemReplacement),
+    /// Serials that a customer bought were replaced.
+    InvoiceReplacementIssued(InvoiceReplacementIssued),
     RelationshipUpdated {
         relationship: Uuid,
         status: String,
@@ -125,6 +127,16 @@ pub struct ItemReplacement {
     pub item: Uuid,
     pub successor: Option<Uuid>,
     pub status: String,
+}
+
+/// So many serials of an invoice have successors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceReplacementIssued {
+    pub replacement: Uuid,
+    pub invoice: Uuid,
+    pub product: Uuid,
+    pub variant: Option<Uuid>,
+    pub quantity: u32,
 }
 
 /// A listing is not offered any more.
@@ -288,9 +300,9 @@ impl Fact {
         match self {
             Self::SerialsImported { .. } => Kind::SerialsImported,
             Self::ItemReplaced { .. } => Kind::ItemReplaced,
-            Self::ReplacementUpdated { .. } | Self::ItemReplacementUpdated(_) => {
-                Kind::ReplacementUpdated
-            }
+            Self::ReplacementUpdated { .. }
+            | Self::ItemReplacementUpdated(_)
+            | Self::InvoiceReplacementIssued(_) => Kind::ReplacementUpdated,
             Self::RelationshipUpdated { .. } => Kind::RelationshipUpdated,
             Self::ResellerInvited { .. } => Kind::ResellerInvited,
             Self::ResellerAccepted { .. } => Kind::ResellerAccepted,
@@ -478,6 +490,12 @@ mod tests {
                     r#"{{"fact":"invoice_updated","invoice":"{id}","purpose":"CHECKOUT","status":"PAID","amount":1998}}"#
                 ),
                 Kind::InvoiceUpdated,
+            ),
+            (
+                format!(
+                    r#"{{"fact":"invoice_replacement_issued","replacement":"{id}","invoice":"{id}","product":"{id}","variant":null,"quantity":2}}"#
+                ),
+                Kind::ReplacementUpdated,
             ),
             (
                 format!(

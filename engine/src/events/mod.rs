@@ -9,9 +9,9 @@ mod kind;
 
 pub use fact::{
     CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
-    InvoiceUpdated, ItemReplacement, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
-    SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
-    VerificationUpdated,
+    InvoiceReplacementIssued, InvoiceUpdated, ItemReplacement, ListingBlocked, PayoutUpdated,
+    PriceChanged, SaleCreated, SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep,
+    StockTaken, VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

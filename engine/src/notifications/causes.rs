@@ -55,6 +55,7 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         | Fact::ItemReplaced { .. }
         | Fact::ReplacementUpdated { .. }
         | Fact::ItemReplacementUpdated(_)
+        | Fact::InvoiceReplacementIssued(_)
         | Fact::RelationshipUpdated { .. }
         | Fact::ResellerInvited { .. }
         | Fact::ResellerAccepted { .. }

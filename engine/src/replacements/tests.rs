@@ -1,7 +1,21 @@
 //! Which requests are granted at once, which wait, which are refused.
 
-use super::{DecidedBy, Facts, Reason, Refusal, Status, request};
-use crate::{clock::EPOCH, money::Percent, programs::Replacement};
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::{
+    DecidedBy, Facts, NotReplaced, Reason, Refusal, Status, Wanted, Which, of_purchase, request,
+};
+use crate::{
+    catalog::{ProductKind, Sku},
+    checkout::{Line, Unit},
+    clock::EPOCH,
+    ids::{InvoiceId, InvoiceLineId, MerchantId, ProductId, SerialId},
+    money::{Money, Percent},
+    payments::{Coin, Invoice, Origin, Pay, ProviderKind, Purpose, Status as Standing},
+    programs::Replacement,
+};
 
 fn facts() -> Facts {
     Facts {
@@ -53,4 +67,130 @@ fn every_word_reads_back() {
     for by in [DecidedBy::Auto, DecidedBy::Merchant] {
         assert_eq!(DecidedBy::parse(by.name()), Some(by));
     }
+}
+
+/// A purchase of two units and a second one of one, delivered; the first of them was replaced before.
+fn purchase() -> (Invoice, Vec<Line>, Vec<Unit>) {
+    let line = |number: u128, quantity: u32| Line {
+        id: InvoiceLineId::from_uuid(Uuid::from_u128(number)),
+        sku: Sku {
+            product: ProductId::from_uuid(Uuid::from_u128(number)),
+            variant: None,
+        },
+        title: String::new(),
+        kind: ProductKind::Serials,
+        quantity,
+        unit_price: Money::from_minor(100).unwrap(),
+        total: Money::from_minor(100 * i64::from(quantity)).unwrap(),
+        missing: Money::ZERO,
+        refunded: Money::ZERO,
+        left_out: false,
+        custom_fields: BTreeMap::new(),
+        share: None,
+    };
+    let unit = |number, successor: Option<u128>| Unit {
+        serial: serial(number),
+        successor: successor.map(serial),
+    };
+    let invoice = Invoice {
+        id: InvoiceId::from_uuid(Uuid::nil()),
+        merchant: MerchantId::from_uuid(Uuid::nil()),
+        purpose: Purpose::Checkout,
+        relationship: None,
+        origin: Origin::Customer,
+        status: Standing::Completed,
+        amount: Money::from_minor(300).unwrap(),
+        coin: Coin::parse("BANK").unwrap(),
+        provider: ProviderKind::Manual,
+        pay: Pay::default(),
+        expires_at: EPOCH,
+        paid_at: Some(EPOCH),
+        completed_at: Some(EPOCH),
+        created_at: EPOCH,
+        updated_at: EPOCH,
+        refunded: Money::ZERO,
+        payments: Vec::new(),
+    };
+    let units = vec![
+        unit(1, Some(4)),
+        unit(2, None),
+        unit(3, None),
+        unit(4, None),
+    ];
+    (invoice, vec![line(1, 2), line(2, 1)], units)
+}
+
+fn serial(number: u128) -> SerialId {
+    SerialId::from_uuid(Uuid::from_u128(number))
+}
+
+fn of(which: Which, product: Option<u128>, despite: bool) -> Wanted {
+    Wanted {
+        which,
+        product: product.map(|number| ProductId::from_uuid(Uuid::from_u128(number))),
+        variant: None,
+        despite,
+    }
+}
+
+fn these(numbers: &[u128]) -> Which {
+    Which::These(numbers.iter().copied().map(serial).collect())
+}
+
+#[test]
+fn units_that_count_are_replaced_once_or_as_often_as_their_merchant_says() {
+    let (invoice, lines, units) = purchase();
+    for (wanted, expected) in [
+        (of(Which::All, None, false), Err(NotReplaced::SeveralLines)),
+        (of(Which::All, Some(9), false), Err(NotReplaced::Unknown)),
+        (of(Which::All, Some(1), false), Ok((0, vec![2]))),
+        (of(Which::All, Some(1), true), Ok((0, vec![2, 4]))),
+        (of(Which::First(1), Some(2), false), Ok((1, vec![3]))),
+        (
+            of(Which::First(2), Some(1), false),
+            Err(NotReplaced::Excess { left: 1 }),
+        ),
+        (of(Which::First(2), Some(1), true), Ok((0, vec![2, 4]))),
+        (of(these(&[3]), None, false), Ok((1, vec![3]))),
+        (of(these(&[4]), None, false), Err(NotReplaced::Before)),
+        (of(these(&[4]), None, true), Ok((0, vec![4]))),
+        (of(these(&[1]), None, true), Err(NotReplaced::Before)),
+        (of(these(&[2, 3]), None, true), Err(NotReplaced::Unknown)),
+        (of(these(&[9]), None, true), Err(NotReplaced::Unknown)),
+    ] {
+        let expected: Result<(usize, Vec<u128>), _> = expected;
+        let expected = expected.map(|(at, numbers)| {
+            let serials: Vec<_> = numbers.into_iter().map(serial).collect();
+            (at, serials)
+        });
+        let meant = of_purchase(&invoice, (&lines, &units), &wanted);
+        assert_eq!(meant, expected, "{wanted:?}");
+    }
+}
+
+#[test]
+fn what_is_not_the_customers_or_was_paid_back_is_not_replaced() {
+    let (invoice, mut lines, units) = purchase();
+    let second = of(Which::All, Some(2), false);
+    let standing = |status| {
+        let invoice = Invoice {
+            status,
+            ..invoice.clone()
+        };
+        of_purchase(&invoice, (&lines, &units), &second).unwrap_err()
+    };
+    assert_eq!(
+        standing(Standing::Disputed),
+        NotReplaced::Status(Standing::Disputed)
+    );
+    assert_eq!(standing(Standing::Refunded), NotReplaced::Refunded);
+    lines[1].refunded = lines[1].total;
+    let partly = Invoice {
+        status: Standing::PartiallyRefunded,
+        ..invoice
+    };
+    let judge = |wanted| of_purchase(&partly, (&lines, &units), wanted);
+    assert_eq!(judge(&second), Err(NotReplaced::Refunded));
+    let despite = of(Which::All, Some(2), true);
+    assert_eq!(judge(&despite), Ok((1, vec![serial(3)])));
 }

@@ -5,7 +5,7 @@
 
 use engine::{
     audit::Actor,
-    checkout::Line,
+    checkout::{Line, Unit},
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, SerialId},
     inventory::{Ending, Reservation},
@@ -235,12 +235,30 @@ pub(super) async fn give(
     Ok(())
 }
 
+/// What a customer was given for an invoice, in its order, and what took its place behind that.
+pub(super) async fn units(
+    connection: &mut PgConnection,
+    invoice: InvoiceId,
+) -> Result<Vec<Unit>, Error> {
+    let rows: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
+        "SELECT serial_id, successor_id FROM sold_serials WHERE invoice_id = $1 ORDER BY place",
+    )
+    .bind(invoice.uuid())
+    .fetch_all(connection)
+    .await?;
+    let units = rows.into_iter().map(|(serial, successor)| Unit {
+        serial: SerialId::from_uuid(serial),
+        successor: successor.map(SerialId::from_uuid),
+    });
+    Ok(units.collect())
+}
+
 /// The serials of an invoice, in their order, sealed. They are noted as shown, which is said in the log.
 pub async fn reveal(
     db: &Database,
     invoice: &Invoice,
     now: Timestamp,
-) -> Result<Vec<(SerialId, Sealed)>, Error> {
+) -> Result<Vec<(Unit, Sealed)>, Error> {
     let (db, now, invoice) = (db.clone(), kept(now), invoice.clone());
     owned(async move {
         let mut tx = db.begin().await?;
@@ -258,21 +276,16 @@ pub async fn reveal(
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT serial_id FROM sold_serials WHERE invoice_id = $1 ORDER BY place",
-        )
-        .bind(invoice.id.uuid())
-        .fetch_all(&mut *tx)
-        .await?;
+        let units = units(&mut tx, invoice.id).await?;
         if first.rows_affected() > 0 {
             let deed = (Actor::job(CUSTOMER), "invoice.reveal");
             note(&mut tx, &invoice, deed, Some(before), now).await?;
         }
         commit(tx).await?;
-        let serials: Vec<_> = ids.into_iter().map(SerialId::from_uuid).collect();
+        let serials: Vec<_> = units.iter().map(|unit| unit.serial).collect();
         let texts = sealed(&db, invoice.merchant, &serials).await?;
         let texts = texts.into_iter().map(|(text, _)| text);
-        Ok(serials.into_iter().zip(texts).collect())
+        Ok(units.into_iter().zip(texts).collect())
     })
     .await
 }

@@ -17,6 +17,8 @@ CROSS JOIN LATERAL (
     WHEN EXISTS (
       SELECT FROM replacements AS r WHERE r.serial_id = s.serial_id AND r.status NOT IN ('REJECTED', 'CANCELLED')
         AND r.status IN ('ISSUED', 'CREDITED')
+    ) OR EXISTS (
+      SELECT FROM sold_serials AS g WHERE g.serial_id = s.serial_id AND g.successor_id IS NOT NULL
     ) THEN 'BURNED'
     WHEN c.kind = 6 OR e.channel = 7 THEN 'ASSIGNED'
     WHEN c.kind = 5 AND EXISTS (

@@ -45,7 +45,7 @@ const TABLES: [&str; 32] = [
     "imports",
 ];
 /// What customers of a merchant have: no reader of one relationship sees any, not even of those it brought.
-const OF_CUSTOMERS: [&str; 2] = ["checkout_sessions", "sold_serials"];
+const OF_CUSTOMERS: [&str; 3] = ["checkout_sessions", "sold_serials", "invoice_replacements"];
 /// Those of which a reader of one relationship sees the whole merchant's.
 const OF_MERCHANT: usize = 2;
 

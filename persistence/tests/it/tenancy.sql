@@ -75,3 +75,7 @@ INSERT INTO checkout_sessions (session_id, merchant_id, token_digest, product_id
   FROM relationships;
 INSERT INTO sold_serials (serial_id, invoice_id, merchant_id, place, created_at)
   SELECT gen_random_uuid(), invoice_id, merchant_id, 1, now() FROM invoices;
+INSERT INTO invoice_replacements (replacement_id, merchant_id, invoice_id, product_id, serial_ids, attempted_at,
+    created_at)
+  SELECT gen_random_uuid(), merchant_id, invoice_id, gen_random_uuid(), ARRAY[gen_random_uuid()], now(), now()
+  FROM invoices;

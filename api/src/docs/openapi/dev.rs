@@ -3,7 +3,7 @@
 use engine::api_keys::Scope;
 
 use super::{
-    Operation, TOP_UP_OPENED, earnings, own,
+    Operation, TOP_UP_OPENED, earnings, invoices, own,
     parameters::{LEDGER, Parameter, TOP_UPS},
     payouts, stock,
 };
@@ -22,16 +22,10 @@ use crate::{
         statement::Statement,
     },
     catalog::{create::CreateProduct, product::MerchantProduct, update::UpdateProduct},
-    checkout::create::{BeginCheckout, CheckoutSession},
     error::Code,
     events::EventAnswer,
     fulfillments::{answer::FulfillmentAnswer, refund::RefundFulfillment},
     invitations::{Invitation, Invited, invite::InviteReseller},
-    invoices::{
-        InvoiceView,
-        complete::CompleteInvoice,
-        take_back::{DisputeInvoice, RefundInvoice},
-    },
     me::MerchantMe,
     members::{
         Member,
@@ -67,9 +61,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(resellers());
     all.extend(balances());
     all.extend(top_ups());
-    all.extend(invoices());
-    all.extend(waiting_invoices());
-    all.push(checkout());
+    all.extend(invoices::operations());
     all.extend(payments());
     all.extend(products());
     all.extend(earnings::of_merchants());
@@ -409,105 +401,6 @@ fn top_ups() -> Vec<Operation> {
         .answers::<TopUpView>(200)
         .refuses(&[Code::InvalidState]),
     ]
-}
-
-fn invoices() -> Vec<Operation> {
-    let filters = [
-        Parameter::text("status", "Statuses, with commas between them."),
-        Parameter::text("purpose", "TOP_UP or CHECKOUT."),
-        Parameter::LIMIT,
-        Parameter::CURSOR,
-        Parameter::PAGE,
-        Parameter::PER_PAGE,
-        Parameter::CSV,
-    ];
-    vec![
-        Operation::new("get", "/dev/v1/invoices", "All invoices, newest first.")
-            .scope(Scope::ResellerSalesRead)
-            .query(&filters)
-            .lists_both_ways::<InvoiceView>()
-            .or("text/csv"),
-        Operation::new("get", "/dev/v1/invoices/{inv}", "One invoice.")
-            .scope(Scope::ResellerSalesRead)
-            .answers::<InvoiceView>(200),
-        Operation::new(
-            "post",
-            "/dev/v1/invoices/{inv}/refund",
-            "You gave money back, once per reference: of a top-up it leaves the balance, and what is not there is owed; a customer's purchase ends with it.",
-        )
-        .scope(Scope::BalanceWrite)
-        .once()
-        .takes::<RefundInvoice>()
-        .answers::<InvoiceView>(200)
-        .refuses(&[
-            Code::InvalidState,
-            Code::AlreadyExists,
-            Code::AmountOutOfRange,
-        ]),
-        Operation::new(
-            "post",
-            "/dev/v1/invoices/{inv}/dispute",
-            "Whoever paid wants it back: a dispute was opened, won or lost.",
-        )
-        .scope(Scope::BalanceWrite)
-        .once()
-        .takes::<DisputeInvoice>()
-        .answers::<InvoiceView>(200)
-        .refuses(&[Code::InvalidState]),
-    ]
-}
-
-/// What a merchant says of an invoice that waits for money.
-fn waiting_invoices() -> Vec<Operation> {
-    vec![
-        Operation::new(
-            "post",
-            "/dev/v1/invoices/{inv}/complete",
-            "The money that the invoice asks for is there: it is credited, or what a customer bought is delivered, once.",
-        )
-        .scope(Scope::BalanceWrite)
-        .once()
-        .takes::<CompleteInvoice>()
-        .answers::<InvoiceView>(200)
-        .refuses(&[
-            Code::InvalidState,
-            Code::AlreadyExists,
-            Code::ProviderUnavailable,
-        ]),
-        Operation::new(
-            "post",
-            "/dev/v1/invoices/{inv}/accept",
-            "You take what a customer paid for the price, though it is less: it is delivered, once.",
-        )
-        .scope(Scope::BalanceWrite)
-        .once()
-        .takes::<Nothing>()
-        .answers::<InvoiceView>(200)
-        .refuses(&[Code::InvalidState]),
-        Operation::new(
-            "post",
-            "/dev/v1/invoices/{inv}/cancel",
-            "Nobody will pay this invoice.",
-        )
-        .scope(Scope::BalanceWrite)
-        .once()
-        .takes::<Nothing>()
-        .answers::<InvoiceView>(200)
-        .refuses(&[Code::InvalidState]),
-    ]
-}
-
-fn checkout() -> Operation {
-    Operation::new(
-        "post",
-        "/dev/v1/checkout/sessions",
-        "Send a customer to a page of ours: the answer has its address.",
-    )
-    .scope(Scope::ResellersWrite)
-    .once()
-    .takes::<BeginCheckout>()
-    .answers::<CheckoutSession>(201)
-    .refuses(&[Code::NotFound, Code::ProductNotAllowed])
 }
 
 fn payments() -> Vec<Operation> {

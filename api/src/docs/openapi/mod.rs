@@ -7,6 +7,7 @@ mod connections;
 mod dev;
 mod earnings;
 mod history;
+mod invoices;
 mod operation;
 mod own;
 mod parameters;

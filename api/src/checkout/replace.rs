@@ -1,0 +1,139 @@
+//! Serials that a customer bought and that are no good: others leave the shelf for them, and a mail says where they
+//! are.
+//!
+//! Keeps: they leave under the replacement's own id, so once however often it is tried, all or none; they are noted
+//! as the customer's before anybody is told. Whoever tries has the invoice's turn.
+
+use chrono::TimeDelta;
+use engine::{
+    audit::Actor,
+    clock::Timestamp,
+    ids::{InvoiceId, MerchantId, SerialId},
+    inventory::{Pulled, Purpose, WithdrawalCall},
+    merchants::Merchant,
+    programs::CustomerMail,
+    replacements::{InvoiceReplacement, NotReplaced},
+    vault::Opened,
+};
+use persistence::{
+    checkout::{self, Replacing},
+    inventory::list::sealed,
+    mail::Post,
+    owned, programs,
+};
+
+use super::letters;
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+    stock_requests::Turn,
+};
+
+/// One that waits longer than this to be carried out was cut off.
+const CUT_OFF_AFTER: TimeDelta = TimeDelta::seconds(60);
+const WAITING_AT_ONCE: i64 = 100;
+
+/// Replaces what is wanted, or tells what was replaced under this id before; whether it was so.
+pub(crate) async fn replace(
+    app: &App,
+    of: (MerchantId, InvoiceId),
+    replacing: Replacing,
+    actor: Actor,
+) -> Result<Result<(InvoiceReplacement, bool), NotReplaced>, ApiError> {
+    let app = app.clone();
+    // One task for both steps: what is stored is also carried out.
+    owned(async move {
+        let turn = app.turns.of_invoice(of.1).await;
+        let by = (actor, app.now());
+        let stored = checkout::replace(&app.database, of, replacing, by).await?;
+        match stored.ok_or_else(|| ApiError::new(Code::NotFound))? {
+            Ok(stored) => {
+                let already = stored.is_issued();
+                let done = carry(&app, &turn, stored).await?;
+                Ok(Ok((done, already)))
+            }
+            Err(refused) => Ok(Err(refused)),
+        }
+    })
+    .await
+}
+
+async fn carry(
+    app: &App,
+    _turn: &Turn<'_>,
+    one: InvoiceReplacement,
+) -> Result<InvoiceReplacement, ApiError> {
+    if one.is_issued() {
+        return Ok(one);
+    }
+    let call = WithdrawalCall {
+        id: one.withdrawal(),
+        merchant: one.merchant,
+        sku: one.sku,
+        by: None,
+    };
+    let units = u32::try_from(one.serials.len()).unwrap_or(u32::MAX);
+    let pulled = app.engine.pull(call, Purpose::Replacement, units).await?;
+    let Pulled::Serials(successors) = pulled else {
+        checkout::unreplaced(&app.database, &one, app.now()).await?;
+        return Err(ApiError::new(Code::OutOfStock));
+    };
+    let post = post(app, &one, &successors).await;
+    let post = post.map_err(ApiError::after_change)?;
+    let (db, vault) = (&app.database, app.engine.vault());
+    let done = checkout::replaced(db, vault, (&one, successors), post, app.now()).await;
+    let done = done.map_err(|error| ApiError::from(error).after_change())?;
+    app.mail_queued.notify_one();
+    app.shelves.add([one.merchant]);
+    Ok(done)
+}
+
+/// What the customer is mailed; nothing, if the address was erased.
+async fn post(
+    app: &App,
+    one: &InvoiceReplacement,
+    successors: &[SerialId],
+) -> Result<Option<Post>, ApiError> {
+    let missing = || ApiError::new(Code::InternalError);
+    let shop = app.engine.merchant(one.merchant).await?;
+    let shop = shop.ok_or_else(missing)?;
+    let of = (one.merchant, one.invoice);
+    let sold = checkout::sold(&app.database, of).await?;
+    let sold = sold.ok_or_else(missing)?;
+    if !sold.knows_customer() {
+        return Ok(None);
+    }
+    let program = programs::find(&app.database, shop.id).await?;
+    let inline = program.is_some_and(|it| it.customer_mail == CustomerMail::Inline);
+    let mut pairs = Vec::new();
+    if inline {
+        let old = opened(app, &shop, &one.serials).await?;
+        let new = opened(app, &shop, successors).await?;
+        pairs.extend(old.into_iter().zip(new));
+    }
+    letters::replaced(app, &shop, &sold, (successors.len(), &pairs)).map(Some)
+}
+
+async fn opened(app: &App, shop: &Merchant, serials: &[SerialId]) -> Result<Vec<Opened>, ApiError> {
+    let texts = sealed(&app.database, shop.id, serials).await?;
+    let texts = serials.iter().zip(texts);
+    let texts = texts.map(|(serial, (text, _))| shop.key.open_serial(*serial, &text));
+    let texts: Result<Vec<_>, _> = texts.collect();
+    texts.map_err(|_| ApiError::new(Code::InternalError))
+}
+
+/// Carries out what was cut off, and says how many there were.
+pub async fn carry_replacing(app: &App, now: Timestamp) -> Result<usize, persistence::Error> {
+    let before = now - CUT_OFF_AFTER;
+    let waiting = checkout::take_replacing(&app.database, before, WAITING_AT_ONCE, now).await?;
+    let count = waiting.len();
+    for one in waiting {
+        let id = one.id;
+        let turn = app.turns.of_invoice(one.invoice).await;
+        if let Err(error) = carry(app, &turn, one).await {
+            let code = error.code().name();
+            tracing::warn!(replacement.id = %id, code, "a replacement waits on: {code}");
+        }
+    }
+    Ok(count)
+}
