@@ -61,9 +61,8 @@ pub(crate) async fn change(
     _customer: Customer,
     form: Form,
 ) -> Response {
-    let work = (app.clone(), token.clone());
-    let answer = owned(async move { changed(&work.0, &work.1, &form).await }).await;
-    of_visit(&app, &token, answer).await
+    let work = changed(app.clone(), token.clone(), form);
+    of_visit(&app, &token, owned(work).await).await
 }
 
 pub(crate) async fn add(
@@ -72,9 +71,8 @@ pub(crate) async fn add(
     _customer: Customer,
     form: Form,
 ) -> Response {
-    let work = (app.clone(), token.clone());
-    let answer = owned(async move { added(&work.0, &work.1, &form).await }).await;
-    of_visit(&app, &token, answer).await
+    let work = added(app.clone(), token.clone(), form);
+    of_visit(&app, &token, owned(work).await).await
 }
 
 impl Lines {
@@ -231,14 +229,14 @@ pub(super) async fn more(app: &App, session: &Session, action: &str) -> Result<S
     ))
 }
 
-async fn changed(app: &App, token: &str, form: &Form) -> Result<Response, ApiError> {
-    let session = find(app, token).await?;
+async fn changed(app: App, token: String, form: Form) -> Result<Response, ApiError> {
+    let session = find(&app, &token).await?;
     // The page that sent it may show a line that another window took out.
     let lines: Vec<_> = form.names().filter_map(quantity_of).collect();
     let known = lines.iter().map(|(name, _)| *name).chain([REMOVE]);
     form.only(&known.collect::<Vec<_>>())?;
     if session.status_at(app.now()) != SessionStatus::Open {
-        return ended(app, &session);
+        return ended(&app, &session);
     }
     let wanted = if let Some(named) = form.get(REMOVE) {
         vec![(sku(named).ok_or_else(unknown)?, 0)]
@@ -248,27 +246,27 @@ async fn changed(app: &App, token: &str, form: &Form) -> Result<Response, ApiErr
         let wanted = written.map(|(name, sku)| Ok((sku, form.units(name)?)));
         wanted.collect::<Result<_, ApiError>>()?
     };
-    store(app, &session, Change::Set(wanted)).await
+    store(&app, &session, Change::Set(wanted)).await
 }
 
-async fn added(app: &App, token: &str, form: &Form) -> Result<Response, ApiError> {
+async fn added(app: App, token: String, form: Form) -> Result<Response, ApiError> {
     form.only(&ADDED)?;
-    let session = find(app, token).await?;
+    let session = find(&app, &token).await?;
     if session.status_at(app.now()) != SessionStatus::Open {
-        return ended(app, &session);
+        return ended(&app, &session);
     }
     let wanted = form.get(PRODUCT).and_then(sku).ok_or_else(not_offered)?;
-    let ware = addable(app, &session, wanted).await?;
+    let ware = addable(&app, &session, wanted).await?;
     let quantity = form.quantity()?;
     let quote = ware
-        .quote_for(app, session.came, (wanted, quantity))
+        .quote_for(&app, session.came, (wanted, quantity))
         .await?;
     let item = Item {
         sku: wanted,
         quantity,
         unit_price: quote.unit_price,
     };
-    store(app, &session, Change::Add(item)).await
+    store(&app, &session, Change::Add(item)).await
 }
 
 async fn store(app: &App, session: &Session, change: Change) -> Result<Response, ApiError> {
