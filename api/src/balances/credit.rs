@@ -24,6 +24,7 @@ use crate::{
     wire::{
         answer::Answer,
         money::{Amount, CurrencyCode, MoneyText},
+        texts,
     },
 };
 
@@ -144,8 +145,8 @@ impl CreditBalance {
                 "must be PROMO, CORRECTION, REFUND or WITHDRAWAL",
             ));
         }
-        let description = one_line(self.description, "description", DESCRIPTION_CHARS_MAX)?;
-        let reference = one_line(self.reference, "reference", REFERENCE_CHARS_MAX)?;
+        let description = texts::one_line(self.description, "description", DESCRIPTION_CHARS_MAX)?;
+        let reference = texts::one_line(self.reference, "reference", REFERENCE_CHARS_MAX)?;
         Ok(Credit {
             balance: scope.balance,
             kind: EntryKind::Credit,
@@ -156,19 +157,4 @@ impl CreditBalance {
             by: Some(by),
         })
     }
-}
-
-/// A text of 1 to `chars_max` characters that can be shown on one line.
-pub(crate) fn one_line(
-    text: String,
-    field: &'static str,
-    chars_max: usize,
-) -> Result<String, ApiError> {
-    let count = text.chars().count();
-    if text.trim().is_empty() || count > chars_max || text.contains(char::is_control) {
-        let message =
-            format!("must have 1 to {chars_max} characters, none of them a control character");
-        return Err(ApiError::field(field, message));
-    }
-    Ok(text)
 }

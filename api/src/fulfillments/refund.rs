@@ -31,7 +31,7 @@ use utoipa::ToSchema;
 use super::answer::{Serials, Told};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
-    balances::{credit::one_line, owner::scope_of},
+    balances::owner::scope_of,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -39,12 +39,10 @@ use crate::{
         answer::Answer,
         fields::Text,
         money::{Amount, MoneyText},
+        texts,
     },
 };
 
-const REFERENCE_CHARS_MAX: usize = 128;
-/// How the references begin under which Consign itself pays back, as for replacements.
-const OWN_REFERENCES: &str = "consign:";
 const REASON_CHARS_MAX: usize = 500;
 /// A refund that waits longer than this for its entry was cut off.
 const CUT_OFF_AFTER: TimeDelta = TimeDelta::seconds(60);
@@ -219,13 +217,13 @@ impl RefundFulfillment {
         }
         let reason = self
             .reason
-            .map(|reason| one_line(reason, "reason", REASON_CHARS_MAX));
+            .map(|reason| texts::one_line(reason, "reason", REASON_CHARS_MAX));
         let (price, items) =
             named.map_or((None, Vec::new()), |(price, items)| (Some(price), items));
         Ok(Wanted {
             amount: amount.or(price),
             items,
-            reference: reference(self.refund_ref)?,
+            reference: texts::refund_ref(self.refund_ref)?,
             description: reason.transpose()?.unwrap_or_else(|| "Refund".to_owned()),
         })
     }
@@ -262,14 +260,4 @@ fn units(of: &Fulfillment, items: Vec<Text<ItemId>>) -> Result<(Money, Vec<Seria
 fn refunded_before() -> ApiError {
     let said = "The price of one of these items was given back before. Nothing was changed.";
     ApiError::saying(Code::AmountOutOfRange, said).detail("item_ids", "names a refunded item")
-}
-
-/// A reference of the merchant's own: never one under which Consign itself gives money back.
-fn reference(text: String) -> Result<String, ApiError> {
-    let text = one_line(text, "refund_ref", REFERENCE_CHARS_MAX)?;
-    if text.starts_with(OWN_REFERENCES) {
-        let message = format!("must not begin with `{OWN_REFERENCES}`");
-        return Err(ApiError::field("refund_ref", message));
-    }
-    Ok(text)
 }

@@ -25,7 +25,6 @@ use utoipa::ToSchema;
 use super::{InvoiceView, owned_by, topped_up};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
-    balances::credit::one_line,
     checkout::refund::{NotRefunded, refunded},
     error::{ApiError, Code},
     extract::{Once, PathIds},
@@ -39,10 +38,7 @@ use crate::{
     },
 };
 
-const REFERENCE_CHARS_MAX: usize = 128;
 const REASON_CHARS_MAX: usize = 500;
-/// How the references begin under which Consign itself takes back.
-const OWN_REFERENCES: &str = "consign:";
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -75,11 +71,7 @@ pub(crate) async fn refund(
         if amount.is_some_and(|amount| amount <= Money::ZERO) {
             return Err(ApiError::field("amount", "must be above zero"));
         }
-        let reference = one_line(wire.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?;
-        if reference.starts_with(OWN_REFERENCES) {
-            let message = format!("must not begin with `{OWN_REFERENCES}`");
-            return Err(ApiError::field("refund_ref", message));
-        }
+        let reference = texts::refund_ref(wire.refund_ref)?;
         let note = texts::line(wire.reason, "reason", REASON_CHARS_MAX)?;
         match found.purpose {
             Purpose::TopUp => {
@@ -129,7 +121,7 @@ pub(crate) async fn dispute(
                 let wanted = Wanted {
                     act: dispute.act(),
                     // A dispute is lost once.
-                    reference: format!("{OWN_REFERENCES}dispute:{id}"),
+                    reference: format!("{}dispute:{id}", texts::OWN_REFERENCES),
                     note: None,
                 };
                 answer(app, caller, found, wanted).await

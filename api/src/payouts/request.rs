@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{PayoutView, letters::letters};
 use crate::{
     auth::{Session, SteppedUp},
-    balances::{credit::one_line, owner::own_scope},
+    balances::owner::own_scope,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -107,10 +107,10 @@ impl RequestPayout {
         currency: Currency,
     ) -> Result<Wanted, ApiError> {
         let upper = |text: String, field| {
-            let text = one_line(text, field, WORD_CHARS_MAX)?;
+            let text = texts::one_line(text, field, WORD_CHARS_MAX)?;
             Ok::<_, ApiError>(text.trim().to_ascii_uppercase())
         };
-        let address = one_line(self.address, "address", ADDRESS_CHARS_MAX)?;
+        let address = texts::one_line(self.address, "address", ADDRESS_CHARS_MAX)?;
         Ok(Wanted {
             id: PayoutId::generate(app.now(), &**app.engine.random()),
             merchant: scope.merchant,

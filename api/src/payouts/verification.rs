@@ -19,11 +19,11 @@ use utoipa::ToSchema;
 use super::decide::PayoutReason;
 use crate::{
     auth::{MerchantKey, Session, scope::ResellerPayoutsWrite},
-    balances::{credit::one_line, owner::own_scope},
+    balances::owner::own_scope,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
-    wire::{answer::Answer, fields::Nothing, time::Time},
+    wire::{answer::Answer, fields::Nothing, texts, time::Time},
 };
 
 const TEXT_CHARS_MAX: usize = 200;
@@ -202,9 +202,9 @@ impl SubmitVerification {
             plain.then_some(url).ok_or_else(wrong)
         });
         Ok(Details {
-            legal_name: one_line(self.legal_name, "legal_name", TEXT_CHARS_MAX)?,
+            legal_name: texts::one_line(self.legal_name, "legal_name", TEXT_CHARS_MAX)?,
             country,
-            contact: one_line(self.contact, "contact", TEXT_CHARS_MAX)?,
+            contact: texts::one_line(self.contact, "contact", TEXT_CHARS_MAX)?,
             evidence_url: evidence_url.transpose()?,
         })
     }

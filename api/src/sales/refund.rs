@@ -23,7 +23,6 @@ use crate::{
         MerchantKey,
         scope::{BalanceWrite, ResellersWrite},
     },
-    balances::credit::one_line,
     checkout::refund::{NotRefunded, refunded},
     error::{ApiError, Code},
     extract::{Once, PathIds},
@@ -34,10 +33,6 @@ use crate::{
         texts,
     },
 };
-
-const REFERENCE_CHARS_MAX: usize = 128;
-/// How the references begin under which Consign itself takes back.
-const OWN_REFERENCES: &str = "consign:";
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,11 +66,7 @@ async fn answer(
     if amount.is_some_and(|amount| amount <= Money::ZERO) {
         return Err(ApiError::field("amount", "must be above zero"));
     }
-    let reference = one_line(wire.refund_ref, "refund_ref", REFERENCE_CHARS_MAX)?;
-    if reference.starts_with(OWN_REFERENCES) {
-        let message = format!("must not begin with `{OWN_REFERENCES}`");
-        return Err(ApiError::field("refund_ref", message));
-    }
+    let reference = texts::refund_ref(wire.refund_ref)?;
     let wanted = Wanted {
         amount,
         reference,

@@ -22,11 +22,10 @@ use utoipa::ToSchema;
 use super::SaleView;
 use crate::{
     auth::{MerchantKey, scope::ResellersWrite},
-    balances::credit::one_line,
     error::{ApiError, Code},
     extract::Once,
     state::App,
-    wire::{answer::Answer, fields::Whole, money::Amount, time},
+    wire::{answer::Answer, fields::Whole, money::Amount, texts, time},
 };
 
 const INVOICE_CHARS_MAX: usize = 128;
@@ -182,7 +181,7 @@ impl ReportSale {
 /// The merchant's own id of an invoice. What is paid at our own checkout is not reported.
 fn own_invoice(sent: String) -> Result<String, ApiError> {
     let field = "external_invoice_id";
-    let id = one_line(sent, field, INVOICE_CHARS_MAX)?;
+    let id = texts::one_line(sent, field, INVOICE_CHARS_MAX)?;
     if InvoiceId::parse(&id).is_some() {
         return Err(ApiError::field(field, "must not be an id of Consign's own"));
     }

@@ -27,11 +27,11 @@ use super::{
 };
 use crate::{
     auth::{MerchantKey, scope::ResellerStockWrite},
-    balances::{credit::one_line, owner::scope_of},
+    balances::owner::scope_of,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
-    wire::answer::Answer,
+    wire::{answer::Answer, texts},
 };
 
 const REFERENCE_CHARS_MAX: usize = 128;
@@ -61,7 +61,8 @@ pub(crate) async fn dev(
 ) -> Result<Response, ApiError> {
     let work = move |app: App, caller: MerchantKey<ResellerStockWrite>, wire: MarkStockPaid| async move {
         let reference = wire.reference;
-        let reference = reference.map(|text| one_line(text, "reference", REFERENCE_CHARS_MAX));
+        let reference =
+            reference.map(|text| texts::one_line(text, "reference", REFERENCE_CHARS_MAX));
         let seen = Seen {
             merchant: caller.merchant_id(),
             relationship,

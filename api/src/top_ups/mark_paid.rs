@@ -24,12 +24,12 @@ use utoipa::ToSchema;
 use super::{TopUpView, complete::complete};
 use crate::{
     auth::{MerchantKey, scope::BalanceWrite},
-    balances::{credit::one_line, owner::Asker},
+    balances::owner::Asker,
     error::{ApiError, Code},
     extract::{Once, PathIds},
     payments::{Manual, Word},
     state::App,
-    wire::{answer::Answer, money::Amount},
+    wire::{answer::Answer, money::Amount, texts},
 };
 
 const REFERENCE_CHARS_MAX: usize = 128;
@@ -91,7 +91,7 @@ pub(crate) async fn marked(
 
 /// Under which the money is found again.
 pub(crate) fn reference(sent: Option<String>) -> Result<Option<String>, ApiError> {
-    let read = sent.map(|text| one_line(text, "reference", REFERENCE_CHARS_MAX));
+    let read = sent.map(|text| texts::one_line(text, "reference", REFERENCE_CHARS_MAX));
     read.transpose()
 }
 

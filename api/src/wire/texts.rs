@@ -5,22 +5,43 @@ use engine::catalog::Edit;
 use super::{fields::Sent, money::Amount, percent};
 use crate::{error::ApiError, extract::Query};
 
+/// How the references begin under which Consign itself gives money back.
+pub(crate) const OWN_REFERENCES: &str = "consign:";
+const REFERENCE_CHARS_MAX: usize = 128;
+
+/// The `refund_ref` of whoever gives money back: its own, never one under which Consign itself does.
+pub(crate) fn refund_ref(sent: String) -> Result<String, ApiError> {
+    let text = one_line(sent, "refund_ref", REFERENCE_CHARS_MAX)?;
+    if text.starts_with(OWN_REFERENCES) {
+        let message = format!("must not begin with `{OWN_REFERENCES}`");
+        return Err(ApiError::field("refund_ref", message));
+    }
+    Ok(text)
+}
+
 /// A text of 1 to so many characters, none of them a control character.
-pub(crate) fn line(
-    sent: Option<String>,
+pub(crate) fn one_line(
+    sent: String,
     field: &'static str,
     chars_max: usize,
-) -> Result<Option<String>, ApiError> {
-    let fits = |text: &String| {
-        let printable = !text.trim().is_empty() && !text.contains(char::is_control);
-        printable && text.chars().count() <= chars_max
-    };
-    if sent.as_ref().is_none_or(fits) {
+) -> Result<String, ApiError> {
+    let printable = !sent.trim().is_empty() && !sent.contains(char::is_control);
+    if printable && sent.chars().count() <= chars_max {
         return Ok(sent);
     }
     let message =
         format!("must have 1 to {chars_max} characters, none of them a control character");
     Err(ApiError::field(field, message))
+}
+
+/// The same, if there is one.
+pub(crate) fn line(
+    sent: Option<String>,
+    field: &'static str,
+    chars_max: usize,
+) -> Result<Option<String>, ApiError> {
+    sent.map(|sent| one_line(sent, field, chars_max))
+        .transpose()
 }
 
 /// A text of at most so many characters, over several lines.
