@@ -1,5 +1,7 @@
 //! `POST /dev/v1/checkout/sessions`: the merchant's own shop sends a customer to a page of ours.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -7,7 +9,7 @@ use axum::{
 use engine::{
     checkout::{Came, Session},
     clock::Timestamp,
-    fulfillments::Email,
+    fulfillments::{Email, check_metadata},
     ids::{CheckoutId, ProductId},
     links::Attribution,
 };
@@ -28,7 +30,7 @@ use crate::{
     state::App,
     wire::{
         answer::Answer,
-        fields::{Text, Whole},
+        fields::{Strings, Text, Whole},
         time::Time,
     },
 };
@@ -50,6 +52,8 @@ pub(crate) struct BeginCheckout {
     success_url: Option<String>,
     #[schema(max_length = 2000)]
     cancel_url: Option<String>,
+    /// Your own words, told again with the invoice: at most 20 entries and 2 KiB.
+    metadata: Option<Strings>,
 }
 
 /// A visit, and where it goes on.
@@ -59,6 +63,7 @@ pub(crate) struct CheckoutSession {
     uniqid: String,
     status: &'static str,
     url: String,
+    metadata: BTreeMap<String, String>,
     expires_at: Time,
     created_at: Time,
 }
@@ -87,6 +92,8 @@ async fn answer(
     id: CheckoutId,
     wire: BeginCheckout,
 ) -> Result<Response, ApiError> {
+    let metadata = wire.metadata.unwrap_or_default().0;
+    check_metadata(&metadata).map_err(|why| ApiError::field("metadata", why))?;
     let ware = Ware::find(&app, wire.product_id.0).await?;
     if ware.merchant.id != caller.merchant_id() {
         return Err(ApiError::new(Code::NotFound));
@@ -112,6 +119,7 @@ async fn answer(
             .map(Came::Link),
         success_url: ways.read(wire.success_url, "success_url")?,
         cancel_url: ways.read(wire.cancel_url, "cancel_url")?,
+        metadata,
     };
     let session = begin(&app, &ware, wish).await?;
     let view = CheckoutSession::of(&app, &session, app.now());
@@ -143,6 +151,7 @@ impl CheckoutSession {
             uniqid: id.clone(),
             id,
             status: session.status_at(now).name(),
+            metadata: session.metadata.clone(),
             url: format!("{}{}", app.origin, session_path(app, session.id)),
             expires_at: Time(session.expires_at),
             created_at: Time(session.created_at),

@@ -1,5 +1,16 @@
 //! A visit begins, from a page or from a merchant's own shop.
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    form::{Customer, Form},
+    look::see_other,
+    session_path,
+};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
+};
 use axum::response::Response;
 use chrono::TimeDelta;
 use engine::{
@@ -17,17 +28,6 @@ use persistence::{
     checkout::{NewSession, insert},
     listings,
 };
-use std::sync::Arc;
-
-use super::{
-    form::{Customer, Form},
-    look::see_other,
-    session_path,
-};
-use crate::{
-    error::{ApiError, Code},
-    state::App,
-};
 
 /// What a visit is about.
 pub(super) struct Wish {
@@ -38,6 +38,7 @@ pub(super) struct Wish {
     pub(super) came: Option<Came>,
     pub(super) success_url: Option<String>,
     pub(super) cancel_url: Option<String>,
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 /// A product, and whose it is.
@@ -117,6 +118,7 @@ pub(super) async fn visit(
         came,
         success_url: None,
         cancel_url: None,
+        metadata: BTreeMap::new(),
     };
     let session = begin(app, ware, wish).await?;
     Ok(see_other(&session_path(app, session.id)))
@@ -145,6 +147,7 @@ pub(super) async fn begin(app: &App, ware: &Ware, wish: Wish) -> Result<Session,
         customer,
         success_url: wish.success_url,
         cancel_url: wish.cancel_url,
+        metadata: wish.metadata,
         invoice: None,
         expires_at: now + TimeDelta::minutes(SESSION_MINUTES),
         created_at: now,

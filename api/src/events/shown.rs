@@ -414,6 +414,7 @@ fn invoice_updated(told: &InvoiceUpdated, currency: Currency) -> Value {
         "status": told.status,
         "amount": amount(told.amount, currency),
         "currency": CurrencyCode(currency),
+        "metadata": told.metadata,
     })
 }
 

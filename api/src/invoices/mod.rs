@@ -10,15 +10,19 @@ pub(crate) mod list;
 pub(crate) mod replace;
 pub(crate) mod take_back;
 
+use std::collections::BTreeMap;
+
 use axum::response::{IntoResponse as _, Response};
 use engine::{
-    checkout::Line,
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, RelationshipId},
     money::Currency,
     payments::Invoice,
 };
-use persistence::{checkout, top_ups};
+use persistence::{
+    checkout::{self, Purchase},
+    top_ups,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,24 +42,28 @@ pub(crate) struct InvoiceView {
     top_up: TopUpView,
     /// Whose balance it tops up, or who brought the customer.
     reseller_id: Option<String>,
+    /// What your shop sent with the customer's visit.
+    metadata: BTreeMap<String, String>,
 }
 
 impl InvoiceView {
     fn of(
         invoice: &Invoice,
-        bought: Option<&(Vec<Line>, Option<String>)>,
+        bought: Option<&Purchase>,
         (currency, now): (Currency, Timestamp),
     ) -> Self {
         let mut top_up = TopUpView::of(invoice, currency, now);
-        if let Some((lines, customer)) = bought {
-            let lines = lines.iter();
+        if let Some(bought) = bought {
+            let lines = bought.lines.iter();
             let lines = lines.map(|line| InvoiceLineView::of(line, currency));
             top_up.lines = lines.collect();
-            top_up.customer_email.clone_from(customer);
+            top_up.customer_email.clone_from(&bought.customer);
         }
+        let metadata = bought.map(|bought| bought.metadata.clone());
         Self {
             top_up,
             reseller_id: invoice.relationship.map(|id| id.to_string()),
+            metadata: metadata.unwrap_or_default(),
         }
     }
 }

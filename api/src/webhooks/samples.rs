@@ -1,5 +1,7 @@
 //! `GET …/webhooks/events`: the events that a side hears of, each with a sample.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -275,6 +277,7 @@ fn invoice_updated() -> Fact {
         purpose: "CHECKOUT".to_owned(),
         status: "OPEN".to_owned(),
         amount: 1998,
+        metadata: BTreeMap::from([("basket".to_owned(), "1042".to_owned())]),
     })
 }
 

@@ -262,3 +262,44 @@ fn cart_that_costs_more_than_an_amount_can_be_is_asked_of_nobody() {
         assert_eq!(world.scalar("SELECT COUNT(*) FROM invoices"), "0");
     });
 }
+
+#[test]
+fn what_a_shop_sends_with_a_visit_is_told_with_its_invoice() {
+    with_world(async |world| {
+        let sent = json!({"basket": "1042", "note": "gift wrap"});
+        let visit_with = |metadata: Value| json!({"product_id": world.antivirus(), "quantity": 1, "metadata": metadata});
+        let session = world.start_visit(visit_with(sent.clone())).await.data(201);
+        assert_eq!(session["metadata"], sent);
+        let url = session["url"].as_str().unwrap();
+        let visit = url.strip_prefix("https://consign.example").unwrap();
+        let page = is_page(&world.see(visit).await, 200);
+        assert!(!page.contains("gift wrap"), "it is the shop's: {page}");
+        location(&world.submit(visit, &format!("email={ANN}&coin=BANK")).await);
+        let open = world.newest().await;
+        assert_eq!(open["metadata"], sent);
+        assert_eq!(world.pay(&open).await["metadata"], sent);
+        let told = world.call("GET", "/dev/v1/events?types=invoice:updated&wait=20");
+        let told = told.key(&world.merchant_key()).send().await.data(200);
+        assert_eq!(told[0]["data"]["metadata"], sent);
+
+        // Who begins a visit by a page sends none.
+        world.invoiced(1, ANN, "").await;
+        assert_eq!(world.newest().await["metadata"], json!({}));
+
+        let many: serde_json::Map<_, _> = (0..21).map(|n| (n.to_string(), json!("x"))).collect();
+        let before = world.scalar("SELECT COUNT(*) FROM checkout_sessions");
+        for wrong in [
+            Value::from(many),
+            json!({"a": "x".repeat(2048)}),
+            json!({"a": "b\u{0}"}),
+            json!({"a": 1}),
+        ] {
+            let refused = world.start_visit(visit_with(wrong)).await;
+            let refused = refused.refused(422, "VALIDATION_ERROR");
+            let field = refused["details"][0]["field"].as_str().unwrap();
+            assert!(field.starts_with("metadata"), "{refused}");
+        }
+        let after = world.scalar("SELECT COUNT(*) FROM checkout_sessions");
+        assert_eq!(after, before);
+    });
+}

@@ -1,5 +1,7 @@
 //! A customer's visit before there is an invoice.
 
+use std::collections::BTreeMap;
+
 use super::Cart;
 use crate::{
     clock::Timestamp,
@@ -64,6 +66,8 @@ pub struct Session {
     /// Where the customer goes on afterwards, or instead: hosts that the merchant allowed.
     pub success_url: Option<String>,
     pub cancel_url: Option<String>,
+    /// What the merchant's shop sent with it; its invoice has it too.
+    pub metadata: BTreeMap<String, String>,
     /// What the customer said yes to.
     pub invoice: Option<InvoiceId>,
     pub expires_at: Timestamp,

@@ -262,6 +262,7 @@ fn session() -> Session {
         customer: None,
         success_url: None,
         cancel_url: None,
+        metadata: BTreeMap::new(),
         invoice: None,
         expires_at: at(SESSION_MINUTES),
         created_at: EPOCH,

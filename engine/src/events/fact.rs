@@ -1,5 +1,7 @@
 //! Facts outside the ledger, as they are stored with their cause.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -234,6 +236,9 @@ pub struct InvoiceUpdated {
     pub purpose: String,
     pub status: String,
     pub amount: i64,
+    /// What the merchant's shop sent with the visit. A fact without it is of before there was any.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
 }
 
 /// A customer paid for more than there is.

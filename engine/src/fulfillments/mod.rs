@@ -7,6 +7,7 @@
 mod email;
 pub(crate) mod fulfiller;
 mod fulfillment;
+mod metadata;
 mod order_id;
 pub mod policy;
 mod refusal;
@@ -19,6 +20,7 @@ pub use email::Email;
 pub use fulfillment::{
     ClaimedSerial, Contents, Details, FulfilledLine, Fulfillment, Replaced, Stamp, Standing,
 };
+pub use metadata::check_metadata;
 pub use order_id::OrderId;
 pub use refusal::Refusal;
 pub use request::{

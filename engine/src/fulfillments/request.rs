@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::{Details, Email, OrderId};
+use super::{Details, Email, OrderId, check_metadata};
 use crate::{
     catalog::Sku,
     ids::{KeyId, StockRequestId},
@@ -296,19 +296,8 @@ fn check(draft: &Draft) -> Result<(), Invalid> {
     if draft.lines.iter().map(|line| line.quantity).sum::<u32>() > QUANTITY_MAX {
         return invalid("items", "must have at most 500 units in all");
     }
-    let metadata = draft
-        .metadata
-        .iter()
-        .map(|(name, value)| name.len() + value.len());
-    if draft.metadata.len() > 20 || metadata.sum::<usize>() > 2048 {
-        return invalid("metadata", "must have at most 20 entries and 2 KiB");
-    }
-    if draft
-        .metadata
-        .iter()
-        .any(|(name, value)| has_nul(name) || has_nul(value))
-    {
-        return invalid("metadata", NUL);
+    if let Err(why) = check_metadata(&draft.metadata) {
+        return invalid("metadata", why);
     }
     if draft.idempotency_key.as_deref().is_some_and(has_nul) {
         return invalid("idempotency_key", NUL);

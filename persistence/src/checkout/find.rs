@@ -1,13 +1,13 @@
 //! Invoices of customers as they are read: by whoever has the token of the page, or by their merchant.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use engine::{
     checkout::Line,
     ids::{InvoiceId, MerchantId},
     payments::Invoice,
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::rows::{LineRow, lines as lines_of, select_line};
@@ -116,13 +116,22 @@ async fn ways_on(connection: &mut PgConnection, invoice: InvoiceId) -> Result<Wa
     Ok(found.unwrap_or_default())
 }
 
-/// What these invoices of a merchant are for, with the masked address of the customer unless it was erased. Those that are for
-/// no customer are left out.
+/// What a customer bought, as its merchant reads it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Purchase {
+    pub lines: Vec<Line>,
+    /// The masked address, unless it was erased.
+    pub customer: Option<String>,
+    /// What the merchant's shop sent with the visit.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What these invoices of a merchant are for. Those that are for no customer are left out.
 pub async fn lines(
     db: &Database,
     merchant: MerchantId,
     invoices: &[InvoiceId],
-) -> Result<HashMap<InvoiceId, (Vec<Line>, Option<String>)>, Error> {
+) -> Result<HashMap<InvoiceId, Purchase>, Error> {
     let ids: Vec<Uuid> = invoices.iter().map(|id| id.uuid()).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -137,24 +146,24 @@ pub async fn lines(
         .bind(&ids)
         .fetch_all(&mut *connection)
         .await?;
-        let customers: HashMap<Uuid, Option<String>> = sqlx::query_as::<_, (Uuid, Option<String>)>(
-            "SELECT i.invoice_id, i.customer FROM invoices AS i
-             WHERE i.merchant_id = $1 AND i.invoice_id = ANY ($2)",
-        )
-        .bind(merchant.uuid())
-        .bind(&ids)
-        .fetch_all(&mut *connection)
-        .await?
-        .into_iter()
-        .collect();
-        let mut found: HashMap<InvoiceId, (Vec<Line>, Option<String>)> = HashMap::new();
+        let of_customers: Vec<(Uuid, Option<String>, Json<BTreeMap<String, String>>)> =
+            sqlx::query_as(
+                "SELECT i.invoice_id, i.customer, i.metadata FROM invoices AS i
+                 WHERE i.merchant_id = $1 AND i.invoice_id = ANY ($2)",
+            )
+            .bind(merchant.uuid())
+            .bind(&ids)
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut found: HashMap<InvoiceId, Purchase> = HashMap::new();
         for row in rows {
-            let id = row.invoice();
-            let of = found.entry(id).or_insert_with(|| {
-                let customer = customers.get(&id.uuid()).cloned();
-                (Vec::new(), customer.unwrap_or_default())
-            });
-            of.0.push(Line::try_from(row)?);
+            let of = found.entry(row.invoice()).or_default();
+            of.lines.push(Line::try_from(row)?);
+        }
+        for (id, customer, Json(metadata)) in of_customers {
+            if let Some(of) = found.get_mut(&InvoiceId::from_uuid(id)) {
+                (of.customer, of.metadata) = (customer, metadata);
+            }
         }
         Ok(found)
     })

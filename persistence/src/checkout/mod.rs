@@ -19,7 +19,7 @@ mod wait;
 pub use deliver::{Due, delivered, due, keep, reveal, sold, take_waiting};
 pub use dispute::dispute;
 pub use end::{Ended, Freed, cancel, expire};
-pub use find::{Bought, by_delivery_token, by_token, lines, widget_of};
+pub use find::{Bought, Purchase, by_delivery_token, by_token, lines, widget_of};
 pub use open::{Customer, Opened, Opening, OpeningLine, has_room, open};
 pub use pay::{NotAccepted, NotPaid, Said, accept, settle};
 pub use refund::{Cause, Giving, Refund, refund};

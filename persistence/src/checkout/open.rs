@@ -202,12 +202,13 @@ async fn insert(
     invoice: &Invoice,
 ) -> Result<(), Error> {
     let customer = &opening.customer;
-    sqlx::query(
+    let inserted = sqlx::query(
         "INSERT INTO invoices (invoice_id, merchant_id, relationship_id, purpose, origin, status,
            amount, coin, provider, instructions, expires_at, created_at, updated_at, token_digest,
-           customer, customer_sealed, customer_digest, address_digest, delivery_digest)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17,
-           $18)",
+           customer, customer_sealed, customer_digest, address_digest, delivery_digest, metadata)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17,
+           $18, s.metadata
+         FROM checkout_sessions AS s WHERE s.session_id = $19",
     )
     .bind(invoice.id.uuid())
     .bind(invoice.merchant.uuid())
@@ -227,9 +228,10 @@ async fn insert(
     .bind(&customer.digest[..])
     .bind(&customer.address[..])
     .bind(&opening.tokens[1][..])
+    .bind(opening.session.uuid())
     .execute(connection)
     .await?;
-    Ok(())
+    exactly_one(&inserted, "the invoice of a locked visit")
 }
 
 /// Who is owed a share of each line, as things stand now, or why nothing is sold.

@@ -3,6 +3,8 @@
 //! Keeps: whoever changes what is in a cart has its row's lock, so that no change is lost, nor made after the
 //! customer's yes.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use engine::{
     catalog::Sku,
@@ -35,7 +37,7 @@ macro_rules! select_session {
             "SELECT s.session_id, s.merchant_id, s.product_id, s.variant_id, s.quantity,
                s.unit_price, s.link_id, s.clicked_at, s.customer_sealed, s.success_url,
                s.cancel_url, s.invoice_id, s.expires_at, s.created_at, s.listing_id,
-               s.campaign_id, s.added
+               s.campaign_id, s.added, s.metadata
              FROM checkout_sessions AS s ",
             $rest
         )
@@ -59,9 +61,9 @@ pub async fn insert(db: &Database, begun: NewSession) -> Result<bool, Error> {
             "INSERT INTO checkout_sessions (session_id, merchant_id, token_digest, product_id,
                variant_id, quantity, unit_price, link_id, clicked_at, customer_sealed, success_url,
                cancel_url, expires_at, created_at, listing_id, campaign_id,
-               added)
+               added, metadata)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-               $16, $17)
+               $16, $17, $18)
              ON CONFLICT ON CONSTRAINT checkout_sessions_pkey DO NOTHING",
         )
         .bind(session.id.uuid())
@@ -81,6 +83,7 @@ pub async fn insert(db: &Database, begun: NewSession) -> Result<bool, Error> {
         .bind(columns.listing.map(ListingId::uuid))
         .bind(columns.campaign.map(CampaignId::uuid))
         .bind(Json(added))
+        .bind(Json(&session.metadata))
         .execute(&mut *tx)
         .await?;
         commit(tx).await?;
@@ -258,6 +261,7 @@ struct Row {
     listing_id: Option<Uuid>,
     campaign_id: Option<Uuid>,
     added: Json<Vec<StoredItem>>,
+    metadata: Json<BTreeMap<String, String>>,
 }
 
 impl Row {
@@ -339,6 +343,7 @@ impl TryFrom<Row> for Session {
             customer: row.customer_sealed.map(Sealed::from_bytes),
             success_url: row.success_url,
             cancel_url: row.cancel_url,
+            metadata: row.metadata.0,
             invoice: row.invoice_id.map(InvoiceId::from_uuid),
             expires_at: row.expires_at,
             created_at: row.created_at,
