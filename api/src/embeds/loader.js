@@ -11,4 +11,10 @@
   frame.style.height = (parseInt(script.getAttribute("data-height"), 10) || 720) + "px";
   frame.style.border = "0";
   script.parentNode.insertBefore(frame, script.nextSibling);
+  function follow() {
+    frame.style.colorScheme = script.getAttribute("data-color-scheme") || "";
+    if (getComputedStyle(frame).colorScheme === "normal") frame.style.colorScheme = "light";
+  }
+  follow();
+  window.addEventListener("load", follow);
 })();

@@ -39,4 +39,15 @@ mod tests {
         }
         assert!(SCRIPT.len() < 1024);
     }
+
+    #[test]
+    fn whatever_a_snippet_may_say_is_documented() {
+        let read = SCRIPT.split("getAttribute(\"").skip(1);
+        let read: Vec<_> = read.filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(read.len(), 4, "{read:?}");
+        for attribute in read {
+            let documented = include_str!("../../../docs/API.md").contains(attribute);
+            assert!(documented, "{attribute}");
+        }
+    }
 }
