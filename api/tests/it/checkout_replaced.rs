@@ -145,7 +145,7 @@ fn no_more_is_replaced_than_was_delivered_unless_the_merchant_says_so() {
         too_many.refused(422, "REPLACEMENT_REFUSED");
         let second = world.scalar("SELECT serial_id FROM sold_serials WHERE place = 2");
         let all = world
-            .replace(&paid, json!({"full": "true"}))
+            .replace_sold(&paid, json!({"full": "true"}))
             .await
             .data(201);
         assert_eq!(all["quantity"], 2);
@@ -266,7 +266,7 @@ fn what_was_not_delivered_or_went_back_is_not_replaced() {
             ("reason", json!({"reason": ""})),
         ] {
             let refused = world
-                .replace(&paid, body)
+                .replace_sold(&paid, body)
                 .await
                 .refused(422, "VALIDATION_ERROR");
             assert_eq!(refused["details"][0]["field"], field, "{refused}");
