@@ -169,7 +169,13 @@ async fn of_purchase(
 ) -> Result<Response, ApiError> {
     let of = (found.merchant, found.id);
     let by = (caller.actor(), app.engine.random().clone());
-    let done = checkout::dispute(&app.database, of, dispute, by, app.now()).await?;
+    let own = app.clone();
+    // One task: the turn is held until it is stored, whether or not the caller waits.
+    let done = owned(async move {
+        let _turn = own.turns.of_invoice(of.1).await;
+        checkout::dispute(&own.database, of, dispute, by, own.now()).await
+    });
+    let done = done.await?;
     let done = done.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let (invoice, already) =
         done.map_err(|refused| refusal(&Refused::Invoice(refused), caller.currency()))?;

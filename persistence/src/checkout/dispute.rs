@@ -1,7 +1,7 @@
 //! A dispute about a customer's purchase: stored with what follows for its sale.
 //!
-//! Keeps: a purchase that is disputed was delivered, so nothing leaves a shelf for it meanwhile; the row that is
-//! locked keeps a refund apart.
+//! Keeps: whoever disputes has the invoice's turn, so that no replacement leaves a shelf for it meanwhile; the row that
+//! is locked keeps a refund apart.
 
 use std::sync::Arc;
 
