@@ -120,6 +120,11 @@ impl Known {
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 
+    /// What the body is known by, if there is a key: with the same key it may not be another.
+    pub(crate) const fn body(&self) -> [u8; 32] {
+        self.digest
+    }
+
     /// Executes the work, or answers as it was answered before.
     pub(crate) async fn execute(
         self,

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use super::owned_by;
 use crate::{
     auth::{MerchantKey, scope::ResellerStockWrite},
-    checkout,
+    checkout::replace::{Refused, replace},
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
@@ -79,7 +79,7 @@ pub(crate) async fn dev(
 ) -> Result<Response, ApiError> {
     let name = caller.name();
     let known_by = once.request.reference(name, app.engine.random().as_ref());
-    let own = ReplacementId::from_uuid(known_by);
+    let own = (ReplacementId::from_uuid(known_by), once.request.body());
     let work = Box::pin(answer(app.clone(), caller, (id, own), once.body));
     once.request.execute(&app, name, work).await
 }
@@ -87,7 +87,7 @@ pub(crate) async fn dev(
 async fn answer(
     app: App,
     caller: MerchantKey<ResellerStockWrite>,
-    (invoice, id): (InvoiceId, ReplacementId),
+    (invoice, (id, body)): (InvoiceId, (ReplacementId, [u8; 32])),
     wire: ReplaceSerials,
 ) -> Result<Response, ApiError> {
     let found = owned_by(&app, caller.merchant_id(), invoice).await?;
@@ -97,10 +97,22 @@ async fn answer(
         let said = "Only what a customer bought is replaced by its invoice.";
         return Err(ApiError::saying(Code::InvalidState, said));
     }
-    let replacing = Replacing { id, wanted, reason };
+    let replacing = Replacing {
+        id,
+        wanted,
+        reason,
+        body,
+    };
     let of = (found.merchant, found.id);
-    let replaced = checkout::replace::replace(&app, of, replacing, caller.actor()).await?;
-    let (replaced, already) = replaced.map_err(|why| refused(why, by_name))?;
+    let replaced = replace(&app, of, replacing, caller.actor()).await?;
+    let (replaced, already) = replaced.map_err(|why| match why {
+        Refused::Purchase(why) => refused(why, by_name),
+        Refused::Behind => {
+            let said = "Another replacement of this invoice is not carried out yet.";
+            ApiError::saying(Code::RequestInProgress, said)
+        }
+        Refused::Mismatch => ApiError::new(Code::IdempotencyMismatch),
+    })?;
     let view = InvoiceReplacementView::of(&replaced);
     let answer = if already {
         Answer::replayed(view)

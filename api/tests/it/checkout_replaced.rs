@@ -40,6 +40,29 @@ impl World {
         call.send().await.data(200)[0]["counts"]["burned"].clone()
     }
 
+    /// One of the first serial of the only invoice, as after a crash before its successor left the shelf.
+    fn cut_off(&self) {
+        self.sql(
+            "INSERT INTO invoice_replacements (replacement_id, merchant_id, invoice_id, product_id,
+               variant_id, serial_ids, attempted_at, created_at)
+             SELECT gen_random_uuid(), g.merchant_id, g.invoice_id, l.product_id, l.variant_id,
+               ARRAY[g.serial_id], i.created_at, i.created_at
+             FROM sold_serials AS g JOIN invoices AS i ON i.invoice_id = g.invoice_id
+             JOIN invoice_lines AS l ON l.invoice_id = g.invoice_id
+             ORDER BY g.place LIMIT 1",
+        );
+    }
+
+    /// As after a crash between the withdrawal and what is noted of it.
+    fn unnoted(&self) {
+        self.sql(
+            "DELETE FROM sold_serials WHERE serial_id IN (SELECT successor_id FROM sold_serials);
+             UPDATE sold_serials SET successor_id = NULL;
+             UPDATE invoice_replacements SET successor_ids = NULL;
+             DELETE FROM mails WHERE kind = 'replacement'",
+        );
+    }
+
     /// Everything that a replacement changes.
     fn replaced_units(&self) -> String {
         self.scalar(
@@ -192,11 +215,11 @@ fn replacement_is_carried_out_once_however_often_it_is_sent() {
             "/dev/v1/invoices/{}/replacements",
             paid["id"].as_str().unwrap()
         );
-        let send = || {
+        let send_this = |body: Value| {
             let call = world.call("POST", &path).key(&world.merchant_key());
-            let call = call.header("idempotency-key", "r-1");
-            call.json(&json!({"quantity": 1})).send()
+            call.header("idempotency-key", "r-1").json(&body).send()
         };
+        let send = || send_this(json!({"quantity": 1}));
         let done = send().await.data(201);
         let before = world.replaced_units();
         // Also when the answer is kept no more.
@@ -204,21 +227,102 @@ fn replacement_is_carried_out_once_however_often_it_is_sent() {
         let again = send().await;
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         assert_eq!(again.data(200), done);
+        world.sql("DELETE FROM idempotency_keys");
+        let other = send_this(json!({"quantity": 2})).await;
+        other.refused(422, "IDEMPOTENCY_MISMATCH");
         assert_eq!(world.replaced_units(), before);
 
-        // As after a crash between the withdrawal and what is noted of it.
         let old = world.revealed(&page).await;
-        world.sql(
-            "DELETE FROM sold_serials WHERE serial_id IN (SELECT successor_id FROM sold_serials);
-             UPDATE sold_serials SET successor_id = NULL;
-             UPDATE invoice_replacements SET successor_ids = NULL;
-             DELETE FROM mails WHERE kind = 'replacement'",
-        );
+        world.unnoted();
         let app = world.server.app();
         assert_eq!(carry_replacing(app, after(2)).await.unwrap(), 1);
         assert_eq!(carry_replacing(app, after(4)).await.unwrap(), 0);
         assert_eq!(world.replaced_units(), before);
         assert_eq!(world.revealed(&page).await, old);
+    });
+}
+
+#[test]
+fn what_was_cut_off_is_forgotten_if_its_purchase_went_back_or_is_disputed() {
+    for (path, body) in [
+        ("refund", json!({"refund_ref": "B1"})),
+        ("dispute", json!({"outcome": "OPENED"})),
+    ] {
+        with_world(async |world| {
+            let (_, paid) = world.units_sold(2).await;
+            let before = world.replaced_units();
+            world.cut_off();
+            world.act_on(&paid, path, body.clone()).await.data(200);
+            let app = world.server.app();
+            assert_eq!(carry_replacing(app, after(2)).await.unwrap(), 1);
+            assert_eq!(world.replaced_units(), before, "after a {path}");
+            let noted = "SELECT COUNT(*) FROM audit_log WHERE action = 'invoice.replace_undo'";
+            assert_eq!(world.scalar(noted), "1");
+            assert_eq!(carry_replacing(app, after(4)).await.unwrap(), 0);
+        });
+    }
+}
+
+#[test]
+fn what_left_its_shelf_before_its_purchase_went_back_is_noted_and_nobody_is_told() {
+    with_world(async |world| {
+        let (_, paid) = world.units_sold(2).await;
+        world.replace_sold(&paid, json!({})).await.data(201);
+        let units = "SELECT string_agg(serial_id || ' ' || COALESCE(successor_id || '', ''), ','
+            ORDER BY place) FROM sold_serials";
+        let before = world.scalar(units);
+        world.unnoted();
+        let refund = json!({"refund_ref": "B1"});
+        world.act_on(&paid, "refund", refund).await.data(200);
+        let app = world.server.app();
+        assert_eq!(carry_replacing(app, after(2)).await.unwrap(), 1);
+        assert_eq!(carry_replacing(app, after(4)).await.unwrap(), 0);
+        assert_eq!(world.scalar(units), before);
+        let told = "SELECT COUNT(*) FROM mails WHERE kind = 'replacement'";
+        assert_eq!(world.scalar(told), "0");
+    });
+}
+
+#[test]
+fn no_serial_is_replaced_beside_a_replacement_that_was_cut_off() {
+    with_world(async |world| {
+        let (page, paid) = world.units_sold(2).await;
+        let nobodys = "SELECT COUNT(*) FROM serial_claims AS c WHERE NOT EXISTS (
+            SELECT FROM sold_serials AS g WHERE g.serial_id = c.serial_id)";
+        let lost = world.scalar(nobodys);
+        world.cut_off();
+        let before = world.replaced_units();
+        let beside = world.replace_sold(&paid, json!({})).await;
+        beside.refused(409, "REQUEST_IN_PROGRESS");
+        assert_eq!(world.replaced_units(), before);
+        let app = world.server.app();
+        assert_eq!(carry_replacing(app, after(2)).await.unwrap(), 1);
+        let open = world.replace_sold(&paid, json!({"full": "true"})).await;
+        assert_eq!(open.data(201)["quantity"], 1, "the other one");
+        let page = world.revealed(&page).await;
+        let (now, old) = shown(&page);
+        assert_eq!((now.len(), old.len()), (2, 2), "{page}");
+        assert_eq!(world.scalar(nobodys), lost);
+    });
+}
+
+#[test]
+fn what_was_forgotten_before_its_turn_takes_nothing_off_the_shelf() {
+    with_world(async |world| {
+        world.units_sold(1).await;
+        let before = world.replaced_units();
+        world.cut_off();
+        // Whoever has the turn before the job finds too little, and forgets it.
+        world.sql(
+            "CREATE FUNCTION forgotten() RETURNS trigger LANGUAGE plpgsql AS
+               'BEGIN DELETE FROM invoice_replacements WHERE replacement_id = NEW.replacement_id;
+                RETURN NULL; END';
+             CREATE TRIGGER forgotten AFTER UPDATE OF attempted_at ON invoice_replacements
+               FOR EACH ROW EXECUTE FUNCTION forgotten()",
+        );
+        let app = world.server.app();
+        assert_eq!(carry_replacing(app, after(2)).await.unwrap(), 1);
+        assert_eq!(world.replaced_units(), before);
     });
 }
 

@@ -23,6 +23,8 @@ pub struct InvoiceReplacement {
     /// One for each, in their order; none as long as it is not known that they left their shelf.
     pub successors: Vec<SerialId>,
     pub reason: Option<String>,
+    /// Wanted also of what took another's place, and of what went back.
+    pub despite: bool,
     pub created_at: Timestamp,
 }
 
@@ -34,6 +36,16 @@ impl InvoiceReplacement {
 
     pub fn is_issued(&self) -> bool {
         !self.successors.is_empty()
+    }
+
+    /// The same serials by name: what happened since then may forbid it.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            which: Which::These(self.serials.clone()),
+            product: None,
+            variant: None,
+            despite: self.despite,
+        }
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{
-    DecidedBy, Facts, NotReplaced, Reason, Refusal, Status, Wanted, Which, of_purchase, request,
+    DecidedBy, Facts, InvoiceReplacement, NotReplaced, Reason, Refusal, Status, Wanted, Which,
+    of_purchase, request,
 };
 use crate::{
     catalog::{ProductKind, Sku},
     checkout::{Line, Unit},
     clock::EPOCH,
-    ids::{InvoiceId, InvoiceLineId, MerchantId, ProductId, SerialId},
+    ids::{InvoiceId, InvoiceLineId, MerchantId, ProductId, ReplacementId, SerialId},
     money::{Money, Percent},
     payments::{Coin, Invoice, Origin, Pay, ProviderKind, Purpose, Status as Standing},
     programs::Replacement,
@@ -166,6 +167,39 @@ fn units_that_count_are_replaced_once_or_as_often_as_their_merchant_says() {
         let meant = of_purchase(&invoice, (&lines, &units), &wanted);
         assert_eq!(meant, expected, "{wanted:?}");
     }
+}
+
+#[test]
+fn what_was_meant_is_judged_again_by_its_serials() {
+    let (invoice, mut lines, mut units) = purchase();
+    let meant = |despite| {
+        let one = InvoiceReplacement {
+            id: ReplacementId::from_uuid(Uuid::nil()),
+            merchant: invoice.merchant,
+            invoice: invoice.id,
+            sku: lines[1].sku,
+            serials: vec![serial(3)],
+            successors: Vec::new(),
+            reason: None,
+            despite,
+            created_at: EPOCH,
+        };
+        one.wanted()
+    };
+    let (plain, despite) = (meant(false), meant(true));
+    let judge =
+        |lines: &[Line], units: &[Unit], wanted| of_purchase(&invoice, (lines, units), wanted);
+    let still = Ok((1, vec![serial(3)]));
+    assert_eq!(judge(&lines, &units, &plain), still);
+    lines[1].refunded = lines[1].total;
+    assert_eq!(judge(&lines, &units, &plain), Err(NotReplaced::Refunded));
+    assert_eq!(judge(&lines, &units, &despite), still);
+    units[2].successor = Some(serial(5));
+    units.push(Unit {
+        serial: serial(5),
+        successor: None,
+    });
+    assert_eq!(judge(&lines, &units, &despite), Err(NotReplaced::Before));
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub use open::{Customer, Opened, Opening, OpeningLine, has_room, open};
 pub use pay::{NotAccepted, NotPaid, Said, accept, settle};
 pub use refund::{Cause, Giving, Refund, refund};
 pub(crate) use refund::{insert as insert_refund, known as known_refund};
-pub use replace::{Replacing, replace, replaced, take_replacing, unreplaced};
+pub use replace::{
+    Replace, Replacing, Standing, replace, replaced, replacing, take_replacing, unreplaced,
+};
 pub use session::{NewSession, change, find as find_session, insert, reprice, sweep};
 pub use wait::{Short, Waits, wait};

@@ -261,7 +261,7 @@ async fn end(
 }
 
 /// Whoever was replaced does not know what its successor delivers.
-async fn still_owns(connection: &mut PgConnection, owner: Owner) -> Result<(), Error> {
+pub(super) async fn still_owns(connection: &mut PgConnection, owner: Owner) -> Result<(), Error> {
     let owns: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM shards WHERE shard = 0 AND owner = $1)")
             .bind(owner.0)

@@ -1,6 +1,7 @@
 //! Serials that a customer bought and that are no good: what is wanted is stored, and that it was carried out.
 //!
-//! Keeps: which serials are meant is said while the row of the invoice is locked; they are noted with their
+//! Keeps: which serials are meant is said while the row of the invoice is locked, and judged again before any leave
+//! their shelf; of one invoice one replacement waits at most, so that none is meant twice. They are noted with their
 //! successors, and those as the customer's, in one transaction. The caller has the invoice's turn.
 
 use engine::{
@@ -9,6 +10,8 @@ use engine::{
     clock::Timestamp,
     events::{Fact, InvoiceReplacementIssued},
     ids::{InvoiceId, MerchantId, ProductId, ReplacementId, SerialId, VariantId},
+    journal::Owner,
+    payments::Invoice,
     replacements::{InvoiceReplacement, NotReplaced, Wanted, of_purchase},
     vault::Vault,
 };
@@ -17,6 +20,7 @@ use uuid::Uuid;
 
 use super::{
     deliver::{JOB, units},
+    refund::still_owns,
     rows::{lines, lock},
 };
 use crate::{
@@ -24,6 +28,7 @@ use crate::{
     database::commit,
     error::exactly_one,
     events::outbox,
+    inventory::withdrawal,
     mail::{self, Post},
     owned,
     relationships::rows::kept,
@@ -35,6 +40,32 @@ pub struct Replacing {
     pub id: ReplacementId,
     pub wanted: Wanted,
     pub reason: Option<String>,
+    /// The digest of the request: the same id may not mean something else.
+    pub body: [u8; 32],
+}
+
+/// What is stored of what a merchant wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replace {
+    /// Now, or under this id before.
+    Stored(Box<InvoiceReplacement>),
+    /// Something else was wanted under this id.
+    Mismatch,
+    /// Another of the same invoice is not carried out yet.
+    Behind,
+    Refused(NotReplaced),
+}
+
+/// How a replacement stands whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    Issued(Box<InvoiceReplacement>),
+    /// Its successors are to leave their shelf, or left it and are not noted.
+    Due(Box<InvoiceReplacement>),
+    /// They left it, and would not any more: they are noted, and nobody is told.
+    Late(Box<InvoiceReplacement>, Vec<SerialId>),
+    /// None left, and none will: it is forgotten.
+    Undone(NotReplaced),
 }
 
 /// Every column of a replacement and the rest of the query.
@@ -42,7 +73,7 @@ macro_rules! select_replacement {
     ($rest:literal) => {
         concat!(
             "SELECT replacement_id, merchant_id, invoice_id, product_id, variant_id, serial_ids,
-               successor_ids, reason, created_at FROM invoice_replacements ",
+               successor_ids, reason, despite, body_digest, created_at FROM invoice_replacements ",
             $rest
         )
     };
@@ -58,7 +89,17 @@ struct Row {
     serial_ids: Vec<Uuid>,
     successor_ids: Option<Vec<Uuid>>,
     reason: Option<String>,
+    despite: bool,
+    body_digest: Option<Vec<u8>>,
     created_at: Timestamp,
+}
+
+impl Row {
+    /// Whether this request asked for it. Of the oldest it is not known what did.
+    fn is_of(&self, body: &[u8; 32]) -> bool {
+        let known = self.body_digest.as_deref();
+        known.is_none_or(|known| known == body)
+    }
 }
 
 impl From<Row> for InvoiceReplacement {
@@ -75,19 +116,20 @@ impl From<Row> for InvoiceReplacement {
             serials: serials(row.serial_ids),
             successors: serials(row.successor_ids.unwrap_or_default()),
             reason: row.reason,
+            despite: row.despite,
             created_at: row.created_at,
         }
     }
 }
 
-/// Stores what is to be replaced, or what was stored under this id before; none if no customer of this merchant has
-/// such an invoice.
+/// Stores what is to be replaced, or finds what was stored under this id before; none if no customer of this merchant
+/// has such an invoice.
 pub async fn replace(
     db: &Database,
     (merchant, id): (MerchantId, InvoiceId),
     replacing: Replacing,
     (actor, now): (Actor, Timestamp),
-) -> Result<Option<Result<InvoiceReplacement, NotReplaced>>, Error> {
+) -> Result<Option<Replace>, Error> {
     let (db, now) = (db.clone(), kept(now));
     owned(async move {
         let mut tx = db.begin().await?;
@@ -95,13 +137,20 @@ pub async fn replace(
             return Ok(None);
         };
         if let Some(known) = known(&mut tx, replacing.id).await? {
-            return Ok(Some(Ok(known)));
+            return Ok(Some(if known.is_of(&replacing.body) {
+                Replace::Stored(Box::new(known.into()))
+            } else {
+                Replace::Mismatch
+            }));
+        }
+        if one_waits(&mut tx, id).await? {
+            return Ok(Some(Replace::Behind));
         }
         let (lines, units) = (lines(&mut tx, id).await?, units(&mut tx, id).await?);
         let meant = of_purchase(&invoice, (&lines, &units), &replacing.wanted);
         let (at, serials) = match meant {
             Ok(meant) => meant,
-            Err(refused) => return Ok(Some(Err(refused))),
+            Err(refused) => return Ok(Some(Replace::Refused(refused))),
         };
         let replacement = InvoiceReplacement {
             id: replacing.id,
@@ -111,35 +160,47 @@ pub async fn replace(
             serials,
             successors: Vec::new(),
             reason: replacing.reason,
+            despite: replacing.wanted.despite,
             created_at: now,
         };
-        insert(&mut tx, &replacement).await?;
+        insert(&mut tx, &replacement, &replacing.body).await?;
         let before = Some(digest(&mut tx, id).await?);
         note(&mut tx, &invoice, (actor, "invoice.replace"), before, now).await?;
         commit(tx).await?;
-        Ok(Some(Ok(replacement)))
+        Ok(Some(Replace::Stored(Box::new(replacement))))
     })
     .await
 }
 
-async fn known(
-    connection: &mut PgConnection,
-    id: ReplacementId,
-) -> Result<Option<InvoiceReplacement>, Error> {
-    let row: Option<Row> =
-        sqlx::query_as(select_replacement!("WHERE replacement_id = $1 FOR UPDATE"))
-            .bind(id.uuid())
-            .fetch_optional(connection)
-            .await?;
-    Ok(row.map(InvoiceReplacement::from))
+async fn known(connection: &mut PgConnection, id: ReplacementId) -> Result<Option<Row>, Error> {
+    let found = sqlx::query_as(select_replacement!("WHERE replacement_id = $1 FOR UPDATE"))
+        .bind(id.uuid())
+        .fetch_optional(connection);
+    Ok(found.await?)
 }
 
-async fn insert(connection: &mut PgConnection, one: &InvoiceReplacement) -> Result<(), Error> {
+/// Whether one of this invoice, whose row is locked, has serials that no successor is noted of yet.
+async fn one_waits(connection: &mut PgConnection, invoice: InvoiceId) -> Result<bool, Error> {
+    let waits: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM invoice_replacements
+           WHERE invoice_id = $1 AND successor_ids IS NULL)",
+    )
+    .bind(invoice.uuid())
+    .fetch_one(connection)
+    .await?;
+    Ok(waits)
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    one: &InvoiceReplacement,
+    body: &[u8; 32],
+) -> Result<(), Error> {
     let serials: Vec<Uuid> = one.serials.iter().map(|serial| serial.uuid()).collect();
     sqlx::query(
         "INSERT INTO invoice_replacements (replacement_id, merchant_id, invoice_id, product_id,
-           variant_id, serial_ids, reason, attempted_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+           variant_id, serial_ids, reason, despite, body_digest, attempted_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
     )
     .bind(one.id.uuid())
     .bind(one.merchant.uuid())
@@ -148,10 +209,57 @@ async fn insert(connection: &mut PgConnection, one: &InvoiceReplacement) -> Resu
     .bind(one.sku.variant.map(VariantId::uuid))
     .bind(serials)
     .bind(&one.reason)
+    .bind(one.despite)
+    .bind(&body[..])
     .bind(one.created_at)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// How this one stands now that it is its turn; none if it was forgotten meanwhile. It is judged again: its purchase may
+/// have been given back or disputed since. Then it is forgotten too, unless its successors left their shelf.
+pub async fn replacing(
+    db: &Database,
+    one: &InvoiceReplacement,
+    owner: Owner,
+    now: Timestamp,
+) -> Result<Option<Standing>, Error> {
+    let (db, now) = (db.clone(), kept(now));
+    let (merchant, id, own) = (one.merchant, one.invoice, one.id);
+    owned(async move {
+        let mut tx = db.begin().await?;
+        let invoice = locked(&mut tx, (merchant, id)).await?;
+        let Some(found) = known(&mut tx, own).await? else {
+            return Ok(None);
+        };
+        let one = Box::new(InvoiceReplacement::from(found));
+        if one.is_issued() {
+            return Ok(Some(Standing::Issued(one)));
+        }
+        let (lines, units) = (lines(&mut tx, id).await?, units(&mut tx, id).await?);
+        let Err(refused) = of_purchase(&invoice, (&lines, &units), &one.wanted()) else {
+            return Ok(Some(Standing::Due(one)));
+        };
+        still_owns(&mut tx, owner).await?;
+        if let Some(withdrawal) = withdrawal::find(&mut tx, one.withdrawal()).await? {
+            return Ok(Some(Standing::Late(one, withdrawal.serials)));
+        }
+        undo(&mut tx, (&invoice, own), now).await?;
+        commit(tx).await?;
+        Ok(Some(Standing::Undone(refused)))
+    })
+    .await
+}
+
+async fn locked(
+    connection: &mut PgConnection,
+    (merchant, id): (MerchantId, InvoiceId),
+) -> Result<Invoice, Error> {
+    let found = lock(connection, merchant, id).await?;
+    found.ok_or(Error::Inconsistent {
+        what: "the invoice of a replacement is gone",
+    })
 }
 
 /// Notes what left the shelf as the customer's, in the places of what it replaces, and tells both; once.
@@ -166,10 +274,11 @@ pub async fn replaced(
     let (merchant, invoice, id) = (one.merchant, one.invoice, one.id);
     owned(async move {
         let mut tx = db.begin().await?;
-        lock(&mut tx, merchant, invoice).await?;
+        locked(&mut tx, (merchant, invoice)).await?;
         let found = known(&mut tx, id).await?.ok_or(Error::Inconsistent {
             what: "a replacement that is carried out is gone",
         })?;
+        let found = InvoiceReplacement::from(found);
         if found.is_issued() {
             return Ok(found);
         }
@@ -261,25 +370,30 @@ pub async fn unreplaced(
     let (merchant, invoice, id) = (one.merchant, one.invoice, one.id);
     owned(async move {
         let mut tx = db.begin().await?;
-        let found = lock(&mut tx, merchant, invoice).await?;
-        let found = found.ok_or(Error::Inconsistent {
-            what: "the invoice of a replacement is gone",
-        })?;
-        let forgotten = sqlx::query(
-            "DELETE FROM invoice_replacements
-             WHERE replacement_id = $1 AND successor_ids IS NULL",
-        )
-        .bind(id.uuid())
-        .execute(&mut *tx)
-        .await?;
-        if forgotten.rows_affected() > 0 {
-            let before = Some(digest(&mut tx, invoice).await?);
-            let deed = (Actor::job(JOB), "invoice.replace_undo");
-            note(&mut tx, &found, deed, before, now).await?;
-        }
+        let invoice = locked(&mut tx, (merchant, invoice)).await?;
+        undo(&mut tx, (&invoice, id), now).await?;
         commit(tx).await
     })
     .await
+}
+
+async fn undo(
+    connection: &mut PgConnection,
+    (invoice, id): (&Invoice, ReplacementId),
+    now: Timestamp,
+) -> Result<(), Error> {
+    let forgotten = sqlx::query(
+        "DELETE FROM invoice_replacements WHERE replacement_id = $1 AND successor_ids IS NULL",
+    )
+    .bind(id.uuid())
+    .execute(&mut *connection)
+    .await?;
+    if forgotten.rows_affected() > 0 {
+        let before = Some(digest(&mut *connection, invoice.id).await?);
+        let deed = (Actor::job(JOB), "invoice.replace_undo");
+        note(connection, invoice, deed, before, now).await?;
+    }
+    Ok(())
 }
 
 /// Takes over replacements that nobody carried out since a time: they are this caller's for a while.
@@ -299,7 +413,7 @@ pub async fn take_replacing(
                WHERE successor_ids IS NULL AND attempted_at < $1
                ORDER BY attempted_at LIMIT $2 FOR UPDATE SKIP LOCKED))
              RETURNING replacement_id, merchant_id, invoice_id, product_id, variant_id, serial_ids,
-               successor_ids, reason, created_at",
+               successor_ids, reason, despite, body_digest, created_at",
         )
         .bind(before)
         .bind(limit)
