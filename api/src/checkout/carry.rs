@@ -16,13 +16,10 @@ use engine::{
     inventory::{Pulled, Purpose, ReserveCall, ReservedAll, Waiting, WithdrawalCall},
     merchants::Merchant,
     payments::Status,
-    programs::CustomerMail,
 };
 use persistence::{
     checkout::{self, Due, Short},
-    inventory::list::sealed,
     mail::Post,
-    programs,
 };
 
 use super::{end::release, letters};
@@ -90,18 +87,7 @@ async fn post(
     due: &Due,
     serials: &[SerialId],
 ) -> Result<Option<Post>, ApiError> {
-    let program = programs::find(&app.database, shop.id).await?;
-    let inline = program.is_some_and(|it| it.customer_mail == CustomerMail::Inline);
-    let mut texts = Vec::new();
-    if inline {
-        for (serial, (text, _)) in serials
-            .iter()
-            .zip(sealed(&app.database, shop.id, serials).await?)
-        {
-            let text = shop.key.open_serial(*serial, &text);
-            texts.push(text.map_err(|_| ApiError::new(Code::InternalError))?);
-        }
-    }
+    let texts = letters::inline(app, shop, serials).await?;
     let post = due
         .knows_customer()
         .then(|| letters::delivered(app, shop, due, &texts));

@@ -1,12 +1,21 @@
 //! What customers are mailed.
 
 use engine::{
-    catalog::ProductKind, checkout::Line, fulfillments::Email, ids::MailId, merchants::Merchant,
-    money::Money, payments::ProviderKind, vault::Opened,
+    catalog::ProductKind,
+    checkout::Line,
+    fulfillments::Email,
+    ids::{MailId, SerialId},
+    merchants::Merchant,
+    money::Money,
+    payments::ProviderKind,
+    programs::CustomerMail,
+    vault::Opened,
 };
 use persistence::{
     checkout::{Due, OpeningLine},
+    inventory::list::sealed,
     mail::{Letter, Post},
+    programs,
     top_ups::Announcement,
 };
 
@@ -48,6 +57,23 @@ pub(super) fn opened(
             text,
         )
     })
+}
+
+/// The texts of these serials, if the merchant wants them in mails; else none.
+pub(super) async fn inline(
+    app: &App,
+    merchant: &Merchant,
+    serials: &[SerialId],
+) -> Result<Vec<Opened>, ApiError> {
+    let program = programs::find(&app.database, merchant.id).await?;
+    if program.is_none_or(|it| it.customer_mail != CustomerMail::Inline) {
+        return Ok(Vec::new());
+    }
+    let texts = sealed(&app.database, merchant.id, serials).await?;
+    let texts = serials.iter().zip(texts);
+    let texts = texts.map(|(serial, (text, _))| merchant.key.open_serial(*serial, &text));
+    let texts: Result<Vec<_>, _> = texts.collect();
+    texts.map_err(|_| ApiError::new(Code::InternalError))
 }
 
 /// What was bought is there: its texts, if the merchant wants them in mails, else where they are.

@@ -11,16 +11,12 @@ use engine::{
     clock::Timestamp,
     ids::{InvoiceId, MerchantId, SerialId},
     inventory::{Pulled, Purpose, WithdrawalCall},
-    merchants::Merchant,
-    programs::CustomerMail,
     replacements::{InvoiceReplacement, NotReplaced},
-    vault::Opened,
 };
 use persistence::{
     checkout::{self, Replace, Replacing, Standing},
-    inventory::list::sealed,
     mail::Post,
-    owned, programs,
+    owned,
 };
 
 use super::letters;
@@ -134,23 +130,11 @@ async fn post(
     if !sold.knows_customer() {
         return Ok(None);
     }
-    let program = programs::find(&app.database, shop.id).await?;
-    let inline = program.is_some_and(|it| it.customer_mail == CustomerMail::Inline);
-    let mut pairs = Vec::new();
-    if inline {
-        let old = opened(app, &shop, &one.serials).await?;
-        let new = opened(app, &shop, successors).await?;
-        pairs.extend(old.into_iter().zip(new));
-    }
+    let both = [&one.serials[..], successors].concat();
+    let mut old = letters::inline(app, &shop, &both).await?;
+    let new = old.split_off(old.len() / 2);
+    let pairs: Vec<_> = old.into_iter().zip(new).collect();
     letters::replaced(app, &shop, &sold, (successors.len(), &pairs)).map(Some)
-}
-
-async fn opened(app: &App, shop: &Merchant, serials: &[SerialId]) -> Result<Vec<Opened>, ApiError> {
-    let texts = sealed(&app.database, shop.id, serials).await?;
-    let texts = serials.iter().zip(texts);
-    let texts = texts.map(|(serial, (text, _))| shop.key.open_serial(*serial, &text));
-    let texts: Result<Vec<_>, _> = texts.collect();
-    texts.map_err(|_| ApiError::new(Code::InternalError))
 }
 
 /// Carries out what was cut off, and says how many there were.

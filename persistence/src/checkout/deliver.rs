@@ -191,7 +191,7 @@ pub async fn delivered(
             let reserved = line.id.withdrawal();
             reservations::end(&mut tx, reserved, Ending::Redeemed, now).await?;
         }
-        give(&mut tx, &invoice, &serials, now).await?;
+        give(&mut tx, (merchant, id), &serials, now).await?;
         if let Some(Post { id, letter }) = &post {
             mail::queue(&mut tx, &vault, (*id, "delivery"), letter, now).await?;
         }
@@ -213,22 +213,24 @@ pub(super) async fn lock_paid(
     })
 }
 
-/// Notes serials as the customer's, for ever.
+/// Notes serials as the customer's, for ever, behind those that are.
 pub(super) async fn give(
     connection: &mut PgConnection,
-    invoice: &Invoice,
+    (merchant, invoice): (MerchantId, InvoiceId),
     serials: &[SerialId],
     now: Timestamp,
 ) -> Result<(), Error> {
     let ids: Vec<Uuid> = serials.iter().map(|serial| serial.uuid()).collect();
     sqlx::query(
         "INSERT INTO sold_serials (serial_id, invoice_id, merchant_id, place, created_at)
-         SELECT serial_id, $2, $3, place, $4
+         SELECT serial_id, $2, $3, place + COALESCE((
+             SELECT MAX(g.place) FROM sold_serials AS g WHERE g.invoice_id = $2
+           ), 0), $4
          FROM UNNEST($1::uuid[]) WITH ORDINALITY AS given (serial_id, place)",
     )
     .bind(ids)
-    .bind(invoice.id.uuid())
-    .bind(invoice.merchant.uuid())
+    .bind(invoice.uuid())
+    .bind(merchant.uuid())
     .bind(now)
     .execute(connection)
     .await?;

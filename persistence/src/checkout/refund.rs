@@ -256,7 +256,8 @@ async fn end(
     went = again.map_err(|_| Error::Inconsistent {
         what: "a refund that was possible before the delivery",
     })?;
-    give(&mut *connection, &went.invoice, &left, now).await?;
+    let own = (went.invoice.merchant, went.invoice.id);
+    give(&mut *connection, own, &left, now).await?;
     Ok((went, freed))
 }
 

@@ -19,7 +19,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    deliver::{JOB, units},
+    deliver::{JOB, give, units},
     refund::still_owns,
     rows::{lines, lock},
 };
@@ -322,19 +322,8 @@ async fn succeed(
             what: "a serial that is replaced has a successor",
         });
     }
-    sqlx::query(
-        "INSERT INTO sold_serials (serial_id, invoice_id, merchant_id, place, created_at)
-         SELECT serial_id, $2, $3, place + (
-             SELECT MAX(g.place) FROM sold_serials AS g WHERE g.invoice_id = $2
-           ), $4
-         FROM UNNEST($1::uuid[]) WITH ORDINALITY AS given (serial_id, place)",
-    )
-    .bind(&successors)
-    .bind(one.invoice.uuid())
-    .bind(one.merchant.uuid())
-    .bind(now)
-    .execute(&mut *connection)
-    .await?;
+    let own = (one.merchant, one.invoice);
+    give(&mut *connection, own, &one.successors, now).await?;
     let stored =
         sqlx::query("UPDATE invoice_replacements SET successor_ids = $2 WHERE replacement_id = $1")
             .bind(one.id.uuid())
