@@ -3,7 +3,7 @@
 //!
 //! Keeps the order: where the invoice stands is stored, the money is taken out of the balance, answered. A
 //! reference takes back once; what a crash cut off is taken by a job. What a customer paid is in no balance: its
-//! refund ends the purchase, and a dispute about it is one about its sale.
+//! refund ends the purchase once the whole price went back, and a dispute about it is one about its sales.
 
 use axum::{
     extract::State,

@@ -25,7 +25,7 @@ pub(super) fn operations() -> Vec<Operation> {
 fn invoices() -> Vec<Operation> {
     let filters = [
         Parameter::text("status", "Statuses, with commas between them."),
-        Parameter::text("purpose", "TOP_UP or CHECKOUT."),
+        Parameter::text("purpose", "TOP_UP, CHECKOUT or STOCK_REQUEST, with commas between them."),
         Parameter::LIMIT,
         Parameter::CURSOR,
         Parameter::PAGE,
@@ -44,7 +44,7 @@ fn invoices() -> Vec<Operation> {
         Operation::new(
             "post",
             "/dev/v1/invoices/{inv}/refund",
-            "You gave money back, once per reference: of a top-up it leaves the balance, and what is not there is owed; a customer's purchase ends with it.",
+            "You gave money back, once per reference: of a top-up it leaves the balance, and what is not there is owed; a customer's purchase ends once its whole price went back, a line of it once the line's did.",
         )
         .scope(Scope::BalanceWrite)
         .once()
