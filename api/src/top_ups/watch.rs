@@ -169,11 +169,14 @@ async fn tell_low(app: &App, watched: &Watched, now: Timestamp) -> Result<(), Ap
     Ok(())
 }
 
-/// Opens an invoice for a balance that is below its threshold, if one is due.
+/// Opens an invoice for a balance that is below its threshold, if one is due. A provider is asked for one only then.
 async fn top_up(app: &App, watched: &Watched, now: Timestamp) -> Result<(), ApiError> {
     let Some(set) = &watched.automatic else {
         return Ok(());
     };
+    if !top_ups::may_open_automatic(&app.database, watched.scope, set, now).await? {
+        return Ok(());
+    }
     let (merchant, relationship) = (watched.scope.merchant, watched.scope.relationship);
     let offered = stored::list(&app.database, merchant, true).await?;
     let Some(method) = offered.into_iter().find(|method| method.coin == set.coin) else {

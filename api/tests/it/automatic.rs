@@ -6,7 +6,7 @@ use engine::clock::{Clock as _, SystemClock};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Reply, World, with_world};
+use crate::support::{Reply, World, btcpay::with_double, with_world};
 
 /// Has 12.00.
 const CODE: &str = "demo-broke";
@@ -86,6 +86,25 @@ fn burst_through_the_threshold_opens_one_invoice() {
         world.move_money("debit", "50.00", "OUT-1").await;
         world.look(0).await;
         assert_eq!(world.automatic_invoices(), "2");
+    });
+}
+
+#[test]
+fn provider_is_asked_only_for_what_is_due_and_may_be_opened() {
+    with_double(async |world, double| {
+        let session = world.as_reseller(CODE, EMAIL).await;
+        let mut settings = automatic("20.00", "50.00");
+        settings["auto_top_up"]["coin"] = json!("btc");
+        world.set(&session, &settings).await.data(200);
+        world.sql("UPDATE programs SET min_top_up = 6000");
+        world.look(0).await;
+        assert_eq!(double.count(), 0, "so little may not be asked for");
+        world.sql("UPDATE programs SET min_top_up = NULL");
+        for _ in 0..3 {
+            world.look(0).await;
+            assert_eq!(world.automatic_invoices(), "1");
+            assert_eq!(double.count(), 1, "it waits for money");
+        }
     });
 }
 

@@ -1,4 +1,7 @@
 //! Automatic top-ups: whether one is due is decided under the lock of its balance, from what is stored.
+//!
+//! Keeps: nobody is asked how one is to be paid that is not due or may not be opened ([`may_open_automatic`]);
+//! [`open_automatic`] judges both again.
 
 use engine::{
     audit::Actor,
@@ -6,7 +9,8 @@ use engine::{
     ids::BalanceId,
     notifications::Group,
     payments::{Invoice, Origin},
-    top_ups::{Ended, History, Standing, open},
+    relationships::RelationshipScope,
+    top_ups::{Automatic, Ended, History, Standing, may_open, open},
     vault::Vault,
 };
 use sqlx::PgConnection;
@@ -28,6 +32,28 @@ use crate::{
 
 /// Who the audit log says it was.
 const JOB: &str = "automatic top-up";
+
+/// Whether an automatic invoice is due that is as it was set, and may be opened: to be asked before the provider is.
+pub async fn may_open_automatic(
+    db: &Database,
+    scope: RelationshipScope,
+    set: &Automatic,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let (db, set, now) = (db.clone(), set.clone(), kept(now));
+    owned(async move {
+        let of = (scope.merchant, scope.relationship);
+        let mut connection = db.read().await?;
+        let standing = standing(&mut connection, of, scope.balance).await?;
+        let due = standing.filter(|standing| standing.automatic == set && standing.is_due(now));
+        if due.is_none() {
+            return Ok(false);
+        }
+        let facts = facts(&mut connection, of, Some(&set.coin), now).await?;
+        Ok(may_open(&facts, Origin::Auto, set.amount).is_ok())
+    })
+    .await
+}
 
 /// Opens an automatic invoice if one is due, as it is wanted, and may be opened.
 pub async fn open_automatic(
@@ -92,6 +118,7 @@ struct Row {
     arriving: bool,
 }
 
+/// As it stays, if the caller has the lock of the balance.
 async fn standing(
     connection: &mut PgConnection,
     (_, relationship): Of,
@@ -111,7 +138,7 @@ async fn standing(
            EXISTS (SELECT FROM invoices AS i
                    WHERE i.relationship_id = $1 AND i.purpose = 'TOP_UP'
                      AND i.status IN ('CONFIRMING', 'PAID')) AS arriving
-         FROM balance_settings AS s WHERE s.relationship_id = $1 FOR UPDATE",
+         FROM balance_settings AS s WHERE s.relationship_id = $1",
     )
     .bind(relationship.uuid())
     .bind(balance.0)

@@ -20,7 +20,7 @@ pub(crate) mod takings;
 mod watch;
 
 pub use all::{find_of, list_all, list_all_numbered, stream_all};
-pub use automatic::open_automatic;
+pub use automatic::{may_open_automatic, open_automatic};
 pub use cancel::cancel;
 pub use complete::{Noted, Waiting, credited, waiting};
 pub use expire::{Paused, expire};
