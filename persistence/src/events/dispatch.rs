@@ -5,8 +5,9 @@
 //! dispatcher of the shard has.
 //! What a lane has just committed comes from its tail ([`Tails`](crate::journal::Tails)), the rest from its rows.
 //! Entries of relationships are numbered here only if they are sent to somebody ([`number`]).
-//! A fact comes behind all entries that were before it: while more of them wait in a feed of its than one step
-//! numbers, it waits too, and what came after it; each step brings it nearer, for entries come slower than steps number.
+//! A fact comes behind all entries that were before it: while more of them wait in its feeds than one step numbers,
+//! it waits too, and what comes after it in any of its feeds, but nobody else's; each step brings it nearer, for
+//! entries come slower than steps number.
 //! Whoever does not own the shard takes no step. Each step is bounded, and has connections of its own. Of
 //! facts that make earlier ones needless only the last of a step is told, so that a product whose price
 //! changes all the time floods nobody's feed.
@@ -26,7 +27,7 @@ use serde::Deserialize as _;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::number::number;
+use super::number::{number, number_within};
 use crate::{
     Database, Error,
     database::commit,
@@ -40,6 +41,8 @@ const SHARD: i16 = 0;
 const BATCHES_MAX: u64 = 4096;
 const ENTRIES_MAX: i64 = 65_536;
 const FACTS_MAX: i64 = 256;
+/// How often one step takes so many, if some of those before wait.
+const FACTS_PAGES_MAX: u32 = 8;
 
 /// How much waits to be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -267,26 +270,72 @@ struct Waiting {
     occurred_at: Timestamp,
 }
 
+/// What a step has of facts so far.
+struct Telling {
+    told: Vec<i64>,
+    /// Feeds that a fact waits for: none that comes later passes it.
+    held: HashSet<Feed>,
+    /// How many entries may still be numbered.
+    left: i64,
+}
+
 async fn tell_facts(
     connection: &mut PgConnection,
     now: Timestamp,
     feeds: &mut HashSet<Feed>,
 ) -> Result<(), Error> {
-    let mut told = Vec::new();
-    let waiting = waiting_facts(connection).await?;
+    let mut telling = Telling {
+        told: Vec::new(),
+        held: HashSet::new(),
+        left: ENTRIES_MAX,
+    };
+    let mut after = i64::MIN;
+    for _ in 0..FACTS_PAGES_MAX {
+        let waiting = waiting_facts(connection, after).await?;
+        let Some((last, _)) = waiting.last() else {
+            break;
+        };
+        after = last.outbox_id;
+        tell_some(connection, waiting, now, (&mut telling, feeds)).await?;
+        if telling.held.is_empty() {
+            break;
+        }
+    }
+    if telling.told.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM event_outbox WHERE outbox_id = ANY ($1)")
+        .bind(telling.told)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Tells those of these facts that nothing keeps waiting, in their order.
+async fn tell_some(
+    connection: &mut PgConnection,
+    waiting: Vec<(Waiting, Fact)>,
+    now: Timestamp,
+    (telling, feeds): (&mut Telling, &mut HashSet<Feed>),
+) -> Result<(), Error> {
     let last = last_of_each(&waiting);
     for (row, fact) in waiting {
         let superseded = fact
             .supersedes()
             .is_some_and(|product| last.get(&product) != Some(&row.outbox_id));
         if superseded {
-            told.push(row.outbox_id);
+            telling.told.push(row.outbox_id);
             continue;
         }
-        let Some(hear) = tell_fact(connection, &row, &fact, now).await? else {
-            break;
-        };
-        told.push(row.outbox_id);
+        let hear = hear(connection, &row, &fact).await?;
+        let waits = hear.iter().any(|feed| telling.held.contains(feed))
+            || number_within(connection, &hear, &mut telling.left, now).await?;
+        if waits {
+            telling.held.extend(hear);
+            continue;
+        }
+        tell_fact(connection, &row, &hear, now).await?;
+        telling.told.push(row.outbox_id);
         // Whose it is, or who sells what it is about.
         let of = row.relationship_id.map_or_else(
             || {
@@ -300,20 +349,15 @@ async fn tell_facts(
         feeds.extend(hear);
         notifications::note(connection, (row.merchant_id, of), &fact, row.occurred_at).await?;
     }
-    if told.is_empty() {
-        return Ok(());
-    }
-    sqlx::query("DELETE FROM event_outbox WHERE outbox_id = ANY ($1)")
-        .bind(told)
-        .execute(connection)
-        .await?;
     Ok(())
 }
 
-/// The next facts that this version knows. Others are of a newer one that ran before, or runs beside this:
-/// they wait for it, and nothing waits for them.
-async fn waiting_facts(connection: &mut PgConnection) -> Result<Vec<(Waiting, Fact)>, Error> {
-    let mut after = i64::MIN;
+/// The next facts behind one that this version knows. Others are of a newer one that ran before, or runs beside
+/// this: they wait for it, and nothing waits for them.
+async fn waiting_facts(
+    connection: &mut PgConnection,
+    mut after: i64,
+) -> Result<Vec<(Waiting, Fact)>, Error> {
     loop {
         let rows: Vec<Waiting> = sqlx::query_as(
             "SELECT outbox_id, event_id, merchant_id, relationship_id, fact, occurred_at
@@ -350,24 +394,15 @@ impl Waiting {
     }
 }
 
-/// Puts a fact into its feeds, behind the entries that were before it; none if there are more of those than get
-/// their numbers at once.
+/// Puts a fact into its feeds, whose entries have their numbers.
 async fn tell_fact(
     connection: &mut PgConnection,
     row: &Waiting,
-    fact: &Fact,
+    hear: &[Feed],
     now: Timestamp,
-) -> Result<Option<Vec<Feed>>, Error> {
-    let heard = heard(connection, row, fact).await?;
-    let feeds = heard.iter().map(|relationship| Feed {
-        merchant: MerchantId::from_uuid(row.merchant_id),
-        relationship: relationship.map(RelationshipId::from_uuid),
-        test: false,
-    });
-    let feeds: Vec<_> = feeds.collect();
-    if number(connection, &feeds, now).await? {
-        return Ok(None);
-    }
+) -> Result<(), Error> {
+    let sides = hear.iter().map(|feed| feed.relationship);
+    let heard: Vec<Option<Uuid>> = sides.map(|of| of.map(RelationshipId::uuid)).collect();
     sqlx::query(include_str!("tell.sql"))
         .bind(row.merchant_id)
         .bind(heard)
@@ -377,27 +412,33 @@ async fn tell_fact(
         .bind(row.occurred_at)
         .execute(connection)
         .await?;
-    Ok(Some(feeds))
+    Ok(())
 }
 
-/// Whose feeds a fact is for: none is the merchant's.
-async fn heard(
+/// The feeds that a fact is for.
+async fn hear(
     connection: &mut PgConnection,
     row: &Waiting,
     fact: &Fact,
-) -> Result<Vec<Option<Uuid>>, Error> {
+) -> Result<Vec<Feed>, Error> {
     let (merchant, reseller) = match fact.kind().audience() {
         Audience::Both => (true, row.relationship_id),
         Audience::Merchant => (true, None),
         Audience::Reseller => (false, row.relationship_id),
     };
     let (product, variant) = fact.sellers().unzip();
-    Ok(sqlx::query_scalar(include_str!("heard.sql"))
+    let heard: Vec<Option<Uuid>> = sqlx::query_scalar(include_str!("heard.sql"))
         .bind(row.merchant_id)
         .bind(reseller)
         .bind(merchant)
         .bind(product)
         .bind(variant.flatten())
         .fetch_all(connection)
-        .await?)
+        .await?;
+    let feeds = heard.into_iter().map(|relationship| Feed {
+        merchant: MerchantId::from_uuid(row.merchant_id),
+        relationship: relationship.map(RelationshipId::from_uuid),
+        test: false,
+    });
+    Ok(feeds.collect())
 }

@@ -44,14 +44,54 @@ pub(crate) async fn number(
     if behind.is_empty() {
         return Ok(false);
     }
+    let numbered = give(connection, behind, ENTRIES_MAX, now).await?;
+    Ok(numbered.contains(&ENTRIES_MAX))
+}
+
+/// The same, of all of them together no more than are left, or one of each: what it gave is not left any more.
+pub(super) async fn number_within(
+    connection: &mut PgConnection,
+    feeds: &[Feed],
+    left: &mut i64,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let keys = keys(feeds);
+    if keys.0.is_empty() {
+        return Ok(false);
+    }
+    loop {
+        let behind = behind(connection, &keys).await?;
+        if behind.is_empty() {
+            return Ok(false);
+        }
+        if *left <= 0 {
+            return Ok(true);
+        }
+        // What one has too little for, the others get in the next round.
+        let feeds = i64::try_from(behind.len()).unwrap_or(i64::MAX);
+        let share = (*left / feeds).max(1);
+        let numbered = give(connection, behind, share, now).await?;
+        *left -= numbered.iter().sum::<i64>();
+        if !numbered.contains(&share) {
+            return Ok(false);
+        }
+    }
+}
+
+/// Gives at most so many entries of each of these feeds their numbers; how many of each that has some.
+async fn give(
+    connection: &mut PgConnection,
+    behind: Vec<(Uuid, Uuid, bool)>,
+    share: i64,
+    now: Timestamp,
+) -> Result<Vec<i64>, Error> {
     let held = hold(connection, behind).await?;
-    let numbered: Vec<i64> = sqlx::query_scalar(include_str!("number.sql"))
+    Ok(sqlx::query_scalar(include_str!("number.sql"))
         .bind(held)
-        .bind(ENTRIES_MAX)
+        .bind(share)
         .bind(now)
         .fetch_all(connection)
-        .await?;
-    Ok(numbered.contains(&ENTRIES_MAX))
+        .await?)
 }
 
 fn keys<'a>(feeds: impl IntoIterator<Item = &'a Feed>) -> Keys {

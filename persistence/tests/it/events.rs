@@ -185,11 +185,8 @@ async fn fact_comes_behind_the_entries_that_were_before_it() {
     assert_eq!(names[3], (4, "product:price_changed"));
 }
 
-#[tokio::test]
-async fn fact_waits_until_all_entries_before_it_have_their_numbers() {
-    let ground = Ground::new().await;
-    let lane = ground.lane().await;
-    // More than one step numbers of a feed, and nobody read any.
+/// More entries than one step numbers of a feed, of which nobody read any, and a fact behind them.
+async fn fact_behind_many(ground: &Ground) {
     ground
         .execute(
             "INSERT INTO ledger_entries (balance_id, version, kind, id, amount, balance_after,
@@ -201,6 +198,13 @@ async fn fact_waits_until_all_entries_before_it_have_their_numbers() {
                'product', product_id, 'price_version', 2), now() FROM products",
         )
         .await;
+}
+
+#[tokio::test]
+async fn fact_waits_until_all_entries_before_it_have_their_numbers() {
+    let ground = Ground::new().await;
+    let lane = ground.lane().await;
+    fact_behind_many(&ground).await;
     step(&ground.db, lane.owner, MANY, at(9))
         .await
         .unwrap()
@@ -215,6 +219,38 @@ async fn fact_waits_until_all_entries_before_it_have_their_numbers() {
             (70_001, "product:price_changed")
         ]
     );
+}
+
+#[tokio::test]
+async fn fact_that_waits_holds_back_what_shares_a_feed_with_it_and_nothing_else() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    fact_behind_many(&ground).await;
+    ground.stock(&mut lane, 1).await;
+    ground
+        .execute(
+            "INSERT INTO event_outbox (merchant_id, relationship_id, fact, occurred_at)
+             SELECT merchant_id, relationship_id, jsonb_build_object('fact', 'verification_updated',
+               'relationship', relationship_id, 'status', 'VERIFIED'), now() FROM relationships",
+        )
+        .await;
+    step(&ground.db, lane.owner, MANY, at(9))
+        .await
+        .unwrap()
+        .unwrap();
+    let merchant = async || ground.told(ground.feed(), 0, 10).await.events;
+    assert_eq!(names(&merchant().await), [(1, "serials:imported")]);
+    assert_eq!(lag(&ground.db).await.unwrap().facts, 2, "in their order");
+    ground.dispatch(lane.owner).await;
+    let told = ground.told(ground.own_feed(), 70_000, 10).await;
+    assert_eq!(
+        names(&told.events),
+        [
+            (70_001, "product:price_changed"),
+            (70_002, "verification:updated")
+        ]
+    );
+    assert_eq!(names(&merchant().await)[1..], [(2, "verification:updated")]);
 }
 
 #[tokio::test]
