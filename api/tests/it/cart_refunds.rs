@@ -1,6 +1,11 @@
 //! Money that goes back of a cart, as a whole or line by line, before the delivery and after it.
 
 use api::checkout::{carry_waiting, expire_due};
+use engine::{
+    catalog::Sku,
+    ids::InvoiceLineId,
+    inventory::{Pulled, Purpose, WithdrawalCall},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -122,6 +127,42 @@ fn line_that_left_its_shelf_before_a_crash_is_the_customers() {
         assert_eq!(carry_waiting(app, after(2)).await.unwrap(), 1);
         assert_eq!(world.newest().await["status"], "PARTIALLY_REFUNDED");
         assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "5");
+    });
+}
+
+#[test]
+fn of_a_cart_that_ends_what_had_left_its_shelf_alone_is_the_customers() {
+    with_world(async |world| {
+        let [first, second] = world.two_shelves();
+        world.cart_bought(&[(second, 3), (first, 2)], "").await;
+        let open = world.newest().await;
+        let app = world.server.app();
+        expire_due(app, after(61)).await.unwrap();
+        world.stocks(second, 2).await;
+        assert_eq!(world.pay(&open).await["status"], "AWAITING_STOCK");
+        // As after a crash between the two withdrawals, which come in the order of their shelves.
+        let line = world.scalar("SELECT line_id FROM invoice_lines WHERE place = 1");
+        let call = WithdrawalCall {
+            id: InvoiceLineId::from_uuid(line.parse().unwrap()).withdrawal(),
+            merchant: world.cast.merchant,
+            sku: Sku {
+                product: world.product(first).id,
+                variant: None,
+            },
+            by: None,
+        };
+        let left = app.engine.pull(call, Purpose::Sale, 2).await.unwrap();
+        let Pulled::Serials(left) = left else {
+            panic!("they are kept for it");
+        };
+        let back = json!({"refund_ref": "E1"});
+        let over = world.act_on(&open, "refund", back).await.data(200);
+        assert_eq!(over["status"], "REFUNDED");
+        assert_ne!(over["completed_at"], Value::Null);
+        assert_eq!((left.len(), world.kept_lines().as_str()), (2, "0"));
+        assert_eq!(world.scalar("SELECT COUNT(*) FROM sold_serials"), "2");
+        let stayed = "SELECT string_agg(place::text, ' ') FROM invoice_lines WHERE left_out";
+        assert_eq!(world.scalar(stayed), "0", "whose the serials are not");
     });
 }
 

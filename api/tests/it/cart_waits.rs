@@ -11,14 +11,14 @@ use crate::{
 
 impl World {
     /// Two things, in the order of their shelves.
-    fn two_shelves(&self) -> [&'static str; 2] {
+    pub(crate) fn two_shelves(&self) -> [&'static str; 2] {
         let mut titles = ["Antivirus", "Closed"];
         titles.sort_by_key(|title| self.product(title).id);
         titles
     }
 
     /// Leaves so many on a shelf for others.
-    async fn stocks(&self, title: &str, units: u64) {
+    pub(crate) async fn stocks(&self, title: &str, units: u64) {
         let free = self.free_of(title).await;
         if free > units {
             let surplus = u32::try_from(free - units).unwrap();

@@ -108,7 +108,7 @@ pub async fn refund(
         let waits = found.paid_at.is_some() && found.completed_at.is_none();
         let (went, freed) = if waits && went.invoice.status == Status::Refunded {
             let how = (went, going, &earlier[..], giving.owner);
-            end(&mut tx, (found, &lines), how, now).await?
+            end(&mut tx, (found, &mut lines), how, now).await?
         } else if waits {
             leave_out(&mut tx, &mut lines, (went, giving.owner), now).await?
         } else {
@@ -226,23 +226,31 @@ async fn leave_out(
 }
 
 /// Nothing will be delivered. What left the shelf already, which a crash kept from being noted, is the
-/// customer's, be it of some lines only.
+/// customer's, be it of some lines only: the others are left out.
 async fn end(
     connection: &mut PgConnection,
-    (found, lines): (Invoice, &[Line]),
+    (found, lines): (Invoice, &mut [Line]),
     (mut went, going, earlier, owner): (WentBack, Going, &[Earlier], Owner),
     now: Timestamp,
 ) -> Result<(WentBack, Vec<Freed>), Error> {
     still_owns(connection, owner).await?;
-    let mut left = Vec::new();
-    for line in lines {
+    let (mut left, mut stayed) = (Vec::new(), Vec::new());
+    for line in &mut *lines {
         let reserved = line.id.withdrawal();
         if let Some(withdrawal) = withdrawal::find(&mut *connection, reserved).await? {
             reservations::end(&mut *connection, reserved, Ending::Redeemed, now).await?;
             left.extend(withdrawal.serials);
+        } else {
+            stayed.push(line);
         }
     }
-    let of = (&went.invoice, lines);
+    if !left.is_empty() {
+        for line in stayed {
+            line.left_out = true;
+            store_line(&mut *connection, line).await?;
+        }
+    }
+    let of = (&went.invoice, &*lines);
     let freed = free_lines(&mut *connection, of, Ending::Cancelled, now).await?;
     if left.is_empty() {
         return Ok((went, freed));
@@ -252,7 +260,7 @@ async fn end(
             what: "serials left for an invoice that is not paid",
         });
     };
-    let again = give_back((*given, lines), going, earlier, now);
+    let again = give_back((*given, &*lines), going, earlier, now);
     went = again.map_err(|_| Error::Inconsistent {
         what: "a refund that was possible before the delivery",
     })?;
