@@ -370,7 +370,7 @@ impl StockRequest {
         }
     }
 
-    /// Whether it counts otherwise than before.
+    /// Whether it counts against the purchase limits as it did before.
     pub fn counts_as(&self, before: &Self) -> bool {
         (self.commits(), self.revived_at) == (before.commits(), before.revived_at)
     }
