@@ -33,17 +33,11 @@ impl World {
 
     /// Of which lines the merchant is told that they are short, so many times.
     async fn told_short(&self, times: usize) -> Vec<String> {
-        let (mut told, mut after) = (Vec::new(), 0);
-        while told.len() < times {
-            let path = format!("/dev/v1/events?after={after}&wait=20&types=invoice:awaiting_stock");
-            let call = self.call("GET", &path).key(&self.merchant_key());
-            let page = call.send().await.json();
-            for event in page["data"].as_array().unwrap() {
-                told.push(event["data"]["product_id"].as_str().unwrap().to_owned());
-            }
-            after = page["pagination"]["next_after"].as_u64().unwrap();
-        }
-        told
+        let told = self
+            .told_exactly("invoice:awaiting_stock", |_| true, times)
+            .await;
+        let products = told.iter().map(|short| short["product_id"].as_str());
+        products.map(|id| id.unwrap().to_owned()).collect()
     }
 
     /// The units of this line are not kept any more, as if they had turned out not to open.

@@ -34,6 +34,31 @@ impl World {
         }
         panic!("no event {name}");
     }
+
+    /// What the merchant's feed tells of this name and kind once everything is told that happened so far: so often,
+    /// and not once more.
+    pub(crate) async fn told_exactly(
+        &self,
+        name: &str,
+        which: impl Fn(&Value) -> bool,
+        times: usize,
+    ) -> Vec<Value> {
+        for _ in 0..40 {
+            let waiting = self.scalar("SELECT COUNT(*) FROM event_outbox");
+            let page = self.merchant_feed(&format!("?types={name}&limit=500"));
+            let page = page.await.json();
+            let told = page["data"].as_array().unwrap().iter();
+            let told = told.map(|event| &event["data"]).filter(|data| which(data));
+            let told: Vec<_> = told.cloned().collect();
+            if waiting == "0" {
+                assert_eq!(told.len(), times, "{name}: {told:?}");
+                return told;
+            }
+            let after = &page["pagination"]["next_after"];
+            self.merchant_feed(&format!("?after={after}&wait=1")).await;
+        }
+        panic!("facts wait and are not told");
+    }
 }
 
 #[test]

@@ -36,25 +36,6 @@ impl Told<'_> {
     }
 }
 
-/// Waits until it is told that this purchase came to have this status.
-async fn is_told(world: &World, request: &Value, status: &str) {
-    let mut after = 0;
-    loop {
-        let types = "types=stock_request:updated";
-        let path = format!("/dev/v1/events?after={after}&limit=500&wait=20&{types}");
-        let page = world.call("GET", &path).key(&world.merchant_key());
-        let page = page.send().await.json();
-        let told = page["data"].as_array().unwrap().iter().any(|event| {
-            let step = &event["data"];
-            step["stock_request_id"] == request["id"] && step["status"] == status
-        });
-        if told {
-            return;
-        }
-        after = page["pagination"]["next_after"].as_u64().unwrap();
-    }
-}
-
 #[test]
 fn late_money_buys_only_what_the_purchase_limits_leave_room_for() {
     with_double(async |world, double| {
@@ -78,7 +59,12 @@ fn late_money_buys_only_what_the_purchase_limits_leave_room_for() {
         assert_eq!(first.is_paid("a-0").await, ["ALLOCATED", "COMPLETED"]);
         assert_eq!(second.is_paid("b-0").await, ["CANCELLED", "REFUNDED"]);
         assert_eq!(third.is_paid("c-0").await, ["EXPIRED", "REFUNDED"]);
-        is_told(world, &third.request, "EXPIRED").await;
+        let expired = |step: &Value| {
+            step["stock_request_id"] == third.request["id"] && step["status"] == "EXPIRED"
+        };
+        world
+            .told_exactly("stock_request:updated", expired, 1)
+            .await;
         assert_eq!(world.spendable().await, before + 2 * total);
         assert_eq!(world.owned_items().await.len(), 2);
         let product = world.product("Antivirus").id.to_string();
