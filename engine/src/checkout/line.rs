@@ -43,11 +43,6 @@ impl Line {
         self.paid().checked_sub(self.refunded).unwrap_or_default()
     }
 
-    /// Whether the whole price of it went back.
-    pub fn is_given_back(&self) -> bool {
-        self.refunded > Money::ZERO && self.rest() == Money::ZERO
-    }
-
     /// The sale that a paid invoice makes, and what it earns; none if nobody brought the customer, whose
     /// address is masked already, if it was not erased.
     ///
