@@ -12,7 +12,7 @@ use engine::{
     money::Money,
     payments::Purpose,
 };
-use persistence::top_ups::{self, Taking};
+use persistence::top_ups::{self, Cause, Taking};
 
 use super::letters;
 use crate::{
@@ -27,18 +27,21 @@ const WAITING_AT_ONCE: u32 = 100;
 /// Takes what is stored to be taken, or what there is of it, and notes it.
 pub(crate) async fn take(app: &App, taking: Taking) -> Result<(), ApiError> {
     let scope = taking.scope;
-    let (what, label) = match (taking.kind, taking.purpose) {
-        (EntryKind::DebtSettlement, Purpose::StockRequest) => ("Purchase", "DEBT"),
-        (EntryKind::DebtSettlement, _) => ("Top-up", "DEBT"),
-        (_, Purpose::StockRequest) => ("Purchase", "STOCK_REQUEST"),
-        (_, Purpose::TopUp | Purpose::Checkout) => ("Top-up", "TOP_UP"),
+    let (description, of) = match taking.cause {
+        Cause::Purchase(id) => (format!("Purchase {id}"), "STOCK_REQUEST"),
+        Cause::Invoice(id, Purpose::StockRequest) => (format!("Purchase {id}"), "STOCK_REQUEST"),
+        Cause::Invoice(id, Purpose::TopUp | Purpose::Checkout) => {
+            (format!("Top-up {id}"), "TOP_UP")
+        }
     };
+    let settles = taking.kind == EntryKind::DebtSettlement;
+    let label = if settles { "DEBT" } else { of };
     let debit = Credit {
         balance: scope.balance,
         kind: taking.kind,
         reference: taking.reference.clone(),
         amount: -taking.amount,
-        description: format!("{what} {}", taking.invoice),
+        description,
         label: label.to_owned(),
         by: None,
     };
@@ -48,16 +51,17 @@ pub(crate) async fn take(app: &App, taking: Taking) -> Result<(), ApiError> {
         Debited::Running | Debited::Short { .. } => return Err(ApiError::new(Code::Overloaded)),
     };
     let taken = -entry.credit.amount;
-    let post = if taken < taking.amount && taking.kind == EntryKind::TopUpReversal {
-        let of = (scope.merchant, scope.relationship);
-        let payer = top_ups::payer(&app.database, of).await?;
-        let merchant = app.engine.merchant(scope.merchant).await?;
-        let merchant = merchant.ok_or_else(|| ApiError::new(Code::InternalError))?;
-        let missing = taking.amount.checked_sub(taken).unwrap_or(Money::ZERO);
-        let what = (merchant.currency, missing);
-        payer.map(|payer| letters::owed(app, &payer, taking.invoice, what))
-    } else {
-        None
+    let post = match taking.cause {
+        Cause::Invoice(id, _) if taken < taking.amount && !settles => {
+            let of = (scope.merchant, scope.relationship);
+            let payer = top_ups::payer(&app.database, of).await?;
+            let merchant = app.engine.merchant(scope.merchant).await?;
+            let merchant = merchant.ok_or_else(|| ApiError::new(Code::InternalError))?;
+            let missing = taking.amount.checked_sub(taken).unwrap_or(Money::ZERO);
+            let what = (merchant.currency, missing);
+            payer.map(|payer| letters::owed(app, &payer, id, what))
+        }
+        Cause::Invoice(..) | Cause::Purchase(_) => None,
     };
     let noted = (taken, entry.stamp.id, post);
     let (db, vault) = (&app.database, app.engine.vault());

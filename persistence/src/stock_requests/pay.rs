@@ -34,7 +34,7 @@ use crate::{
     relationships::rows::kept,
     sales::refund::Wanted,
     top_ups::{
-        Taking,
+        Cause, Taking,
         settle::{SOURCE_KEY, insert, payment},
     },
 };
@@ -268,9 +268,8 @@ pub async fn reverse(
         let taking = (owed > Money::ZERO).then(|| Taking {
             scope: request.scope,
             kind: EntryKind::TopUpReversal,
-            purpose: Purpose::StockRequest,
+            cause: Cause::Invoice(InvoiceId::from_uuid(id.uuid()), Purpose::StockRequest),
             reference: wanted.reference.clone(),
-            invoice: InvoiceId::from_uuid(id.uuid()),
             amount: owed,
         });
         if let Some(taking) = &taking {

@@ -5,8 +5,7 @@
 
 use engine::{
     clock::Timestamp,
-    ids::{BalanceId, InvoiceId, MerchantId, RelationshipId, StockRefundId, StockRequestId},
-    payments::Purpose,
+    ids::{BalanceId, MerchantId, RelationshipId, StockRefundId, StockRequestId},
     relationships::RelationshipScope,
     stock_requests::StockRefund,
 };
@@ -21,7 +20,7 @@ use crate::{
     owned,
     relationships::rows::kept,
     top_ups::{
-        Taking,
+        Cause, Taking,
         rows::lock_balance,
         takings::{self, CreditedMoney},
     },
@@ -73,8 +72,7 @@ pub async fn refund_credited(
         }
         let money = CreditedMoney {
             reference: refund.id.to_string(),
-            purpose: Purpose::StockRequest,
-            invoice: InvoiceId::from_uuid(refund.request.uuid()),
+            cause: Cause::Purchase(refund.request),
             amount: refund.amount,
         };
         let settles = takings::settle(&mut tx, scope, money, now).await?;

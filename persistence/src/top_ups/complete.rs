@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     rows,
-    takings::{self, CreditedMoney},
+    takings::{self, Cause, CreditedMoney},
 };
 use crate::{
     Database, Error, database::commit, error::at_most_one, fulfillments::rows::money, mail::Post,
@@ -93,8 +93,7 @@ pub async fn credited(
         }
         let money = CreditedMoney {
             reference: waiting.payment.to_string(),
-            purpose: Purpose::TopUp,
-            invoice: waiting.invoice,
+            cause: Cause::Invoice(waiting.invoice, Purpose::TopUp),
             amount: waiting.amount,
         };
         let settles = takings::settle(&mut tx, waiting.scope, money, now).await?;

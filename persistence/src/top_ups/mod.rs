@@ -31,5 +31,5 @@ pub(crate) use rows::note;
 pub use settings::{Settings, save, settings};
 pub use settle::{NotSettled, Settled, settle};
 pub use take_back::{Done, Refused, Wanted, take_back};
-pub use takings::{Taking, debt, taken, takings_waiting};
+pub use takings::{Cause, Taking, debt, taken, takings_waiting};
 pub use watch::{Low, Watched, Which, note_low, watched};

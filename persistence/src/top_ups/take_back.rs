@@ -14,7 +14,10 @@ use engine::{
     relationships::RelationshipScope,
 };
 
-use super::{rows, takings::Taking};
+use super::{
+    rows,
+    takings::{Cause, Taking},
+};
 use crate::{Database, Error, database::commit, owned, relationships::rows::kept};
 
 /// What is to be done, and under which reference money is taken for it.
@@ -65,7 +68,11 @@ pub async fn take_back(
         let known =
             Taking::find(&mut tx, scope, EntryKind::TopUpReversal, &wanted.reference).await?;
         if let Some(known) = known {
-            let same = known.taking.invoice == id && is_of(wanted.act, known.taking.amount);
+            let of_it = match known.taking.cause {
+                Cause::Invoice(invoice, _) => invoice == id,
+                Cause::Purchase(_) => false,
+            };
+            let same = of_it && is_of(wanted.act, known.taking.amount);
             return Ok(Some(if same {
                 Ok(Done {
                     invoice,
@@ -92,9 +99,8 @@ pub async fn take_back(
         let taking = (amount > Money::ZERO).then_some(Taking {
             scope,
             kind: EntryKind::TopUpReversal,
-            purpose: invoice.purpose,
+            cause: Cause::Invoice(id, invoice.purpose),
             reference: wanted.reference,
-            invoice: id,
             amount,
         });
         if let Some(taking) = &taking {

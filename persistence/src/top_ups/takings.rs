@@ -8,7 +8,7 @@ use engine::{
     audit::Actor,
     balances::EntryKind,
     clock::Timestamp,
-    ids::{BalanceId, EntryId, InvoiceId, MerchantId, RelationshipId},
+    ids::{BalanceId, EntryId, InvoiceId, MerchantId, RelationshipId, StockRequestId},
     money::Money,
     payments::Purpose,
     relationships::{RelationshipScope, Step},
@@ -44,13 +44,18 @@ pub struct Taking {
     pub scope: RelationshipScope,
     /// A reversal or a settlement.
     pub kind: EntryKind,
-    /// What the invoice is for.
-    pub purpose: Purpose,
+    pub cause: Cause,
     pub reference: String,
-    /// The invoice of which something is reversed, or that settles; of a purchase that settles, its own, which is a row
-    /// only where a provider tells of payments.
-    pub invoice: InvoiceId,
     pub amount: Money,
+}
+
+/// What money is of that is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// An invoice of which something is reversed, or that settles, and what it is for.
+    Invoice(InvoiceId, Purpose),
+    /// A purchase that settles. It has an invoice only where a provider tells of payments.
+    Purchase(StockRequestId),
 }
 
 pub(super) struct Known {
@@ -65,10 +70,11 @@ struct Row {
     reference: String,
     merchant_id: Uuid,
     relationship_id: Uuid,
-    invoice_id: Uuid,
+    invoice_id: Option<Uuid>,
+    stock_request_id: Option<Uuid>,
     amount: i64,
     taken: Option<i64>,
-    purpose: String,
+    purpose: Option<String>,
 }
 
 /// Every column of a taking and the rest of the query, which names it `t`.
@@ -76,12 +82,23 @@ macro_rules! select_taking {
     ($rest:literal) => {
         concat!(
             "SELECT t.balance_id, t.kind, t.reference, t.merchant_id, t.relationship_id,
-               COALESCE(t.invoice_id, t.stock_request_id) AS invoice_id, t.amount, t.taken,
-               COALESCE(v.purpose, 'STOCK_REQUEST') AS purpose
+               t.invoice_id, t.stock_request_id, t.amount, t.taken, v.purpose
              FROM takings AS t LEFT JOIN invoices AS v ON v.invoice_id = t.invoice_id ",
             $rest
         )
     };
+}
+
+impl Row {
+    fn cause(&self) -> Result<Cause, Error> {
+        if let Some(id) = self.stock_request_id {
+            return Ok(Cause::Purchase(StockRequestId::from_uuid(id)));
+        }
+        let purpose = self.purpose.as_deref().and_then(Purpose::parse);
+        let purpose = named(purpose, "invoices.purpose")?;
+        let id = named(self.invoice_id, "takings.invoice_id")?;
+        Ok(Cause::Invoice(InvoiceId::from_uuid(id), purpose))
+    }
 }
 
 impl TryFrom<Row> for Known {
@@ -101,9 +118,8 @@ impl TryFrom<Row> for Known {
                     test: false,
                 },
                 kind,
-                purpose: named(Purpose::parse(&row.purpose), "invoices.purpose")?,
+                cause: row.cause()?,
                 reference: row.reference,
-                invoice: InvoiceId::from_uuid(row.invoice_id),
                 amount: money(row.amount)?,
             },
         })
@@ -135,12 +151,9 @@ impl Taking {
         note: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let invoice = self.invoice.uuid();
-        let (invoice, purchase) = match (self.kind, self.purpose) {
-            (EntryKind::DebtSettlement, Purpose::StockRequest) => (None, Some(invoice)),
-            (_, Purpose::TopUp | Purpose::Checkout | Purpose::StockRequest) => {
-                (Some(invoice), None)
-            }
+        let (invoice, purchase) = match self.cause {
+            Cause::Invoice(id, _) => (Some(id.uuid()), None),
+            Cause::Purchase(id) => (None, Some(id.uuid())),
         };
         sqlx::query(
             "INSERT INTO takings (balance_id, kind, reference, merchant_id, relationship_id,
@@ -166,8 +179,7 @@ impl Taking {
 /// Money that was credited, under the reference of its entry, and what it is of.
 pub(crate) struct CreditedMoney {
     pub(crate) reference: String,
-    pub(crate) purpose: Purpose,
-    pub(crate) invoice: InvoiceId,
+    pub(crate) cause: Cause,
     pub(crate) amount: Money,
 }
 
@@ -194,9 +206,8 @@ pub(crate) async fn settle(
     let taking = Taking {
         scope,
         kind: EntryKind::DebtSettlement,
-        purpose: credited.purpose,
+        cause: credited.cause,
         reference: credited.reference,
-        invoice: credited.invoice,
         amount: share,
     };
     taking.insert(connection, None, now).await?;
