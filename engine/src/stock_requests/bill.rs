@@ -66,8 +66,7 @@ impl StockRequest {
     pub fn bill_status(&self, now: Timestamp) -> payments::Status {
         use payments::Status as Stands;
         let status = self.status_at(now);
-        let over = matches!(status, Status::Cancelled | Status::Expired);
-        if self.refunded > Money::ZERO || over && self.paid_at.is_some() {
+        if self.refunded > Money::ZERO || status.is_over() && self.paid_at.is_some() {
             return if self.left() == Money::ZERO {
                 Stands::Refunded
             } else {

@@ -56,8 +56,7 @@ pub struct NotAccepted(pub payments::Status);
 impl StockRequest {
     /// Whether what comes for it would buy it after its end.
     pub fn is_late(&self, now: Timestamp) -> bool {
-        let over = matches!(self.status_at(now), Status::Cancelled | Status::Expired);
-        over && self.paid_at.is_none()
+        self.status_at(now).is_over() && self.paid_at.is_none()
     }
 
     /// Takes in what a provider says.
@@ -130,8 +129,11 @@ impl StockRequest {
         }
         self.updated_at = now;
         if paid {
-            let over = matches!(self.status, Status::Cancelled | Status::Expired);
-            let event = if over { once.if_over } else { once.event };
+            let event = if self.status.is_over() {
+                once.if_over
+            } else {
+                once.event
+            };
             self.paid = Some(here.min(self.total));
             // Before it is paid it is invoiced or over: of both it may be paid.
             match self.clone().step(event, now) {

@@ -85,6 +85,21 @@ impl Status {
         Self::Revoked,
     ];
 
+    /// Whether it ended and was not carried out.
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Cancelled | Self::Expired => true,
+            Self::Requested
+            | Self::Invoiced
+            | Self::Paying
+            | Self::Paid
+            | Self::Allocating
+            | Self::Allocated
+            | Self::Delivered
+            | Self::Revoked => false,
+        }
+    }
+
     /// As it is stored.
     pub const fn name(self) -> &'static str {
         match self {
@@ -322,7 +337,7 @@ impl StockRequest {
         if let Event::Cancelled(by) = event {
             self.cancelled_by = Some(by);
         }
-        if to == Status::Paid && matches!(from, Status::Cancelled | Status::Expired) {
+        if to == Status::Paid && from.is_over() {
             self.revived_at = Some(now);
         }
         match to {

@@ -88,8 +88,10 @@ pub async fn step(
             return Ok(None);
         };
         let told = found.told(now);
-        let over = matches!(found.status, Status::Cancelled | Status::Expired);
-        let event = step.if_over.filter(|_| over).unwrap_or(step.event);
+        let event = step
+            .if_over
+            .filter(|_| found.status.is_over())
+            .unwrap_or(step.event);
         let mut request = match found.clone().step(event, now) {
             Err(WrongStatus(_)) => return Ok(Some(Steps::Wrong(Box::new(found)))),
             Ok(Stepped::Already(request)) => return Ok(Some(Steps::Already(request))),
