@@ -50,7 +50,6 @@ pub(crate) struct CreditedBalance {
 
 const LABELS: [&str; 4] = ["PROMO", "CORRECTION", "REFUND", "WITHDRAWAL"];
 const DESCRIPTION_CHARS_MAX: usize = 500;
-const REFERENCE_CHARS_MAX: usize = 128;
 
 pub(crate) async fn dev(
     State(app): State<App>,
@@ -146,7 +145,7 @@ impl CreditBalance {
             ));
         }
         let description = texts::one_line(self.description, "description", DESCRIPTION_CHARS_MAX)?;
-        let reference = texts::one_line(self.reference, "reference", REFERENCE_CHARS_MAX)?;
+        let reference = texts::one_line(self.reference, "reference", texts::REFERENCE_CHARS_MAX)?;
         Ok(Credit {
             balance: scope.balance,
             kind: EntryKind::Credit,

@@ -43,7 +43,6 @@ use crate::{
     },
 };
 
-const REASON_CHARS_MAX: usize = 500;
 /// A refund that waits longer than this for its entry was cut off.
 const CUT_OFF_AFTER: TimeDelta = TimeDelta::seconds(60);
 const WAITING_AT_ONCE: u32 = 100;
@@ -217,7 +216,7 @@ impl RefundFulfillment {
         }
         let reason = self
             .reason
-            .map(|reason| texts::one_line(reason, "reason", REASON_CHARS_MAX));
+            .map(|reason| texts::one_line(reason, "reason", texts::REASON_CHARS_MAX));
         let (price, items) =
             named.map_or((None, Vec::new()), |(price, items)| (Some(price), items));
         Ok(Wanted {

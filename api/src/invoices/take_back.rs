@@ -38,8 +38,6 @@ use crate::{
     },
 };
 
-const REASON_CHARS_MAX: usize = 500;
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefundInvoice {
@@ -72,7 +70,7 @@ pub(crate) async fn refund(
             return Err(ApiError::field("amount", "must be above zero"));
         }
         let reference = texts::refund_ref(wire.refund_ref)?;
-        let note = texts::line(wire.reason, "reason", REASON_CHARS_MAX)?;
+        let note = texts::line(wire.reason, "reason", texts::REASON_CHARS_MAX)?;
         match found.purpose {
             Purpose::TopUp => {
                 let wanted = Wanted {

@@ -27,7 +27,6 @@ use crate::{
     wire::{answer::Answer, fields::Nothing, money::MoneyText, texts, time},
 };
 
-const REASON_CHARS_MAX: usize = 500;
 const ASSET_AMOUNT_CHARS_MAX: usize = 64;
 
 type Ids = (RelationshipId, PayoutId);
@@ -193,7 +192,7 @@ impl Deciding {
 
 impl PayoutReason {
     pub(super) fn read(self) -> Result<Option<String>, ApiError> {
-        texts::lines(self.reason, "reason", REASON_CHARS_MAX)
+        texts::lines(self.reason, "reason", texts::REASON_CHARS_MAX)
     }
 }
 

@@ -36,12 +36,12 @@ use crate::{
         fields::Hidden,
         money::{CurrencyCode, MoneyText},
         percent::Hundredths,
+        texts::REASON_CHARS_MAX,
         time::Time,
     },
 };
 
 const TOKEN_LEN_MAX: usize = 128;
-const REASON_CHARS_MAX: usize = 500;
 
 /// What is offered.
 #[derive(Serialize, ToSchema)]

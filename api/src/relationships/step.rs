@@ -28,10 +28,11 @@ use crate::{
     error::{ApiError, Code},
     extract::{Once, PathIds},
     state::App,
-    wire::{answer::Answer, texts::lines},
+    wire::{
+        answer::Answer,
+        texts::{REASON_CHARS_MAX, lines},
+    },
 };
-
-pub(crate) const REASON_CHARS_MAX: usize = 500;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -34,8 +34,6 @@ use crate::{
     wire::{answer::Answer, texts},
 };
 
-const REFERENCE_CHARS_MAX: usize = 128;
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarkStockPaid {
@@ -62,7 +60,7 @@ pub(crate) async fn dev(
     let work = move |app: App, caller: MerchantKey<ResellerStockWrite>, wire: MarkStockPaid| async move {
         let reference = wire.reference;
         let reference =
-            reference.map(|text| texts::one_line(text, "reference", REFERENCE_CHARS_MAX));
+            reference.map(|text| texts::one_line(text, "reference", texts::REFERENCE_CHARS_MAX));
         let seen = Seen {
             merchant: caller.merchant_id(),
             relationship,

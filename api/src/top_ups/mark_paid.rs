@@ -32,8 +32,6 @@ use crate::{
     wire::{answer::Answer, money::Amount, texts},
 };
 
-const REFERENCE_CHARS_MAX: usize = 128;
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarkPaid {
@@ -91,7 +89,7 @@ pub(crate) async fn marked(
 
 /// Under which the money is found again.
 pub(crate) fn reference(sent: Option<String>) -> Result<Option<String>, ApiError> {
-    let read = sent.map(|text| texts::one_line(text, "reference", REFERENCE_CHARS_MAX));
+    let read = sent.map(|text| texts::one_line(text, "reference", texts::REFERENCE_CHARS_MAX));
     read.transpose()
 }
 

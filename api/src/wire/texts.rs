@@ -7,7 +7,10 @@ use crate::{error::ApiError, extract::Query};
 
 /// How the references begin under which Consign itself gives money back.
 pub(crate) const OWN_REFERENCES: &str = "consign:";
-const REFERENCE_CHARS_MAX: usize = 128;
+/// Of what somebody else knows a payment or a movement by.
+pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
+/// Of what somebody gives as the reason of a step.
+pub(crate) const REASON_CHARS_MAX: usize = 500;
 
 /// The `refund_ref` of whoever gives money back: its own, never one under which Consign itself does.
 pub(crate) fn refund_ref(sent: String) -> Result<String, ApiError> {
