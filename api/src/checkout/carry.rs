@@ -3,8 +3,7 @@
 //!
 //! Keeps: the serials of each line leave under an id that follows from it, so once however often it is tried, and
 //! those of all lines that are not left out or none; what is short waits as a whole, for one shelf after the other,
-//! and is tried again. Whoever tries has the invoice's
-//! turn: nothing leaves for one whose price goes back meanwhile.
+//! and is tried again. Whoever tries has the invoice's turn: nothing leaves for one whose price goes back meanwhile.
 
 use std::collections::HashMap;
 

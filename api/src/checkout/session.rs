@@ -2,15 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    form::{Customer, Form},
-    look::see_other,
-    session_path,
-};
-use crate::{
-    error::{ApiError, Code},
-    state::App,
-};
 use axum::response::Response;
 use chrono::TimeDelta;
 use engine::{
@@ -27,6 +18,16 @@ use persistence::{
     campaigns,
     checkout::{NewSession, insert},
     listings,
+};
+
+use super::{
+    form::{Customer, Form},
+    look::see_other,
+    session_path,
+};
+use crate::{
+    error::{ApiError, Code},
+    state::App,
 };
 
 /// What a visit is about.

@@ -1,6 +1,5 @@
-//! A merchant's invoices, whoever they are for: read, completed, accepted, cancelled, taken back,
-//! replaced. Those that top balances
-//! up live as [`crate::top_ups`] says, those of customers as [`crate::checkout`].
+//! A merchant's invoices, whoever they are for: read, completed, accepted, cancelled, taken back, replaced. Those
+//! that top balances up live as [`crate::top_ups`] says, those of customers as [`crate::checkout`].
 
 pub(crate) mod accept;
 pub(crate) mod cancel;

@@ -1,7 +1,8 @@
 //! Which facts are mailed, to whom, and what they are about.
 //!
 //! Keeps: whoever has to decide something is told that it waits; whoever sells a product, that there is none of it
-//! or some again; whoever could have been robbed is told of what gives access. What is mailed with its cause, as payouts and suspensions are, is not mailed again here.
+//! or some again; whoever could have been robbed is told of what gives access. What is mailed with its cause, as
+//! payouts and suspensions are, is not mailed again here.
 
 use super::{Group, Whom};
 use crate::events::Fact;

@@ -1,7 +1,8 @@
 //! A wholesale purchase is asked for.
 //!
-//! Keeps: nobody is asked how one is to be paid that there is no room for ([`has_room`]); requests of one balance are judged one after the other, so that the purchase limits are kept
-//! whoever races; one that is sent again under its id is found, not made again.
+//! Keeps: nobody is asked how one is to be paid that there is no room for ([`has_room`]); requests of one balance are
+//! judged one after the other, so that the purchase limits are kept whoever races; one that is sent again under its id
+//! is found, not made again.
 
 use std::sync::Arc;
 
