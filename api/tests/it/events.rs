@@ -45,8 +45,8 @@ impl World {
     ) -> Vec<Value> {
         for _ in 0..40 {
             let waiting = self.scalar("SELECT COUNT(*) FROM event_outbox");
-            let page = self.merchant_feed(&format!("?types={name}&limit=500"));
-            let page = page.await.json();
+            let asked = format!("?types={name}&limit=500");
+            let page = self.merchant_feed(&asked).await.json();
             let told = page["data"].as_array().unwrap().iter();
             let told = told.map(|event| &event["data"]).filter(|data| which(data));
             let told: Vec<_> = told.cloned().collect();

@@ -1,6 +1,7 @@
 //! Whose balances are.
 //!
-//! Keeps: a balance is one relationship's for ever, so what was read once is not read again.
+//! Keeps: a balance is one relationship's for as long as it is there, and its number is never given again, so what
+//! was read once is not read again.
 
 use std::{
     collections::HashMap,

@@ -193,11 +193,11 @@ async fn tell_entries(
     let Some(through) = batches.last().map(|batch| batch.seq) else {
         return Ok(());
     };
-    let entries = || batches.iter().flat_map(|batch| &batch.entries);
-    let balances = entries().map(|entry| entry.balance);
+    let told = || batches.iter().flat_map(|batch| &batch.entries);
+    let balances = told().map(|entry| entry.balance);
     let whose = db.whose().of(connection, balances).await?;
     let mut grouped: HashMap<Feed, Vec<(i64, i64)>> = HashMap::new();
-    for entry in entries() {
+    for entry in told() {
         let Some(&feed) = whose.get(&entry.balance) else {
             continue;
         };
@@ -210,14 +210,13 @@ async fn tell_entries(
         group.push((entry.balance.0, entry.version));
     }
     feeds.extend(grouped.keys());
-    let spans: Vec<(Uuid, bool, i32)> = grouped
-        .iter()
-        .map(|(feed, entries)| {
-            let count = i32::try_from(entries.len()).expect("a step is bounded");
-            (feed.merchant.uuid(), feed.test, count)
-        })
-        .collect();
-    let (balances, versions): (Vec<i64>, Vec<i64>) = grouped.into_values().flatten().unzip();
+    let (mut spans, mut entries) = (Vec::new(), Vec::new());
+    for (feed, group) in grouped {
+        let count = i32::try_from(group.len()).expect("a step is bounded");
+        spans.push((feed.merchant.uuid(), feed.test, count));
+        entries.extend(group);
+    }
+    let (balances, versions): (Vec<i64>, Vec<i64>) = entries.into_iter().unzip();
     sqlx::query(include_str!("dispatch.sql"))
         .bind(lane)
         .bind(through)

@@ -1,5 +1,7 @@
 //! Which orders went to an address: a digest of each, written behind the lanes.
 //!
+//! What a lane has just committed comes from its tail ([`Tails`](crate::journal::Tails)), the rest from its rows.
+//!
 //! Keeps: a lane's cursor moves in the transaction that stores what lies below it, and from where it was read,
 //! so whoever races stores the same once and skips nothing.
 
@@ -112,15 +114,15 @@ async fn of_tail(
     batches: &[Arc<Committed>],
 ) -> Result<Unread, Error> {
     let sent = batches.iter().flat_map(|batch| &batch.entries);
-    let sent = sent.filter_map(|entry| Some((entry, entry.email.clone()?)));
-    let balances = sent.clone().map(|(entry, _)| entry.balance);
+    let sent = sent.filter(|entry| entry.email.is_some());
+    let balances = sent.clone().map(|entry| entry.balance);
     let whose = db.whose().of(connection, balances).await?;
-    let orders = sent.filter_map(|(entry, email)| {
+    let orders = sent.filter_map(|entry| {
         Some(Order {
             merchant: whose.get(&entry.balance)?.merchant,
             balance: entry.balance,
             version: entry.version,
-            email,
+            email: entry.email.clone()?,
         })
     });
     Ok(Unread {

@@ -25,7 +25,10 @@ pub(super) fn operations() -> Vec<Operation> {
 fn invoices() -> Vec<Operation> {
     let filters = [
         Parameter::text("status", "Statuses, with commas between them."),
-        Parameter::text("purpose", "TOP_UP, CHECKOUT or STOCK_REQUEST, with commas between them."),
+        Parameter::text(
+            "purpose",
+            "TOP_UP, CHECKOUT or STOCK_REQUEST, with commas between them.",
+        ),
         Parameter::LIMIT,
         Parameter::CURSOR,
         Parameter::PAGE,
