@@ -5,10 +5,10 @@
 use engine::{
     balances::EntryKind,
     events::{
-        CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
-        InvoiceReplacementIssued, InvoiceUpdated, ItemReplacement, Kind, ListingBlocked,
-        PayoutUpdated, PriceChanged, SaleCreated, SaleDisputed, SaleRefunded, ShelfChanged,
-        StockGiven, StockStep, StockTaken, VerificationUpdated,
+        BalanceLow, CommissionApproved, CommissionReversed, ConnectionRefused, Fact,
+        InvoiceAwaitingStock, InvoiceReplacementIssued, InvoiceUpdated, ItemReplacement, Kind,
+        ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleDisputed, SaleRefunded,
+        ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
     },
     ids::{
         ConnectionId, FulfillmentId, ImportId, InventoryItemId, InvoiceId, ItemId, KeyId,
@@ -238,16 +238,12 @@ fn top_up_created(
     })
 }
 
-fn balance_low(
-    relationship: &Uuid,
-    (balance, threshold, currency): (i64, Option<i64>, Currency),
-    hours_left: Option<i64>,
-) -> Value {
+fn balance_low(told: &BalanceLow, currency: Currency) -> Value {
     json!({
-        "relationship_id": of(relationship),
-        "balance": amount(balance, currency),
-        "low_balance_threshold": threshold.map(|threshold| amount(threshold, currency)),
-        "hours_left": hours_left,
+        "relationship_id": of(&told.relationship),
+        "balance": amount(told.balance, currency),
+        "low_balance_threshold": told.threshold.map(|threshold| amount(threshold, currency)),
+        "hours_left": told.hours_left,
         "currency": CurrencyCode(currency),
     })
 }
@@ -329,12 +325,7 @@ fn fact(fact: &Fact, currency: Currency) -> Value {
             amount: asked,
             coin,
         } => top_up_created((*invoice, relationship), origin, (*asked, currency), coin),
-        Fact::BalanceLow {
-            relationship,
-            balance,
-            threshold,
-            hours_left,
-        } => balance_low(relationship, (*balance, *threshold, currency), *hours_left),
+        Fact::BalanceLow(told) => balance_low(told, currency),
         Fact::StockRequestUpdated(step) => stock_step(step),
         Fact::InventoryAllocated(given) => stock_given(given),
         Fact::InventoryRevoked(taken) => stock_taken(taken),

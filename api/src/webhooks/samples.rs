@@ -12,9 +12,9 @@ use engine::{
     catalog::Sku,
     clock::Timestamp,
     events::{
-        CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
-        InvoiceUpdated, Kind, ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated,
-        SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
+        BalanceLow, CommissionApproved, CommissionReversed, ConnectionRefused, Fact,
+        InvoiceAwaitingStock, InvoiceUpdated, Kind, ListingBlocked, PayoutUpdated, PriceChanged,
+        SaleCreated, SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep, StockTaken,
         VerificationUpdated,
     },
     fulfillments::Channel,
@@ -144,12 +144,12 @@ fn subject(kind: Kind) -> Subject {
             item: ITEM,
             status: "ISSUED".to_owned(),
         },
-        Kind::BalanceLow => Fact::BalanceLow {
+        Kind::BalanceLow => Fact::BalanceLow(BalanceLow {
             relationship,
             balance: 900,
             threshold: Some(1000),
             hours_left: Some(12),
-        },
+        }),
         Kind::TopUpCreated => top_up_created(),
         Kind::TopUpUpdated => Fact::TopUpUpdated {
             invoice: INVOICE,

@@ -8,10 +8,10 @@ mod fact;
 mod kind;
 
 pub use fact::{
-    CommissionApproved, CommissionReversed, ConnectionRefused, Fact, InvoiceAwaitingStock,
-    InvoiceReplacementIssued, InvoiceUpdated, ItemReplacement, ListingBlocked, PayoutUpdated,
-    PriceChanged, SaleCreated, SaleDisputed, SaleRefunded, ShelfChanged, StockGiven, StockStep,
-    StockTaken, VerificationUpdated,
+    BalanceLow, CommissionApproved, CommissionReversed, ConnectionRefused, Fact,
+    InvoiceAwaitingStock, InvoiceReplacementIssued, InvoiceUpdated, ItemReplacement,
+    ListingBlocked, PayoutUpdated, PriceChanged, SaleCreated, SaleDisputed, SaleRefunded,
+    ShelfChanged, StockGiven, StockStep, StockTaken, VerificationUpdated,
 };
 pub use kind::{Audience, Kind};
 

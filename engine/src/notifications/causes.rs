@@ -45,13 +45,7 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         Fact::VerificationUpdated(step) if step.status == "SUBMITTED" => VERIFICATION,
         Fact::KeyCreated { relationship, .. }
         | Fact::KeyExposed { relationship, .. }
-        | Fact::KeyRevoked { relationship, .. } => {
-            if relationship.is_some() {
-                OWN_KEY
-            } else {
-                KEY
-            }
-        }
+        | Fact::KeyRevoked { relationship, .. } => relationship.map_or(KEY, |_| OWN_KEY),
         Fact::SerialsImported { .. }
         | Fact::ItemReplaced { .. }
         | Fact::ReplacementUpdated { .. }
@@ -68,7 +62,7 @@ pub fn causes(fact: &Fact) -> &'static [(Whom, Group)] {
         | Fact::TopUpCreated { .. }
         | Fact::TopUpUpdated { .. }
         | Fact::InventoryAllocated(_)
-        | Fact::BalanceLow { .. }
+        | Fact::BalanceLow(_)
         | Fact::SaleCreated(_)
         | Fact::SaleRefunded(_)
         | Fact::SaleDisputed(_)

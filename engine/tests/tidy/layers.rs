@@ -124,7 +124,14 @@ const MODULES: [(&str, &[&str]); 27] = [
     ("connections", &["catalog", "fulfillments"]),
     (
         "replacements",
-        &["fulfillments", "catalog", "programs", "relationships"],
+        &[
+            "fulfillments",
+            "catalog",
+            "programs",
+            "relationships",
+            "checkout",
+            "payments",
+        ],
     ),
     // It asks the actors of both kinds, each for itself, and holds nothing.
     (

@@ -126,6 +126,13 @@ pub struct Purchase {
     pub metadata: BTreeMap<String, String>,
 }
 
+#[derive(sqlx::FromRow)]
+struct CustomerRow {
+    invoice_id: Uuid,
+    customer: Option<String>,
+    metadata: Json<BTreeMap<String, String>>,
+}
+
 /// What these invoices of a merchant are for. Those that are for no customer are left out.
 pub async fn lines(
     db: &Database,
@@ -146,23 +153,22 @@ pub async fn lines(
         .bind(&ids)
         .fetch_all(&mut *connection)
         .await?;
-        let of_customers: Vec<(Uuid, Option<String>, Json<BTreeMap<String, String>>)> =
-            sqlx::query_as(
-                "SELECT i.invoice_id, i.customer, i.metadata FROM invoices AS i
-                 WHERE i.merchant_id = $1 AND i.invoice_id = ANY ($2)",
-            )
-            .bind(merchant.uuid())
-            .bind(&ids)
-            .fetch_all(&mut *connection)
-            .await?;
+        let of_customers: Vec<CustomerRow> = sqlx::query_as(
+            "SELECT i.invoice_id, i.customer, i.metadata FROM invoices AS i
+             WHERE i.merchant_id = $1 AND i.invoice_id = ANY ($2)",
+        )
+        .bind(merchant.uuid())
+        .bind(&ids)
+        .fetch_all(&mut *connection)
+        .await?;
         let mut found: HashMap<InvoiceId, Purchase> = HashMap::new();
         for row in rows {
             let of = found.entry(row.invoice()).or_default();
             of.lines.push(Line::try_from(row)?);
         }
-        for (id, customer, Json(metadata)) in of_customers {
-            if let Some(of) = found.get_mut(&InvoiceId::from_uuid(id)) {
-                (of.customer, of.metadata) = (customer, metadata);
+        for row in of_customers {
+            if let Some(of) = found.get_mut(&InvoiceId::from_uuid(row.invoice_id)) {
+                (of.customer, of.metadata) = (row.customer, row.metadata.0);
             }
         }
         Ok(found)

@@ -4,7 +4,7 @@
 
 use engine::{
     clock::Timestamp,
-    events::Fact,
+    events::{BalanceLow, Fact},
     ids::{BalanceId, MerchantId, RelationshipId},
     money::Money,
     notifications::Group,
@@ -106,12 +106,12 @@ pub async fn note_low(
             return Ok(false);
         }
         if let Some(Low { hours_left, post }) = low {
-            let fact = Fact::BalanceLow {
+            let fact = Fact::BalanceLow(BalanceLow {
                 relationship: scope.relationship.uuid(),
                 balance: watched.balance.minor(),
                 threshold: watched.alert.threshold.map(Money::minor),
                 hours_left,
-            };
+            });
             let of = (scope.merchant, Some(scope.relationship));
             outbox::tell(&mut tx, of, &fact, now).await?;
             if let Some(post) = &post {

@@ -76,6 +76,7 @@ fn invoices() -> Vec<Operation> {
         .scope(Scope::ResellerStockWrite)
         .once()
         .takes::<ReplaceSerials>()
+        .answers::<InvoiceReplacementView>(200)
         .answers::<InvoiceReplacementView>(201)
         .refuses(&[
             Code::InvalidState,
