@@ -240,7 +240,7 @@ pub struct InvoiceUpdated {
     pub status: String,
     pub amount: i64,
     /// What the merchant's shop sent with the visit. A fact without it is of before there was any.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
 }
 
