@@ -87,7 +87,11 @@ pub(super) fn row(name: &str, value: &str) -> String {
 
 /// What is said of a line, and whether it is not delivered.
 pub(super) fn said_of(line: &Line, what: impl Display) -> String {
-    let left_out = if line.left_out { ", given back" } else { "" };
+    let left_out = match (line.left_out, line.rest()) {
+        (false, _) => "",
+        (true, Money::ZERO) => ", given back",
+        (true, _) => ", not delivered",
+    };
     format!("{what}{left_out}")
 }
 

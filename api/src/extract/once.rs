@@ -215,8 +215,10 @@ async fn settle(
             )
         }
     };
-    let running = matches!(&answer, Err(error) if error.code() == Code::RequestInProgress);
-    let passing = running || stored.status == 429 || stored.status >= 500;
+    // A mismatch that the work finds is of this body: the one that the key stands for may still come.
+    let is_anothers = |code| matches!(code, Code::RequestInProgress | Code::IdempotencyMismatch);
+    let anothers = matches!(&answer, Err(error) if is_anothers(error.code()));
+    let passing = anothers || stored.status == 429 || stored.status >= 500;
     let kept = if passing {
         idempotency::forget(&app.database, name, attempt).await
     } else {

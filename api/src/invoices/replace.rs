@@ -108,7 +108,8 @@ async fn answer(
     let (replaced, already) = replaced.map_err(|why| match why {
         Refused::Purchase(why) => refused(why, by_name),
         Refused::Behind => {
-            let said = "Another replacement of this invoice is not carried out yet.";
+            let said = "Another replacement of this invoice is not carried out yet. Read the invoice before \
+                 you ask again: without its Idempotency-Key this would be one more.";
             ApiError::saying(Code::RequestInProgress, said)
         }
         Refused::Mismatch => ApiError::new(Code::IdempotencyMismatch),

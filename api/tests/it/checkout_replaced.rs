@@ -230,6 +230,7 @@ fn replacement_is_carried_out_once_however_often_it_is_sent() {
         world.sql("DELETE FROM idempotency_keys");
         let other = send_this(json!({"quantity": 2})).await;
         other.refused(422, "IDEMPOTENCY_MISMATCH");
+        assert_eq!(send().await.data(200), done, "the key is not another's");
         assert_eq!(world.replaced_units(), before);
 
         let old = world.revealed(&page).await;

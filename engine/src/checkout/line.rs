@@ -25,7 +25,7 @@ pub struct Line {
     pub missing: Money,
     /// Of what was paid for it.
     pub refunded: Money,
-    /// All of that went back before it left its shelf: it is not delivered.
+    /// It is not delivered: all of that went back before it left its shelf, or the purchase ended before it did.
     pub left_out: bool,
     pub custom_fields: BTreeMap<String, String>,
     /// None: nobody brought the customer.

@@ -48,7 +48,8 @@ pub(crate) async fn number(
     Ok(numbered.contains(&ENTRIES_MAX))
 }
 
-/// The same, of all of them together no more than are left, or one of each: what it gave is not left any more.
+/// The same, of all of them together no more than half of what is left, or one of each: what it gave is not left
+/// any more. So whoever has much to number leaves room for those with little.
 pub(super) async fn number_within(
     connection: &mut PgConnection,
     feeds: &[Feed],
@@ -59,19 +60,22 @@ pub(super) async fn number_within(
     if keys.0.is_empty() {
         return Ok(false);
     }
+    let mut own = (*left / 2).max(1);
     loop {
         let behind = behind(connection, &keys).await?;
         if behind.is_empty() {
             return Ok(false);
         }
-        if *left <= 0 {
+        if own <= 0 {
             return Ok(true);
         }
         // What one has too little for, the others get in the next round.
         let feeds = i64::try_from(behind.len()).unwrap_or(i64::MAX);
-        let share = (*left / feeds).max(1);
+        let share = (own / feeds).max(1);
         let numbered = give(connection, behind, share, now).await?;
-        *left -= numbered.iter().sum::<i64>();
+        let given = numbered.iter().sum::<i64>();
+        own -= given;
+        *left -= given;
         if !numbered.contains(&share) {
             return Ok(false);
         }
