@@ -272,6 +272,18 @@ impl Database {
         Ok(self.behind.begin().await?)
     }
 
+    /// The same, with what its statement takes beside the `BEGIN`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place: see the front page"
+    )]
+    pub(crate) async fn begin_behind_with(
+        &self,
+        begin: &'static str,
+    ) -> Result<Transaction<'static, Postgres>, Error> {
+        Ok(self.behind.begin_with(begin).await?)
+    }
+
     /// What lanes of this process have just committed, if its journal puts it there.
     pub const fn tails(&self) -> &Tails {
         &self.tails

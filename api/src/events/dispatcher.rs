@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use engine::clock;
+use engine::clock::{self, Timestamp};
 use persistence::events::{
-    dispatch::{self, Told},
+    dispatch::{self, Lag, Told},
     sweep,
 };
 use tokio::time::sleep;
@@ -63,17 +63,19 @@ enum Advanced {
 }
 
 async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
-    let lag = dispatch::lag(&app.database).await?;
     let now = app.now();
-    let age = lag.oldest_fact.map_or(TimeDelta::zero(), |fact| now - fact);
-    metrics::feed_lag(lag.batches, age.to_std().unwrap_or_default());
-    if lag.is_none() {
-        return Ok(Advanced::Nothing);
+    if !dispatch::has_news(&app.database) {
+        let lag = dispatch::lag(&app.database).await?;
+        note(lag, now);
+        if lag.is_none() {
+            return Ok(Advanced::Nothing);
+        }
     }
     let told = dispatch::step(&app.database, app.engine.owner(), portion, now).await?;
-    let Some(Told { feeds, sent }) = told else {
+    let Some(Told { feeds, sent, found }) = told else {
         return Ok(Advanced::NotOurs);
     };
+    note(found, now);
     let live = || feeds.iter().filter(|feed| !feed.test);
     app.changed.add(live().filter_map(|feed| feed.relationship));
     let merchants = live().filter(|feed| feed.relationship.is_none());
@@ -81,6 +83,11 @@ async fn advance(app: &App) -> Result<Advanced, persistence::Error> {
     app.waiters.tell(&feeds);
     app.news.add(&sent);
     Ok(Advanced::Told)
+}
+
+fn note(lag: Lag, now: Timestamp) {
+    let age = lag.oldest_fact.map_or(TimeDelta::zero(), |fact| now - fact);
+    metrics::feed_lag(lag.batches, age.to_std().unwrap_or_default());
 }
 
 /// Takes events away that are over.

@@ -1,6 +1,6 @@
 //! What is measured without a counterpart by turns: Postgres alone, the open loop, memory.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::ensure;
 
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     answers::Answers,
     auditor::cluster::{self, Cluster},
-    cast::{Cast, Orders},
+    cast::{Cast, HotPair, Orders},
     client::Connection,
     open::{self, Open, Repeat},
     peer::raw::Writer,
@@ -131,7 +131,8 @@ pub(crate) async fn open_loop(
     Ok(outcome.answers)
 }
 
-/// Resident memory of an engine that was just started, with everything loaded, and idle again.
+/// Resident memory of an engine whose first resellers have come and gone, with as many others loaded, and when
+/// those are idle again: what a process keeps from its first orders on is no reseller's share.
 pub(crate) async fn memory(settings: &EngineSettings) -> anyhow::Result<Memory> {
     let settings = EngineSettings {
         idle_ms: Some(IDLE_MS),
@@ -140,28 +141,39 @@ pub(crate) async fn memory(settings: &EngineSettings) -> anyhow::Result<Memory> 
     let (mut engine, demo) = subject::engine(&settings).await?;
     let pid = engine.process.id();
     let at_start_bytes = measure::resident(pid);
-    let run = format!("m{}", std::process::id());
-    touch_all(engine.target, &engine.wide, &run).await?;
+    let pairs = engine.wide.everyone_once();
+    let (first, others) = pairs.split_at(pairs.len() / 2);
+    let run = std::process::id();
+    let become_idle = || tokio::time::sleep(Duration::from_millis(IDLE_MS * 4));
+    touch(engine.target, first, &format!("m{run}")).await?;
+    become_idle().await;
+    let before_bytes = measure::resident(pid);
+    touch(engine.target, others, &format!("n{run}")).await?;
     let loaded_bytes = measure::resident(pid);
-    tokio::time::sleep(Duration::from_millis(IDLE_MS * 4)).await;
+    become_idle().await;
     let idle_bytes = measure::resident(pid);
     let serial_bytes = cluster::serial_bytes(&demo.database_url).await?;
     drop(engine.cluster.take());
     engine.process.stop()?;
+    let products: HashSet<_> = others.iter().map(|pair| &pair.product_id).collect();
     Ok(Memory {
         at_start_bytes,
+        before_bytes,
         loaded_bytes,
         idle_bytes,
         window_bytes: WINDOW_SERIALS * serial_bytes,
-        products: engine.wide.products.len(),
-        resellers: engine.wide.resellers.len(),
+        products: products.len(),
+        resellers: others.len(),
     })
 }
 
-/// Uses every reseller and product of a cast once, over some connections at a time. A product that
-/// is sold out counts as used.
+/// Uses every reseller and product of a cast once ([`touch`]).
 pub(crate) async fn touch_all(target: SocketAddr, cast: &Cast, run: &str) -> anyhow::Result<()> {
-    let pairs = cast.everyone_once();
+    touch(target, &cast.everyone_once(), run).await
+}
+
+/// Orders once for each of these, over some connections at a time. A product that is sold out counts as used.
+async fn touch(target: SocketAddr, pairs: &[HotPair], run: &str) -> anyhow::Result<()> {
     let share = pairs.len().div_ceil(TOUCH_CONNECTIONS).max(1);
     let touches = pairs
         .chunks(share)

@@ -56,6 +56,8 @@ pub(crate) struct OpenLoop {
 #[derive(Clone, Serialize)]
 pub(crate) struct Memory {
     pub(crate) at_start_bytes: u64,
+    /// When others had been loaded and were idle again.
+    pub(crate) before_bytes: u64,
     pub(crate) loaded_bytes: u64,
     pub(crate) idle_bytes: u64,
     /// What the serials of one product's window take.

@@ -323,13 +323,13 @@ fn hot_against_uniform(found: &Comparison) -> Option<f64> {
 
 fn per_idle_reseller(found: &Comparison) -> Option<f64> {
     let memory = found.memory.as_ref()?;
-    let kept = memory.idle_bytes.saturating_sub(memory.at_start_bytes);
+    let kept = memory.idle_bytes.saturating_sub(memory.before_bytes);
     spread(kept, memory.resellers)
 }
 
 fn per_loaded_pair(found: &Comparison) -> Option<f64> {
     let memory = found.memory.as_ref()?;
-    let loaded = memory.loaded_bytes.saturating_sub(memory.at_start_bytes);
+    let loaded = memory.loaded_bytes.saturating_sub(memory.before_bytes);
     let each = spread(loaded, memory.products)?;
     Some((each - crate::compare::run::as_float(memory.window_bytes)).max(0.0))
 }

@@ -209,9 +209,10 @@ fn alone(page: &mut String, found: &Comparison) -> anyhow::Result<()> {
         let mebi = |bytes: u64| bytes >> 20;
         writeln!(
             page,
-            "- Resident memory: {} MiB at start, {} MiB with {} products and {} resellers loaded, \
-             {} MiB when they are idle again.",
+            "- Resident memory: {} MiB at start, {} MiB when as many others had been loaded and were idle again, {} MiB \
+             with {} products and {} resellers loaded, {} MiB when they are idle again.",
             mebi(memory.at_start_bytes),
+            mebi(memory.before_bytes),
             mebi(memory.loaded_bytes),
             memory.products,
             memory.resellers,

@@ -10,4 +10,4 @@ pub mod statement;
 mod whose;
 
 pub use source::PgBalances;
-pub(crate) use whose::Whose;
+pub(crate) use whose::{Whose, whose};

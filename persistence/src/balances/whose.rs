@@ -12,10 +12,9 @@ use engine::{
     events::Feed,
     ids::{BalanceId, MerchantId, RelationshipId},
 };
-use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::Error;
+use crate::{Database, Error};
 
 /// So many balances are remembered; beyond that it begins anew.
 const REMEMBERED_MAX: usize = 131_072;
@@ -24,44 +23,37 @@ const REMEMBERED_MAX: usize = 131_072;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Whose(Arc<Mutex<HashMap<BalanceId, Feed>>>);
 
-impl Whose {
-    /// The relationship of each of these balances.
-    pub(crate) async fn of(
-        &self,
-        connection: &mut PgConnection,
-        balances: impl IntoIterator<Item = BalanceId>,
-    ) -> Result<HashMap<BalanceId, Feed>, Error> {
-        let (mut found, unknown) = self.remembered(balances);
-        if unknown.is_empty() {
-            return Ok(found);
-        }
-        let rows: Vec<(i64, Uuid, Uuid, bool)> = sqlx::query_as(
-            "SELECT balance_id, merchant_id, relationship_id, test FROM balances
-             WHERE balance_id = ANY ($1)",
-        )
-        .bind(unknown)
-        .fetch_all(connection)
-        .await?;
-        let read = rows
-            .into_iter()
-            .map(|(balance, merchant, relationship, test)| {
-                let feed = Feed {
-                    merchant: MerchantId::from_uuid(merchant),
-                    relationship: Some(RelationshipId::from_uuid(relationship)),
-                    test,
-                };
-                (BalanceId(balance), feed)
-            });
-        let read: Vec<_> = read.collect();
-        found.extend(read.iter().copied());
-        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() + read.len() > REMEMBERED_MAX {
-            remembered.clear();
-        }
-        remembered.extend(read);
-        Ok(found)
+/// The relationship of each of these balances; to be called in [`owned`](crate::owned) work only.
+pub(crate) async fn whose(
+    db: &Database,
+    balances: impl IntoIterator<Item = BalanceId>,
+) -> Result<HashMap<BalanceId, Feed>, Error> {
+    let (mut found, unknown) = db.whose().remembered(balances);
+    if unknown.is_empty() {
+        return Ok(found);
     }
+    let rows: Vec<(i64, Uuid, Uuid, bool)> = sqlx::query_as(
+        "SELECT balance_id, merchant_id, relationship_id, test FROM balances
+         WHERE balance_id = ANY ($1)",
+    )
+    .bind(unknown)
+    .fetch_all(&mut *db.find().await?)
+    .await?;
+    let feed = |(balance, merchant, relationship, test)| {
+        let feed = Feed {
+            merchant: MerchantId::from_uuid(merchant),
+            relationship: Some(RelationshipId::from_uuid(relationship)),
+            test,
+        };
+        (BalanceId(balance), feed)
+    };
+    let read: Vec<_> = rows.into_iter().map(feed).collect();
+    db.whose().remember(&read);
+    found.extend(read);
+    Ok(found)
+}
 
+impl Whose {
     /// Those that are known, and the others.
     fn remembered(
         &self,
@@ -78,5 +70,13 @@ impl Whose {
             }
         }
         (found, unknown)
+    }
+
+    fn remember(&self, read: &[(BalanceId, Feed)]) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() + read.len() > REMEMBERED_MAX {
+            remembered.clear();
+        }
+        remembered.extend(read.iter().copied());
     }
 }

@@ -30,6 +30,7 @@ use uuid::Uuid;
 use super::number::{number, number_within};
 use crate::{
     Database, Error,
+    balances::whose,
     database::commit,
     journal::{Committed, Entry},
     notifications, owned,
@@ -37,6 +38,8 @@ use crate::{
 
 /// The one shard there is.
 const SHARD: i16 = 0;
+/// Begins a step, and waits for any other dispatcher.
+const LOCK: &str = "BEGIN; SELECT shard FROM event_dispatchers WHERE shard = 0 FOR UPDATE";
 /// What one step takes at most.
 const BATCHES_MAX: u64 = 4096;
 const ENTRIES_MAX: i64 = 65_536;
@@ -59,24 +62,17 @@ impl Lag {
     }
 }
 
+/// Whether lanes of this process have committed what no step has looked at yet.
+pub fn has_news(db: &Database) -> bool {
+    !db.tails().events.is_empty()
+}
+
 /// What waits. Reads only, so that asking costs nothing while nothing happens.
 pub async fn lag(db: &Database) -> Result<Lag, Error> {
     let db = db.clone();
     owned(async move {
-        let (batches, facts, oldest_fact): (i64, i64, Option<Timestamp>) = sqlx::query_as(
-            "SELECT
-               (SELECT COALESCE(SUM(l.seq - COALESCE(c.seq, 0)), 0)::bigint
-                FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane),
-               (SELECT COUNT(*) FROM event_outbox),
-               (SELECT occurred_at FROM event_outbox ORDER BY outbox_id LIMIT 1)",
-        )
-        .fetch_one(&mut *db.behind().await?)
-        .await?;
-        Ok(Lag {
-            batches: batches.unsigned_abs(),
-            facts: facts.unsigned_abs(),
-            oldest_fact,
-        })
+        let state = state(&mut *db.behind().await?).await?;
+        Ok(state.lag())
     })
     .await
 }
@@ -88,6 +84,8 @@ pub struct Told {
     pub feeds: HashSet<Feed>,
     /// Those of them that a webhook sends.
     pub sent: Vec<Feed>,
+    /// What the step found waiting.
+    pub found: Lag,
 }
 
 /// Tells the next facts, of each lane those of so many of its waiting batches as `portion` says. None if this
@@ -100,60 +98,68 @@ pub async fn step(
 ) -> Result<Option<Told>, Error> {
     let db = db.clone();
     owned(async move {
-        let mut tx = db.begin_behind().await?;
-        let state = locked(&mut tx).await?;
+        let mut tx = db.begin_behind_with(LOCK).await?;
+        let state = state(&mut tx).await?;
         if state.owner != Some(owner.0) {
+            db.tails().events.clear();
             return Ok(None);
         }
-        let mut feeds = HashSet::new();
+        let mut told = Told {
+            found: state.lag(),
+            ..Told::default()
+        };
         for Json((lane, from, to)) in state.lanes {
             let batches = portion((to - from).unsigned_abs()).min(BATCHES_MAX);
             let through = to.min(from + batches.cast_signed());
             let mut next = db.tails().events.take(lane, from, through);
-            if next.is_empty() {
+            if next.is_empty() && through > from {
                 next = stored(&mut tx, (lane, from, through)).await?;
             }
-            tell_entries(&mut tx, &db, (lane, &next), now, &mut feeds).await?;
+            tell_entries(&mut tx, &db, (lane, &next), now, &mut told.feeds).await?;
         }
-        let mut sent = sent(&mut tx, &feeds).await?;
-        number(&mut tx, &sent, now).await?;
-        if state.facts {
-            tell_facts(&mut tx, now, &mut feeds).await?;
-            sent = self::sent(&mut tx, &feeds).await?;
+        if state.heard {
+            told.sent = sent(&mut tx, &told.feeds).await?;
+            number(&mut tx, &told.sent, now).await?;
+        }
+        if told.found.facts > 0 {
+            tell_facts(&mut tx, now, &mut told.feeds).await?;
+            told.sent = sent(&mut tx, &told.feeds).await?;
         }
         commit(tx).await?;
-        Ok(Some(Told { feeds, sent }))
+        Ok(Some(told))
     })
     .await
 }
 
-/// What a dispatcher finds once no other one is at work.
+/// What there is to do, and who may.
 #[derive(sqlx::FromRow)]
 struct State {
     owner: Option<Uuid>,
-    /// Lanes with batches that wait, the last of each that was told and the last that there is.
+    /// Of each lane the last of its batches that was told, and the last that there is.
     lanes: Vec<Json<(i16, i64, i64)>>,
-    facts: bool,
+    facts: i64,
+    oldest_fact: Option<Timestamp>,
+    /// Whether anything is sent to anybody.
+    heard: bool,
 }
 
-/// Waits for any other dispatcher. What there is to do is read after that, or it would be what the other
-/// one has done meanwhile.
-async fn locked(connection: &mut PgConnection) -> Result<State, Error> {
-    sqlx::query("SELECT shard FROM event_dispatchers WHERE shard = $1 FOR UPDATE")
+impl State {
+    fn lag(&self) -> Lag {
+        let waiting = self.lanes.iter().map(|Json((_, from, to))| to - from);
+        Lag {
+            batches: waiting.sum::<i64>().unsigned_abs(),
+            facts: self.facts.unsigned_abs(),
+            oldest_fact: self.oldest_fact,
+        }
+    }
+}
+
+/// What there is to do; for a step read after the lock, or it would be what another dispatcher has done meanwhile.
+async fn state(connection: &mut PgConnection) -> Result<State, Error> {
+    Ok(sqlx::query_as(include_str!("state.sql"))
         .bind(SHARD)
-        .fetch_one(&mut *connection)
-        .await?;
-    Ok(sqlx::query_as(
-        "SELECT s.owner, EXISTS (SELECT FROM event_outbox) AS facts, ARRAY (
-           SELECT jsonb_build_array(l.lane, COALESCE(c.seq, 0), l.seq)
-           FROM lanes AS l LEFT JOIN event_cursors AS c ON c.lane = l.lane
-           WHERE l.seq > COALESCE(c.seq, 0) ORDER BY l.lane
-         ) AS lanes
-         FROM shards AS s WHERE s.shard = $1",
-    )
-    .bind(SHARD)
-    .fetch_one(connection)
-    .await?)
+        .fetch_one(connection)
+        .await?)
 }
 
 /// The batches of a lane above number `from`, up to `through`, as their rows say: at most as many as have
@@ -195,7 +201,7 @@ async fn tell_entries(
     };
     let told = || batches.iter().flat_map(|batch| &batch.entries);
     let balances = told().map(|entry| entry.balance);
-    let whose = db.whose().of(connection, balances).await?;
+    let whose = whose(db, balances).await?;
     let mut grouped: HashMap<Feed, Vec<(i64, i64)>> = HashMap::new();
     for entry in told() {
         let Some(&feed) = whose.get(&entry.balance) else {

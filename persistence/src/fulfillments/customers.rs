@@ -5,8 +5,6 @@
 //! Keeps: a lane's cursor moves in the transaction that stores what lies below it, and from where it was read,
 //! so whoever races stores the same once and skips nothing.
 
-use std::sync::Arc;
-
 use engine::{
     ids::{BalanceId, MerchantId},
     vault::Sealed,
@@ -14,7 +12,12 @@ use engine::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Database, Error, journal::Committed, owned};
+use crate::{
+    Database, Error,
+    balances::whose,
+    journal::{Entry, Stretch},
+    owned,
+};
 
 /// Orders of one lane that are not stored by their customers yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +45,15 @@ pub struct Digested {
     pub digest: [u8; 16],
 }
 
-/// The next orders of each lane that has any, of at most `batches` batches.
+/// The next orders of each lane that has any, of at most `batches` batches. While all of them are handed over,
+/// nothing is read: whether the cursors are where they were left, [`store`] sees.
 pub async fn unread(db: &Database, batches: u32) -> Result<Vec<Unread>, Error> {
     let db = db.clone();
     owned(async move {
+        let tail = &db.tails().customers;
+        if let Some(stretches) = tail.follow(batches) {
+            return handed_over(&db, stretches).await;
+        }
         let mut connection = db.behind().await?;
         let lanes: Vec<(i16, i64, i64)> = sqlx::query_as(
             "SELECT l.lane, COALESCE(c.seq, 0), l.seq FROM lanes AS l
@@ -54,16 +62,26 @@ pub async fn unread(db: &Database, batches: u32) -> Result<Vec<Unread>, Error> {
         )
         .fetch_all(&mut *connection)
         .await?;
-        let mut unread = Vec::with_capacity(lanes.len());
+        let (mut stretches, mut unread) = (Vec::new(), Vec::new());
         for (lane, from, to) in lanes {
             let through = to.min(from + i64::from(batches));
-            let just = db.tails().customers.take(lane, from, through);
-            unread.push(if just.is_empty() {
-                next(&mut connection, (lane, batches), from).await?
+            let batches_handed = tail.take(lane, from, through);
+            if batches_handed.is_empty() {
+                unread.push(next(&mut connection, (lane, batches), from).await?);
             } else {
-                of_tail(&mut connection, &db, (lane, from), &just).await?
-            });
+                stretches.push(Stretch {
+                    lane,
+                    from,
+                    batches: batches_handed,
+                });
+            }
         }
+        drop(connection);
+        if !unread.is_empty() {
+            // While one lane has rows to read, the others must not keep anybody from reading them.
+            tail.lost();
+        }
+        unread.extend(handed_over(&db, stretches).await?);
         Ok(unread)
     })
     .await
@@ -106,31 +124,25 @@ async fn next(
     })
 }
 
-/// What a lane has just committed, without reading it back.
-async fn of_tail(
-    connection: &mut PgConnection,
-    db: &Database,
-    (lane, from): (i16, i64),
-    batches: &[Arc<Committed>],
-) -> Result<Unread, Error> {
-    let sent = batches.iter().flat_map(|batch| &batch.entries);
-    let sent = sent.filter(|entry| entry.email.is_some());
-    let balances = sent.clone().map(|entry| entry.balance);
-    let whose = db.whose().of(connection, balances).await?;
-    let orders = sent.filter_map(|entry| {
+/// What lanes have just committed, without reading it back.
+async fn handed_over(db: &Database, stretches: Vec<Stretch>) -> Result<Vec<Unread>, Error> {
+    let sent = stretches.iter().flat_map(Stretch::sent);
+    let whose = whose(db, sent.map(|entry| entry.balance)).await?;
+    let order = |entry: &Entry| {
         Some(Order {
             merchant: whose.get(&entry.balance)?.merchant,
             balance: entry.balance,
             version: entry.version,
             email: entry.email.clone()?,
         })
+    };
+    let unread = stretches.iter().map(|stretch| Unread {
+        lane: stretch.lane,
+        from: stretch.from,
+        through: stretch.through(),
+        orders: stretch.sent().filter_map(order).collect(),
     });
-    Ok(Unread {
-        lane,
-        from,
-        through: batches.last().map_or(from, |batch| batch.seq),
-        orders: orders.collect(),
-    })
+    Ok(unread.collect())
 }
 
 /// Stores what was read of a lane; false if somebody else did.
@@ -141,17 +153,21 @@ pub async fn store(db: &Database, of: &Unread, digested: Vec<Digested>) -> Resul
         let digests: Vec<&[u8]> = digested.iter().map(|one| &one.digest[..]).collect();
         let balances: Vec<i64> = digested.iter().map(|one| one.balance.0).collect();
         let versions: Vec<i64> = digested.iter().map(|one| one.version).collect();
-        let moved: Option<i16> = sqlx::query_scalar(include_str!("customers_store.sql"))
-            .bind(lane)
-            .bind(from)
-            .bind(through)
-            .bind(merchants)
-            .bind(digests)
-            .bind(balances)
-            .bind(versions)
-            .fetch_optional(&mut *db.behind().await?)
-            .await?;
-        Ok(moved.is_some())
+        let stored: Result<Option<i16>, _> =
+            sqlx::query_scalar(include_str!("customers_store.sql"))
+                .bind(lane)
+                .bind(from)
+                .bind(through)
+                .bind(merchants)
+                .bind(digests)
+                .bind(balances)
+                .bind(versions)
+                .fetch_optional(&mut *db.behind().await?)
+                .await;
+        if !matches!(stored, Ok(Some(_))) {
+            db.tails().customers.lost();
+        }
+        Ok(stored?.is_some())
     })
     .await
 }

@@ -3,7 +3,8 @@
 WITH lazily AS (
   SELECT set_config('synchronous_commit', 'off', true)
 ), moved AS (
-  INSERT INTO customer_cursors AS c (lane, seq) SELECT $1, $3 FROM lazily
+  INSERT INTO customer_cursors AS c (lane, seq)
+  SELECT $1, $3 FROM lazily WHERE $2 = 0 OR EXISTS (SELECT FROM customer_cursors WHERE lane = $1)
   ON CONFLICT ON CONSTRAINT customer_cursors_pkey
     DO UPDATE SET seq = EXCLUDED.seq WHERE c.seq = $2
   RETURNING lane

@@ -26,7 +26,7 @@ use futures_util::future::BoxFuture;
 pub use ownership::{Halt, clear_halt, find_halt};
 use sqlx::postgres::PgConnectOptions;
 pub use tail::Tails;
-pub(crate) use tail::{Committed, Entry};
+pub(crate) use tail::{Committed, Entry, Stretch};
 
 use crate::{database::owned, settings::Durability};
 

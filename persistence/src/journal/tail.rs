@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use engine::{
@@ -90,11 +90,34 @@ pub(crate) struct Tail(Mutex<HashMap<u16, Waiting>>);
 struct Waiting {
     batches: VecDeque<Arc<Committed>>,
     size: usize,
+    /// The number of the last that was taken.
+    taken: Option<i64>,
+}
+
+/// Batches of one lane that follow one another.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    pub(crate) lane: i16,
+    /// The number before the first.
+    pub(crate) from: i64,
+    pub(crate) batches: Vec<Arc<Committed>>,
+}
+
+impl Stretch {
+    /// Entries whose customers were named.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &Entry> {
+        let entries = self.batches.iter().flat_map(|batch| &batch.entries);
+        entries.filter(|entry| entry.email.is_some())
+    }
+
+    pub(crate) fn through(&self) -> i64 {
+        self.batches.last().map_or(self.from, |batch| batch.seq)
+    }
 }
 
 impl Tail {
     fn put(&self, lane: u16, committed: Arc<Committed>) {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.lanes();
         let waiting = lanes.entry(lane).or_default();
         waiting.size += committed.size();
         waiting.batches.push_back(committed);
@@ -105,27 +128,78 @@ impl Tail {
 
     /// Takes the batches that follow number `from`, up to `through`; none if the next of them is not here.
     pub(crate) fn take(&self, lane: i16, from: i64, through: i64) -> Vec<Arc<Committed>> {
-        let mut taken = Vec::new();
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(waiting) = lanes.get_mut(&lane.unsigned_abs()) else {
-            return taken;
-        };
-        let mut next = from + 1;
-        while let Some(seq) = waiting.batches.front().map(|batch| batch.seq)
-            && seq <= next
-            && seq <= through
-        {
-            let batch = waiting.pop();
-            if seq == next {
-                next += 1;
-                taken.extend(batch);
-            }
+        let mut lanes = self.lanes();
+        let waiting = lanes.get_mut(&lane.unsigned_abs());
+        waiting.map_or_else(Vec::new, |waiting| waiting.take(from, through))
+    }
+
+    /// Of each lane that waits, the batches behind those that were taken last, at most so many. None if nothing
+    /// waits, or of some lane something else than what follows: then only the rows say what is next.
+    pub(crate) fn follow(&self, batches: u32) -> Option<Vec<Stretch>> {
+        let mut lanes = self.lanes();
+        let mut waiting = lanes.values().filter(|waiting| !waiting.batches.is_empty());
+        if !waiting.all(Waiting::follows) {
+            return None;
         }
-        taken
+        let stretch = |(&lane, waiting): (&u16, &mut Waiting)| {
+            let from = waiting.taken?;
+            let batches = waiting.take(from, from + i64::from(batches));
+            let lane = i16::try_from(lane).ok()?;
+            (!batches.is_empty()).then_some(Stretch {
+                lane,
+                from,
+                batches,
+            })
+        };
+        let stretches: Vec<_> = lanes.iter_mut().filter_map(stretch).collect();
+        (!stretches.is_empty()).then_some(stretches)
+    }
+
+    /// What was taken did not get where it should: what is next, only the rows say.
+    pub(crate) fn lost(&self) {
+        for waiting in self.lanes().values_mut() {
+            waiting.taken = None;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lanes()
+            .values()
+            .all(|waiting| waiting.batches.is_empty())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.lanes().clear();
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, HashMap<u16, Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiting {
+    fn follows(&self) -> bool {
+        let next = self.batches.front().map(|batch| batch.seq - 1);
+        next.is_some() && next == self.taken
+    }
+
+    fn take(&mut self, from: i64, through: i64) -> Vec<Arc<Committed>> {
+        let mut taken = Vec::new();
+        let mut last = from;
+        while let Some(seq) = self.batches.front().map(|batch| batch.seq)
+            && seq <= last + 1
+            && seq <= through
+        {
+            let batch = self.pop();
+            if seq > last {
+                last = seq;
+                taken.extend(batch);
+            }
+        }
+        self.taken = Some(last);
+        taken
+    }
+
     fn pop(&mut self) -> Option<Arc<Committed>> {
         let batch = self.batches.pop_front()?;
         self.size -= batch.size();
@@ -185,6 +259,40 @@ mod tests {
         assert_eq!(tail.seqs(3, 99), [4]);
         assert!(tail.seqs(4, 99).is_empty());
         assert_eq!(tail.seqs(5, 99), [6]);
+    }
+
+    #[test]
+    fn who_took_the_last_goes_on_without_asking() {
+        let tail = Tail::default();
+        tail.put_all(4..8);
+        assert!(tail.follow(9).is_none(), "nobody took anything yet");
+        assert_eq!(tail.seqs(3, 5), [4, 5]);
+        let next = tail.follow(1).unwrap();
+        assert_eq!((next[0].lane, next[0].from), (0, 5));
+        assert_eq!(next[0].batches[0].seq, 6);
+        assert_eq!(tail.follow(9).unwrap()[0].from, 6);
+        assert!(tail.follow(9).is_none(), "nothing waits");
+        tail.put_all([8, 10]);
+        tail.lost();
+        assert!(tail.follow(9).is_none(), "it is not known what is next");
+        assert_eq!(tail.seqs(7, 8), [8]);
+        assert!(tail.follow(9).is_none(), "there is a gap");
+    }
+
+    #[test]
+    fn nobody_goes_on_while_a_lane_does_not_follow() {
+        let tail = Tail::default();
+        tail.put_all([4]);
+        assert_eq!(tail.seqs(3, 4), [4]);
+        tail.put_all([5]);
+        let other = Committed {
+            seq: 9,
+            entries: Vec::new(),
+        };
+        tail.put(1, Arc::new(other));
+        assert!(tail.follow(9).is_none());
+        assert_eq!(tail.take(1, 8, 9).len(), 1);
+        assert_eq!(tail.follow(9).unwrap()[0].from, 4);
     }
 
     #[test]

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use engine::{events::Feed, journal::Rows, vault::Sealed};
+use engine::{
+    events::Feed,
+    journal::{Owner, Rows},
+    vault::Sealed,
+};
 use persistence::{
     Database, Sizes,
     events::{
-        dispatch::step,
+        dispatch::{has_news, lag, step},
         list::{Event, Subject, list},
     },
     fulfillments::customers::{Unread, store, unread},
@@ -79,6 +83,48 @@ async fn customers_are_the_same_whether_handed_over_or_read() {
     assert!(store(&ground.db, &handed[0], Vec::new()).await.unwrap());
     assert!(!store(&elsewhere, &handed[0], Vec::new()).await.unwrap());
     assert!(orders(&ground.db).await.is_empty());
+}
+
+#[tokio::test]
+async fn customers_of_whom_something_was_not_stored_are_read_again() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    let elsewhere = ground.elsewhere().await;
+    ground.deliver_to_a_customer(&mut lane, 1).await;
+    assert_eq!(orders(&ground.db).await[0].orders.len(), 1);
+    ground.deliver_to_a_customer(&mut lane, 2).await;
+    let second = orders(&ground.db).await;
+    assert_eq!(second[0].orders.len(), 1, "what follows, not asked for");
+    let stored = store(&ground.db, &second[0], Vec::new()).await.unwrap();
+    assert!(!stored, "the first is not");
+    let both = orders(&ground.db).await;
+    assert_eq!(both[0].orders.len(), 2);
+    assert!(store(&ground.db, &both[0], Vec::new()).await.unwrap());
+
+    ground.deliver_to_a_customer(&mut lane, 3).await;
+    let third = orders(&ground.db).await;
+    assert!(store(&elsewhere, &third[0], Vec::new()).await.unwrap());
+    assert!(!store(&ground.db, &third[0], Vec::new()).await.unwrap());
+    ground.deliver_to_a_customer(&mut lane, 4).await;
+    let fourth = orders(&ground.db).await;
+    assert_eq!(fourth, orders(&elsewhere).await);
+    assert_eq!(fourth[0].orders.len(), 1);
+}
+
+#[tokio::test]
+async fn who_owns_nothing_keeps_nothing_to_tell() {
+    let ground = Ground::new().await;
+    let mut lane = ground.lane().await;
+    ground.deliver_to_a_customer(&mut lane, 1).await;
+    assert!(has_news(&ground.db));
+    let nobody = Owner(uuid::Uuid::nil());
+    assert_eq!(step(&ground.db, nobody, MANY, at(9)).await.unwrap(), None);
+    assert!(!has_news(&ground.db));
+    let told = step(&ground.db, lane.owner, MANY, at(9)).await.unwrap();
+    let found = told.unwrap().found;
+    assert_eq!(ground.orders_told().await, ["order 1"]);
+    assert_eq!(found.facts, 1, "the restock's");
+    assert!(lag(&ground.db).await.unwrap().is_none());
 }
 
 #[tokio::test]
